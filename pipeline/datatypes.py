@@ -1,0 +1,252 @@
+"""The values that pass between stages: frozen, slotted dataclasses of arrays.
+
+Boxes are ``xyxy`` in pixels of the frame, origin at the top left, ``x2`` and ``y2``
+exclusive. Times are seconds on the common time line of the run (the camera's own
+timestamps plus its configured offset). Shapes are checked on construction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "UNDECIDED",
+    "CropEvidence",
+    "Detections",
+    "Event",
+    "Frame",
+    "FrameResult",
+    "Identities",
+    "Identity",
+    "Tracklet",
+    "Tracks",
+]
+
+UNDECIDED = -1
+"""The ``global_id`` of a track that has no identity yet."""
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+Image = NDArray[np.uint8]
+
+
+def _require_shape(owner: str, field: str, array: NDArray[Any], expected: tuple[Any, ...]) -> None:
+    """Raise ``ValueError`` unless ``array`` has the expected shape; ``None`` matches any size."""
+    shape = array.shape
+    fits = len(shape) == len(expected) and all(
+        want is None or want == got for want, got in zip(expected, shape, strict=True)
+    )
+    if not fits:
+        wanted = tuple("any" if size is None else size for size in expected)
+        raise ValueError(f"{owner}.{field}: expected shape {wanted}, got {shape}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One decoded picture of one camera.
+
+    Attributes:
+        camera: Name of the camera, unique within a run.
+        index: Number of the frame in decoding order, from 0.
+        time_s: Seconds on the common time line, from the stream's own timestamps.
+        image: ``(H, W, 3)`` uint8, BGR.
+    """
+
+    camera: str
+    index: int
+    time_s: float
+    image: Image
+
+    def __post_init__(self) -> None:
+        _require_shape("Frame", "image", self.image, (None, None, 3))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """The persons found in one frame.
+
+    Attributes:
+        xyxy: ``(N, 4)`` float32, pixels.
+        score: ``(N,)`` float32 in [0, 1].
+    """
+
+    xyxy: FloatArray
+    score: FloatArray
+
+    def __post_init__(self) -> None:
+        _require_shape("Detections", "xyxy", self.xyxy, (None, 4))
+        _require_shape("Detections", "score", self.score, (len(self.xyxy),))
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    def select(self, rows: NDArray[Any]) -> Detections:
+        """Return the detections that an index array or a boolean mask picks."""
+        return Detections(self.xyxy[rows], self.score[rows])
+
+    @classmethod
+    def empty(cls) -> Detections:
+        """Return no detections."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracks:
+    """Detections of one frame that belong to a track.
+
+    Attributes:
+        xyxy: ``(N, 4)`` float32, pixels: the detected box, not a smoothed one.
+        score: ``(N,)`` float32 in [0, 1].
+        track_id: ``(N,)`` int64, unique within one camera, from 1, never reused.
+    """
+
+    xyxy: FloatArray
+    score: FloatArray
+    track_id: IntArray
+
+    def __post_init__(self) -> None:
+        _require_shape("Tracks", "xyxy", self.xyxy, (None, 4))
+        _require_shape("Tracks", "score", self.score, (len(self.xyxy),))
+        _require_shape("Tracks", "track_id", self.track_id, (len(self.xyxy),))
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    @classmethod
+    def empty(cls) -> Tracks:
+        """Return no tracks."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CropEvidence:
+    """What the crops embedded from one frame say.
+
+    Attributes:
+        rows: ``(M,)`` int64, rows of the frame's ``Tracks`` that were embedded.
+        vectors: ``(M, D)`` float32, unit rows.
+        quality: ``(M,)`` float32 in (0, 1], the weight of each crop.
+    """
+
+    rows: IntArray
+    vectors: FloatArray
+    quality: FloatArray
+
+    def __post_init__(self) -> None:
+        _require_shape("CropEvidence", "rows", self.rows, (None,))
+        _require_shape("CropEvidence", "vectors", self.vectors, (len(self.rows), None))
+        _require_shape("CropEvidence", "quality", self.quality, (len(self.rows),))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameResult:
+    """Everything the core found in one frame.
+
+    Attributes:
+        frame: The frame itself.
+        tracks: The tracked persons.
+        global_id: ``(N,)`` int64, one per track; ``UNDECIDED`` where not decided yet.
+        quality: ``(N,)`` float32 in [0, 1], how well each crop shows its person; 0 means
+            that the crop should not represent the person anywhere.
+    """
+
+    frame: Frame
+    tracks: Tracks
+    global_id: IntArray
+    quality: FloatArray
+
+    def __post_init__(self) -> None:
+        _require_shape("FrameResult", "global_id", self.global_id, (len(self.tracks),))
+        _require_shape("FrameResult", "quality", self.quality, (len(self.tracks),))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracklet:
+    """One track of one camera, summarised for matching.
+
+    Attributes:
+        camera: Name of the camera.
+        track_id: The track's number in that camera.
+        first_s: Time of its first box, seconds.
+        last_s: Time of its last box, seconds.
+        frames: Number of boxes.
+        embedding_sum: ``(D,)`` float32, the quality-weighted sum of unit embeddings; zeros
+            where no crop was good enough to embed.
+        weight: Sum of the qualities.
+        exemplars: ``(K, D)`` float32, unit rows, at most 8 diverse embeddings.
+    """
+
+    camera: str
+    track_id: int
+    first_s: float
+    last_s: float
+    frames: int
+    embedding_sum: FloatArray
+    weight: float
+    exemplars: FloatArray
+
+    def __post_init__(self) -> None:
+        _require_shape("Tracklet", "embedding_sum", self.embedding_sum, (None,))
+        _require_shape("Tracklet", "exemplars", self.exemplars, (None, len(self.embedding_sum)))
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The identity of one tracklet.
+
+    Attributes:
+        global_id: The person, from 1; ``UNDECIDED`` where the evidence names nobody.
+        similarity: Cosine of the tracklet with the rest of its identity; 1 where the
+            identity has no other tracklet, 0 where the tracklet has no embedding.
+        first_s: Time of the tracklet's first box, seconds.
+        last_s: Time of the tracklet's last box, seconds.
+        frames: Number of boxes.
+    """
+
+    global_id: int
+    similarity: float
+    first_s: float
+    last_s: float
+    frames: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Identities:
+    """The identity of every tracklet of a run.
+
+    Attributes:
+        by_track: ``(camera, track_id)`` to its ``Identity``.
+    """
+
+    by_track: Mapping[tuple[str, int], Identity]
+
+    def global_id(self, camera: str, track_id: int) -> int:
+        """Return the person behind a track, ``UNDECIDED`` where nothing is known of it."""
+        identity = self.by_track.get((camera, track_id))
+        return UNDECIDED if identity is None else identity.global_id
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change of identities that somebody downstream may want to follow.
+
+    Attributes:
+        time_s: Event time, seconds on the common time line.
+        kind: ``new``, ``sighting``, ``hand_over``, ``merge`` or ``split``.
+        global_id: The identity it is about (the surviving one of a merge).
+        camera: Camera of the track, empty where the event has none.
+        track_id: The track, ``UNDECIDED`` where the event has none.
+        other_id: The second identity of a merge or split, ``UNDECIDED`` otherwise.
+    """
+
+    time_s: float
+    kind: str
+    global_id: int
+    camera: str = ""
+    track_id: int = UNDECIDED
+    other_id: int = UNDECIDED

@@ -1,0 +1,1 @@
+"""Finding persons in frames."""

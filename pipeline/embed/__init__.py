@@ -1,0 +1,1 @@
+"""Turning crops of persons into vectors."""

@@ -1,0 +1,1 @@
+"""One global identity per person, over all cameras."""

@@ -1,0 +1,151 @@
+"""The stages a pipeline is made of, by what they do and what they remember.
+
+=========  ==========  =======================================================
+stage      state       work
+=========  ==========  =======================================================
+Source     per camera  yields frames in time order
+Detector   none        finds persons, many frames at once
+Tracker    per camera  ties the boxes of one camera to tracks
+Embedder   none        turns crops into unit vectors, many crops at once
+CropPolicy per run     says which crops are worth embedding, and how much
+Matcher    per run     gives tracks of all cameras one global identity
+Sink       per run     writes what was found
+=========  ==========  =======================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from pipeline.datatypes import (
+    CropEvidence,
+    Detections,
+    Event,
+    FloatArray,
+    Frame,
+    FrameResult,
+    Identities,
+    Image,
+    IntArray,
+    Tracklet,
+    Tracks,
+)
+
+__all__ = ["CropPolicy", "Detector", "Embedder", "Matcher", "Sink", "Source", "Tracker"]
+
+
+class Source(Protocol):
+    """One camera: a context manager that iterates its frames in time order.
+
+    The iterator ends at the end of the stream and raises ``DecodeError`` on failure.
+    """
+
+    @property
+    def camera(self) -> str:
+        """Name of the camera, unique within a run."""
+
+    @property
+    def duration_s(self) -> float | None:
+        """Length in seconds as the file states it, ``None`` where it states none."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+
+class Detector(Protocol):
+    """Finds persons. Keeps nothing between calls."""
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """Return the persons of each frame, in the order of ``frames``.
+
+        The result for a frame never depends on the other frames of the call. Frames, not
+        bare images, so that saved boxes can be replayed by camera and frame number.
+        """
+
+
+class Tracker(Protocol):
+    """Ties the boxes of one camera to tracks. One instance per camera."""
+
+    def wanted(self, detections: Detections, time_s: float) -> IntArray:
+        """Return the rows of ``detections`` whose appearance would settle the association."""
+
+    def update(
+        self,
+        detections: Detections,
+        time_s: float,
+        rows: IntArray,
+        vectors: FloatArray,
+    ) -> Tracks:
+        """Advance to ``time_s`` and return the boxes that belong to a track.
+
+        Args:
+            detections: The persons found in this frame.
+            time_s: Time of the frame, seconds, greater than at the call before.
+            rows: ``(M,)`` rows of ``detections`` that were embedded, a subset of ``wanted``.
+            vectors: ``(M, D)`` unit rows, their embeddings.
+        """
+
+
+class Embedder(Protocol):
+    """Turns crops of persons into unit vectors. Keeps nothing between calls."""
+
+    @property
+    def dim(self) -> int:
+        """Length of an embedding."""
+
+    def embed(self, crops: Sequence[Image]) -> FloatArray:
+        """Return ``(M, D)`` float32 unit rows for ``M`` BGR crops of any size.
+
+        The vector of a crop never depends on the other crops of the call.
+        """
+
+
+class CropPolicy(Protocol):
+    """Says which crops of a frame are worth embedding. Remembers what it chose."""
+
+    def quality(self, tracks: Tracks, frame: Frame) -> FloatArray:
+        """Return ``(N,)`` float32 in [0, 1]: how well each track's crop shows its person."""
+
+    def choose(self, camera: str, time_s: float, tracks: Tracks, quality: FloatArray) -> IntArray:
+        """Return the rows of ``tracks`` to embed now, in ascending order."""
+
+
+class Matcher(Protocol):
+    """Gives tracks of all cameras one global identity."""
+
+    def update(
+        self, camera: str, time_s: float, tracks: Tracks, evidence: CropEvidence
+    ) -> IntArray:
+        """Take in one frame and return ``(N,)`` int64 identities, ``UNDECIDED`` where open."""
+
+    def drain_events(self) -> list[Event]:
+        """Return the events since the last call, oldest first."""
+
+    def tracklets(self) -> list[Tracklet]:
+        """Return every tracklet of the run, in the order of (first time, camera, track)."""
+
+    def finish(self) -> Identities:
+        """Decide what is still open and return the identity of every tracklet."""
+
+
+class Sink(Protocol):
+    """Writes what was found. ``close`` is called exactly once, also after a failure."""
+
+    def write(self, result: FrameResult) -> None:
+        """Take in one frame's result. Raises ``SinkError`` if it cannot be written."""
+
+    def finish(self, identities: Identities, tracklets: Sequence[Tracklet]) -> None:
+        """Write what needs the final identities. Raises ``SinkError``."""
+
+    def close(self) -> None:
+        """Release files. What was written so far stays readable."""

@@ -1,0 +1,1 @@
+"""Threads, queues and batches; the only place that has any."""

@@ -1,0 +1,280 @@
+"""Every setting of a run: its default, unit and range, in one place.
+
+A configuration file holds the same tree as YAML; flags of the command line override it.
+Unknown keys are errors that name their path (``detect.confidense``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from pipeline.errors import SettingsError
+
+__all__ = [
+    "CAMERA_NAME",
+    "CameraSettings",
+    "DetectSettings",
+    "EmbedSettings",
+    "MatchSettings",
+    "OutputSettings",
+    "RunnerSettings",
+    "Settings",
+    "SourceSettings",
+    "TrackSettings",
+    "load_settings",
+    "parse_settings",
+    "read_yaml",
+]
+
+CAMERA_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""A camera's name is also a file name, so only these characters are allowed."""
+
+RESERVED_CAMERA_NAMES = frozenset(
+    {"mosaic", "gallery", "run", "tracks", "identities", "embeddings"}
+)
+"""Names that would collide with other files of the run folder."""
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Point = tuple[float, float]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class CameraSettings(_Section):
+    """One camera of the camera list."""
+
+    name: str
+    """Unique name, ``[A-Za-z0-9_-]{1,64}``; also the name of its annotated video."""
+    source: str
+    """File path (relative to the camera list) or stream address."""
+    time_offset_s: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    """Added to the stream's own time, to align cameras that started at different moments."""
+    region: list[Point] | None = None
+    """Polygon in pixels; only persons whose feet (bottom centre) are inside count."""
+    min_box_height_px: Annotated[float, Field(ge=0)] = 0.0
+    """Persons lower than this are ignored."""
+
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, name: str) -> str:
+        if not CAMERA_NAME.fullmatch(name):
+            raise ValueError(
+                f"camera name {name!r} is no safe file name: use 1 to 64 of the characters "
+                "A-Z a-z 0-9 _ -"
+            )
+        if name.lower() in RESERVED_CAMERA_NAMES:
+            raise ValueError(f"camera name {name!r} is taken by a file of the run folder")
+        return name
+
+    @field_validator("region")
+    @classmethod
+    def _check_region(cls, region: list[Point] | None) -> list[Point] | None:
+        if region is not None and len(region) < 3:
+            raise ValueError(f"region needs at least 3 points, got {len(region)}")
+        return region
+
+
+class SourceSettings(_Section):
+    """Reading video."""
+
+    max_pixels: Annotated[int, Field(gt=0)] = 40_000_000
+    """Largest frame that is decoded (8K has 33 million); guards against decompression bombs."""
+    max_seconds: Annotated[float, Field(gt=0)] | None = None
+    """Stop every camera after this much of its own time."""
+    queue_frames: Annotated[int, Field(ge=1, le=256)] = 8
+    """Decoded frames that may wait per camera."""
+
+
+class DetectSettings(_Section):
+    """Finding persons."""
+
+    weights: str | None = None
+    """Whatever ultralytics loads: a name (``yolo11n.pt``), a file, an OpenVINO folder."""
+    detections: Path | None = None
+    """Saved boxes (CSV or MOT) to use instead of a detector."""
+    confidence: Share = 0.25
+    """Boxes below this score are dropped."""
+    nms_iou: Share = 0.6
+    """Of two boxes that overlap more than this, the better one stays."""
+    image_size: Annotated[int, Field(ge=64, le=4096)] = 640
+    """Longer side of the detector's input, pixels."""
+
+
+class TrackSettings(_Section):
+    """Tying the boxes of one camera to tracks."""
+
+    high_confidence: Share = 0.5
+    """Boxes from here on start tracks and are associated first."""
+    min_iou: Share = 0.2
+    """Least overlap of a box with the predicted place of its track."""
+    max_lost_s: Seconds = 1.0
+    """A track that was not seen for so long ends."""
+    min_hits: Annotated[int, Field(ge=1)] = 2
+    """Boxes before a track counts."""
+
+
+class EmbedSettings(_Section):
+    """Turning crops into vectors."""
+
+    weights: Path | None = None
+    """Re-identification weights; none = those of the package."""
+    backend: Literal["auto", "torch", "openvino", "onnx"] = "auto"
+    precision: Literal["auto", "fp32", "fp16", "bf16"] = "auto"
+    interval_s: Seconds = 0.8
+    """Time between two embeddings of one track, unless a better crop comes."""
+    min_quality: Share = 0.1
+    """Crops below this quality are never embedded."""
+    max_pause_s: Seconds = 0.3
+    """At a track's start, embeddings follow each other this closely."""
+    first_crops: Annotated[int, Field(ge=0)] = 3
+    """How many embeddings a track's start consists of."""
+
+
+class MatchSettings(_Section):
+    """One identity per person over all cameras."""
+
+    threshold: Annotated[float, Field(ge=-1, le=1)] | None = None
+    """Least cosine similarity of one person's tracklets; none = calibrated with the weights."""
+    decide_crops: Annotated[int, Field(ge=1)] = 3
+    """Good embeddings after which a track may get its identity."""
+    decide_after_s: Seconds = 1.5
+    """... or this much time with at least one good embedding."""
+    max_wait_s: Seconds = 5.0
+    """A track that is still ambiguous after so long gets a new identity."""
+    margin: Share = 0.05
+    """Lead over the runner-up that a decision needs."""
+    overlap_s: Seconds = 0.3
+    """Tracks of one camera that share more time than this are two persons."""
+    resolve: bool = True
+    """Resolve the identities once more over the whole run at its end."""
+
+
+class OutputSettings(_Section):
+    """What is written."""
+
+    video: bool = True
+    """Annotated video of every camera, and a mosaic of all."""
+    gallery_crops: Annotated[int, Field(ge=0, le=64)] = 6
+    """Best crops kept of every identity."""
+    font_scale: Annotated[float, Field(gt=0, le=4)] = 1.0
+    """Size of the labels in annotated video."""
+
+
+class RunnerSettings(_Section):
+    """How the work is done; never changes a result."""
+
+    device: str = "auto"
+    """``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``."""
+    batch_size: Annotated[int, Field(ge=1, le=256)] = 8
+    """Frames that go through the detector at once."""
+
+
+class Settings(_Section):
+    """The whole tree."""
+
+    cameras: Annotated[list[CameraSettings], Field(min_length=1)]
+    source: SourceSettings = SourceSettings()
+    detect: DetectSettings = DetectSettings()
+    track: TrackSettings = TrackSettings()
+    embed: EmbedSettings = EmbedSettings()
+    match: MatchSettings = MatchSettings()
+    output: OutputSettings = OutputSettings()
+    runner: RunnerSettings = RunnerSettings()
+
+    @model_validator(mode="after")
+    def _check_unique_names(self) -> Settings:
+        # File systems that ignore case would write two such cameras to one file.
+        seen: dict[str, CameraSettings] = {}
+        for camera in self.cameras:
+            twin = seen.setdefault(camera.name.lower(), camera)
+            if twin is not camera:
+                raise ValueError(
+                    f"two cameras are named {camera.name!r} ({twin.source} and {camera.source}): "
+                    "give them different names in a camera list"
+                )
+        return self
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping that a YAML file holds.
+
+    Raises:
+        SettingsError: The file is missing, no YAML, or holds something else than a mapping.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"configuration file {path} does not exist") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"configuration file {path} cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        problem = " ".join(str(error).split())
+        raise SettingsError(f"configuration file {path} is no valid YAML: {problem}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise SettingsError(
+            f"configuration file {path} must hold a mapping of sections, "
+            f"got {type(content).__name__}"
+        )
+    return content
+
+
+def parse_settings(tree: Mapping[str, Any], *, origin: str = "settings") -> Settings:
+    """Validate a tree of settings.
+
+    Args:
+        tree: Nested mapping as a configuration file holds it.
+        origin: Where the tree came from, for the message.
+
+    Raises:
+        SettingsError: With the path of the first setting at fault.
+    """
+    try:
+        return Settings.model_validate(dict(tree))
+    except ValidationError as error:
+        raise SettingsError(f"{origin}: {_first_fault(error)}") from None
+
+
+def load_settings(path: Path | None, overrides: Mapping[str, Any]) -> Settings:
+    """Read a configuration file and lay overrides over it, section by section.
+
+    Raises:
+        SettingsError: The file or a setting is wrong.
+    """
+    tree = read_yaml(path) if path else {}
+    merged = _merge(tree, overrides)
+    return parse_settings(merged, origin=str(path) if path else "settings")
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        if isinstance(under, Mapping) and isinstance(value, Mapping):
+            merged[key] = _merge(under, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Return ``path: what is wrong`` of the first fault, unknown keys before all others."""
+    faults = error.errors(include_url=False)
+    fault = min(faults, key=lambda each: each["type"] != "extra_forbidden")
+    path = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"unknown setting {path!r}; `reid-pipeline config` prints all settings there are"
+    message = fault["msg"].removeprefix("Value error, ")
+    got = fault.get("input")
+    shown = f", got {got!r}" if isinstance(got, str | int | float | bool) else ""
+    return f"{path}: {message}{shown}" if path else message

@@ -1,0 +1,1 @@
+"""Tying the boxes of one camera to tracks."""
