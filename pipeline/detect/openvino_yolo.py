@@ -1,0 +1,221 @@
+"""YOLO models in OpenVINO form, run on OpenVINO directly: the fast path on a CPU.
+
+Ultralytics runs such a model one image at a time and spends as long again around it. Here
+every core gets an inference stream of its own, images are prepared while others are being
+inferred, and colour order and scaling are part of the compiled model. Each image is its
+own request, so a result never depends on what else is in the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from pipeline.datatypes import Detections, FloatArray, Frame, Image
+from pipeline.detect.letterbox import Letterbox
+from pipeline.errors import ModelError
+
+__all__ = ["OpenVinoYolo"]
+
+T = TypeVar("T")
+
+DEFAULT_STRIDE = 32
+LIKELY_PERSONS = 300
+"""Boxes kept before suppression, best first; a crowd in one frame has fewer persons."""
+
+
+class OpenVinoYolo:
+    """Persons by a YOLO model (``*_openvino_model`` folder or ``.xml`` file).
+
+    Args:
+        weights: Folder as ultralytics exports it, or the ``.xml`` file itself.
+        confidence: Least score of a box.
+        nms_iou: Of two boxes that overlap more than this, the better one stays.
+        image_size: Longer side of the input where the model leaves it open, pixels.
+
+    Raises:
+        ModelError: The folder holds no detection model that knows persons.
+    """
+
+    def __init__(
+        self, weights: Path, *, confidence: float, nms_iou: float, image_size: int
+    ) -> None:
+        import openvino  # noqa: PLC0415 - costs start-up time, only paid when used
+
+        self._openvino = openvino
+        self._confidence = confidence
+        self._nms_iou = nms_iou
+        self._image_size = image_size
+        self._xml = _find_xml(weights)
+        metadata = _read_metadata(self._xml)
+        self._stride = int(metadata.get("stride", DEFAULT_STRIDE))
+        self._person = _person_class(metadata, self._xml)
+        self._core = openvino.Core()
+        self._compiled: dict[tuple[int, int], _RequestPool] = {}
+        self._fixed_shape = self._inspect()
+
+    @property
+    def name(self) -> str:
+        """Which model runs on what, for reports."""
+        return f"{self._xml.parent.name}/{self._xml.name} (OpenVINO, CPU)"
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """Return the persons of each frame."""
+        found: list[Detections] = [Detections.empty()] * len(frames)
+        by_target: dict[tuple[int, int], list[int]] = {}
+        for row, frame in enumerate(frames):
+            by_target.setdefault(self._target(frame), []).append(row)
+        for target, rows in by_target.items():
+            boxes = [Letterbox.fit(frames[row].image.shape, target) for row in rows]
+            inputs = (box.apply(frames[row].image) for row, box in zip(rows, boxes, strict=True))
+            outputs = self._pool(target).run(inputs, self._persons)
+            for row, box, (xyxy, score) in zip(rows, boxes, outputs, strict=True):
+                shape = frames[row].image.shape
+                found[row] = Detections(box.to_image(xyxy, shape), score)
+        return found
+
+    def forward(self, frames: Sequence[Frame]) -> None:
+        """Infer without looking at the result: what the model alone costs, for benchmarks."""
+        target = self._target(frames[0])
+        blank = np.zeros((*target, 3), np.uint8)
+        self._pool(target).run((blank for _ in frames), lambda _output: None)
+
+    def _inspect(self) -> tuple[int, int] | None:
+        """Check the model's input and return its ``(height, width)``, ``None`` if open."""
+        model = self._read()
+        if len(model.inputs) != 1 or len(model.input().partial_shape) != 4:
+            raise ModelError(f"detector {self._xml} is no image model: expected one 4-D input")
+        shape = model.input().partial_shape
+        if shape[2].is_dynamic or shape[3].is_dynamic:
+            return None
+        return shape[2].get_length(), shape[3].get_length()
+
+    def _read(self) -> Any:
+        try:
+            return self._core.read_model(str(self._xml))
+        except RuntimeError as error:
+            problem = str(error).strip().splitlines()[-1].strip()
+            raise ModelError(f"detector {self._xml} cannot be read: {problem}") from None
+
+    def _target(self, frame: Frame) -> tuple[int, int]:
+        if self._fixed_shape is not None:
+            return self._fixed_shape
+        return Letterbox.tight_target(frame.image.shape, self._image_size, self._stride)
+
+    def _pool(self, target: tuple[int, int]) -> _RequestPool:
+        if target not in self._compiled:
+            self._compiled[target] = _RequestPool(self._compile(target))
+        return self._compiled[target]
+
+    def _compile(self, target: tuple[int, int]) -> Any:
+        """Compile for one input size, with colour order and scaling inside the model."""
+        ov = self._openvino
+        model = self._read()
+        model.reshape([1, 3, *target])
+        steps = ov.preprocess.PrePostProcessor(model)
+        source = steps.input()
+        source.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+        source.tensor().set_color_format(ov.preprocess.ColorFormat.BGR)
+        source.model().set_layout(ov.Layout("NCHW"))
+        source.preprocess().convert_element_type(ov.Type.f32)
+        source.preprocess().convert_color(ov.preprocess.ColorFormat.RGB).scale(255.0)
+        # Streams share the model but not the work: one image each, all cores busy.
+        return self._core.compile_model(steps.build(), "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
+
+    def _persons(self, output: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
+        """Return boxes (``xyxy``, input pixels) and scores of the persons in one raw output."""
+        if output.ndim != 3:
+            raise ModelError(f"detector {self._xml}: unknown output of shape {output.shape}")
+        if output.shape[2] == 6:  # end-to-end models: (1, N, xyxy + score + class), suppressed
+            rows = output[0]
+            keep = (rows[:, 5].astype(int) == self._person) & (rows[:, 4] >= self._confidence)
+            return rows[keep, :4].astype(np.float32), rows[keep, 4].astype(np.float32)
+        score = output[0, 4 + self._person]
+        likely = np.flatnonzero(score >= self._confidence)
+        likely = likely[np.argsort(-score[likely], kind="stable")][:LIKELY_PERSONS]
+        cx, cy, width, height = output[0, :4, likely].T.astype(np.float32)
+        xywh = np.stack([cx - width / 2, cy - height / 2, width, height], axis=1)
+        scores = score[likely].astype(np.float32)
+        kept = np.asarray(
+            cv2.dnn.NMSBoxes(xywh.tolist(), scores.tolist(), self._confidence, self._nms_iou),
+            np.int64,
+        ).reshape(-1)
+        xyxy = np.concatenate([xywh[kept, :2], xywh[kept, :2] + xywh[kept, 2:]], axis=1)
+        return xyxy.reshape(-1, 4).astype(np.float32), scores[kept]
+
+
+class _RequestPool:
+    """As many inference requests as the compiled model has streams, used in turn."""
+
+    def __init__(self, compiled: Any) -> None:
+        wanted = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        self._requests = [compiled.create_infer_request() for _ in range(max(1, wanted))]
+
+    def run(self, inputs: Iterable[Image], read: Callable[[NDArray[Any]], T]) -> list[T]:
+        """Infer every ``(H, W, 3)`` uint8 image; return ``read(output)`` of each, in order.
+
+        The next image is prepared while earlier ones are being inferred.
+        """
+        results: list[T] = []
+        waiting: list[Any] = []
+        for count, image in enumerate(inputs):
+            request = self._requests[count % len(self._requests)]
+            if len(waiting) == len(self._requests):
+                results.append(self._collect(waiting.pop(0), read))
+            request.set_input_tensor(_tensor(image))
+            request.start_async()
+            waiting.append(request)
+        results.extend(self._collect(request, read) for request in waiting)
+        return results
+
+    @staticmethod
+    def _collect(request: Any, read: Callable[[NDArray[Any]], T]) -> T:
+        request.wait()
+        return read(request.get_output_tensor(0).data)
+
+
+def _tensor(image: NDArray[np.uint8]) -> Any:
+    import openvino  # noqa: PLC0415 - loaded already by the detector
+
+    return openvino.Tensor(np.ascontiguousarray(image[None]))
+
+
+def _find_xml(weights: Path) -> Path:
+    if weights.is_file():
+        return weights
+    models = sorted(weights.glob("*.xml"))
+    if len(models) != 1:
+        raise ModelError(
+            f"detector folder {weights} holds {len(models)} .xml models, expected exactly 1; "
+            "give the .xml file itself"
+        )
+    return models[0]
+
+
+def _read_metadata(xml: Path) -> dict[str, Any]:
+    """Return what ultralytics wrote beside the model, nothing where it wrote nothing."""
+    path = xml.with_name("metadata.yaml")
+    if not path.is_file():
+        return {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ModelError(f"detector metadata {path} cannot be read: {error}") from None
+    return content if isinstance(content, dict) else {}
+
+
+def _person_class(metadata: dict[str, Any], xml: Path) -> int:
+    """Return the index of the class ``person``; a model without class names is taken to be COCO."""
+    names = metadata.get("names", {0: "person"})
+    labels = dict(enumerate(names)) if isinstance(names, list) else names
+    for index, label in labels.items():
+        if str(label).lower() in {"person", "pedestrian"}:
+            return int(index)
+    task = metadata.get("task", "detect")
+    raise ModelError(f"detector {xml} (task {task!r}) has no class 'person'")
