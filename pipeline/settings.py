@@ -90,7 +90,7 @@ class SourceSettings(_Section):
     """Largest frame that is decoded (8K has 33 million); guards against decompression bombs."""
     max_seconds: Annotated[float, Field(gt=0)] | None = None
     """Stop every camera after this much of its own time."""
-    queue_frames: Annotated[int, Field(ge=1, le=256)] = 8
+    queue_frames: Annotated[int, Field(ge=1, le=256)] = 4
     """Decoded frames that may wait per camera."""
 
 
@@ -133,10 +133,10 @@ class EmbedSettings(_Section):
     """Time between two embeddings of one track, unless a better crop comes."""
     min_quality: Share = 0.1
     """Crops below this quality are never embedded."""
-    max_pause_s: Seconds = 0.3
-    """At a track's start, embeddings follow each other this closely."""
+    first_interval_s: Seconds = 0.2
+    """Time between the first embeddings of a track, so that it is recognised soon."""
     first_crops: Annotated[int, Field(ge=0)] = 3
-    """How many embeddings a track's start consists of."""
+    """How many embeddings count as the first ones."""
 
 
 class MatchSettings(_Section):

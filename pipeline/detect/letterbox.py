@@ -72,4 +72,5 @@ class Letterbox:
         offset = np.array([self.left, self.top, self.left, self.top], np.float32)
         boxes = (xyxy - offset) / np.float32(self.scale)
         limit = np.array([width, height, width, height], np.float32)
-        return np.clip(boxes, 0, limit).astype(np.float32)
+        clipped: FloatArray = np.clip(boxes, 0, limit).astype(np.float32)
+        return clipped

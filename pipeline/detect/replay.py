@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -47,12 +48,11 @@ class ReplayDetector:
             )
         self.name = f"{path.name} (saved boxes)"
         self._boxes: dict[tuple[str, int], Detections] = {}
-        for (camera, frame), rows in table.groupby(["camera", "frame"], sort=False):
+        for key, rows in table.groupby(["camera", "frame"], sort=False):
+            camera, frame = cast("tuple[str, int]", key)
             xywh = rows[["x", "y", "w", "h"]].to_numpy(np.float32)
             xyxy = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
-            self._boxes[str(camera), int(frame)] = Detections(
-                xyxy, rows["score"].to_numpy(np.float32)
-            )
+            self._boxes[camera, int(frame)] = Detections(xyxy, rows["score"].to_numpy(np.float32))
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """Return the saved boxes of each frame, clipped to its image."""

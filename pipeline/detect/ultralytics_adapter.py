@@ -160,7 +160,7 @@ def _contained() -> Iterator[None]:
         os.environ.update(environment)
         cv2.setNumThreads(cv2_threads)
         np.set_printoptions(**numpy_print)
-        torch.set_printoptions(**torch_print)
+        torch.set_printoptions(**torch_print)  # type: ignore[no-untyped-call]
         torch.set_num_threads(torch_threads)
 
 

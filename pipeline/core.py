@@ -1,0 +1,161 @@
+"""The synchronous heart: frames in, identities out. No threads, no I/O, no clock.
+
+detect ALL frames (one call) -> track per camera -> embed ALL chosen crops (one call)
+-> match (one gallery)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from pipeline.datatypes import (
+    CropEvidence,
+    Detections,
+    Event,
+    FloatArray,
+    Frame,
+    FrameResult,
+    Identities,
+    Image,
+    IntArray,
+    Tracklet,
+    Tracks,
+)
+from pipeline.protocols import CropPolicy, Detector, Embedder, Matcher, Tracker
+
+__all__ = ["Pipeline"]
+
+KeepDetections = Callable[[Detections], Detections]
+
+
+class Pipeline:
+    """Detects, tracks, embeds and matches the frames of several cameras.
+
+    Args:
+        detector: Finds persons, shared by all cameras.
+        trackers: One tracker for every camera.
+        policy: Says which crops are embedded.
+        embedder: Turns crops into vectors, shared by all cameras.
+        matcher: Gives tracks their identity, one for the run.
+        keep: Per camera, which detections count; all of them where a camera is missing.
+    """
+
+    def __init__(
+        self,
+        *,
+        detector: Detector,
+        trackers: Mapping[str, Tracker],
+        policy: CropPolicy,
+        embedder: Embedder,
+        matcher: Matcher,
+        keep: Mapping[str, KeepDetections] | None = None,
+    ) -> None:
+        self._detector = detector
+        self._trackers = trackers
+        self._policy = policy
+        self._embedder = embedder
+        self._matcher = matcher
+        self._keep = dict(keep or {})
+
+    def step(self, frames: Sequence[Frame]) -> list[FrameResult]:
+        """Process frames and return one result each, in the same order.
+
+        Args:
+            frames: Frames of any cameras, each camera's in time order. How a run is cut into
+                steps changes no result.
+        """
+        if not frames:
+            return []
+        tracked = self._track(frames, self._find(frames))
+        qualities = [
+            self._policy.quality(tracks, frame)
+            for frame, tracks in zip(frames, tracked, strict=True)
+        ]
+        chosen = [
+            self._policy.choose(frame.camera, frame.time_s, tracks, quality)
+            for frame, tracks, quality in zip(frames, tracked, qualities, strict=True)
+        ]
+        vectors = self._embed(
+            [
+                (frame, tracks.xyxy[rows])
+                for frame, tracks, rows in zip(frames, tracked, chosen, strict=True)
+            ]
+        )
+        results = []
+        for frame, tracks, quality, rows, rows_vectors in zip(
+            frames, tracked, qualities, chosen, vectors, strict=True
+        ):
+            evidence = CropEvidence(rows, rows_vectors, quality[rows])
+            global_id = self._matcher.update(frame.camera, frame.time_s, tracks, evidence)
+            results.append(FrameResult(frame, tracks, global_id, quality))
+        return results
+
+    def drain_events(self) -> list[Event]:
+        """Return the changes of identities since the last call, oldest first."""
+        return self._matcher.drain_events()
+
+    def finish(self) -> tuple[Identities, list[Tracklet]]:
+        """Decide what is still open; return all identities and tracklets of the run."""
+        identities = self._matcher.finish()
+        return identities, self._matcher.tracklets()
+
+    def _find(self, frames: Sequence[Frame]) -> list[Detections]:
+        found = self._detector.detect(frames)
+        return [
+            self._keep[frame.camera](detections) if frame.camera in self._keep else detections
+            for frame, detections in zip(frames, found, strict=True)
+        ]
+
+    def _track(self, frames: Sequence[Frame], found: Sequence[Detections]) -> list[Tracks]:
+        """Advance the trackers, one frame per camera at a time.
+
+        Trackers that want to see some boxes first get them embedded in one call per round.
+        """
+        tracked: dict[int, Tracks] = {}
+        for round_ in _rounds(frames):
+            wanted: list[IntArray] = [
+                self._trackers[frames[i].camera].wanted(found[i], frames[i].time_s) for i in round_
+            ]
+            vectors = self._embed(
+                [(frames[i], found[i].xyxy[rows]) for i, rows in zip(round_, wanted, strict=True)]
+            )
+            for i, rows, rows_vectors in zip(round_, wanted, vectors, strict=True):
+                tracked[i] = self._trackers[frames[i].camera].update(
+                    found[i], frames[i].time_s, rows, rows_vectors
+                )
+        return [tracked[i] for i in range(len(frames))]
+
+    def _embed(self, wanted: Sequence[tuple[Frame, FloatArray]]) -> list[FloatArray]:
+        """Embed boxes of several frames in one call; return the vectors of each frame."""
+        crops = [_crop(frame.image, box) for frame, boxes in wanted for box in boxes]
+        if crops:
+            vectors = self._embedder.embed(crops)
+        else:
+            vectors = np.zeros((0, self._embedder.dim), np.float32)
+        ends = np.cumsum([len(boxes) for _, boxes in wanted])
+        return np.split(vectors, ends[:-1])
+
+
+def _rounds(frames: Sequence[Frame]) -> list[list[int]]:
+    """Cut frames into runs in which no camera occurs twice; return their positions."""
+    rounds: list[list[int]] = []
+    seen: set[str] = set()
+    for position, frame in enumerate(frames):
+        if not rounds or frame.camera in seen:
+            rounds.append([])
+            seen.clear()
+        rounds[-1].append(position)
+        seen.add(frame.camera)
+    return rounds
+
+
+def _crop(image: Image, box: FloatArray) -> Image:
+    """Return the pixels of a box, at least one of them, as a view of the image."""
+    height, width = image.shape[:2]
+    x1 = int(np.clip(np.floor(box[0]), 0, width - 1))
+    y1 = int(np.clip(np.floor(box[1]), 0, height - 1))
+    x2 = int(np.clip(np.ceil(box[2]), x1 + 1, width))
+    y2 = int(np.clip(np.ceil(box[3]), y1 + 1, height))
+    return image[y1:y2, x1:x2]
