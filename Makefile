@@ -1,0 +1,36 @@
+# Everything starts from a clean clone: each target sets up what it needs.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help demo install lint type test bench clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
+
+install: $(INSTALLED) ## create .venv with the package and everything for development
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+demo: install ## run the pipeline on sample_videos/ and say where the result lies
+	$(BIN)/python scripts/demo.py
+
+lint: install ## style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+type: install ## static types, strict
+	$(BIN)/mypy
+
+test: install ## all tests
+	$(BIN)/python -m pytest --numprocesses 2
+
+bench: install ## speed of the pipeline beside its parts and beside a baseline
+	$(BIN)/python scripts/benchmark.py
+
+clean: ## remove everything that was generated
+	rm -rf $(VENV) build dist runs .pytest_cache .mypy_cache .ruff_cache *.egg-info
