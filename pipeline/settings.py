@@ -27,6 +27,7 @@ __all__ = [
     "Settings",
     "SourceSettings",
     "TrackSettings",
+    "first_fault",
     "load_settings",
     "parse_settings",
     "read_yaml",
@@ -206,8 +207,12 @@ class Settings(_Section):
         return self
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path, *, kind: str = "configuration file") -> dict[str, Any]:
     """Return the mapping that a YAML file holds.
+
+    Args:
+        path: The file.
+        kind: What the file is to the user, for the message.
 
     Raises:
         SettingsError: The file is missing, no YAML, or holds something else than a mapping.
@@ -215,18 +220,17 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SettingsError(f"configuration file {path} does not exist") from None
+        raise SettingsError(f"{kind} {path} does not exist") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"configuration file {path} cannot be read: {error}") from None
+        raise SettingsError(f"{kind} {path} cannot be read: {error}") from None
     except yaml.YAMLError as error:
         problem = " ".join(str(error).split())
-        raise SettingsError(f"configuration file {path} is no valid YAML: {problem}") from None
+        raise SettingsError(f"{kind} {path} is no valid YAML: {problem}") from None
     if content is None:
         return {}
     if not isinstance(content, dict):
         raise SettingsError(
-            f"configuration file {path} must hold a mapping of sections, "
-            f"got {type(content).__name__}"
+            f"{kind} {path} must hold a mapping of sections, got {type(content).__name__}"
         )
     return content
 
@@ -244,7 +248,7 @@ def parse_settings(tree: Mapping[str, Any], *, origin: str = "settings") -> Sett
     try:
         return Settings.model_validate(dict(tree))
     except ValidationError as error:
-        raise SettingsError(f"{origin}: {_first_fault(error)}") from None
+        raise SettingsError(f"{origin}: {first_fault(error)}") from None
 
 
 def load_settings(path: Path | None, overrides: Mapping[str, Any]) -> Settings:
@@ -269,7 +273,7 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def _first_fault(error: ValidationError) -> str:
+def first_fault(error: ValidationError) -> str:
     """Return ``path: what is wrong`` of the first fault, unknown keys before all others."""
     faults = error.errors(include_url=False)
     fault = min(faults, key=lambda each: each["type"] != "extra_forbidden")
