@@ -1,0 +1,210 @@
+"""Opening video files safely, and decoding past their damage.
+
+FFmpeg follows play lists and addresses found *inside* files, so only demuxers that read
+one self-contained file are allowed; measured, the list of formats stops all of it while a
+list of protocols alone does not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+
+from pipeline.errors import DecodeError, SourceError
+
+__all__ = ["FORMATS", "Damage", "decoded_frames", "open_container", "reason"]
+
+FORMATS = ("mov", "matroska", "mpegts", "avi", "flv", "h264", "hevc")
+"""FFmpeg's names of the demuxers that may be used (``mov`` is MP4, ``matroska`` WebM too)."""
+
+FORMATS_SHOWN = "MP4, MOV, MKV, WebM, TS, AVI, FLV, H.264 or HEVC"
+
+PLAYLIST_STARTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<?xml", b"<MPD", b"<smil")
+
+BROKEN_READS = 3
+"""Failed reads in a row, without one packet between them, after which the file has ended."""
+
+
+@dataclass(slots=True)
+class Damage:
+    """What went wrong in one pass over a file.
+
+    Attributes:
+        failed_packets: Packets that the decoder refused.
+        cut_off: Whether the file ends in the middle of a packet or of its index.
+        stopped: Why reading ended before the end of the file, if it did.
+    """
+
+    failed_packets: int = 0
+    cut_off: bool = False
+    stopped: str | None = None
+
+
+def reason(error: Exception) -> str:
+    """Return an error's text on one line, without the path that callers name anyway."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(str(text).split())
+
+
+@contextlib.contextmanager
+def open_container(path: Path, damage: Damage, *, max_pixels: int) -> Iterator[tuple[Any, Any]]:
+    """Open a video file and yield its PyAV container and its largest video stream.
+
+    Args:
+        path: The file.
+        damage: Takes in whether the file's index is damaged.
+        max_pixels: Frames larger than this are refused, also when they come later.
+
+    Raises:
+        SourceError: The file cannot be read, is no video, holds no picture, or too large a one.
+    """
+    _check_readable(path)
+    container = _open(path, damage, max_pixels=max_pixels)
+    try:
+        stream = _video_stream(path, container)
+        _check_size(path, stream, max_pixels=max_pixels)
+        yield container, stream
+    finally:
+        container.close()
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise SourceError(f"video {path} is a folder: name a video file in it")
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except FileNotFoundError:
+        raise SourceError(f"video {path} does not exist: check the path") from None
+    except PermissionError:
+        raise SourceError(
+            f"video {path} cannot be read, permission denied: allow it (chmod u+r)"
+        ) from None
+    except OSError as error:
+        raise SourceError(
+            f"video {path} cannot be read: {reason(error)}; check the disc or copy the file"
+        ) from None
+    if empty:
+        raise SourceError(f"video {path} is empty (0 bytes): copy or record it again")
+
+
+def _open(path: Path, damage: Damage, *, max_pixels: int) -> Any:
+    options = {
+        "format_whitelist": ",".join(FORMATS),
+        "protocol_whitelist": "file",
+        "max_pixels": str(max_pixels),
+    }
+    # An absolute path can never be taken for an address (`http:...` is a legal file name).
+    address = str(path.absolute())
+    try:
+        return av.open(address, options=options)
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        first_error = error
+    # A fragmented MP4 cut off inside a fragment's header cannot be indexed, but read in order.
+    try:
+        container = av.open(address, options={**options, "fflags": "+ignidx"})
+    except (av.error.FFmpegError, OSError, ValueError):
+        raise SourceError(_why_unreadable(path, first_error)) from None
+    damage.cut_off = True
+    return container
+
+
+def _why_unreadable(path: Path, error: Exception) -> str:
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(PLAYLIST_STARTS):
+        return f"video {path} is a play list, not a video: name the videos that it lists"
+    if start[4:8] == b"ftyp":
+        return (
+            f"video {path} has no readable index, its recording was cut off or it is damaged "
+            f"({reason(error)}): copy it again, or mend it with a repair tool for MP4"
+        )
+    return (
+        f"video {path} is no video that can be read ({reason(error)}): expected {FORMATS_SHOWN}; "
+        "convert anything else with `ffmpeg -i IN OUT.mp4`"
+    )
+
+
+def _video_stream(path: Path, container: Any) -> Any:
+    # The cover picture of a music file counts as a video stream of one frame.
+    cover = av.stream.Disposition.attached_pic
+    streams = [each for each in container.streams.video if not each.disposition & cover]
+    if not streams:
+        kinds = ", ".join(sorted({each.type for each in container.streams})) or "nothing"
+        raise SourceError(
+            f"video {path} has no video stream, only {kinds}: name a file that has pictures"
+        )
+    decodable = [each for each in streams if each.codec_context is not None]
+    if not decodable:
+        raise SourceError(f"video {path} has a codec that is not known here: convert it to H.264")
+    return max(decodable, key=lambda each: each.codec_context.width * each.codec_context.height)
+
+
+def _check_size(path: Path, stream: Any, *, max_pixels: int) -> None:
+    codec = stream.codec_context
+    if codec.width * codec.height > max_pixels:
+        raise SourceError(
+            f"video {path} is {codec.width}x{codec.height}, {codec.width * codec.height} pixels "
+            f"a frame: at most {max_pixels} are allowed; scale it down or raise source.max_pixels"
+        )
+    codec.options = {**codec.options, "max_pixels": str(max_pixels)}
+    # Decoding with one thread per frame is what makes 720p faster than any detector here.
+    stream.thread_type = "AUTO"
+
+
+def decoded_frames(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
+    """Yield every frame the decoder hands out, going on after damage where it can.
+
+    Args:
+        container: An open PyAV container.
+        stream: Its stream to decode.
+        damage: Counts what could not be read or decoded.
+
+    Raises:
+        DecodeError: The disc or the memory failed, so that trying again may help. Frames
+            that were complete by then come first.
+    """
+    for packet in _packets(container, stream, damage):
+        try:
+            frames = stream.decode(packet)
+        except av.error.FFmpegError as error:
+            if isinstance(error, MemoryError):
+                raise DecodeError(f"decoding failed: {reason(error)}") from None
+            damage.failed_packets += 1
+            continue
+        yield from frames
+
+
+def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
+    """Yield the stream's packets, ``None`` last, which makes the decoder give what it holds.
+
+    A half packet at the very end (that of a truncated file) is left out: with it, several
+    threads give up frames that were complete before it.
+    """
+    broken = 0
+    half: Any = None
+    while broken < BROKEN_READS:
+        try:
+            for packet in container.demux(stream):
+                broken = 0
+                if packet.size == 0:  # the demuxer's own sign of the end
+                    continue
+                if half is not None:
+                    yield half
+                half = packet if packet.is_corrupt else None
+                if half is None:
+                    yield packet
+            damage.cut_off |= half is not None
+            break
+        except av.error.FFmpegError as error:
+            if isinstance(error, OSError | MemoryError):
+                yield None
+                raise DecodeError(f"reading failed: {reason(error)}") from None
+            broken += 1
+            damage.stopped = reason(error) if broken == BROKEN_READS else None
+    yield None

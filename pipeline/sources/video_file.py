@@ -1,0 +1,165 @@
+"""One video file as a camera."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from pipeline.datatypes import Frame, Image
+from pipeline.errors import DecodeError
+from pipeline.sources.container import Damage, decoded_frames, open_container
+from pipeline.sources.frame_times import FrameTimes
+from pipeline.sources.orientation import display_matrix, upright
+from pipeline.sources.pass_report import PassReport
+from pipeline.sources.video_header import VideoHeader, read_header
+
+__all__ = ["VideoFile"]
+
+
+class VideoFile:
+    """A camera whose frames come from a file.
+
+    The file is checked on construction: a source that exists can be opened and has at least
+    one frame. Each iteration opens the file anew and yields the same frames, so it can be
+    read twice; starting one closes the one before. All calls belong to one thread.
+
+    What comes out:
+
+    - ``time_s`` is the stream's own time since the start of the *file*, so a video track that
+      starts after the sound starts late here too, plus ``time_offset_s``. See ``FrameTimes``
+      for stamps that are missing or fall back.
+    - Frames have their true size, also where it changes on the way, and are turned upright.
+    - A frame that the decoder itself calls corrupt is left out, its picture is known to be
+      wrong, but keeps its number: ``index`` counts what the decoder hands out, as other tools
+      count, so saved boxes still meet their frames. Pictures that only refer to a damaged one
+      are kept; they may be smeared up to the next key frame.
+    - Packets that cannot be decoded are passed over. ``warnings`` tells of all this.
+
+    Args:
+        camera: Name of the camera.
+        path: The file.
+        time_offset_s: Added to the file's own time.
+        max_pixels: Largest frame that is decoded.
+        max_seconds: Stop after this much of the file's own time.
+
+    Raises:
+        SourceError: The file cannot be used.
+    """
+
+    def __init__(
+        self,
+        camera: str,
+        path: Path,
+        *,
+        time_offset_s: float = 0.0,
+        max_pixels: int = 40_000_000,
+        max_seconds: float | None = None,
+    ) -> None:
+        self.path = path
+        self._camera = camera
+        self._time_offset_s = time_offset_s
+        self._max_pixels = max_pixels
+        self._max_seconds = max_seconds
+        self._header = read_header(path, max_pixels=max_pixels)
+        self._frames: Generator[Frame, None, None] | None = None
+        self._warnings: list[str] = []
+
+    @property
+    def camera(self) -> str:
+        """Name of the camera."""
+        return self._camera
+
+    @property
+    def header(self) -> VideoHeader:
+        """What the file states about itself: size, rate, number of frames."""
+        return self._header
+
+    @property
+    def duration_s(self) -> float | None:
+        """Length in seconds as the file states it, ``None`` where it states none."""
+        return self._header.duration_s
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was wrong in the latest iteration, one line each; complete once it has ended."""
+        return list(self._warnings)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the iteration that is under way, and close its file."""
+        if self._frames is not None:
+            self._frames.close()
+            self._frames = None
+
+    def __iter__(self) -> Generator[Frame, None, None]:
+        """Yield the frames from the first on.
+
+        Raises:
+            SourceError: The file is gone or was replaced by something else.
+            DecodeError: The disc failed, or no frame is left that could be used.
+        """
+        self.close()
+        self._warnings = []
+        self._frames = self._read()
+        return self._frames
+
+    def _read(self) -> Generator[Frame, None, None]:
+        damage = Damage()
+        report = PassReport(self._header)
+        times = FrameTimes(origin_s=self._header.start_s, interval_s=self._header.interval_s)
+        to_image = _Converter()
+        try:
+            opened = open_container(self.path, damage, max_pixels=self._max_pixels)
+            with opened as (container, stream):
+                for index, picture in enumerate(decoded_frames(container, stream, damage)):
+                    stamp = picture.dts if self._header.decoding_stamps else picture.pts
+                    own_s = times.time_s(stamp, stream.time_base)
+                    if self._max_seconds is not None and own_s >= self._max_seconds:
+                        break
+                    report.count(own_s, corrupt=picture.is_corrupt)
+                    if not picture.is_corrupt:
+                        time_s = round(own_s + self._time_offset_s, 6)
+                        yield Frame(self._camera, index, time_s, to_image(picture))
+                else:
+                    report.reached_end = True
+        except DecodeError as error:
+            raise DecodeError(
+                f"video {self.path}: {error}, after {report.extent}; check the disc and run again"
+            ) from None
+        finally:
+            self._warnings = report.warnings(damage, times)
+        if report.reached_end and report.frames == report.corrupt:
+            raise DecodeError(
+                f"video {self.path}: none of its frames could be decoded; copy or record it again"
+            )
+
+
+class _Converter:
+    """Turns decoded pictures into upright BGR arrays.
+
+    One conversion context is kept for the whole file; making one for each frame halves the
+    frames a second.
+    """
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, picture: Any) -> Image:
+        converted = self._reformatter.reformat(picture, format="bgr24")
+        image = np.asarray(converted.to_ndarray(), np.uint8)
+        return upright(image, display_matrix(picture))
