@@ -1,0 +1,86 @@
+"""What is known of each track: when it was seen, and what its crops look like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.datatypes import FloatArray, Tracklet
+
+__all__ = ["TrackEvidence"]
+
+MOST_EXEMPLARS = 8
+"""Diverse embeddings kept per track, beside their weighted sum."""
+
+
+@dataclass(slots=True)
+class TrackEvidence:
+    """The running summary of one track of one camera.
+
+    The sum of quality-weighted unit embeddings is kept un-normalised: for two groups the mean
+    pairwise cosine is then ``(sum_a / weight_a) . (sum_b / weight_b)``, whatever their sizes.
+
+    Attributes:
+        camera: Name of the camera.
+        track_id: The track's number in that camera.
+        first_s: Time of the first box, seconds.
+        last_s: Time of the newest box, seconds.
+        frames: Number of boxes.
+        embedding_sum: ``(D,)`` float32.
+        weight: Sum of the qualities.
+        crops: Number of embeddings.
+        exemplars: Unit vectors, at most ``MOST_EXEMPLARS``.
+    """
+
+    camera: str
+    track_id: int
+    first_s: float
+    last_s: float
+    embedding_sum: FloatArray
+    frames: int = 0
+    weight: float = 0.0
+    crops: int = 0
+    exemplars: list[FloatArray] = field(default_factory=list)
+
+    @property
+    def mean(self) -> FloatArray:
+        """Return the ``(D,)`` weighted mean of the embeddings, zeros where there are none."""
+        return self.embedding_sum / np.float32(max(self.weight, 1e-9))
+
+    def see(self, time_s: float) -> None:
+        """Count a box at ``time_s``."""
+        self.last_s = time_s
+        self.frames += 1
+
+    def add(self, vector: FloatArray, quality: float) -> None:
+        """Take in the ``(D,)`` unit embedding of one crop."""
+        self.embedding_sum += np.float32(quality) * vector
+        self.weight += quality
+        self.crops += 1
+        self.exemplars.append(vector)
+        if len(self.exemplars) > MOST_EXEMPLARS:
+            del self.exemplars[_most_redundant(self.exemplars)]
+
+    def as_tracklet(self) -> Tracklet:
+        """Return the summary as it stands."""
+        dim = len(self.embedding_sum)
+        exemplars = np.array(self.exemplars, np.float32).reshape(-1, dim)
+        return Tracklet(
+            self.camera,
+            self.track_id,
+            self.first_s,
+            self.last_s,
+            self.frames,
+            self.embedding_sum.copy(),
+            self.weight,
+            exemplars,
+        )
+
+
+def _most_redundant(vectors: list[FloatArray]) -> int:
+    """Return the position of the vector that the others represent best."""
+    stacked = np.stack(vectors)
+    cosine = stacked @ stacked.T
+    np.fill_diagonal(cosine, -np.inf)
+    return int(np.argmax(cosine.max(axis=1)))
