@@ -1,0 +1,4 @@
+"""Person re-identification: a Siamese network, its training, evaluation and export.
+
+Knows images and identities, never video, streams or tracks, and never imports `pipeline`.
+"""

@@ -1,0 +1,35 @@
+"""What a checkpoint must say about a network so that it can be built and fed again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Architecture"]
+
+
+class Architecture(BaseModel):
+    """Shape of the network and of its input."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    backbone: str = "efficientnet_b0"
+    """Any EfficientNet that timm knows by this name."""
+    embedding_dim: Annotated[int, Field(ge=8, le=4096)] = 512
+    """Length of an embedding."""
+    last_stride: Annotated[int, Field(ge=1, le=2)] = 2
+    """Stride of the backbone's last reduction; 1 keeps a map of twice the size."""
+    input_height: Annotated[int, Field(ge=32, le=1024)] = 128
+    """Height that crops are scaled to, pixels."""
+    input_width: Annotated[int, Field(ge=16, le=1024)] = 64
+    """Width that crops are scaled to, pixels."""
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    """Subtracted from RGB in [0, 1]; ImageNet's."""
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    """Divides RGB after that; ImageNet's."""
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Return ``(height, width)`` of the input, pixels."""
+        return self.input_height, self.input_width

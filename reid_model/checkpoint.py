@@ -1,0 +1,148 @@
+"""Weights on disk: safetensors with metadata, so that nothing about them is guessed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from reid_model.architecture import Architecture
+from reid_model.errors import WeightsError
+from reid_model.network import SiameseNetwork
+
+__all__ = ["Checkpoint", "default_weights", "load_checkpoint", "save_checkpoint"]
+
+METADATA_KEY = "reid_model"
+"""The one metadata entry of a file: a JSON object."""
+DEFAULT_NAME = "reid_b0.safetensors"
+"""The weights that come with the package."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A network and what is known about it.
+
+    Attributes:
+        network: In evaluation mode, float32, on the CPU.
+        architecture: Its shape and input.
+        notes: What else the file says: ``trained_on``, ``recipe``, ``scores``, ``calibration``.
+        path: Where it came from.
+    """
+
+    network: SiameseNetwork
+    architecture: Architecture
+    path: Path
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def default_weights() -> Path:
+    """Return the path of the weights that come with the package.
+
+    Raises:
+        WeightsError: The package holds none.
+    """
+    path = Path(str(resources.files("reid_model") / "weights" / DEFAULT_NAME))
+    if not path.is_file():
+        raise WeightsError(
+            f"the package holds no weights ({DEFAULT_NAME}): give a checkpoint with --weights"
+        )
+    return path
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a network from a safetensors file, or from a pickled state dict.
+
+    Files without our metadata are taken to hold the default architecture, its last stride 2.
+    Pickled files are read with ``weights_only=True``: they can hold tensors and nothing else.
+
+    Raises:
+        WeightsError: The file is missing, unreadable, or holds another network.
+    """
+    if path.is_dir():
+        raise WeightsError(f"weights {path} is a folder, expected a .safetensors file")
+    if not path.is_file():
+        raise WeightsError(f"weights {path} do not exist: check the path")
+    tensors, metadata = _read(path)
+    notes = dict(metadata)
+    try:
+        architecture = Architecture.model_validate(notes.pop("architecture", {}))
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise WeightsError(f"weights {path}: metadata {where}: {problem['msg']}") from None
+    network = SiameseNetwork(architecture)
+    _fill(network, tensors, path)
+    return Checkpoint(network.eval(), architecture, path, notes)
+
+
+def save_checkpoint(
+    network: SiameseNetwork, path: Path, *, notes: Mapping[str, Any], half: bool = False
+) -> None:
+    """Write a network and its metadata, atomically.
+
+    Args:
+        network: What to write.
+        path: A ``.safetensors`` file; replaced if it exists.
+        notes: Whatever JSON can hold: training data, recipe, scores, calibration.
+        half: Write half precision, half the size.
+    """
+    tensors = {
+        name: (value.half() if half and value.is_floating_point() else value).contiguous().cpu()
+        for name, value in network.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    metadata = {"architecture": network.architecture.model_dump(), **notes}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    save_file(tensors, partial, metadata={METADATA_KEY: json.dumps(metadata, sort_keys=True)})
+    partial.replace(path)
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    if path.suffix == ".safetensors":
+        try:
+            with safe_open(path, framework="pt") as file:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                text = (file.metadata() or {}).get(METADATA_KEY, "{}")
+            return tensors, json.loads(text)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise WeightsError(f"weights {path} are no safetensors file: {error}") from None
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # unpickling raises whatever a damaged file leads to
+        reason = " ".join(str(error).split())[:150]
+        raise WeightsError(
+            f"weights {path} cannot be read safely ({reason}): give a .safetensors file"
+        ) from None
+    state = content.get("state_dict", content) if isinstance(content, dict) else None
+    if not isinstance(state, dict) or not all(torch.is_tensor(v) for v in state.values()):
+        raise WeightsError(f"weights {path} hold no state dict of tensors")
+    return state, {}
+
+
+def _fill(network: SiameseNetwork, tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+    own = network.state_dict()
+    wanted = {name for name in own if not name.endswith("num_batches_tracked")}
+    missing = sorted(wanted - set(tensors))
+    if missing:
+        raise WeightsError(
+            f"weights {path} are of another kind: {len(missing)} of {len(wanted)} tensors are "
+            f"missing, first {missing[0]}; expected {network.architecture.backbone} with "
+            f"{network.architecture.embedding_dim}-d embeddings"
+        )
+    for name in sorted(wanted):
+        value = tensors[name]
+        if value.numel() != own[name].numel():
+            raise WeightsError(
+                f"weights {path}: {name} has shape {tuple(value.shape)}, expected "
+                f"{tuple(own[name].shape)}"
+            )
+        own[name].copy_(value.reshape(own[name].shape))

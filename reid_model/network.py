@@ -1,0 +1,115 @@
+"""The Siamese network: branches with one set of weights, an embedding per image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from reid_model.architecture import Architecture
+from reid_model.errors import WeightsError
+
+__all__ = ["SiameseNetwork"]
+
+CLAMP = 1e-6
+"""Least activation that generalised-mean pooling sees; its power must exist."""
+
+
+class SiameseNetwork(nn.Module):
+    """An EfficientNet with generalised-mean pooling and a batch-norm neck.
+
+    A pair or a triplet goes through one and the same branch: the weights are shared by
+    construction, and the images of all branches share one batch.
+
+    Args:
+        architecture: Shape of the network.
+        pretrained: Start from timm's ImageNet weights (needs the internet once).
+
+    Raises:
+        WeightsError: The backbone is unknown, or its weights cannot be fetched.
+
+    Source:
+        Pooling: Radenovic et al., "Fine-tuning CNN Image Retrieval with No Human Annotation",
+        TPAMI 2019. Neck and last stride: Luo et al., "Bag of Tricks and a Strong Baseline for
+        Deep Person Re-identification", CVPRW 2019.
+    """
+
+    def __init__(self, architecture: Architecture, *, pretrained: bool = False) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.backbone = _backbone(architecture, pretrained=pretrained)
+        self.p = nn.Parameter(torch.tensor(3.0))
+        features: int = self.backbone.num_features
+        self.embed = nn.Linear(features, architecture.embedding_dim, bias=False)
+        self.bn = nn.BatchNorm1d(architecture.embedding_dim)
+        self.bn.bias.requires_grad_(False)  # the neck must not shift the hypersphere's centre
+
+    def features(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the embedding before and after the neck, neither of unit length.
+
+        Args:
+            images: ``(N, 3, H, W)`` float, normalised RGB.
+
+        Returns:
+            Two ``(N, D)`` tensors: metric losses work on the first, identity losses on the
+            second.
+        """
+        pooled = self._pool(self.backbone(images))
+        before = self.embed(pooled)
+        return before, self.bn(before)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return ``(N, D)`` unit embeddings of ``(N, 3, H, W)`` normalised RGB images."""
+        _, after = self.features(images)
+        return functional.normalize(after)
+
+    def pair(self, one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the embeddings of the two branches of pairs, ``(N, D)`` each."""
+        first, second = self(torch.cat([one, other])).chunk(2)
+        return first, second
+
+    def triplet(
+        self, anchor: Tensor, positive: Tensor, negative: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the embeddings of the three branches of triplets, ``(N, D)`` each."""
+        first, second, third = self(torch.cat([anchor, positive, negative])).chunk(3)
+        return first, second, third
+
+    def _pool(self, maps: Tensor) -> Tensor:
+        """Return ``(N, C)``: the generalised mean over the positions of ``(N, C, H, W)``."""
+        powers = maps.clamp(min=CLAMP).pow(self.p)
+        return powers.mean(dim=(2, 3)).pow(1.0 / self.p)
+
+
+def _backbone(architecture: Architecture, *, pretrained: bool) -> Any:
+    name = architecture.backbone
+    if "efficientnet" not in name or name not in timm.list_models():
+        raise WeightsError(
+            f"backbone {name!r} is no EfficientNet that timm knows; try efficientnet_b0"
+        )
+    try:
+        backbone = timm.create_model(name, pretrained=pretrained, num_classes=0, global_pool="")
+    except Exception as error:  # the hub's client raises errors of several libraries
+        reason = " ".join(str(error).split())[:200]
+        raise WeightsError(
+            f"pretrained weights of {name} cannot be fetched ({reason}): "
+            "connect to the internet once, or train from scratch or from --init"
+        ) from error
+    if architecture.last_stride == 1:
+        _undo_last_reduction(backbone)
+    return backbone
+
+
+def _undo_last_reduction(backbone: Any) -> None:
+    """Set the stride of the last strided convolution to 1; its kernel stays as it is."""
+    strided = [
+        module
+        for stage in backbone.blocks
+        for block in stage
+        for module in block.modules()
+        if isinstance(module, nn.Conv2d) and module.stride == (2, 2)
+    ]
+    strided[-1].stride = (1, 1)
