@@ -1,0 +1,154 @@
+"""The folder of one run: made safely, marked incomplete until everything is in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import OutputError, SinkError
+
+__all__ = ["RunFolder", "write_atomically"]
+
+RECORD = "run.json"
+"""The file by which a folder is known to be a run's."""
+RUN_FILES = (
+    "tracks.csv",
+    "tracks.parquet",
+    "identities.csv",
+    "embeddings.parquet",
+    "events.jsonl",
+    "gallery",
+    "mosaic.mp4",
+    "report.html",
+    RECORD,
+)
+"""What a run writes, beside one video per camera."""
+
+
+class RunFolder:
+    """Where one run writes, and its record `run.json`.
+
+    Checking and starting are two steps, so that wrong input is found before anything that an
+    earlier run left is touched.
+
+    Args:
+        path: The folder; made by ``start``.
+        overwrite: Whether an earlier run's files may be replaced.
+
+    Raises:
+        OutputError: The folder holds something, or could not be written.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool) -> None:
+        self.path = path
+        self._record: dict[str, Any] = {}
+        self._check(overwrite=overwrite)
+
+    def start(self, record: Mapping[str, Any]) -> None:
+        """Remove what an earlier run wrote and write the record with status ``incomplete``.
+
+        A run that is killed leaves that status behind. Files that no run wrote stay.
+
+        Raises:
+            OutputError: The folder cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            for old in _files_of_run(self.path):
+                _remove(old)
+        except OSError as error:
+            raise OutputError(
+                f"output {self.path} cannot be written ({error.strerror}): choose another --out"
+            ) from None
+        self._record = {"status": "incomplete", **record}
+        self._write()
+
+    def finish(self, status: str, results: Mapping[str, Any]) -> None:
+        """Add results to the record and set its status: ``complete``, ``failed``.
+
+        Raises:
+            SinkError: The record cannot be written.
+        """
+        self._record |= {"status": status, **results}
+        self._write()
+
+    def _check(self, *, overwrite: bool) -> None:
+        path = self.path
+        if path.exists() and not path.is_dir():
+            raise OutputError(f"output {path} is a file: choose another --out")
+        existing = next((each for each in (path, *path.parents) if each.exists()), path)
+        if not os.access(existing, os.W_OK | os.X_OK):
+            raise OutputError(f"output {path} is not writable: choose another --out")
+        if not path.is_dir() or not any(path.iterdir()):
+            return
+        if not overwrite:
+            raise OutputError(
+                f"output {path} exists already: choose another --out, or --overwrite to replace it"
+            )
+        if not (path / RECORD).is_file():
+            raise OutputError(
+                f"output {path} holds files but no {RECORD}, so no run made it and nothing in it "
+                "is overwritten: choose another --out"
+            )
+
+    def _write(self) -> None:
+        text = json.dumps(self._record, indent=2, ensure_ascii=False) + "\n"
+        write_atomically(self.path / RECORD, text.encode())
+
+
+def write_atomically(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    Args:
+        path: The file; replaced if it exists.
+        content: All of it.
+        private: Only the owner may read it.
+
+    Raises:
+        SinkError: The file cannot be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            if private:
+                os.fchmod(file.fileno(), 0o600)
+            file.write(content)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise cannot_write(path, error) from None
+
+
+def cannot_write(path: Path, error: OSError) -> SinkError:
+    """Return the error to raise when a file of a run could not be written."""
+    reason = error.strerror or type(error).__name__
+    return SinkError(
+        f"{path} could not be written ({reason}): make room or choose another --out; "
+        "what was written before is kept"
+    )
+
+
+def _files_of_run(folder: Path) -> list[Path]:
+    """Return what an earlier run wrote into a folder: fixed names, and videos of its cameras."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        cameras = [str(camera["name"]) for camera in record["settings"]["cameras"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        cameras = []
+    names = {*RUN_FILES, *(f"{camera}.mp4" for camera in cameras)}
+    return [
+        path
+        for path in folder.iterdir()
+        if path.name in names or path.name.removesuffix(".partial") in names
+    ]
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

@@ -1,0 +1,266 @@
+"""The tables of a run: tracks as they are found, identities and embeddings at its end."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.datatypes import UNDECIDED, Event, FloatArray, FrameResult, Identities, Tracklet
+from pipeline.sinks.run_folder import cannot_write, write_atomically
+
+__all__ = ["EMBEDDING_SCHEMA", "TRACK_COLUMNS", "EventLog", "Tables"]
+
+TRACK_COLUMNS = [
+    "camera",
+    "frame",
+    "time_s",
+    "track_id",
+    "global_id",
+    "x",
+    "y",
+    "w",
+    "h",
+    "score",
+]
+IDENTITY_COLUMNS = [
+    "global_id",
+    "camera",
+    "track_id",
+    "first_s",
+    "last_s",
+    "frames",
+    "similarity",
+]
+TRACK_TYPES = {
+    "camera": pa.string(),
+    "frame": pa.int64(),
+    "time_s": pa.float64(),
+    "track_id": pa.int64(),
+    "global_id": pa.int64(),
+    **dict.fromkeys(["x", "y", "w", "h", "score"], pa.float32()),
+}
+EMBEDDING_SCHEMA = pa.schema(
+    {
+        "camera": pa.string(),
+        "track_id": pa.int64(),
+        "global_id": pa.int64(),
+        "first_s": pa.float64(),
+        "last_s": pa.float64(),
+        "frames": pa.int64(),
+        "weight": pa.float32(),
+        "embedding": pa.list_(pa.float32()),
+    }
+)
+FLUSH_S = 1.0
+"""Wall time after which written rows are on their way to the disk."""
+CHUNK_ROWS = 50_000
+"""Rows that are held at a time while the tables are rewritten with final identities."""
+
+
+class Tables:
+    """Writes ``tracks.csv`` as the run goes; all other tables, and final ids, at its end.
+
+    Args:
+        folder: The run's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / "tracks.csv"
+        try:
+            self._file: TextIO = self._path.open("w", encoding="utf-8", newline="")
+        except OSError as error:
+            raise cannot_write(self._path, error) from None
+        self._rows = csv.writer(self._file, lineterminator="\n")
+        self._flushed = time.monotonic()
+        self._rows.writerow(TRACK_COLUMNS)
+
+    def write(self, result: FrameResult) -> None:
+        """Append a row for every track of a frame, with the identity known so far.
+
+        Raises:
+            SinkError: The disk is full or gone.
+        """
+        try:
+            self._rows.writerows(_track_rows(result))
+            if time.monotonic() - self._flushed >= FLUSH_S:
+                self._file.flush()
+                self._flushed = time.monotonic()
+        except OSError as error:
+            raise cannot_write(self._path, error) from None
+
+    def finish(self, identities: Identities, tracklets: Sequence[Tracklet]) -> None:
+        """Rewrite the tracks with final identities and write the tables about tracklets.
+
+        Raises:
+            SinkError: The disk is full or gone; ``tracks.csv`` then keeps its online ids.
+        """
+        self.close()
+        self._finish_tracks(identities)
+        self._write_identities(identities)
+        self._write_embeddings(identities, tracklets)
+
+    def close(self) -> None:
+        """Close ``tracks.csv``."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise cannot_write(self._path, error) from None
+
+    def _finish_tracks(self, identities: Identities) -> None:
+        csv_partial = self._folder / "tracks.csv.partial"
+        parquet = self._folder / "tracks.parquet"
+        parquet_partial = self._folder / "tracks.parquet.partial"
+        schema = pa.schema(TRACK_TYPES)
+        try:
+            with (
+                csv_partial.open("w", encoding="utf-8", newline="") as file,
+                closing(pq.ParquetWriter(parquet_partial, schema)) as writer,
+            ):
+                file.write(",".join(TRACK_COLUMNS) + "\n")
+                for rows in self._chunks():
+                    pairs = zip(rows["camera"], rows["track_id"].astype(int), strict=True)
+                    final = [identities.global_id(camera, track) for camera, track in pairs]
+                    rows["global_id"] = [str(number) for number in final]
+                    rows.to_csv(file, header=False, index=False, lineterminator="\n")
+                    writer.write_table(_typed(rows, schema))
+            csv_partial.replace(self._path)
+            parquet_partial.replace(parquet)
+        except OSError as error:
+            csv_partial.unlink(missing_ok=True)
+            parquet_partial.unlink(missing_ok=True)
+            raise cannot_write(self._path, error) from None
+
+    def _chunks(self) -> Iterator[pd.DataFrame]:
+        # As text, so that what the rewriting does not change stays the same to the last digit.
+        with pd.read_csv(
+            self._path, dtype=str, chunksize=CHUNK_ROWS, keep_default_na=False
+        ) as reader:
+            yield from reader
+
+    def _write_identities(self, identities: Identities) -> None:
+        rows = [
+            (
+                each.global_id,
+                camera,
+                track_id,
+                f"{each.first_s:.3f}",
+                f"{each.last_s:.3f}",
+                each.frames,
+                f"{each.similarity:.4f}",
+            )
+            for (camera, track_id), each in identities.by_track.items()
+        ]
+        rows.sort(key=lambda row: (row[0] == UNDECIDED, row[0], float(row[3]), row[1], row[2]))
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(IDENTITY_COLUMNS)
+        writer.writerows(rows)
+        write_atomically(self._folder / "identities.csv", text.getvalue().encode())
+
+    def _write_embeddings(self, identities: Identities, tracklets: Sequence[Tracklet]) -> None:
+        """Write one row per tracklet; embeddings are biometric, so only the owner may read."""
+        columns: dict[str, list[Any]] = {name: [] for name in EMBEDDING_SCHEMA.names}
+        for tracklet in tracklets:
+            row = {
+                "camera": tracklet.camera,
+                "track_id": tracklet.track_id,
+                "global_id": identities.global_id(tracklet.camera, tracklet.track_id),
+                "first_s": tracklet.first_s,
+                "last_s": tracklet.last_s,
+                "frames": tracklet.frames,
+                "weight": tracklet.weight,
+                "embedding": _unit(tracklet.embedding_sum),
+            }
+            for name, value in row.items():
+                columns[name].append(value)
+        buffer = io.BytesIO()
+        pq.write_table(pa.table(columns, schema=EMBEDDING_SCHEMA), buffer)
+        write_atomically(self._folder / "embeddings.parquet", buffer.getvalue(), private=True)
+
+
+class EventLog:
+    """Appends changes of identities to ``events.jsonl`` as they come.
+
+    Args:
+        folder: The run's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "events.jsonl"
+        try:
+            self._file = self._path.open("w", encoding="utf-8")
+        except OSError as error:
+            raise cannot_write(self._path, error) from None
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Append events, oldest first.
+
+        Raises:
+            SinkError: The disk is full or gone.
+        """
+        try:
+            self._file.writelines(_event_line(event) for event in events)
+            if events:
+                self._file.flush()
+        except OSError as error:
+            raise cannot_write(self._path, error) from None
+
+    def close(self) -> None:
+        """Close the file."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise cannot_write(self._path, error) from None
+
+
+def _track_rows(result: FrameResult) -> Iterator[tuple[str | int, ...]]:
+    camera, index, time_s = result.frame.camera, result.frame.index, f"{result.frame.time_s:.4f}"
+    xywh = result.tracks.xyxy.copy()
+    xywh[:, 2:] -= xywh[:, :2]
+    order = np.argsort(result.tracks.track_id, kind="stable")
+    for row in order.tolist():
+        x, y, w, h = xywh[row].tolist()
+        yield (
+            camera,
+            index,
+            time_s,
+            int(result.tracks.track_id[row]),
+            int(result.global_id[row]),
+            f"{x:.2f}",
+            f"{y:.2f}",
+            f"{w:.2f}",
+            f"{h:.2f}",
+            f"{float(result.tracks.score[row]):.4f}",
+        )
+
+
+def _typed(rows: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+    numbers = {name: pd.to_numeric(rows[name]) for name in TRACK_COLUMNS if name != "camera"}
+    return pa.Table.from_pandas(rows.assign(**numbers), schema=schema, preserve_index=False)
+
+
+def _unit(vector: FloatArray) -> list[float]:
+    norm = float(np.linalg.norm(vector))
+    return [] if norm == 0 else (vector / norm).tolist()
+
+
+def _event_line(event: Event) -> str:
+    fields: dict[str, Any] = {"time_s": round(event.time_s, 4), "event": event.kind}
+    fields["global_id"] = event.global_id
+    if event.camera:
+        fields |= {"camera": event.camera, "track_id": event.track_id}
+    if event.other_id != UNDECIDED:
+        fields["other_id"] = event.other_id
+    return json.dumps(fields) + "\n"
