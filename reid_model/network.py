@@ -16,6 +16,8 @@ __all__ = ["SiameseNetwork"]
 
 CLAMP = 1e-6
 """Least activation that generalised-mean pooling sees; its power must exist."""
+EARLY_STAGE = 1
+"""Which of timm's feature stages has a quarter of the input's resolution."""
 
 
 class SiameseNetwork(nn.Module):
@@ -60,6 +62,12 @@ class SiameseNetwork(nn.Module):
         pooled = self._pool(self.backbone(images))
         before = self.embed(pooled)
         return before, self.bn(before)
+
+    def features_and_map(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what `features` does, and the ``(N, C, H / 4, W / 4)`` map of an early stage."""
+        final, (early,) = self.backbone.forward_intermediates(images, indices=[EARLY_STAGE])
+        before = self.embed(self._pool(final))
+        return before, self.bn(before), early
 
     def forward(self, images: Tensor) -> Tensor:
         """Return ``(N, D)`` unit embeddings of ``(N, 3, H, W)`` normalised RGB images."""

@@ -1,0 +1,71 @@
+"""The application: its commands, and how errors become one line and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+
+import click
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from reid_model.cli.train import train
+from reid_model.errors import ReidModelError
+
+__all__ = ["app", "main"]
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="reid-model",
+    help="Train, evaluate and export networks that recognise a person from one picture.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(train)
+
+
+@app.callback()
+def _main(
+    verbose: bool = typer.Option(False, "--verbose", "-v", help="Tell more of what happens."),
+) -> None:
+    handler = RichHandler(console=Console(stderr=True), show_path=False)
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(message)s", handlers=[handler], force=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        arguments: Without the program's name; ``None`` takes those of the process.
+
+    Returns:
+        0 if all went well, 2 for bad input, 130 after Ctrl-C.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        outcome = app(given, standalone_mode=False, prog_name="reid-model")
+    except ReidModelError as error:
+        _complain(str(error))
+        return BAD_INPUT
+    except click.UsageError as error:
+        hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        _complain(error.format_message() + hint)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _complain("interrupted")
+        return INTERRUPTED
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _complain(message: str) -> None:
+    """Print one line on stderr."""
+    Console(stderr=True, soft_wrap=True, highlight=False).print(
+        f"error: {' '.join(message.split())}", style="bold red", markup=False
+    )

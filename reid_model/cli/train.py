@@ -1,0 +1,65 @@
+"""`reid-model train`: train a network as a recipe says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+__all__ = ["train"]
+
+
+def train(
+    *,
+    config: Annotated[Path, typer.Option(help="The recipe, a YAML file.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the results; runs/NAME-OF-THE-RECIPE if not given."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the state in that folder.")
+    ] = False,
+    init: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps, not the recipe's.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Learning rate, not the recipe's.")] = None,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Stay on the CPU.")] = False,
+) -> None:
+    """Train a network; best and last weights, curves and a resumable state go to a folder."""
+    from reid_model.recipe import load_recipe  # noqa: PLC0415 - torch loads slowly
+    from reid_model.training.loop import Progress as Step  # noqa: PLC0415
+    from reid_model.training.loop import Trainer  # noqa: PLC0415
+    from reid_model.training.preparation import prepare  # noqa: PLC0415
+
+    changes = {"init": init, "schedule.steps": steps, "optimiser.rate": rate}
+    recipe = load_recipe(config, changes={k: v for k, v in changes.items() if v is not None})
+    folder = Path("runs") / config.stem if out is None else out
+    console = Console(stderr=True)
+    trainer = Trainer(recipe, prepare(recipe), folder, cpu=cpu)
+    done = trainer.resume() if resume else 0
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[status]}"),
+        console=console,
+    )
+    with bar:
+        task = bar.add_task("training", total=recipe.schedule.steps, completed=done, status="")
+
+        def show(now: Step) -> None:
+            status = f"loss {now.losses['loss']:.3f}"
+            if now.scores is not None:
+                status += (
+                    f"  rank-1 {now.scores.rank1:.3f}  mAP {now.scores.mean_average_precision:.3f}"
+                )
+            bar.update(task, completed=now.step, status=status)
+
+        scores = trainer.run(show)
+    console.print(
+        f"rank-1 {scores.rank1:.3f}, mAP {scores.mean_average_precision:.3f} on "
+        f"{scores.queries} queries of held-out identities; weights in {folder}"
+    )

@@ -1,0 +1,54 @@
+"""Who is searched for among whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reid_model.data.images import IdentityImage
+from reid_model.errors import DatasetError
+
+__all__ = ["Protocol", "make_protocol"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Protocol:
+    """Queries and gallery as rows of one list of images.
+
+    Attributes:
+        query: ``(Q,)`` rows.
+        gallery: ``(G,)`` rows, none of them a query.
+        identity: ``(N,)`` names of all images.
+        camera: ``(N,)`` names.
+    """
+
+    query: NDArray[np.int64]
+    gallery: NDArray[np.int64]
+    identity: NDArray[np.str_]
+    camera: NDArray[np.str_]
+
+
+def make_protocol(images: Sequence[IdentityImage]) -> Protocol:
+    """Make the first image of every identity in every camera a query, by file name.
+
+    All others are the gallery.
+
+    Raises:
+        DatasetError: There are no images, or no query has a match from another camera.
+    """
+    first: dict[tuple[str, str], int] = {}
+    for row in sorted(range(len(images)), key=lambda row: images[row].path.name):
+        first.setdefault((images[row].identity, images[row].camera), row)
+    query = np.array(sorted(first.values()), np.int64)
+    gallery = np.setdiff1d(np.arange(len(images), dtype=np.int64), query)
+    identity = np.array([image.identity for image in images], np.str_)
+    camera = np.array([image.camera for image in images], np.str_)
+    if not len(query) or not len(gallery):
+        raise DatasetError(
+            f"{len(images)} images cannot be split into queries and a gallery: some identity "
+            "needs two images in one camera, and images in another"
+        )
+    return Protocol(query, gallery, identity, camera)

@@ -1,0 +1,194 @@
+"""Every setting of a training run: its default, unit and range, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from reid_model.architecture import Architecture
+from reid_model.data.augment import Augmentation
+from reid_model.errors import RecipeError
+
+__all__ = [
+    "Averaging",
+    "BatchSettings",
+    "ImageSettings",
+    "LossPart",
+    "LossTerm",
+    "Optimiser",
+    "Recipe",
+    "Schedule",
+    "Validation",
+    "load_recipe",
+]
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True
+    )
+
+
+class ImageSettings(_Section):
+    """The images trained on."""
+
+    source: Path
+    """A folder in Market-1501 naming, or a CSV of image, identity and camera."""
+    folder: Path | None = None
+    """What the paths in a CSV are relative to; none = the folder of the CSV."""
+
+
+class Validation(_Section):
+    """The identities that are held out and tell which weights are best."""
+
+    identities: Path | None = None
+    """A JSON list of them; none = a random share."""
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    """Random share of the identities that is held out where no list is given."""
+    every_steps: Count = 500
+    """Steps between two evaluations."""
+    flip: bool = False
+    """Add the mirrored image's embedding when evaluating."""
+
+
+class BatchSettings(_Section):
+    """What a step sees."""
+
+    kind: Literal["identities", "triplets"] = "identities"
+    """Identity-balanced batches, or the rows of a CSV of fixed triplets."""
+    identities: Annotated[int, Field(ge=2)] = 16
+    """Identities in a batch (``identities``)."""
+    images: Annotated[int, Field(ge=2)] = 4
+    """Images of each identity (``identities``)."""
+    csv: Path | None = None
+    """Columns Anchor, Negative, Positive (``triplets``)."""
+    size: Count = 32
+    """Triplets in a batch (``triplets``)."""
+
+    @model_validator(mode="after")
+    def _check_csv(self) -> BatchSettings:
+        if self.kind == "triplets" and self.csv is None:
+            raise ValueError("batches of fixed triplets need csv, the file that lists them")
+        return self
+
+
+class LossPart(_Section):
+    """A class of pytorch-metric-learning and how to construct it."""
+
+    name: str
+    """Class name."""
+    options: dict[str, Any] = {}
+    """Its constructor's arguments."""
+
+
+class LossTerm(LossPart):
+    """One term of the loss.
+
+    ``name`` is a loss of pytorch-metric-learning, or ``IdentityLoss`` or
+    ``StageSimilarityLoss``.
+    """
+
+    distance: LossPart | None = None
+    """How the loss compares embeddings; none = its own default."""
+    miner: LossPart | None = None
+    """Which pairs or triplets of a batch count; none = all, or the fixed ones."""
+    on: Literal["before", "after", "unit"] = "unit"
+    """The embedding before the neck, after it, or after it and of unit length."""
+    weight: Positive = 1.0
+    """Factor of the term."""
+
+
+class Optimiser(_Section):
+    """What turns gradients into steps."""
+
+    name: Literal["Adam", "AdamW", "SGD"] = "AdamW"
+    """A class of ``torch.optim``."""
+    rate: Positive = 3.5e-4
+    """Learning rate at its highest."""
+    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    """Decay of the weights."""
+
+
+class Schedule(_Section):
+    """How long, and at what share of the learning rate."""
+
+    steps: Count
+    """Optimiser steps."""
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    """Steps over which the rate rises from almost nothing."""
+    shape: Literal["constant", "cosine"] = "cosine"
+    """What the rate does after that; ``cosine`` ends at nothing."""
+
+
+class Averaging(_Section):
+    """An exponential moving average of the weights is what is evaluated and saved."""
+
+    decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share that the average keeps per step; 0 = no averaging."""
+
+
+class Recipe(_Section):
+    """One training run."""
+
+    images: ImageSettings
+    validation: Validation = Validation()
+    architecture: Architecture = Architecture()
+    batch: BatchSettings = BatchSettings()
+    augmentation: Augmentation = Augmentation()
+    losses: Annotated[list[LossTerm], Field(min_length=1)]
+    optimiser: Optimiser = Optimiser()
+    schedule: Schedule
+    averaging: Averaging = Averaging()
+    init: Path | None = None
+    """Checkpoint to start from; its architecture may differ where the tensors do not."""
+    pretrained: bool = False
+    """Start from timm's ImageNet weights (needs the internet once)."""
+    seed: Annotated[int, Field(ge=0)] = 1
+    """Of everything random."""
+    precision: Literal["no", "bf16", "fp16"] = "no"
+    """Mixed precision of accelerate; ``no`` = float32."""
+    workers: Annotated[int, Field(ge=0, le=64)] = 1
+    """Processes that prepare batches."""
+    save_every_steps: Count = 250
+    """Steps between two saved states that a killed run goes on from."""
+
+
+def load_recipe(path: Path, *, changes: Mapping[str, Any] | None = None) -> Recipe:
+    """Read a recipe from YAML.
+
+    Args:
+        path: The file.
+        changes: Settings by their dotted path, which replace the file's.
+
+    Raises:
+        RecipeError: It cannot be read, or a key is unknown or out of range; the message gives
+            the key's path.
+    """
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RecipeError(f"recipe {path} cannot be read: {' '.join(str(error).split())}") from None
+    if not isinstance(tree, dict):
+        raise RecipeError(f"recipe {path}: expected a mapping of settings")
+    for key, value in (changes or {}).items():
+        *sections, name = key.split(".")
+        section = tree
+        for part in sections:
+            section = section.setdefault(part, {})
+        section[name] = value
+    try:
+        return Recipe.model_validate(tree)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in fault["loc"])
+        given = (
+            "" if fault["type"] in {"missing", "extra_forbidden"} else f", got {fault['input']!r}"
+        )
+        raise RecipeError(f"recipe {path}: {key}: {fault['msg']}{given}") from None

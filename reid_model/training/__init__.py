@@ -1,0 +1,1 @@
+"""Training: losses, the schedule, weight averaging, the loop, and what it writes."""
