@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-import click
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from reid_model.cli.evaluate import evaluate
 from reid_model.cli.train import train
 from reid_model.errors import ReidModelError
 
@@ -18,6 +19,8 @@ __all__ = ["app", "main"]
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+USAGE_ERROR: Any = typer.BadParameter.__base__
+"""Typer brings click along or depends on it, as its version goes; this is its class in both."""
 
 app = typer.Typer(
     name="reid-model",
@@ -28,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(train)
+app.command()(evaluate)
 
 
 @app.callback()
@@ -54,11 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ReidModelError as error:
         _complain(str(error))
         return BAD_INPUT
-    except click.UsageError as error:
+    except USAGE_ERROR as error:
         hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         _complain(error.format_message() + hint)
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+        return BAD_INPUT
+    except (KeyboardInterrupt, typer.Abort):
         _complain("interrupted")
         return INTERRUPTED
     return outcome if isinstance(outcome, int) else 0

@@ -40,14 +40,15 @@ def read_images(source: Path, *, folder: Path | None = None) -> list[IdentityIma
     """Read a folder in Market-1501 naming, or a CSV of image, identity and camera.
 
     Args:
-        source: The folder or the CSV.
+        source: The folder, one that has them in a folder ``images``, or the CSV.
         folder: What the paths in a CSV are relative to; ``None`` = the CSV's own folder.
 
     Raises:
         DatasetError: It does not exist or cannot be used.
     """
     if source.is_dir():
-        return read_market_folder(source)
+        inner = source / "images"
+        return read_market_folder(inner if inner.is_dir() else source)
     if source.suffix == ".csv":
         return read_identity_csv(source, folder=folder)
     raise DatasetError(

@@ -1,0 +1,93 @@
+"""`reid-model evaluate`: scores of weights on images with known identities."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from reid_model.cli.options import BackendOption, DeviceOption, PrecisionOption, WeightsOption
+from reid_model.data.images import read_images
+from reid_model.data.split import of_identities, read_identities
+from reid_model.inference import load_embedder
+
+if TYPE_CHECKING:
+    from reid_model.evaluation.report import Evaluation
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    *,
+    data: Annotated[
+        Path,
+        typer.Option(help="Folder in Market-1501 naming, or a CSV of image,identity,camera."),
+    ],
+    ids: Annotated[
+        Path | None, typer.Option(help="JSON list of the identities that count; all if not given.")
+    ] = None,
+    weights: WeightsOption = None,
+    rerank: Annotated[
+        bool, typer.Option("--rerank", help="Re-rank by k-reciprocal neighbours.")
+    ] = False,
+    flip: Annotated[
+        bool, typer.Option("--flip", help="Add the embedding of the mirrored image.")
+    ] = False,
+    backend: BackendOption = "auto",
+    precision: PrecisionOption = "auto",
+    device: DeviceOption = "cpu",
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write the scores here.")] = None,
+    histogram: Annotated[
+        Path | None, typer.Option(help="Draw the distances of pairs to this PNG.")
+    ] = None,
+) -> None:
+    """Score weights: rank-1/5/10 and mAP, and same/different decisions.
+
+    The first image of every identity in every camera is a query, all others are the gallery. A
+    query's gallery excludes images of its identity by its camera.
+    """
+    from reid_model.evaluation.report import (  # noqa: PLC0415 - loads slowly
+        draw_histogram,
+        evaluate_images,
+    )
+
+    images = read_images(data)
+    if ids is not None:
+        known = {image.identity for image in images}
+        images = of_identities(images, read_identities(ids, known=known))
+    embedder = load_embedder(weights, device=device, precision=precision, backend=backend)
+    result = evaluate_images(images, embedder, flip=flip, reranking=rerank)
+    if json_path is not None:
+        json_path.parent.mkdir(parents=True, exist_ok=True)
+        json_path.write_text(json.dumps(result.as_json(), indent=2) + "\n", encoding="utf-8")
+    if histogram is not None:
+        draw_histogram(result, histogram)
+    Console(stderr=True).print(_table(result))
+
+
+def _table(result: Evaluation) -> Table:
+    table = Table(title=result.embedder, title_justify="left")
+    for heading in ("score", "value"):
+        table.add_column(heading)
+    rankings = {"": result.ranking}
+    if result.reranked is not None:
+        rankings[" re-ranked"] = result.reranked
+    for suffix, scores in rankings.items():
+        table.add_row(f"rank-1{suffix}", f"{scores.rank1:.3f}")
+        table.add_row(f"rank-5{suffix}", f"{scores.rank5:.3f}")
+        table.add_row(f"rank-10{suffix}", f"{scores.rank10:.3f}")
+        table.add_row(f"mAP{suffix}", f"{scores.mean_average_precision:.3f}")
+    decided = result.verification
+    table.add_row("queries", str(result.ranking.queries))
+    table.add_section()
+    table.add_row("same/different accuracy", f"{decided.accuracy:.3f}")
+    table.add_row("precision", f"{decided.precision:.3f}")
+    table.add_row("recall", f"{decided.recall:.3f}")
+    table.add_row("F1", f"{decided.f1:.3f}")
+    table.add_row("ROC AUC", f"{decided.roc_auc:.3f}")
+    table.add_row("at cosine similarity", f"{decided.threshold:.3f}")
+    return table

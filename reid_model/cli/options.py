@@ -1,0 +1,22 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = ["BackendOption", "DeviceOption", "PrecisionOption", "WeightsOption"]
+
+WeightsOption = Annotated[
+    Path | None,
+    typer.Option("--weights", help="Checkpoint or exported model; the package's own if not given."),
+]
+BackendOption = Annotated[
+    Literal["auto", "torch", "openvino", "onnx"], typer.Option("--backend", help="Runtime.")
+]
+PrecisionOption = Annotated[
+    Literal["auto", "fp32", "fp16", "bf16"], typer.Option("--precision", help="Of the arithmetic.")
+]
+DeviceOption = Annotated[str, typer.Option("--device", help="As torch names it: cpu, cuda:0, mps.")]
