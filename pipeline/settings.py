@@ -18,6 +18,7 @@ from pipeline.errors import SettingsError
 
 __all__ = [
     "CAMERA_NAME",
+    "CameraPairSettings",
     "CameraSettings",
     "DetectSettings",
     "EmbedSettings",
@@ -142,6 +143,23 @@ class EmbedSettings(_Section):
     """How many embeddings count as the first ones."""
 
 
+class CameraPairSettings(_Section):
+    """What is known of two cameras."""
+
+    cameras: tuple[str, str]
+    """Names of the two."""
+    overlap: bool = False
+    """Whether they see the same place, so that one person can be in both at one time."""
+    min_travel_s: Seconds | None = None
+    """Least time between leaving the one and entering the other."""
+
+    @model_validator(mode="after")
+    def _check_consistency(self) -> CameraPairSettings:
+        if self.overlap and self.min_travel_s:
+            raise ValueError("a pair with overlap has no travel time: give one of the two")
+        return self
+
+
 class MatchSettings(_Section):
     """One identity per person over all cameras."""
 
@@ -157,6 +175,16 @@ class MatchSettings(_Section):
     """Lead over the runner-up that a decision needs."""
     overlap_s: Seconds = 0.3
     """Tracks of one camera that share more time than this are two persons."""
+    views: Literal["auto", "disjoint", "overlapping"] = "auto"
+    """Whether one person can be in two cameras at one time; ``auto`` = learn it per pair."""
+    camera_pairs: list[CameraPairSettings] = []
+    """What is known of single pairs of cameras; overrides ``views``."""
+    centre_tracks: Annotated[float, Field(ge=0)] = 20.0
+    """Tracks of a camera at which half of its own colouring is taken out; 0 = never."""
+    tick_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.5
+    """Time between two rounds of decisions; each looks at all cameras together."""
+    review_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5.0
+    """Time between two reviews, which merge and split identities; several ticks."""
     resolve: bool = True
     """Resolve the identities once more over the whole run at its end."""
 

@@ -1,70 +1,104 @@
-"""Identities resolved once more over the whole run, when everything is known.
-
-Average linkage from the most similar pair on, stopped at the threshold. Groups that hold
-tracks of one camera at one time are never joined, and neither are groups that contain such
-tracks: the constraint is inherited. Only pairs of near neighbours are candidates, so the
-cost grows with the number of tracklets, not with its square.
-"""
+"""Identities resolved once more over the whole run, when everything is known."""
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.datatypes import UNDECIDED, FloatArray, Identities, Identity, Tracklet
+from pipeline.datatypes import (
+    UNDECIDED,
+    FloatArray,
+    Identities,
+    Identity,
+    IntArray,
+    Tracklet,
+)
+from pipeline.match.constraints import Spans, SpatialRules, estimate_overlaps
+from pipeline.match.features import CameraCentres
+from pipeline.match.linkage import link
+from pipeline.match.neighbours import candidate_pairs, reduced
+from pipeline.match.numbering import number_groups
+from pipeline.settings import MatchSettings
 
-__all__ = ["identities_of", "resolve"]
-
-NEIGHBOURS = 30
-"""Most similar tracklets that each one may be joined with directly."""
-BLOCK_ROWS = 2048
-"""Rows of the similarity matrix that are held at a time."""
-COST_STEPS = 1 << 20
-"""Similarities are compared as integers, so that rounding cannot change the order."""
-
-
-@dataclass(slots=True)
-class _Group:
-    """Tracklets that are one person, as far as is known."""
-
-    members: list[int]
-    embedding_sum: FloatArray
-    weight: float
-    spans: dict[str, list[tuple[float, float]]]
-    """Per camera, (first, last) times of the members, seconds."""
+__all__ = ["group_tracklets", "identities_of", "resolve"]
 
 
 def resolve(
     tracklets: Sequence[Tracklet],
+    settings: MatchSettings,
     *,
     threshold: float,
-    overlap_s: float,
     earlier: Mapping[tuple[str, int], int],
+    first_free: int = 1,
 ) -> Identities:
     """Return the identity of every tracklet of a run.
 
     Args:
         tracklets: In order of (first time, camera, track).
+        settings: Which cameras may see one person at one time, and what to correct.
         threshold: Least mean cosine between the tracklets of two groups that are joined.
-        overlap_s: Tracks of one camera that share more time than this are two persons.
         earlier: Identities by (camera, track) that were given out before; each is kept by the
-            group that shares most boxes with it. New identities get numbers never used before.
+            group that shares most boxes with it.
+        first_free: The smallest number that was never given out; new identities start there.
     """
-    groups = [
-        group
-        for group in _link(tracklets, threshold=threshold, overlap_s=overlap_s)
-        if tracklets[group[0]].weight > 0  # no embedding, no evidence of anybody
-    ]
-    numbers = _number(groups, tracklets, earlier)
+    groups = group_tracklets(tracklets, settings, threshold=threshold)
+    first_free = max(first_free, 1 + max(earlier.values(), default=0))
+    numbers = number_groups(groups, tracklets, earlier, first_free=first_free)
     global_ids = {
         (tracklets[member].camera, tracklets[member].track_id): number
         for group, number in zip(groups, numbers, strict=True)
         for member in group
     }
     return identities_of(tracklets, global_ids)
+
+
+def group_tracklets(
+    tracklets: Sequence[Tracklet], settings: MatchSettings, *, threshold: float
+) -> list[list[int]]:
+    """Return groups of positions, one per person, tracklets without embeddings on their own.
+
+    Args:
+        tracklets: In order of (first time, camera, track).
+        settings: As for ``resolve``.
+        threshold: As for ``resolve``.
+    """
+    label = np.arange(len(tracklets))
+    usable = np.flatnonzero([t.weight > 0 for t in tracklets])
+    if len(usable) > 1:
+        label[usable] = usable[
+            _link_usable([tracklets[i] for i in usable.tolist()], settings, threshold=threshold)
+        ]
+    order = np.argsort(label, kind="stable")
+    starts = np.flatnonzero(np.diff(label[order], prepend=-1))
+    return [part.tolist() for part in np.split(order, starts[1:])] if len(order) else []
+
+
+def _link_usable(
+    tracklets: Sequence[Tracklet], settings: MatchSettings, *, threshold: float
+) -> IntArray:
+    cameras = sorted({t.camera for t in tracklets})
+    number = {name: position for position, name in enumerate(cameras)}
+    spans = Spans.of((t.first_s, t.last_s, number[t.camera]) for t in tracklets)
+    means: FloatArray = np.stack([t.embedding_sum / np.float32(t.weight) for t in tracklets])
+    centres = CameraCentres(means, spans.camera, cameras=len(cameras), prior=settings.centre_tracks)
+    features = reduced(centres.apply(means, spans.camera))
+    counts = (
+        estimate_overlaps(features, spans, overlap_s=settings.overlap_s)
+        if settings.views == "auto"
+        else None
+    )
+    rules = SpatialRules(cameras, settings, counts)
+    pairs = candidate_pairs(features)
+    pairs = pairs[~rules.clashing(spans, pairs[:, 0], pairs[:, 1])]
+    return link(
+        features,
+        np.ones(len(features), np.float32),
+        [spans.select(np.array([i])) for i in range(len(spans))],
+        pairs,
+        rules=rules,
+        threshold=threshold,
+    )
 
 
 def identities_of(
@@ -105,111 +139,3 @@ def identities_of(
 def _cosine(one: FloatArray, other: FloatArray) -> float:
     norm = float(np.linalg.norm(one) * np.linalg.norm(other))
     return float(one @ other) / norm if norm > 0 else 0.0
-
-
-def _link(tracklets: Sequence[Tracklet], *, threshold: float, overlap_s: float) -> list[list[int]]:
-    """Return groups of positions, tracklets without embeddings on their own."""
-    groups: dict[int, _Group] = {
-        i: _Group([i], t.embedding_sum.copy(), t.weight, {t.camera: [(t.first_s, t.last_s)]})
-        for i, t in enumerate(tracklets)
-    }
-    near: dict[int, set[int]] = {i: set() for i in groups}
-    heap: list[tuple[int, int, int]] = []
-    limit = round(threshold * COST_STEPS)
-
-    def consider(a: int, b: int) -> None:
-        one, other = groups[a], groups[b]
-        similarity = float(one.embedding_sum @ other.embedding_sum) / (one.weight * other.weight)
-        cost = round(similarity * COST_STEPS)
-        if cost >= limit and not _clash(one, other, overlap_s):
-            heapq.heappush(heap, (-cost, min(a, b), max(a, b)))
-
-    for a, b in _near_pairs(tracklets):
-        near[a].add(b)
-        near[b].add(a)
-        consider(a, b)
-    next_group = len(groups)
-    while heap:
-        _, a, b = heapq.heappop(heap)
-        if a not in groups or b not in groups:
-            continue  # one side was joined with something else meanwhile
-        groups[next_group] = _joined(groups.pop(a), groups.pop(b))
-        neighbours = (near.pop(a) | near.pop(b)) - {a, b}
-        near[next_group] = {each for each in neighbours if each in groups}
-        for each in sorted(near[next_group]):
-            near[each] -= {a, b}
-            near[each].add(next_group)
-            consider(each, next_group)
-        next_group += 1
-    return sorted(sorted(group.members) for group in groups.values())
-
-
-def _near_pairs(tracklets: Sequence[Tracklet]) -> list[tuple[int, int]]:
-    """Return pairs of positions of which one is among the other's nearest, smaller first."""
-    usable = np.array([i for i, t in enumerate(tracklets) if t.weight > 0], np.int64)
-    if len(usable) < 2:
-        return []
-    means = np.stack([tracklets[i].embedding_sum / tracklets[i].weight for i in usable])
-    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
-    count = min(NEIGHBOURS, len(usable) - 1)
-    pairs: set[tuple[int, int]] = set()
-    for start in range(0, len(usable), BLOCK_ROWS):
-        cosine = means[start : start + BLOCK_ROWS] @ means.T
-        cosine[np.arange(len(cosine)), start + np.arange(len(cosine))] = -np.inf
-        nearest = np.argpartition(-cosine, count - 1, axis=1)[:, :count]
-        for row, columns in enumerate(nearest):
-            a = int(usable[start + row])
-            pairs.update((min(a, b), max(a, b)) for b in usable[columns].tolist())
-    return sorted(pairs)
-
-
-def _clash(one: _Group, other: _Group, overlap_s: float) -> bool:
-    """Return whether the groups hold tracks of one camera that share time."""
-    fewer, more = sorted((one.spans, other.spans), key=len)
-    return any(
-        min(last, other_last) - max(first, other_first) > overlap_s
-        for camera in fewer
-        if camera in more
-        for first, last in fewer[camera]
-        for other_first, other_last in more[camera]
-    )
-
-
-def _joined(one: _Group, other: _Group) -> _Group:
-    spans = {camera: list(times) for camera, times in one.spans.items()}
-    for camera, times in other.spans.items():
-        spans.setdefault(camera, []).extend(times)
-    return _Group(
-        one.members + other.members,
-        one.embedding_sum + other.embedding_sum,
-        one.weight + other.weight,
-        spans,
-    )
-
-
-def _number(
-    groups: Sequence[Sequence[int]],
-    tracklets: Sequence[Tracklet],
-    earlier: Mapping[tuple[str, int], int],
-) -> list[int]:
-    """Return a number for each group: the one it shares most boxes with, else a new one."""
-    shared: dict[tuple[int, int], int] = {}
-    for position, group in enumerate(groups):
-        for member in group:
-            tracklet = tracklets[member]
-            number = earlier.get((tracklet.camera, tracklet.track_id), UNDECIDED)
-            if number != UNDECIDED:
-                key = (position, number)
-                shared[key] = shared.get(key, 0) + tracklet.frames
-    numbers: dict[int, int] = {}
-    taken: set[int] = set()
-    for (position, number), _ in sorted(shared.items(), key=lambda item: (-item[1], item[0])):
-        if position not in numbers and number not in taken:
-            numbers[position] = number
-            taken.add(number)
-    fresh = max(earlier.values(), default=0)
-    for position in range(len(groups)):
-        if position not in numbers:
-            fresh += 1
-            numbers[position] = fresh
-    return [numbers[position] for position in range(len(groups))]

@@ -99,8 +99,8 @@ class OnlineMatcher:
             return identities_of(tracklets, self._identity)
         return resolve(
             tracklets,
+            self._settings,
             threshold=self._threshold,
-            overlap_s=self._settings.overlap_s,
             earlier=self._identity,
         )
 

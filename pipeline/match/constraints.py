@@ -1,0 +1,181 @@
+"""Who cannot be the same person: a body is in one place at a time.
+
+Every rule has one form: between the end of one track and the beginning of another, at least
+so many seconds must lie. Two tracks of one camera may share a blink (a tracker hands over a
+person a little late), two cameras that show different places likewise or need a travel time,
+two cameras that see the same place ask for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.datatypes import FloatArray, IntArray
+from pipeline.settings import MatchSettings
+
+__all__ = ["Spans", "SpatialRules", "estimate_overlaps"]
+
+NO_RULE = -np.inf
+LEAST_CHANCES = 3.0
+"""Meetings by chance that one camera pair must have had to outweigh what all pairs say."""
+RARE = 0.5
+"""Look-alikes that meet less often than this share of chance never meet at all."""
+MOST_FOR_ESTIMATE = 512
+"""The newest tracks of a camera that the estimate looks at."""
+
+TimeArray = NDArray[np.float64]
+PairCounts = dict[tuple[int, int], tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spans:
+    """When and where the tracks of one person were.
+
+    Attributes:
+        first_s: ``(N,)`` beginning of each track, seconds.
+        last_s: ``(N,)`` end of each track, seconds.
+        camera: ``(N,)`` number of its camera.
+    """
+
+    first_s: TimeArray
+    last_s: TimeArray
+    camera: IntArray
+
+    @classmethod
+    def of(cls, spans: Iterable[tuple[float, float, int]]) -> Spans:
+        """Return the spans for ``(first_s, last_s, camera)`` triples."""
+        rows = list(spans)
+        times = np.array([row[:2] for row in rows], np.float64).reshape(-1, 2)
+        return cls(times[:, 0], times[:, 1], np.array([row[2] for row in rows], np.int64))
+
+    def __len__(self) -> int:
+        return len(self.first_s)
+
+    def joined(self, other: Spans) -> Spans:
+        """Return both together."""
+        return Spans(
+            np.concatenate([self.first_s, other.first_s]),
+            np.concatenate([self.last_s, other.last_s]),
+            np.concatenate([self.camera, other.camera]),
+        )
+
+    def select(self, rows: NDArray[np.generic]) -> Spans:
+        """Return the spans that an index array or a boolean mask picks."""
+        return Spans(self.first_s[rows], self.last_s[rows], self.camera[rows])
+
+
+class SpatialRules:
+    """The least time between two tracks of one person, by the cameras they are in.
+
+    Args:
+        cameras: Names of the cameras; their positions are the camera numbers of ``Spans``.
+        settings: What is known of the cameras beforehand.
+        counts: Per pair of camera numbers, what ``estimate_overlaps`` found; consulted where
+            the settings leave the question open.
+    """
+
+    def __init__(
+        self, cameras: Sequence[str], settings: MatchSettings, counts: PairCounts | None = None
+    ) -> None:
+        count = len(cameras)
+        self._least_gap_s = np.full((count, count), NO_RULE)
+        np.fill_diagonal(self._least_gap_s, -settings.overlap_s)
+        if settings.views == "disjoint":
+            apart = {(a, b) for a in range(count) for b in range(a)}
+        elif settings.views == "auto":
+            apart = _never_together(counts or {})
+        else:
+            apart = set()
+        for a, b in apart:
+            self._set(a, b, -settings.overlap_s)
+        number = {name: position for position, name in enumerate(cameras)}
+        for pair in settings.camera_pairs:
+            if all(name in number for name in pair.cameras):
+                a, b = (number[name] for name in pair.cameras)
+                self._set(a, b, NO_RULE if pair.overlap else pair.min_travel_s or 0.0)
+                if not pair.overlap and not pair.min_travel_s:
+                    self._set(a, b, -settings.overlap_s)
+
+    def _set(self, a: int, b: int, seconds: float) -> None:
+        self._least_gap_s[a, b] = self._least_gap_s[b, a] = seconds
+
+    def may_meet(self, a: int, b: int) -> bool:
+        """Return whether one person can be in both cameras at one time."""
+        return bool(self._least_gap_s[a, b] == NO_RULE)
+
+    def clash(self, one: Spans, other: Spans) -> bool:
+        """Return whether two sets of tracks cannot belong to one person."""
+        if len(one) == 1 and len(other) == 1:  # by far the most frequent case, without arrays
+            gap_s = max(one.first_s[0], other.first_s[0]) - min(one.last_s[0], other.last_s[0])
+            return bool(gap_s < self._least_gap_s[one.camera[0], other.camera[0]])
+        gap_s = np.maximum(one.first_s[:, None], other.first_s) - np.minimum(
+            one.last_s[:, None], other.last_s
+        )
+        return bool((gap_s < self._least_gap_s[one.camera[:, None], other.camera]).any())
+
+    def clashing(self, spans: Spans, a: IntArray, b: IntArray) -> NDArray[np.bool_]:
+        """Return ``(P,)``: for pairs of positions, whether these two tracks clash."""
+        gap_s = np.maximum(spans.first_s[a], spans.first_s[b]) - np.minimum(
+            spans.last_s[a], spans.last_s[b]
+        )
+        result: NDArray[np.bool_] = gap_s < self._least_gap_s[spans.camera[a], spans.camera[b]]
+        return result
+
+
+def estimate_overlaps(features: FloatArray, spans: Spans, *, overlap_s: float) -> PairCounts:
+    """Count how often tracks that look like one person meet in two cameras.
+
+    Pairs that are each other's nearest neighbour across two cameras are mostly one person.
+    Where the cameras share a view they meet far more often than any two tracks do by chance;
+    where not, less often, or never. It works with weak features, as it counts over all pairs.
+
+    Args:
+        features: ``(N, D)`` unit rows, one per track.
+        spans: ``(N,)`` the tracks.
+        overlap_s: Shared time from which on two tracks meet.
+
+    Returns:
+        Per pair of camera numbers (greater, smaller): meetings among nearest neighbours, and
+        how many of them chance would bring about.
+    """
+    counts: PairCounts = {}
+    rows = {int(c): np.flatnonzero(spans.camera == c) for c in np.unique(spans.camera)}
+    rows = {
+        c: r[np.argsort(-spans.last_s[r], kind="stable")][:MOST_FOR_ESTIMATE]
+        for c, r in rows.items()
+    }
+    for a, in_a in rows.items():
+        for b, in_b in rows.items():
+            if b >= a:
+                continue
+            cosine = features[in_a] @ features[in_b].T
+            best_b, best_a = cosine.argmax(axis=1), cosine.argmax(axis=0)
+            mutual = np.flatnonzero(best_a[best_b] == np.arange(len(in_a)))
+            one, other = spans.select(in_a), spans.select(in_b)
+            shared_s = np.minimum(one.last_s[:, None], other.last_s) - np.maximum(
+                one.first_s[:, None], other.first_s
+            )
+            meets = shared_s > overlap_s
+            met = float(meets[mutual, best_b[mutual]].sum())
+            counts[a, b] = (met, float(len(mutual) * meets.mean()))
+    return counts
+
+
+def _never_together(counts: PairCounts) -> set[tuple[int, int]]:
+    """Return the pairs whose look-alikes avoid each other.
+
+    The rate of a pair (meetings over meetings by chance) leans on the rate over all pairs
+    as long as it rests on few chances, and that one on 1, which forbids nothing.
+    """
+    met = sum(m for m, _ in counts.values())
+    expected = sum(e for _, e in counts.values())
+    overall = (met + 1.0) / (expected + 1.0)
+    return {
+        pair
+        for pair, (m, e) in counts.items()
+        if (m + LEAST_CHANCES * overall) / (e + LEAST_CHANCES) < RARE
+    }

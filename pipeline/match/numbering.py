@@ -1,0 +1,45 @@
+"""Which number each person gets, so that identities given out before keep theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pipeline.datatypes import UNDECIDED, Tracklet
+
+__all__ = ["number_groups"]
+
+
+def number_groups(
+    groups: Sequence[Sequence[int]],
+    tracklets: Sequence[Tracklet],
+    earlier: Mapping[tuple[str, int], int],
+    *,
+    first_free: int,
+) -> list[int]:
+    """Return a number for each group: the one it shares most boxes with, else a new one.
+
+    Args:
+        groups: Positions of the tracklets of each person.
+        tracklets: All tracklets.
+        earlier: Identities by (camera, track) that were given out before.
+        first_free: The smallest number that was never given out.
+    """
+    shared: dict[tuple[int, int], int] = {}
+    for position, group in enumerate(groups):
+        for member in group:
+            tracklet = tracklets[member]
+            number = earlier.get((tracklet.camera, tracklet.track_id), UNDECIDED)
+            if number != UNDECIDED:
+                key = (position, number)
+                shared[key] = shared.get(key, 0) + tracklet.frames
+    numbers: dict[int, int] = {}
+    taken: set[int] = set()
+    for (position, number), _ in sorted(shared.items(), key=lambda item: (-item[1], item[0])):
+        if position not in numbers and number not in taken:
+            numbers[position] = number
+            taken.add(number)
+    for position in range(len(groups)):
+        if position not in numbers:
+            numbers[position] = first_free
+            first_free += 1
+    return [numbers[position] for position in range(len(groups))]
