@@ -1,0 +1,107 @@
+"""Triangles to pixels, in numpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .mesh import Floats, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Fragments:
+    """The pixels that a mesh covers, each with the nearest of its faces there.
+
+    Attributes:
+        column: (N,) pixel columns.
+        row: (N,) pixel rows.
+        face: (N,) index of the face seen.
+        mix: (N, 3) shares of the face's corners, right in perspective, summing to one.
+        depth: (N,) metres along the optical axis.
+    """
+
+    column: Ints
+    row: Ints
+    face: Ints
+    mix: Floats
+    depth: Floats
+
+    def __len__(self) -> int:
+        return len(self.face)
+
+    def at(self, values: Floats, faces: Ints) -> Floats:
+        """Return (N, C) the values (V, C) of the points, interpolated at the pixels."""
+        corner = faces[self.face]
+        total = self.mix[:, :1] * values[corner[:, 0]]
+        total += self.mix[:, 1:2] * values[corner[:, 1]]
+        return np.asarray(total + self.mix[:, 2:] * values[corner[:, 2]])
+
+
+def rasterize(
+    pixels: Floats, depth: Floats, faces: Ints, *, bounds: tuple[int, int, int, int]
+) -> Fragments:
+    """Find the nearest front face at every pixel of a region.
+
+    Args:
+        pixels: (V, 2) where the points fall, column and row; pixel centres are at .5.
+        depth: (V,) metres along the optical axis; faces nearer than 0.1 m are left out.
+        faces: (F, 3) counter-clockwise seen from outside.
+        bounds: left, top, right, bottom of the region, right and bottom excluded.
+
+    Returns:
+        The covered pixels in row-major order.
+    """
+    left, top, right, bottom = bounds
+    corner = pixels[faces]
+    a, b, c = corner[:, 0], corner[:, 1], corner[:, 2]
+    double_area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (
+        c[:, 0] - a[:, 0]
+    )
+    low = np.maximum(np.ceil(corner.min(1) - 0.5), [left, top]).astype(np.int64)
+    high = np.minimum(np.floor(corner.max(1) - 0.5), [right - 1, bottom - 1]).astype(np.int64)
+    size = high - low + 1
+    # Rows grow downwards, so faces towards the camera have a negative area.
+    seen = (double_area < -1e-9) & (size > 0).all(1) & (depth[faces].min(1) > 0.1)
+    index = np.flatnonzero(seen)
+    low, size, corner, double_area = low[index], size[index], corner[index], double_area[index]
+    count = size[:, 0] * size[:, 1]
+    which = np.repeat(np.arange(len(index)), count)
+    within = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    column = low[which, 0] + within % size[which, 0]
+    row = low[which, 1] + within // size[which, 0]
+
+    share = np.empty((len(which), 3))
+    for k in range(3):
+        one, two = corner[:, (k + 1) % 3], corner[:, (k + 2) % 3]
+        slope_x = (one[:, 1] - two[:, 1]) / double_area
+        slope_y = (two[:, 0] - one[:, 0]) / double_area
+        start = (one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]) / double_area
+        share[:, k] = slope_x[which] * (column + 0.5) + slope_y[which] * (row + 0.5) + start[which]
+    inside = (share >= 0).all(1)
+    which, column, row, share = which[inside], column[inside], row[inside], share[inside]
+
+    share /= depth[faces[index]][which]
+    nearness = share.sum(1)
+    place = (row - top) * (right - left) + (column - left)
+    nearest = np.zeros((right - left) * (bottom - top))
+    np.maximum.at(nearest, place, nearness)
+    best = np.flatnonzero(nearness == nearest[place])
+    _, first = np.unique(place[best], return_index=True)
+    best = best[first]
+    return Fragments(
+        column[best],
+        row[best],
+        index[which[best]],
+        share[best] / nearness[best, None],
+        1 / nearness[best],
+    )
+
+
+def mask_of(fragments: Fragments, *, bounds: tuple[int, int, int, int]) -> NDArray[np.bool_]:
+    """Return the covered pixels as a picture of the region."""
+    left, top, right, bottom = bounds
+    mask = np.zeros((bottom - top, right - left), bool)
+    mask[fragments.row - top, fragments.column - left] = True
+    return mask
