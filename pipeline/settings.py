@@ -132,7 +132,9 @@ class EmbedSettings(_Section):
     weights: Path | None = None
     """Re-identification weights; none = those of the package."""
     backend: Literal["auto", "torch", "openvino", "onnx"] = "auto"
+    """What the network runs on; ``auto`` is OpenVINO on a CPU and torch on a GPU."""
     precision: Literal["auto", "fp32", "fp16", "bf16"] = "auto"
+    """Number format of the network; ``auto`` is fp32 on a CPU and fp16 on a GPU."""
     interval_s: Seconds = 0.8
     """Time between two embeddings of one track, unless a better crop comes."""
     min_quality: Share = 0.1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-import click
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
@@ -19,7 +19,11 @@ from pipeline.errors import ReidPipelineError
 
 __all__ = ["app", "main"]
 
+BAD_INPUT = 2
 INTERRUPTED = 130
+
+USAGE_ERROR: Any = typer.BadParameter.__base__
+"""The parser's error for wrong flags; typer exports only this child of it."""
 
 app = typer.Typer(
     name="reid-pipeline",
@@ -69,11 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ReidPipelineError as error:
         _complain(str(error))
         return error.exit_code
-    except click.UsageError as error:
+    except USAGE_ERROR as error:
         hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         _complain(error.format_message() + hint)
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+        return BAD_INPUT
+    except (KeyboardInterrupt, typer.Abort):
         _complain("interrupted")
         return INTERRUPTED
     return outcome if isinstance(outcome, int) else 0
