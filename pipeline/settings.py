@@ -175,7 +175,7 @@ class MatchSettings(_Section):
     """A track that is still ambiguous after so long gets a new identity."""
     margin: Share = 0.05
     """Lead over the runner-up that a decision needs."""
-    overlap_s: Seconds = 0.3
+    overlap_s: Seconds = 0.0
     """Tracks of one camera that share more time than this are two persons."""
     views: Literal["auto", "disjoint", "overlapping"] = "auto"
     """Whether one person can be in two cameras at one time; ``auto`` = learn it per pair."""
@@ -187,6 +187,10 @@ class MatchSettings(_Section):
     """Time between two rounds of decisions; each looks at all cameras together."""
     review_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5.0
     """Time between two reviews, which merge and split identities; several ticks."""
+    max_identities: Annotated[int, Field(ge=1)] = 50_000
+    """Most persons that are remembered; beyond, those not seen for longest are forgotten."""
+    forget_after_s: Annotated[float, Field(gt=0)] | None = None
+    """A person who was not seen for so long is forgotten; none = never."""
     resolve: bool = True
     """Resolve the identities once more over the whole run at its end."""
 

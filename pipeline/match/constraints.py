@@ -20,6 +20,7 @@ from pipeline.settings import MatchSettings
 __all__ = ["Spans", "SpatialRules", "estimate_overlaps"]
 
 NO_RULE = -np.inf
+INSTANT_S = 1e-6
 LEAST_CHANCES = 3.0
 """Meetings by chance that one camera pair must have had to outweigh what all pairs say."""
 RARE = 0.5
@@ -83,7 +84,8 @@ class SpatialRules:
     ) -> None:
         count = len(cameras)
         self._least_gap_s = np.full((count, count), NO_RULE)
-        np.fill_diagonal(self._least_gap_s, -settings.overlap_s)
+        # A trifle more than none, so that not even one frame may hold a person twice.
+        np.fill_diagonal(self._least_gap_s, INSTANT_S - settings.overlap_s)
         if settings.views == "disjoint":
             apart = {(a, b) for a in range(count) for b in range(a)}
         elif settings.views == "auto":

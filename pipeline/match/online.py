@@ -1,17 +1,25 @@
 """Identities while the video runs: decide when the evidence is clear, not before.
 
-A track stays undecided until it has a few good embeddings. Then it is compared with the
-identities that may be meant, tracks of one camera jointly, so that no identity is in one
-camera twice; it gets the best one that is similar enough and clearly ahead of the runner-up,
-else it waits, and in the end it is somebody new. Only event time counts, never the clock.
+Every frame adds to what is known of its tracks. At each tick of event time the tracks that
+have enough evidence are compared with the persons known, those of one camera jointly, so
+that nobody is in one camera twice. A track gets the best person who is similar enough and
+clearly ahead of the runner-up; else it waits, and in the end it is somebody new. Every few
+seconds a review merges persons who proved to be one and moves tracks that fit elsewhere.
+
+Only event time counts, never the clock, and all that happens in one tick is taken in the
+order (camera, track), so neither the order of cameras nor the speed of the machine changes
+a result.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+from numpy.typing import NDArray
 
 from pipeline.datatypes import (
     UNDECIDED,
@@ -23,27 +31,27 @@ from pipeline.datatypes import (
     Tracklet,
     Tracks,
 )
+from pipeline.match.assignment import assign
+from pipeline.match.constraints import Spans
 from pipeline.match.evidence import TrackEvidence
 from pipeline.match.offline import identities_of, resolve
+from pipeline.match.persons import PersonBook
+from pipeline.match.review import Key, Node, regroup
+from pipeline.match.view import View
 from pipeline.settings import MatchSettings
 
 __all__ = ["OnlineMatcher"]
 
-COST_STEPS = 1 << 20
-"""Similarities are compared as integers, so that rounding cannot change a decision."""
-FORBIDDEN = COST_STEPS * 16
-"""Cost of a pair that must not be."""
-
-Key = tuple[str, int]
-
-
-@dataclass(slots=True)
-class _Person:
-    """One identity: what its tracks look like together, and where it was seen last."""
-
-    embedding_sum: FloatArray
-    weight: float
-    tracks: list[Key]
+CANDIDATES = 32
+"""Persons that a track is compared with in detail."""
+MOST_ROUNDS = 4
+"""Joint assignments per camera and tick; the later ones serve tracks that lost to another."""
+MOST_RECENT = 256
+"""Tracks that a review may move; older ones stay with their person for good."""
+NEAR_PERSONS = 4
+"""Persons per recent track that take part in a review although they were not seen lately."""
+ENDED_AFTER_S = 3.0
+"""A track that was not seen for so long waits for no more evidence."""
 
 
 class OnlineMatcher:
@@ -53,32 +61,50 @@ class OnlineMatcher:
         settings: When to decide and how sure to be.
         threshold: Cosine similarity from which on a track and an identity are one person.
         dim: Length of an embedding.
+        known: Persons of an earlier run; they keep their numbers.
     """
 
-    def __init__(self, settings: MatchSettings, *, threshold: float, dim: int) -> None:
+    def __init__(
+        self,
+        settings: MatchSettings,
+        *,
+        threshold: float,
+        dim: int,
+        known: PersonBook | None = None,
+    ) -> None:
         self._settings = settings
         self._threshold = threshold
         self._dim = dim
-        self._evidence: dict[Key, TrackEvidence] = {}
-        self._identity: dict[Key, int] = {}
-        self._undecided: dict[str, set[int]] = {}
-        self._persons: dict[int, _Person] = {}
-        self._next_id = 1
+        self._tracks: dict[Key, TrackEvidence] = {}
+        self._undecided: dict[Key, int] = {}
+        """Tracks to decide, with the number of crops they had when last looked at."""
+        self._book = known or PersonBook(dim)
+        self._cameras: dict[str, int] = {}
+        self._view = View.blank(settings, dim)
         self._events: list[Event] = []
+        self._tick = self._review = -math.inf
+        self._now_s = -math.inf
+
+    @property
+    def persons(self) -> PersonBook:
+        """The persons known by now."""
+        return self._book
 
     def update(
         self, camera: str, time_s: float, tracks: Tracks, evidence: CropEvidence
     ) -> IntArray:
         """Take in one frame and return ``(N,)`` int64 identities, ``UNDECIDED`` where open."""
+        self._advance(time_s)
         keys = [(camera, track_id) for track_id in tracks.track_id.tolist()]
         for key in keys:
-            self._seen(key, time_s)
+            self._see(key, time_s)
         for row, vector, quality in zip(
             evidence.rows.tolist(), evidence.vectors, evidence.quality.tolist(), strict=True
         ):
-            self._learn(keys[row], vector, quality)
-        self._decide(camera, time_s)
-        return np.array([self._identity.get(key, UNDECIDED) for key in keys], np.int64)
+            self._tracks[keys[row]].add(vector, quality)
+            self._book.touch(keys[row])
+        self._separate(keys, time_s)
+        return np.array([self._book.number_of(key) for key in keys], np.int64)
 
     def drain_events(self) -> list[Event]:
         """Return the events since the last call, oldest first."""
@@ -86,121 +112,209 @@ class OnlineMatcher:
         return events
 
     def tracklets(self) -> list[Tracklet]:
-        """Return every tracklet of the run, in the order of (first time, camera, track)."""
-        ordered = sorted(self._evidence.values(), key=lambda e: (e.first_s, e.camera, e.track_id))
+        """Return every tracklet that is remembered, by (first time, camera, track).
+
+        That is all of the run, unless ``settings.resolve`` is off: then tracks that ended are
+        forgotten after a while, so that a run can go on forever.
+        """
+        ordered = sorted(self._tracks.values(), key=lambda e: (e.first_s, e.camera, e.track_id))
         return [evidence.as_tracklet() for evidence in ordered]
 
     def finish(self) -> Identities:
         """Decide what is still open and return the identity of every tracklet."""
-        for camera in sorted(self._undecided):
-            self._decide(camera, float("inf"))
+        self._decide(at_end=True)
+        self._regroup()
         tracklets = self.tracklets()
         if not self._settings.resolve:
-            return identities_of(tracklets, self._identity)
+            return identities_of(tracklets, self._book.by_track)
         return resolve(
             tracklets,
             self._settings,
             threshold=self._threshold,
-            earlier=self._identity,
+            earlier=self._book.by_track,
+            first_free=self._book.next_number,
         )
 
-    def _seen(self, key: Key, time_s: float) -> None:
-        evidence = self._evidence.get(key)
+    # One frame
+
+    def _see(self, key: Key, time_s: float) -> None:
+        evidence = self._tracks.get(key)
         if evidence is None:
             camera, track_id = key
             zero = np.zeros(self._dim, np.float32)
             evidence = TrackEvidence(camera, track_id, time_s, time_s, zero)
-            self._evidence[key] = evidence
-            self._undecided.setdefault(camera, set()).add(track_id)
+            self._tracks[key] = evidence
+            self._undecided[key] = 0
+            self._cameras.setdefault(camera, len(self._cameras))
         evidence.see(time_s)
 
-    def _learn(self, key: Key, vector: FloatArray, quality: float) -> None:
-        self._evidence[key].add(vector, quality)
-        if key in self._identity:
-            person = self._persons[self._identity[key]]
-            person.embedding_sum += np.float32(quality) * vector
-            person.weight += quality
+    def _separate(self, keys: Sequence[Key], time_s: float) -> None:
+        """Take an identity back where two tracks bear it in one frame.
 
-    def _decide(self, camera: str, time_s: float) -> None:
-        """Give identities to the tracks of a camera whose evidence is clear by now."""
-        ready = [
-            self._evidence[camera, track_id]
-            for track_id in sorted(self._undecided.get(camera, ()))
-            if self._is_ready(self._evidence[camera, track_id], time_s)
-        ]
+        It happens when a track that was taken for ended comes back beside its successor.
+        """
+        borne = Counter(self._book.number_of(key) for key in keys)
+        for number in sorted(n for n, count in borne.items() if count > 1 and n != UNDECIDED):
+            twins = [key for key in keys if self._book.number_of(key) == number]
+            twins.sort(key=lambda key: (self._tracks[key].first_s, key))
+            for key in twins[1:]:
+                self._book.leave(key)
+                self._undecided[key] = 0
+                self._events.append(Event(time_s, "split", number, *key))
+
+    # Ticks
+
+    def _advance(self, time_s: float) -> None:
+        """Do what is due: all that came before the tick of ``time_s`` is known by now."""
+        tick = math.floor(time_s / self._settings.tick_s)
+        if tick > self._tick:
+            if self._undecided:
+                self._decide(at_end=False)
+            review = math.floor(time_s / self._settings.review_s)
+            if review > self._review:
+                self._regroup()
+                self._forget()
+                self._review = review
+            self._tick = tick
+        self._now_s = max(self._now_s, time_s)
+
+    def _decide(self, *, at_end: bool) -> None:
+        """Give identities to the tracks whose evidence is clear by now."""
+        ready = sorted(key for key in self._undecided if self._is_ready(key, at_end))
         if not ready:
             return
-        numbers = list(self._persons)
-        similarity = self._similarities(ready, numbers)
-        best = _assign(similarity, threshold=self._threshold)
-        for row, (track, column) in enumerate(zip(ready, best, strict=True)):
-            if column is None:
-                # Nobody known is similar enough; waiting for a lead would not change that.
-                self._persons[self._next_id] = _Person(np.zeros(self._dim, np.float32), 0.0, [])
-                self._commit(track, self._next_id, time_s)
-                self._next_id += 1
-                continue
-            lead = similarity[row, column] - np.delete(similarity[row], column).max(initial=-1.0)
-            waited_s = time_s - track.first_s
-            if lead >= self._settings.margin or waited_s >= self._settings.max_wait_s:
-                self._commit(track, numbers[column], time_s)
+        self._see_anew(only_if_incomplete=True)
+        for _, keys in groupby(ready, key=lambda key: key[0]):
+            left = list(keys)
+            for _ in range(len(left) if at_end else MOST_ROUNDS):
+                self._book.refresh(self._tracks, self._view)
+                left = self._decide_camera(left, at_end)
+                if not left:
+                    break
 
-    def _is_ready(self, track: TrackEvidence, time_s: float) -> bool:
-        if track.crops >= self._settings.decide_crops:
+    def _is_ready(self, key: Key, at_end: bool) -> bool:
+        track = self._tracks[key]
+        if track.crops == 0:
+            return False
+        if at_end or self._waited_out(track):
             return True
-        waited_s = time_s - track.first_s
-        return track.crops >= 1 and waited_s >= self._settings.decide_after_s
-
-    def _similarities(self, ready: list[TrackEvidence], numbers: list[int]) -> FloatArray:
-        """Return ``(tracks, persons)`` mean pairwise cosines, -1 where it cannot be the person."""
-        if not numbers:
-            return np.zeros((len(ready), 0), np.float32)
-        persons = [self._persons[number] for number in numbers]
-        means = np.stack([track.mean for track in ready])
-        centres = np.stack([person.embedding_sum / person.weight for person in persons])
-        similarity: FloatArray = means @ centres.T
-        for column, person in enumerate(persons):
-            for row, track in enumerate(ready):
-                if self._clash(track, person):
-                    similarity[row, column] = -1.0
-        return similarity
-
-    def _clash(self, track: TrackEvidence, person: _Person) -> bool:
-        """Return whether the person was in the track's camera while the track was."""
-        return any(
-            min(self._evidence[key].last_s, track.last_s)
-            - max(self._evidence[key].first_s, track.first_s)
-            > self._settings.overlap_s
-            for key in person.tracks
-            if key[0] == track.camera
+        waited_s = self._now_s - track.first_s
+        enough = track.crops >= self._settings.decide_crops
+        return track.crops > self._undecided[key] and (
+            enough or waited_s >= self._settings.decide_after_s
         )
 
-    def _commit(self, track: TrackEvidence, number: int, time_s: float) -> None:
-        key = (track.camera, track.track_id)
-        person = self._persons[number]
-        if not person.tracks:
-            kind = "new"
-        else:
-            kind = "sighting" if person.tracks[-1][0] == track.camera else "hand_over"
-        person.embedding_sum += track.embedding_sum
-        person.weight += track.weight
-        person.tracks.append(key)
-        self._identity[key] = number
-        self._undecided[track.camera].discard(track.track_id)
-        when_s = min(time_s, track.last_s)
-        self._events.append(Event(when_s, kind, number, track.camera, track.track_id))
+    def _waited_out(self, track: TrackEvidence) -> bool:
+        return (
+            self._now_s - track.first_s >= self._settings.max_wait_s
+            or self._now_s - track.last_s >= ENDED_AFTER_S
+        )
 
+    def _decide_camera(self, keys: Sequence[Key], at_end: bool) -> list[Key]:
+        """Decide tracks of one camera; return those that lost their person to another one."""
+        tracks = [self._tracks[key] for key in keys]
+        features = self._view.features(tracks)
+        numbers, similarity, allowed = self._candidates(tracks, features)
+        columns = assign(similarity, allowed, threshold=self._threshold)
+        lost, took = [], False
+        for row, (key, track, column) in enumerate(zip(keys, tracks, columns, strict=True)):
+            self._undecided[key] = track.crops
+            options = np.where(allowed[row], similarity[row], -1.0)
+            best = float(options.max(initial=-1.0))
+            hurry = at_end or self._waited_out(track)
+            if column is not None:
+                rival = float(np.delete(options, column).max(initial=-1.0))
+                if hurry or options[column] - rival >= self._settings.margin:
+                    self._commit(key, numbers[column])
+                    took = True
+            elif best >= self._threshold:
+                lost.append(key)
+            elif hurry or best < self._threshold - self._settings.margin:
+                self._commit(key, self._book.open())
+        return lost if took else []
 
-def _assign(similarity: FloatArray, *, threshold: float) -> list[int | None]:
-    """Return the column of each row, no column twice, ``None`` where all are below."""
-    count = len(similarity)
-    cost = np.rint((threshold - similarity) * COST_STEPS).astype(np.int64)
-    cost[cost > 0] = FORBIDDEN
-    nobody = np.full((count, count), FORBIDDEN, np.int64)
-    np.fill_diagonal(nobody, 1)
-    rows, columns = linear_sum_assignment(np.concatenate([cost, nobody], axis=1))
-    best: list[int | None] = [None] * count
-    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        if column < similarity.shape[1]:
-            best[row] = column
-    return best
+    def _candidates(
+        self, tracks: Sequence[TrackEvidence], features: FloatArray
+    ) -> tuple[list[int], FloatArray, NDArray[np.bool_]]:
+        """Return the persons who may be meant, their similarity, and whether they may be."""
+        nearest = self._book.nearest(features, CANDIDATES)
+        numbers = sorted({number for row in nearest for number in row})
+        similarity = self._book.similarities(features, numbers)
+        allowed = np.zeros(similarity.shape, bool)
+        spans = [self._book.spans(number, self._spans) for number in numbers]
+        for row, track in enumerate(tracks):
+            own = self._spans((track.camera, track.track_id))
+            for column, number in enumerate(numbers):
+                allowed[row, column] = number in nearest[row] and not self._view.rules.clash(
+                    own, spans[column]
+                )
+        return numbers, similarity, allowed
+
+    def _commit(self, key: Key, number: int) -> None:
+        known = self._book.last_camera(number)
+        self._book.join(key, number, self._tracks[key].last_s)
+        del self._undecided[key]
+        kind = "new" if not known else "sighting" if known == key[0] else "hand_over"
+        self._events.append(Event(self._now_s, kind, number, *key))
+
+    def _spans(self, key: Key) -> Spans:
+        track = self._tracks[key]
+        return Spans.of([(track.first_s, track.last_s, self._cameras[track.camera])])
+
+    # Reviews
+
+    def _see_anew(self, *, only_if_incomplete: bool = False) -> None:
+        """Learn from the tracks by now what the cameras do to colours, and which ones overlap."""
+        if only_if_incomplete and self._view.knows(self._cameras):
+            return
+        tracks = [self._tracks[key] for key in self._book.recent() if self._tracks[key].crops]
+        self._view = View.of(tracks, self._cameras, self._settings, self._dim)
+
+    def _regroup(self) -> None:
+        """Merge persons who proved to be one, move tracks to whom they fit better."""
+        self._see_anew()
+        recent = self._book.recent()
+        if not recent:
+            return
+        self._book.touch_all(recent)
+        self._book.refresh(self._tracks, self._view)
+        features = self._view.features([self._tracks[key] for key in recent])
+        nodes = [
+            Node(
+                self._book.number_of(key),
+                key,
+                feature,
+                1.0,
+                self._tracks[key].frames,
+                self._spans(key),
+            )
+            for key, feature in zip(recent, features, strict=True)
+        ]
+        near = {number for row in self._book.nearest(features, NEAR_PERSONS) for number in row}
+        near |= {node.number for node in nodes}
+        nodes += self._book.past_nodes(sorted(near))
+        moves = regroup(
+            nodes,
+            rules=self._view.rules,
+            threshold=self._threshold,
+            loyalty=self._settings.margin,
+            open_number=self._book.open,
+        )
+        self._events += self._book.apply(moves, self._now_s)
+
+    def _forget(self) -> None:
+        """Bound the memory: fold old tracks, drop persons not seen for long."""
+        ended_s = self._now_s - self._settings.review_s
+        folded = self._book.fold(
+            self._tracks, self._view, self._spans, keep=MOST_RECENT, ended_s=ended_s
+        )
+        self._book.drop(
+            most=self._settings.max_identities,
+            unseen_since_s=self._now_s - (self._settings.forget_after_s or math.inf),
+        )
+        if not self._settings.resolve:
+            for key in folded:
+                del self._tracks[key]
+                self._book.forget_track(key)
+            for key in [k for k in self._undecided if self._tracks[k].last_s < ended_s]:
+                del self._undecided[key], self._tracks[key]

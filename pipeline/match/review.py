@@ -1,0 +1,134 @@
+"""The review: are recent tracks with the right person, are two persons one?
+
+The same linkage as at the end of a run, over the recent tracks and one node for the past of
+each person concerned. What is together already is a little more similar than it looks, so
+that identities do not flicker when the evidence is level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.datatypes import FloatArray, IntArray
+from pipeline.match.constraints import Spans, SpatialRules
+from pipeline.match.linkage import link
+from pipeline.match.neighbours import candidate_pairs
+
+__all__ = ["Key", "Move", "Node", "regroup"]
+
+Key = tuple[str, int]
+"""A track: its camera and its number there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A recent track, or the past of a person.
+
+    Attributes:
+        number: The identity it has now.
+        key: The track, ``None`` for a past.
+        feature: ``(D,)`` unit feature, or the mean of several.
+        weight: How many tracks it stands for.
+        frames: How many boxes it stands for.
+        spans: When and where these were.
+    """
+
+    number: int
+    key: Key | None
+    feature: FloatArray
+    weight: float
+    frames: int
+    spans: Spans
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A track, or the past of a person (``key`` is ``None``), goes to another identity."""
+
+    key: Key | None
+    old: int
+    new: int
+
+
+def regroup(
+    nodes: Sequence[Node],
+    *,
+    rules: SpatialRules,
+    threshold: float,
+    loyalty: float,
+    open_number: Callable[[], int],
+) -> list[Move]:
+    """Return what should go elsewhere.
+
+    Every identity is kept by the group with most of its boxes, and every group keeps one at
+    most, the older of equals; a group that keeps none becomes somebody new.
+
+    Args:
+        nodes: What to group.
+        rules: Who cannot be one person.
+        threshold: Least mean cosine of two groups that are joined.
+        loyalty: Cosine that nodes of one identity are closer than they look.
+        open_number: Gives a number that was never used.
+    """
+    features = np.stack([node.feature for node in nodes])
+    features = np.concatenate([features, _badges(nodes, loyalty)], axis=1)
+    pairs = candidate_pairs(features)
+    labels = link(
+        features,
+        np.array([node.weight for node in nodes], np.float32),
+        [node.spans for node in nodes],
+        pairs[~_plainly_clashing(nodes, pairs, rules)],
+        rules=rules,
+        threshold=threshold,
+    ).tolist()
+    names = _names(nodes, labels)
+    moves = []
+    for node, label in zip(nodes, labels, strict=True):
+        if label not in names:
+            names[label] = open_number()
+        if names[label] != node.number:
+            moves.append(Move(node.key, node.number, names[label]))
+    return moves
+
+
+def _plainly_clashing(
+    nodes: Sequence[Node], pairs: IntArray, rules: SpatialRules
+) -> NDArray[np.bool_]:
+    """Return which pairs of single tracks clash; a past is checked when it comes to joining."""
+    single = np.array([node.key is not None for node in nodes])
+    first = Spans.of(
+        (float(n.spans.first_s[0]), float(n.spans.last_s[0]), int(n.spans.camera[0]))
+        if n.key is not None
+        else (0.0, 0.0, 0)
+        for n in nodes
+    )
+    clashing = rules.clashing(first, pairs[:, 0], pairs[:, 1])
+    plain: NDArray[np.bool_] = clashing & single[pairs[:, 0]] & single[pairs[:, 1]]
+    return plain
+
+
+def _badges(nodes: Sequence[Node], loyalty: float) -> FloatArray:
+    """Return columns whose product is ``loyalty`` for nodes of one identity, else 0."""
+    numbers = [node.number for node in nodes]
+    columns = {number: column for column, number in enumerate(sorted(set(numbers)))}
+    badges = np.zeros((len(nodes), len(columns)), np.float32)
+    badges[np.arange(len(nodes)), [columns[n] for n in numbers]] = np.sqrt(loyalty)
+    return badges
+
+
+def _names(nodes: Sequence[Node], labels: Sequence[int]) -> dict[int, int]:
+    """Return the number of each group that keeps one."""
+    shared: dict[tuple[int, int], int] = {}
+    for node, label in zip(nodes, labels, strict=True):
+        shared[node.number, label] = shared.get((node.number, label), 0) + node.frames
+    names: dict[int, int] = {}
+    taken: set[int] = set()
+    for (number, label), _ in sorted(shared.items(), key=lambda item: (-item[1], item[0])):
+        if label not in names and number not in taken:
+            names[label] = number
+            taken.add(number)
+    return names
