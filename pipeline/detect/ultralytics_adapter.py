@@ -20,7 +20,7 @@ import numpy as np
 from pipeline.datatypes import Detections, Frame
 from pipeline.errors import ModelError
 
-__all__ = ["UltralyticsDetector", "download_folder"]
+__all__ = ["UltralyticsDetector", "contained", "download_folder"]
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class UltralyticsDetector:
     ) -> None:
         path = _locate(weights)
         try:
-            with _contained():
+            with contained():
                 from ultralytics import YOLO  # noqa: PLC0415 - slow, and has side effects
 
                 self._model: Any = YOLO(str(path), task=None if path.suffix == ".pt" else "detect")
@@ -84,7 +84,7 @@ class UltralyticsDetector:
         for rows in by_shape.values():
             for group in [rows] if self._together else [[row] for row in rows]:
                 images = [frames[row].image for row in group]
-                with _contained():
+                with contained():
                     results = self._model.predict(images, **self._options)
                 for row, result in zip(group, results, strict=True):
                     found[row] = Detections(
@@ -116,7 +116,7 @@ def _locate(weights: str) -> Path:
         raise ModelError(f"detector {weights} does not exist: {ways_out}")
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
-        with _contained():
+        with contained():
             from ultralytics.utils.downloads import attempt_download_asset  # noqa: PLC0415
 
             attempt_download_asset(cached.with_suffix(".pt"))
@@ -135,7 +135,7 @@ def _one_line(error: BaseException) -> str:
 
 
 @contextmanager
-def _contained() -> Iterator[None]:
+def contained() -> Iterator[None]:
     """Run code of ultralytics without leaving a trace in this process."""
     import torch  # noqa: PLC0415 - ultralytics loads it anyway
 
