@@ -1,0 +1,91 @@
+"""Who may import whom: the layering of the packages, read from their source."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from assets import REPOSITORY
+
+BOTTOM = {"datatypes", "errors", "settings", "protocols", "devices"}
+STAGES = {"sources", "detect", "track", "embed", "match", "sinks", "metrics"}
+
+
+def modules(package):
+    return sorted((REPOSITORY / package).rglob("*.py"))
+
+
+def imports_of(path: Path) -> set[str]:
+    """Dotted names of everything a file imports, also inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return names
+
+
+def parts_used(path: Path) -> set[str]:
+    """First part below ``pipeline`` of everything a file imports from it."""
+    return {name.split(".")[1] for name in imports_of(path) if name.startswith("pipeline.")} - {
+        "__version__"
+    }
+
+
+def in_part(part):
+    whole = REPOSITORY / "pipeline" / part
+    return modules(f"pipeline/{part}") if whole.is_dir() else [whole.with_suffix(".py")]
+
+
+@pytest.mark.parametrize("part", sorted(BOTTOM))
+def test_the_bottom_imports_nothing_above_it(part):
+    for path in in_part(part):
+        assert parts_used(path) <= BOTTOM, path
+
+
+@pytest.mark.parametrize("part", sorted(STAGES))
+def test_stages_import_the_bottom_and_themselves(part):
+    for path in in_part(part):
+        assert parts_used(path) <= BOTTOM | {part}, path
+
+
+def test_the_core_imports_the_bottom_alone():
+    assert parts_used(REPOSITORY / "pipeline" / "core.py") <= BOTTOM
+
+
+def test_runners_import_the_core_and_no_stage():
+    for path in in_part("run"):
+        assert parts_used(path) <= BOTTOM | {"core", "run"}, path
+
+
+def test_the_composition_root_imports_no_runner_and_no_command():
+    assert not parts_used(REPOSITORY / "pipeline" / "build.py") & {"run", "cli"}
+
+
+def test_the_network_knows_nothing_of_the_pipeline():
+    for path in modules("reid_model"):
+        assert not any(name.split(".")[0] == "pipeline" for name in imports_of(path)), path
+
+
+def test_only_one_module_imports_ultralytics_and_one_the_network():
+    users = {
+        package: {
+            str(path.relative_to(REPOSITORY))
+            for path in modules("pipeline")
+            if any(name.split(".")[0] == package for name in imports_of(path))
+        }
+        for package in ("ultralytics", "reid_model")
+    }
+    assert users["ultralytics"] == {"pipeline/detect/ultralytics_adapter.py"}
+    assert users["reid_model"] == {"pipeline/embed/reid.py"}
+
+
+def test_only_runners_have_threads_and_only_commands_print():
+    for path in modules("pipeline"):
+        part = path.relative_to(REPOSITORY / "pipeline").parts[0]
+        names = {name.split(".")[0] for name in imports_of(path)}
+        if part != "run":
+            assert not names & {"threading", "multiprocessing", "queue"}, path
+        if part != "cli":
+            assert "rich" not in names, path
