@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sample_scene.camera import Camera
 from sample_scene.encoding import ClipWriter, write_table
-from sample_scene.filming import Film, Set, Sighting
+from sample_scene.filming import Cast, Film, Sighting
 from sample_scene.world import CAMERAS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -31,14 +31,14 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--start", type=float, default=0.0, help="time in the scene to begin at")
     parser.add_argument("--rate", type=Fraction, default=Fraction(10), help="frames per second")
     parser.add_argument("--width", type=int, default=960, help="pixels; the height follows")
-    parser.add_argument("--quality", type=int, default=25, help="x264 CRF, lower is better")
+    parser.add_argument("--quality", type=int, default=21, help="x264 CRF, lower is better")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     return parser.parse_args(argv)
 
 
 def _record(camera: Camera, options: argparse.Namespace) -> list[tuple[str, Sighting]]:
     """Film one clip and return its ground truth."""
-    film = Film(camera, Set(), seed=options.seed)
+    film = Film(camera, Cast(), seed=options.seed)
     seen: list[tuple[str, Sighting]] = []
     path = options.out / f"{camera.name}.mp4"
     with ClipWriter(path, size=camera.size, rate=options.rate, quality=options.quality) as clip:

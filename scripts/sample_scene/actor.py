@@ -15,6 +15,8 @@ from .paint import surface
 from .raster import Fragments, rasterize
 from .wardrobe import Person
 
+Triple = tuple[float, float, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Light:
@@ -28,10 +30,10 @@ class Light:
         wrap: 0 for a small bright sun to 0.6 for a wide window.
     """
 
-    towards: tuple[float, float, float]
-    key: tuple[float, float, float]
-    sky: tuple[float, float, float]
-    ground: tuple[float, float, float]
+    towards: Triple
+    key: Triple
+    sky: Triple
+    ground: Triple
     wrap: float = 0.3
 
 

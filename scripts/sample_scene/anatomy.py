@@ -53,7 +53,7 @@ class Skeleton:
 
     Attributes:
         joints: (3,) the start of each bone.
-        soles: (4, 3) the corners of each sole, by side.
+        soles: (8, 3) the places of each sole that meet the floor, by side.
         lean: degrees the chest bends forward.
     """
 
@@ -82,17 +82,27 @@ def leg_offset(build: Build) -> float:
 def skeleton_of(build: Build) -> Skeleton:
     """Return the joints of a body."""
     arm, leg = arm_offset(build), leg_offset(build)
-    places = {"pelvis": (0, 0, 0.55), "chest": (0, -0.01, 0.62), "head": (0, -0.006, 0.86)}
-    soles = {}
+    places: dict[str, tuple[float, float, float]] = {
+        "pelvis": (0, 0, 0.55),
+        "chest": (0, -0.01, 0.62),
+        "head": (0, -0.006, 0.86),
+    }
+    soles: dict[str, Floats] = {}
     for side, sign in (("l", -1), ("r", 1)):
         places[f"arm_{side}"] = (sign * arm, -0.006, SHOULDER)
         places[f"forearm_{side}"] = (sign * arm, -0.006, ELBOW)
         places[f"thigh_{side}"] = (sign * leg, 0, HIP)
         places[f"shin_{side}"] = (sign * leg, 0, KNEE)
         places[f"foot_{side}"] = (sign * leg, -0.004, ANKLE)
-        corners = [(sign * leg + x, y, 0.0) for x in (-0.022, 0.022) for y in (-0.036, 0.085)]
+        corners = [
+            (sign * leg + x, y, z)
+            for x in (-0.018, 0.022)
+            for y, z in ((-0.040, 0.006), (-0.028, 0.0), (0.078, 0.0), (0.102, 0.014))
+        ]
         soles[side] = np.array(corners) * build.height
-    joints = {bone: np.array(place, float) * build.height for bone, place in places.items()}
+    joints: dict[str, Floats] = {
+        bone: np.array(place, float) * build.height for bone, place in places.items()
+    }
     return Skeleton(joints, soles, build.lean)
 
 

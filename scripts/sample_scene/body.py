@@ -147,7 +147,9 @@ def _shoe(build: Build, offset: float, sign: int, weights: Floats) -> Mesh:
     rings = np.zeros((len(ahead), 14, 3))
     rings[..., 0] = offset + sign * 0.004 + width[:, None] * across
     rings[..., 1] = ahead[:, None]
-    rings[..., 2] = top[:, None] * rise
+    # Heel and toe curve up a little from the floor.
+    low = np.interp(ahead, [-0.041, -0.028, 0.070, 0.104], [0.008, 0.0, 0.0, 0.012])
+    rings[..., 2] = low[:, None] + (np.maximum(top - low, 0.004))[:, None] * rise
     return loft(
         rings[:, ::-1] * build.height,
         part=Part.SHOE,

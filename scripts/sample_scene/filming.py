@@ -43,7 +43,17 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A person found in the picture, drawn at the zoomed size."""
+    """A person of whom something lies in the picture, before anything hides it.
+
+    Attributes:
+        identity: from 1.
+        actor: who.
+        stance: how it stands.
+        points: (V, 3) the mesh in the world.
+        turns: (V, 3, 3) how each point of the mesh is turned.
+        whole: all pixels of the silhouette, up to a picture's size beyond the border.
+        inside: those within the picture.
+    """
 
     identity: int
     actor: Actor
@@ -54,7 +64,7 @@ class _Drawn:
     inside: Fragments
 
 
-class Set:
+class Cast:
     """The actors with their walks."""
 
     def __init__(self) -> None:
@@ -83,7 +93,7 @@ class Film:
         zoom: pixels drawn per pixel of the clip, along each axis.
     """
 
-    def __init__(self, camera: Camera, cast: Set, *, seed: int = 0, zoom: int = 2) -> None:
+    def __init__(self, camera: Camera, cast: Cast, *, seed: int = 0, zoom: int = 2) -> None:
         self.camera = camera
         self._cast = cast
         self._seed = seed
@@ -113,32 +123,26 @@ class Film:
             seen = one.inside
             nearer = seen.depth < depth[seen.row, seen.column]
             depth[seen.row[nearer], seen.column[nearer]] = seen.depth[nearer]
+        sightings = []
         for one in drawn:
-            seen = one.inside
+            inside = one.inside
             # Equal depths are this person's own: float32 rounding is the same for both.
-            front = seen.depth.astype(np.float32) <= depth[seen.row, seen.column]
-            part = Fragments(
-                seen.column[front],
-                seen.row[front],
-                seen.face[front],
-                seen.mix[front],
-                seen.depth[front],
+            seen = inside.take(inside.depth.astype(np.float32) <= depth[inside.row, inside.column])
+            light[seen.row, seen.column] = shade(
+                one.actor,
+                one.points,
+                one.turns,
+                seen,
+                camera=self.camera,
+                light=light_at(one.stance.position),
             )
-            if len(part):
-                light[part.row, part.column] = shade(
-                    one.actor,
-                    one.points,
-                    one.turns,
-                    part,
-                    camera=self.camera,
-                    light=light_at(one.stance.position),
-                )
-        sightings = [self._sighting(index, one, depth) for one in drawn]
-        return self._develop(light, index), [
-            one for one in sightings if one.visible >= SMALLEST_VISIBLE
-        ]
+            visible = len(seen) / len(one.whole)
+            if visible >= SMALLEST_VISIBLE:
+                sightings.append(Sighting(index, one.identity, self._box(inside), visible))
+        return self._develop(light, index), sightings
 
     def _draw(self, identity: int, actor: Actor, stance: Stance) -> _Drawn | None:
+        """Find the pixels of a person, or None for one outside the picture."""
         points, turns = actor.posed(stance)
         pixels, depth = self.camera.project(points)
         near = pixels[depth > 0.1]
@@ -150,22 +154,15 @@ class Film:
         within &= (whole.row >= 0) & (whole.row < height)
         if not within.any():
             return None
-        inside = Fragments(
-            whole.column[within],
-            whole.row[within],
-            whole.face[within],
-            whole.mix[within],
-            whole.depth[within],
-        )
+        inside = whole.take(within)
         return _Drawn(identity, actor, stance, points, turns, whole, inside)
 
-    def _sighting(self, index: int, one: _Drawn, depth: NDArray[np.float32]) -> Sighting:
-        seen = one.inside
-        front = seen.depth.astype(np.float32) <= depth[seen.row, seen.column]
-        left, top = seen.column.min() / self._zoom, seen.row.min() / self._zoom
-        right, bottom = (seen.column.max() + 1) / self._zoom, (seen.row.max() + 1) / self._zoom
-        box = (float(left), float(top), float(right - left), float(bottom - top))
-        return Sighting(index, one.identity, box, float(front.sum() / len(one.whole)))
+    def _box(self, seen: Fragments) -> tuple[float, float, float, float]:
+        """Return left, top, width and height in pixels of the clip."""
+        left, top = seen.column.min(), seen.row.min()
+        right, bottom = seen.column.max() + 1, seen.row.max() + 1
+        zoom = self._zoom
+        return (left / zoom, top / zoom, (right - left) / zoom, (bottom - top) / zoom)
 
     def _darken(self, light: NDArray[np.float32], actor: Actor, stance: Stance) -> None:
         """Put a person's shadow on the floor, in place."""
@@ -210,4 +207,4 @@ class Film:
         number = sum(ord(letter) for letter in self.camera.name)
         noise = np.random.default_rng([self._seed, number, index])
         grain = noise.standard_normal(picture.shape, np.float32) * self.camera.grain
-        return np.clip(picture + grain, 0, 255).round().astype(np.uint8)
+        return np.asarray(np.clip(picture + grain, 0, 255).round(), np.uint8)

@@ -81,7 +81,7 @@ def _angles(stance: Stance, *, lean: float) -> dict[str, Floats]:
     swing = 2 * np.pi * stance.phase
     vigour = stance.vigour
     sway = 1.5 * np.sin(0.9 * stance.seconds + stance.phase) * (1 - vigour)
-    turns = {
+    turns: dict[str, Floats] = {
         "pelvis": _turn(2, 5 * vigour * np.cos(swing)) @ _turn(1, 2.5 * vigour * np.sin(swing)),
         "chest": _turn(2, -11 * vigour * np.cos(swing)) @ _turn(0, -lean) @ _turn(1, sway),
         "head": _turn(2, 5 * vigour * np.cos(swing) + 8 * sway) @ _turn(0, lean * 0.7),

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .actor import Light
+from .actor import Light, Triple
 from .mesh import Floats
 from .rays import first_hits
 from .world import CORRIDOR, LOBBY, STREET, Box
@@ -24,7 +24,13 @@ LAMPS = np.array(
 
 _PANEL = 0.55
 _REGIONS = {
-    "street": Light(tuple(SUN), (1.50, 1.40, 1.22), (0.42, 0.47, 0.55), (0.22, 0.20, 0.18), 0.12),
+    "street": Light(
+        (float(SUN[0]), float(SUN[1]), float(SUN[2])),
+        (1.50, 1.40, 1.22),
+        (0.42, 0.47, 0.55),
+        (0.22, 0.20, 0.18),
+        0.12,
+    ),
     "lobby": Light(
         (-0.15, -0.35, 0.92), (0.62, 0.60, 0.55), (0.42, 0.41, 0.40), (0.34, 0.32, 0.30), 0.55
     ),
@@ -40,7 +46,8 @@ class Shadow:
 
     Attributes:
         directions: (K, 3) towards the lights.
-        strength: share of the light they take away where all agree.
+        strength: share of the light taken away where all shadows meet; more than one makes those of
+            single lamps plain.
         soft: metres of blur.
     """
 
@@ -61,7 +68,9 @@ def shadow_at(place: tuple[float, float]) -> Shadow:
     lamps = LAMPS[9:] if place[0] > 6.1 else LAMPS[:9]
     towards = lamps - np.array([*place, 0.0])
     near = np.argsort((towards**2).sum(1))[:4]
-    return Shadow(towards[near], 0.62, 0.09)
+    # Light thrown back by a bright ceiling comes from right above.
+    above = np.array([[0.0, 0.0, 1.0], [0.12, 0.12, 1.0], [-0.12, -0.12, 1.0]])
+    return Shadow(np.concatenate([towards[near], above]), 1.9, 0.07)
 
 
 def light_at(place: tuple[float, float]) -> Light:
@@ -73,14 +82,23 @@ def light_at(place: tuple[float, float]) -> Light:
         "lobby": inside * (1 - along),
         "corridor": inside * along,
     }
-    fields = ("towards", "key", "sky", "ground")
-    mixed = {
-        name: sum(share * np.array(getattr(_REGIONS[key], name)) for key, share in shares.items())
-        for name in fields
-    }
-    mixed["towards"] = mixed["towards"] / np.linalg.norm(mixed["towards"])
-    wrap = sum(share * _REGIONS[key].wrap for key, share in shares.items())
-    return Light(*(tuple(float(v) for v in mixed[name]) for name in fields), wrap=wrap)  # type: ignore[arg-type]
+
+    def mixed(field: str) -> Triple:
+        total = sum(
+            (share * np.array(getattr(_REGIONS[name], field)) for name, share in shares.items()),
+            start=np.zeros(3),
+        )
+        return (float(total[0]), float(total[1]), float(total[2]))
+
+    towards = np.array(mixed("towards"))
+    towards /= np.linalg.norm(towards)
+    return Light(
+        (float(towards[0]), float(towards[1]), float(towards[2])),
+        mixed("key"),
+        mixed("sky"),
+        mixed("ground"),
+        sum(share * _REGIONS[name].wrap for name, share in shares.items()),
+    )
 
 
 def emission(points: Floats, normals: Floats) -> Floats:
@@ -134,7 +152,7 @@ def _blocked(points: Floats, towards: Floats, boxes: tuple[Box, ...]) -> NDArray
 def _sunlight(points: Floats, normals: Floats, *, shadows: bool) -> Floats:
     facing = np.clip(normals @ SUN, 0, 1)
     if not shadows:
-        return facing
+        return np.asarray(facing)
     jitter = np.random.default_rng(3).standard_normal((6, 3)) * 0.012
     open_sky = np.zeros(len(points))
     lifted = points + 1e-3 * normals
@@ -161,7 +179,7 @@ def _lamplight(points: Floats, normals: Floats, lamps: Floats, boxes: tuple[Box,
             free = np.zeros(len(points))
             free[near] = ~_blocked(lifted[near], towards[near], boxes)
             total += 0.5 * falls * free
-    return 5.5 * total
+    return np.asarray(5.5 * total)
 
 
 def _corners(points: Floats, normals: Floats, name: str) -> Floats:
@@ -208,7 +226,7 @@ def floor_shadow(
     blurred = cv2.GaussianBlur(np.mean(total, axis=0), (0, 0), shadow.soft / cell)
     low_down = points[:, 2] < 0.25
     contact = _contact(points[low_down], low, size, cell=cell)
-    return np.clip(shadow.strength * blurred + 0.45 * contact, 0, 0.85), (
+    return np.clip(shadow.strength * blurred + 0.55 * contact, 0, 0.80), (
         float(low[0]),
         float(low[1]),
     )

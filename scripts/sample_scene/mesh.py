@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def vertex_normals(points: Floats, faces: Ints) -> Floats:
     total = np.zeros_like(points)
     for k in range(3):
         np.add.at(total, faces[:, k], face)
-    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
+    return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12))
 
 
 def joined(meshes: Sequence[Mesh]) -> Mesh:
@@ -113,8 +114,8 @@ def ellipses(centre: Floats, half: Floats, *, sides: int, power: float = 2.0) ->
 
 
 def blob(
-    centre: Sequence[float],
-    half: Sequence[float],
+    centre: ArrayLike,
+    half: ArrayLike,
     *,
     part: int,
     weights: Floats,
@@ -134,9 +135,10 @@ def blob(
     rise = np.linspace(-0.97, 0.97, max(sides * 2 // 3, 6)) * np.pi / 2
     level = np.sign(np.sin(rise)) * np.abs(np.sin(rise)) ** (2 / power)
     breadth = np.cos(rise) ** (2 / power)
-    middles = np.repeat([centre], len(rise), axis=0).astype(float)
-    middles[:, 2] += half[2] * level
-    rings = ellipses(middles, breadth[:, None] * np.array(half[:2]), sides=sides, power=power)
+    extent = np.asarray(half, float)
+    middles = np.repeat([np.asarray(centre, float)], len(rise), axis=0)
+    middles[:, 2] += extent[2] * level
+    rings = ellipses(middles, breadth[:, None] * extent[:2], sides=sides, power=power)
     return loft(rings, part=part, weights=np.repeat(weights[None], len(rise), axis=0))
 
 

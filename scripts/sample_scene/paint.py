@@ -203,6 +203,8 @@ def surface(person: Person, part: Ints, points: Floats) -> Surface:
     )
     wrinkle = slope(moved[cloth], size=np.array([0.16, 0.16, 0.07]))
     wrinkle += 0.5 * slope(moved[cloth] + 1.3, size=np.array([0.06, 0.06, 0.12]))
+    skirt = part[cloth] == Part.SKIRT
+    wrinkle[skirt] = slope(moved[cloth][skirt], size=np.array([0.05, 0.05, 0.45]))
     bump[cloth] = (0.30 * joint * folds[cloth] * person.build.height)[:, None] * wrinkle
     bump[hair] = 0.25 * slope(moved[hair], size=np.array([0.008, 0.012, 0.10]))
     return Surface(np.clip(albedo, 0, 1), bump, gloss)

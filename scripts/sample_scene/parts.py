@@ -34,14 +34,14 @@ _INDEX = {bone: number for number, bone in enumerate(BONES)}
 
 def bone(name: str) -> Floats:
     """Return (B,) weights of points that one bone moves alone."""
-    return np.eye(len(BONES))[_INDEX[name]]
+    return np.asarray(np.eye(len(BONES))[_INDEX[name]])
 
 
 def blend(low: str, high: str, level: Floats, *, at: float, width: float) -> Floats:
     """Return (R, B) weights that change from one bone to another around a level."""
     share = np.clip((level - at) / width + 0.5, 0, 1)
     share = share * share * (3 - 2 * share)
-    return (1 - share)[:, None] * bone(low) + share[:, None] * bone(high)
+    return np.asarray((1 - share)[:, None] * bone(low) + share[:, None] * bone(high))
 
 
 def outline(table: Floats, levels: Floats) -> Floats:

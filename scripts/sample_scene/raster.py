@@ -31,6 +31,20 @@ class Fragments:
     def __len__(self) -> int:
         return len(self.face)
 
+    def take(self, which: NDArray[np.bool_]) -> Fragments:
+        """Return some of the pixels.
+
+        Args:
+            which: (N,) true where a pixel stays.
+        """
+        return Fragments(
+            self.column[which],
+            self.row[which],
+            self.face[which],
+            self.mix[which],
+            self.depth[which],
+        )
+
     def at(self, values: Floats, faces: Ints) -> Floats:
         """Return (N, C) the values (V, C) of the points, interpolated at the pixels."""
         corner = faces[self.face]
@@ -97,11 +111,3 @@ def rasterize(
         share[best] / nearness[best, None],
         1 / nearness[best],
     )
-
-
-def mask_of(fragments: Fragments, *, bounds: tuple[int, int, int, int]) -> NDArray[np.bool_]:
-    """Return the covered pixels as a picture of the region."""
-    left, top, right, bottom = bounds
-    mask = np.zeros((bottom - top, right - left), bool)
-    mask[fragments.row - top, fragments.column - left] = True
-    return mask

@@ -74,7 +74,10 @@ def hair(build: Build, outfit: Outfit) -> list[Mesh]:
     return parts
 
 
-def _strap(path: Floats, build: Build, *, width: float, name: str = "chest") -> Mesh:
+def _strap(
+    stops: list[tuple[float, float, float]], build: Build, *, width: float, name: str = "chest"
+) -> Mesh:
+    path = np.array(stops)
     fine = np.stack(
         [
             np.interp(np.linspace(0, len(path) - 1, 24), np.arange(len(path)), path[:, k])
@@ -115,7 +118,7 @@ def bag(build: Build, outfit: Outfit) -> list[Mesh]:
             x, front = sign * 0.062, deep + cover + 0.002
             path = [(x, -front - 0.01, 0.80), (x, -0.03, 0.833 + cover), (x, 0.03, 0.822 + cover)]
             path += [(x, front, 0.775), (x * 1.1, front, 0.70), (x * 1.6, 0.01, 0.645)]
-            parts.append(_strap(np.array(path), build, width=0.012))
+            parts.append(_strap(path, build, width=0.012))
         return parts
     if outfit.bag == "shoulder":
         x = leg_offset(build) + 0.092
@@ -124,15 +127,15 @@ def bag(build: Build, outfit: Outfit) -> list[Mesh]:
         path += [(-0.062, -0.01, 0.836), (-0.05, -front, 0.79), (0.03, -front - 0.004, 0.69)]
         path += [(x, -0.02, 0.585)]
         pouch = box(np.array([x + 0.012, -0.01, 0.535]), np.array([0.028, 0.075, 0.055]), "pelvis")
-        return [pouch, _strap(np.array(path), build, width=0.006)]
+        return [pouch, _strap(path, build, width=0.006)]
     if outfit.bag == "tote":
         place = np.array([-arm - 0.002, 0.0, 0.285])
-        parts = [box(place, np.array([0.030, 0.085, 0.085]), "forearm_l")]
-        path = np.array([(-arm, -0.05, 0.365), (-arm, 0.0, 0.418), (-arm, 0.05, 0.365)])
+        parts = [box(place, np.array([0.024, 0.075, 0.080]), "forearm_l")]
+        path = [(-arm, -0.05, 0.365), (-arm, 0.0, 0.418), (-arm, 0.05, 0.365)]
         return [*parts, _strap(path, build, width=0.005, name="forearm_l")]
     if outfit.bag == "case":
         place = np.array([arm + 0.002, 0.0, 0.318])
         parts = [box(place, np.array([0.022, 0.112, 0.078]), "forearm_r")]
-        path = np.array([(arm, -0.03, 0.395), (arm, 0.0, 0.412), (arm, 0.03, 0.395)])
+        path = [(arm, -0.03, 0.395), (arm, 0.0, 0.412), (arm, 0.03, 0.395)]
         return [*parts, _strap(path, build, width=0.006, name="forearm_r")]
     return []
