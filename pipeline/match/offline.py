@@ -56,22 +56,20 @@ def resolve(
 def group_tracklets(
     tracklets: Sequence[Tracklet], settings: MatchSettings, *, threshold: float
 ) -> list[list[int]]:
-    """Return groups of positions, one per person, tracklets without embeddings on their own.
+    """Return groups of positions, one per person, without tracklets that have no embedding.
 
     Args:
         tracklets: In order of (first time, camera, track).
         settings: As for ``resolve``.
         threshold: As for ``resolve``.
     """
-    label = np.arange(len(tracklets))
     usable = np.flatnonzero([t.weight > 0 for t in tracklets])
-    if len(usable) > 1:
-        label[usable] = usable[
-            _link_usable([tracklets[i] for i in usable.tolist()], settings, threshold=threshold)
-        ]
+    if len(usable) == 0:
+        return []
+    label = _link_usable([tracklets[i] for i in usable.tolist()], settings, threshold=threshold)
     order = np.argsort(label, kind="stable")
-    starts = np.flatnonzero(np.diff(label[order], prepend=-1))
-    return [part.tolist() for part in np.split(order, starts[1:])] if len(order) else []
+    starts = np.flatnonzero(np.diff(label[order]) > 0) + 1
+    return [usable[part].tolist() for part in np.split(order, starts)]
 
 
 def _link_usable(

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -35,7 +36,7 @@ from pipeline.match.assignment import assign
 from pipeline.match.constraints import Spans
 from pipeline.match.evidence import TrackEvidence
 from pipeline.match.offline import identities_of, resolve
-from pipeline.match.persons import PersonBook
+from pipeline.match.persons import Person, PersonBook
 from pipeline.match.review import Key, Node, regroup
 from pipeline.match.view import View
 from pipeline.settings import MatchSettings
@@ -78,7 +79,8 @@ class OnlineMatcher:
         self._tracks: dict[Key, TrackEvidence] = {}
         self._undecided: dict[Key, int] = {}
         """Tracks to decide, with the number of crops they had when last looked at."""
-        self._book = known or PersonBook(dim)
+        self._book = PersonBook(dim) if known is None else known
+        self._known = {number: replace(p) for number, p in self._book.persons().items()}
         self._cameras: dict[str, int] = {}
         self._view = View.blank(settings, dim)
         self._events: list[Event] = []
@@ -135,6 +137,29 @@ class OnlineMatcher:
             first_free=self._book.next_number,
         )
 
+    def gallery(self, identities: Identities) -> PersonBook:
+        """Return all persons for a later run: those known before this one, and its own.
+
+        Args:
+            identities: What ``finish`` returned; they count, not those given on the way.
+        """
+        book = PersonBook(self._dim, next_number=self._book.next_number)
+        # Where tracks are forgotten on the way, their persons remember them.
+        earlier = self._known if self._settings.resolve else self._book.persons()
+        for number, person in earlier.items():
+            book.add(number, replace(person, past_spans=Spans.of([]), recent=set()))
+        for key in sorted(self._tracks):
+            number = identities.global_id(*key)
+            folded = not self._settings.resolve and key not in self._book.recent_keys
+            if number == UNDECIDED or folded or not self._tracks[key].crops:
+                continue
+            if number not in book.persons():
+                book.add(number, Person(np.zeros(self._dim, np.float32)))
+            feature = self._view.features([self._tracks[key]])[0]
+            frames = self._tracks[key].frames
+            book.persons()[number].add_past(feature, 1, frames, Spans.of([]))
+        return book
+
     # One frame
 
     def _see(self, key: Key, time_s: float) -> None:
@@ -145,7 +170,6 @@ class OnlineMatcher:
             evidence = TrackEvidence(camera, track_id, time_s, time_s, zero)
             self._tracks[key] = evidence
             self._undecided[key] = 0
-            self._cameras.setdefault(camera, len(self._cameras))
         evidence.see(time_s)
 
     def _separate(self, keys: Sequence[Key], time_s: float) -> None:
@@ -183,6 +207,9 @@ class OnlineMatcher:
         ready = sorted(key for key in self._undecided if self._is_ready(key, at_end))
         if not ready:
             return
+        # Here, not when a camera is first heard of, as that depends on the order in a step.
+        for camera in sorted({camera for camera, _ in ready} - self._cameras.keys()):
+            self._cameras[camera] = len(self._cameras)
         self._see_anew(only_if_incomplete=True)
         for _, keys in groupby(ready, key=lambda key: key[0]):
             left = list(keys)
@@ -230,7 +257,7 @@ class OnlineMatcher:
             elif best >= self._threshold:
                 lost.append(key)
             elif hurry or best < self._threshold - self._settings.margin:
-                self._commit(key, self._book.open())
+                self._commit(key, self._book.open(), is_new=True)
         return lost if took else []
 
     def _candidates(
@@ -250,11 +277,12 @@ class OnlineMatcher:
                 )
         return numbers, similarity, allowed
 
-    def _commit(self, key: Key, number: int) -> None:
-        known = self._book.last_camera(number)
+    def _commit(self, key: Key, number: int, *, is_new: bool = False) -> None:
+        last_camera = self._book.last_camera(number)
         self._book.join(key, number, self._tracks[key].last_s)
         del self._undecided[key]
-        kind = "new" if not known else "sighting" if known == key[0] else "hand_over"
+        moved = last_camera not in ("", key[0])
+        kind = "new" if is_new else "hand_over" if moved else "sighting"
         self._events.append(Event(self._now_s, kind, number, *key))
 
     def _spans(self, key: Key) -> Spans:

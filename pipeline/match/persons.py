@@ -76,6 +76,11 @@ class PersonBook:
     def __len__(self) -> int:
         return len(self._persons)
 
+    @property
+    def dim(self) -> int:
+        """Length of a feature."""
+        return self._dim
+
     def persons(self) -> Mapping[int, Person]:
         """Return the persons by number."""
         return self._persons
@@ -87,6 +92,11 @@ class PersonBook:
     def last_camera(self, number: int) -> str:
         """Return where a person was seen last, empty if never in this run."""
         return self._persons[number].last_camera
+
+    @property
+    def recent_keys(self) -> Collection[Key]:
+        """The tracks that a review may move."""
+        return self._recent.keys()
 
     def recent(self) -> list[Key]:
         """Return the tracks that a review may move, in order."""
@@ -201,9 +211,11 @@ class PersonBook:
             del self._persons[dead]
             self._changed.add(dead)
         merged = {event.other_id for event in events}
-        for move in moves:
-            if move.key is not None and move.old not in merged:
-                events.append(Event(time_s, "split", move.new, *move.key, other_id=move.old))
+        events.extend(
+            Event(time_s, "split", move.new, *move.key, other_id=move.old)
+            for move in moves
+            if move.key is not None and move.old not in merged
+        )
         return events
 
     def _is_somebody(self, number: int) -> bool:

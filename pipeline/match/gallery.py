@@ -1,0 +1,97 @@
+"""Persons that outlive a run: today's people are recognised tomorrow.
+
+A gallery is one ``.npz`` file with the mean feature of each person, in half precision, and a
+JSON text with what must fit when it is read again. It holds no picture and no track.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import InputError, OutputError
+from pipeline.match.persons import Person, PersonBook
+
+__all__ = ["load_gallery", "save_gallery"]
+
+FORMAT = 1
+
+
+def save_gallery(path: Path, book: PersonBook, *, weights_sha256: str) -> None:
+    """Write persons, so that a later run knows them; the file appears whole or not at all.
+
+    Args:
+        path: Where to; an older gallery there is replaced.
+        book: The persons, as ``OnlineMatcher.gallery`` returns them.
+        weights_sha256: Hash of the network's weights.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    persons = {number: person for number, person in book.persons().items() if person.past_count}
+    numbers = sorted(persons)
+    means = [persons[n].past_sum / np.float32(persons[n].past_count) for n in numbers]
+    about = {
+        "format": FORMAT,
+        "dim": book.dim,
+        "weights_sha256": weights_sha256,
+        "next_number": book.next_number,
+    }
+    arrays: dict[str, NDArray[Any]] = {
+        "number": np.array(numbers, np.int64),
+        "mean": np.array(means, np.float16).reshape(-1, book.dim),
+        "tracks": np.array([persons[n].past_count for n in numbers], np.int64),
+        "frames": np.array([persons[n].past_frames for n in numbers], np.int64),
+        "about": np.array(json.dumps(about)),
+    }
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez_compressed(file, allow_pickle=False, **arrays)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OutputError(f"gallery {path} cannot be written: {error.strerror}") from None
+
+
+def load_gallery(path: Path, *, dim: int, weights_sha256: str) -> PersonBook:
+    """Read the persons of earlier runs.
+
+    Args:
+        path: A file that ``save_gallery`` wrote.
+        dim: Length of an embedding.
+        weights_sha256: Hash of the network's weights; others see other features.
+
+    Raises:
+        InputError: The file is missing, damaged, or was made with other weights.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            about: Mapping[str, Any] = json.loads(str(content["about"]))
+            numbers, means = content["number"], content["mean"].astype(np.float32)
+            tracks, frames = content["tracks"], content["frames"]
+        if about["format"] != FORMAT:
+            raise InputError(f"gallery {path} has format {about['format']}, expected {FORMAT}")
+        if about["weights_sha256"] != weights_sha256 or about["dim"] != dim:
+            raise InputError(
+                f"gallery {path} was made with other re-identification weights: use these "
+                f"again (SHA-256 {about['weights_sha256'][:16]}...), or start a new gallery"
+            )
+        book = PersonBook(dim, next_number=int(about["next_number"]))
+        for number, mean, count, boxes in zip(numbers, means, tracks, frames, strict=True):
+            person = Person(mean * np.float32(count), int(count), int(boxes))
+            book.add(int(number), person)
+    except (OSError, BadZipFile, KeyError, ValueError, EOFError) as error:
+        raise InputError(f"gallery {path} cannot be read: {error}") from None
+    return book
