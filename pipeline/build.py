@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,10 @@ from pipeline.track.tracker import SingleCameraTracker
 
 __all__ = ["Stages", "build_sources", "build_stages"]
 
-DEFAULT_THRESHOLD = 0.5
+log = logging.getLogger(__name__)
+
+USUAL_THRESHOLD = 0.35
+"""What networks trained like ours were calibrated to; other networks differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,7 @@ def build_stages(settings: Settings) -> Stages:
     names = [camera.name for camera in settings.cameras]
     detector = load_detector(settings.detect, cameras=names, device=device)
     embedder = ReidEmbedder(settings.embed, device=device)
-    threshold = settings.match.threshold
-    if threshold is None:
-        threshold = DEFAULT_THRESHOLD
+    threshold = _threshold(settings, embedder)
     pipeline = Pipeline(
         detector=detector,
         trackers={name: SingleCameraTracker(settings.track) for name in names},
@@ -73,6 +75,21 @@ def build_stages(settings: Settings) -> Stages:
         keep=_filters(settings.cameras),
     )
     return Stages(pipeline, detector.name, embedder.name, threshold, device)
+
+
+def _threshold(settings: Settings, embedder: ReidEmbedder) -> float:
+    """Return the threshold that was asked for, else the one the weights were calibrated to."""
+    if settings.match.threshold is not None:
+        return settings.match.threshold
+    if embedder.calibrated_threshold is not None:
+        return embedder.calibrated_threshold
+    log.warning(
+        "%s were not calibrated: tracks from a similarity of %.2f on count as one person; "
+        "choose with --threshold",
+        embedder.name,
+        USUAL_THRESHOLD,
+    )
+    return USUAL_THRESHOLD
 
 
 def _filters(cameras: Sequence[CameraSettings]) -> Mapping[str, RegionFilter]:

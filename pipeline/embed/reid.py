@@ -24,7 +24,7 @@ class ReidEmbedder:
 
     def __init__(self, settings: EmbedSettings, *, device: str) -> None:
         from reid_model.errors import ReidModelError  # noqa: PLC0415 - start-up time
-        from reid_model.inference import load_embedder  # noqa: PLC0415
+        from reid_model.inference import calibrated_threshold, load_embedder  # noqa: PLC0415
 
         try:
             self._network = load_embedder(
@@ -33,6 +33,7 @@ class ReidEmbedder:
                 precision=settings.precision,
                 backend=settings.backend,
             )
+            self._threshold = calibrated_threshold(settings.weights)
         except ReidModelError as error:
             raise ModelError(str(error)) from error
 
@@ -40,6 +41,11 @@ class ReidEmbedder:
     def dim(self) -> int:
         """Length of an embedding."""
         return self._network.dim
+
+    @property
+    def calibrated_threshold(self) -> float | None:
+        """Cosine from which on two tracks are one person, where the weights say it."""
+        return self._threshold
 
     @property
     def name(self) -> str:
