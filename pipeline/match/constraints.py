@@ -28,7 +28,7 @@ RARE = 0.4
 
 Measured: 0 to 0.3 where the views are disjoint, even with weak features; 0.5 and more where
 they are shared, however crowded the place."""
-MOST_FOR_ESTIMATE = 512
+MOST_FOR_ESTIMATE = 256
 """The newest tracks of a camera that the estimate looks at."""
 
 TimeArray = NDArray[np.float64]
@@ -66,6 +66,13 @@ class Spans:
             np.concatenate([self.last_s, other.last_s]),
             np.concatenate([self.camera, other.camera]),
         )
+
+    def meeting(self, one: IntArray, other: IntArray, overlap_s: float) -> NDArray[np.bool_]:
+        """Return ``(N, M)`` whether rows share more than ``overlap_s`` with other rows."""
+        shared_s = np.minimum(self.last_s[one][:, None], self.last_s[other])
+        shared_s -= np.maximum(self.first_s[one][:, None], self.first_s[other])
+        result: NDArray[np.bool_] = shared_s > overlap_s
+        return result
 
     def select(self, rows: NDArray[np.generic]) -> Spans:
         """Return the spans that an index array or a boolean mask picks."""
@@ -148,26 +155,32 @@ def estimate_overlaps(features: FloatArray, spans: Spans, *, overlap_s: float) -
         how many of them chance would bring about.
     """
     counts: PairCounts = {}
-    rows = {int(c): np.flatnonzero(spans.camera == c) for c in np.unique(spans.camera)}
-    rows = {
-        c: r[np.argsort(-spans.last_s[r], kind="stable")][:MOST_FOR_ESTIMATE]
-        for c, r in rows.items()
+    newest = np.argsort(-spans.last_s, kind="stable")
+    of_camera = {
+        int(c): newest[spans.camera[newest] == c][:MOST_FOR_ESTIMATE]
+        for c in np.unique(spans.camera)
     }
-    for a, in_a in rows.items():
-        for b, in_b in rows.items():
+    before = np.zeros(0, np.int64)  # rows of the cameras with smaller numbers, one after another
+    for a, in_a in of_camera.items():
+        cosine = features[in_a] @ features[before].T  # one large product, not many small ones
+        meets = spans.meeting(in_a, before, overlap_s)
+        start = 0
+        for b, in_b in of_camera.items():
             if b >= a:
-                continue
-            cosine = features[in_a] @ features[in_b].T
-            best_b, best_a = cosine.argmax(axis=1), cosine.argmax(axis=0)
-            mutual = np.flatnonzero(best_a[best_b] == np.arange(len(in_a)))
-            one, other = spans.select(in_a), spans.select(in_b)
-            shared_s = np.minimum(one.last_s[:, None], other.last_s) - np.maximum(
-                one.first_s[:, None], other.first_s
-            )
-            meets = shared_s > overlap_s
-            met = float(meets[mutual, best_b[mutual]].sum())
-            counts[a, b] = (met, float(len(mutual) * meets.mean()))
+                break
+            part = slice(start, start + len(in_b))
+            counts[a, b] = _meetings(cosine[:, part], meets[:, part])
+            start += len(in_b)
+        before = np.concatenate([before, in_a])
     return counts
+
+
+def _meetings(cosine: FloatArray, meets: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return meetings among mutual nearest neighbours, and how many chance would bring."""
+    best_column, best_row = cosine.argmax(axis=1), cosine.argmax(axis=0)
+    mutual = np.flatnonzero(best_row[best_column] == np.arange(len(cosine)))
+    met = meets[mutual, best_column[mutual]].sum()
+    return float(met), float(len(mutual) * meets.mean())
 
 
 def _never_together(counts: PairCounts) -> set[tuple[int, int]]:

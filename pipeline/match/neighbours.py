@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray, IntArray
+from pipeline.match.features import unit_rows
 
 __all__ = ["candidate_pairs", "reduced"]
 
@@ -20,25 +20,30 @@ NEIGHBOURS = 40
 EXACT_ROWS = 50_000
 """Beyond so many tracks the search is approximate, in an inverted file."""
 BLOCK_ROWS = 1024
+ROUNDING = 1e-4
+"""Slack of the cut by similarity, far above what the order of sums can do."""
 REDUCED_DIM = 256
 """Length that features are cut to where the search is approximate."""
 TRAINING_ROWS_PER_LIST = 40
 PROBED_LISTS = 12
 
 
-def candidate_pairs(features: FloatArray) -> IntArray:
+def candidate_pairs(features: FloatArray, *, least: float = -np.inf) -> IntArray:
     """Return ``(P, 2)`` pairs of rows, the smaller first, each once, in ascending order.
 
     Args:
-        features: ``(N, D)`` unit rows.
+        features: ``(N, D)`` rows, about of unit length.
+        least: Pairs whose product is clearly below may be left out.
     """
     count = len(features)
     if count <= ALL_PAIRS_ROWS:
-        return np.stack(np.triu_indices(count, k=1), axis=1).astype(np.int64)
-    found = _exact(features) if count <= EXACT_ROWS else _approximate(features)
+        near = np.triu(features @ features.T >= least - ROUNDING, k=1)
+        return np.stack(np.nonzero(near), axis=1).astype(np.int64)
+    search = _exact if count <= EXACT_ROWS else _approximate
+    found, cosine = search(features)
     rows = np.repeat(np.arange(count), found.shape[1])
     columns = found.ravel()
-    valid = (columns >= 0) & (columns != rows)
+    valid = (columns >= 0) & (columns != rows) & (cosine.ravel() >= least - ROUNDING)
     rows, columns = rows[valid], columns[valid]
     # One integer per pair sorts faster than rows of two.
     code = np.unique(np.minimum(rows, columns) * count + np.maximum(rows, columns))
@@ -51,29 +56,28 @@ def reduced(features: FloatArray) -> FloatArray:
         return features
     sample = features[:: max(1, len(features) // 20_000)]
     _, axes = np.linalg.eigh((sample.T @ sample).astype(np.float64))
-    projected = features @ axes[:, -REDUCED_DIM:].astype(np.float32)
-    projected /= np.maximum(np.linalg.norm(projected, axis=1, keepdims=True), 1e-9)
-    result: FloatArray = projected
-    return result
+    return unit_rows(features @ axes[:, -REDUCED_DIM:].astype(np.float32))
 
 
-def _exact(features: FloatArray) -> IntArray:
+def _exact(features: FloatArray) -> tuple[IntArray, FloatArray]:
     found = np.empty((len(features), NEIGHBOURS + 1), np.int64)
+    similarity = np.empty(found.shape, np.float32)
     for start in range(0, len(features), BLOCK_ROWS):
         cosine = features[start : start + BLOCK_ROWS] @ features.T
         nearest = np.argpartition(cosine, -NEIGHBOURS - 1, axis=1)[:, -NEIGHBOURS - 1 :]
         found[start : start + BLOCK_ROWS] = nearest
-    return found
+        similarity[start : start + BLOCK_ROWS] = np.take_along_axis(cosine, nearest, axis=1)
+    return found, similarity
 
 
-def _approximate(features: FloatArray) -> IntArray:
+def _approximate(features: FloatArray) -> tuple[IntArray, FloatArray]:
     try:
         import faiss  # noqa: PLC0415 - optional, and slow to load
     except ImportError:
         log.warning("faiss is not installed, so %d tracks are searched exactly", len(features))
         return _exact(features)
     count, dim = features.shape
-    lists = int(np.clip(2 * np.sqrt(count), 64, 4096))
+    lists = int(np.clip(4 * np.sqrt(count), 64, 4096))
     index = faiss.IndexIVFScalarQuantizer(
         faiss.IndexFlatIP(dim),
         dim,
@@ -85,5 +89,5 @@ def _approximate(features: FloatArray) -> IntArray:
     index.train(training)
     index.add(features)
     index.nprobe = PROBED_LISTS
-    found: NDArray[np.int64] = index.search(features, NEIGHBOURS + 1)[1]
-    return found
+    similarity, found = index.search(features, NEIGHBOURS + 1)
+    return found, similarity

@@ -87,7 +87,7 @@ def _link_usable(
         else None
     )
     rules = SpatialRules(cameras, settings, counts)
-    pairs = candidate_pairs(features)
+    pairs = candidate_pairs(features, least=threshold)
     pairs = pairs[~rules.clashing(spans, pairs[:, 0], pairs[:, 1])]
     return link(
         features,

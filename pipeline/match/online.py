@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -49,7 +49,7 @@ MOST_ROUNDS = 4
 """Joint assignments per camera and tick; the later ones serve tracks that lost to another."""
 MOST_RECENT = 256
 """Tracks that a review may move; older ones stay with their person for good."""
-NEAR_PERSONS = 4
+NEAR_PERSONS = 2
 """Persons per recent track that take part in a review although they were not seen lately."""
 ENDED_AFTER_S = 3.0
 """A track that was not seen for so long waits for no more evidence."""
@@ -211,11 +211,16 @@ class OnlineMatcher:
         for camera in sorted({camera for camera, _ in ready} - self._cameras.keys()):
             self._cameras[camera] = len(self._cameras)
         self._see_anew(only_if_incomplete=True)
+        self._book.refresh(self._tracks, self._view)
+        features = self._view.features([self._tracks[key] for key in ready])
+        near = dict(zip(ready, self._book.nearest(features, CANDIDATES), strict=True))
+        first_new = self._book.next_number
         for _, keys in groupby(ready, key=lambda key: key[0]):
             left = list(keys)
             for _ in range(len(left) if at_end else MOST_ROUNDS):
                 self._book.refresh(self._tracks, self._view)
-                left = self._decide_camera(left, at_end)
+                new = set(range(first_new, self._book.next_number))
+                left = self._decide_camera(left, {key: near[key] | new for key in left}, at_end)
                 if not left:
                     break
 
@@ -237,11 +242,12 @@ class OnlineMatcher:
             or self._now_s - track.last_s >= ENDED_AFTER_S
         )
 
-    def _decide_camera(self, keys: Sequence[Key], at_end: bool) -> list[Key]:
+    def _decide_camera(
+        self, keys: Sequence[Key], near: Mapping[Key, set[int]], at_end: bool
+    ) -> list[Key]:
         """Decide tracks of one camera; return those that lost their person to another one."""
         tracks = [self._tracks[key] for key in keys]
-        features = self._view.features(tracks)
-        numbers, similarity, allowed = self._candidates(tracks, features)
+        numbers, similarity, allowed = self._candidates(tracks, [near[key] for key in keys])
         columns = assign(similarity, allowed, threshold=self._threshold)
         lost, took = [], False
         for row, (key, track, column) in enumerate(zip(keys, tracks, columns, strict=True)):
@@ -261,18 +267,17 @@ class OnlineMatcher:
         return lost if took else []
 
     def _candidates(
-        self, tracks: Sequence[TrackEvidence], features: FloatArray
+        self, tracks: Sequence[TrackEvidence], near: Sequence[set[int]]
     ) -> tuple[list[int], FloatArray, NDArray[np.bool_]]:
         """Return the persons who may be meant, their similarity, and whether they may be."""
-        nearest = self._book.nearest(features, CANDIDATES)
-        numbers = sorted({number for row in nearest for number in row})
-        similarity = self._book.similarities(features, numbers)
+        numbers = sorted(set[int]().union(*near))
+        similarity = self._book.similarities(self._view.features(tracks), numbers)
         allowed = np.zeros(similarity.shape, bool)
         spans = [self._book.spans(number, self._spans) for number in numbers]
         for row, track in enumerate(tracks):
             own = self._spans((track.camera, track.track_id))
             for column, number in enumerate(numbers):
-                allowed[row, column] = number in nearest[row] and not self._view.rules.clash(
+                allowed[row, column] = number in near[row] and not self._view.rules.clash(
                     own, spans[column]
                 )
         return numbers, similarity, allowed

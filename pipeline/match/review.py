@@ -76,7 +76,7 @@ def regroup(
     """
     features = np.stack([node.feature for node in nodes])
     features = np.concatenate([features, _badges(nodes, loyalty)], axis=1)
-    pairs = candidate_pairs(features)
+    pairs = candidate_pairs(features, least=threshold)
     labels = link(
         features,
         np.array([node.weight for node in nodes], np.float32),
