@@ -105,8 +105,8 @@ class DetectSettings(_Section):
     """Whatever ultralytics loads: a name (``yolo11n.pt``), a file, an OpenVINO folder."""
     detections: Path | None = None
     """Saved boxes (CSV or MOT) to use instead of a detector."""
-    confidence: Share = 0.25
-    """Boxes below this score are dropped."""
+    confidence: Share = 0.15
+    """Boxes below this score are dropped; unsure ones only continue a track."""
     nms_iou: Share = 0.6
     """Of two boxes that overlap more than this, the better one stays."""
     image_size: Annotated[int, Field(ge=64, le=4096)] = 640
@@ -116,9 +116,9 @@ class DetectSettings(_Section):
 class TrackSettings(_Section):
     """Tying the boxes of one camera to tracks."""
 
-    high_confidence: Share = 0.5
+    high_confidence: Share = 0.35
     """Boxes from here on start tracks and are associated first."""
-    min_iou: Share = 0.2
+    min_iou: Share = 0.3
     """Least overlap of a box with the predicted place of its track."""
     max_lost_s: Seconds = 1.0
     """A track that was not seen for so long ends."""
