@@ -179,7 +179,7 @@ def scene_frames(count):
 @needs_shared
 def test_boxes_equal_those_of_ultralytics():
     frames = list(scene_frames(8))
-    settings = DetectSettings(weights=str(YOLOV8N))
+    settings = DetectSettings(weights=str(YOLOV8N), confidence=0.25, nms_iou=0.6)
     ours = load_detector(settings, cameras=["cam1"], device="cpu")
     from pipeline.detect.ultralytics_adapter import UltralyticsDetector
 
