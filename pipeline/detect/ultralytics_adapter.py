@@ -131,7 +131,9 @@ def _locate(weights: str) -> Path:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    # Ultralytics decorates its messages with pictograms.
+    plain = str(error).encode("ascii", "ignore").decode()
+    return " ".join(plain.split())[:300] or type(error).__name__
 
 
 @contextmanager
