@@ -167,6 +167,9 @@ class MatchSettings(_Section):
 
     threshold: Annotated[float, Field(ge=-1, le=1)] | None = None
     """Least cosine similarity of one person's tracklets; none = calibrated with the weights."""
+    false_match_rate: Annotated[float, Field(gt=0, lt=1)] = 0.08
+    """Share of pairs of strangers' tracks that a calibrated threshold lets pass. Groups and
+    constraints take most of them out again."""
     decide_crops: Annotated[int, Field(ge=1)] = 3
     """Good embeddings after which a track may get its identity."""
     decide_after_s: Seconds = 1.5

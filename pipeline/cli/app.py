@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from pipeline import __version__
+from pipeline.cli.calibrate import calibrate_command
 from pipeline.cli.configuration import config
 from pipeline.cli.info import info
 from pipeline.cli.run import run
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(config)
 app.command()(info)
+app.command("calibrate")(calibrate_command)
 
 MANY_VALUES = frozenset({"--cams"})
 """Options that take several values in a row (``--cams a.mp4 b.mp4``)."""

@@ -1,0 +1,86 @@
+"""Telling weights apart, and noting in them what was measured with them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import ModelError, OutputError
+
+__all__ = ["store_calibration", "weights_hash"]
+
+METADATA_KEY = "reid_model"
+"""The metadata entry of a checkpoint that `reid_model` reads: a JSON object."""
+HEADER_LENGTH_BYTES = 8
+
+
+def weights_hash(path: Path) -> str:
+    """Return the SHA-256 of a network's weights.
+
+    Of a safetensors file the tensors count, not the notes beside them; of a folder all files
+    in the order of their names.
+
+    Raises:
+        ModelError: The weights cannot be read.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return hashlib.sha256(_split(path)[1]).hexdigest()
+        digest = hashlib.sha256()
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file():
+                digest.update(file.read_bytes())
+        return digest.hexdigest()
+    except OSError as error:
+        raise ModelError(f"weights {path} cannot be read: {error.strerror}") from None
+
+
+def store_calibration(path: Path, calibration: Mapping[str, Any]) -> None:
+    """Note a calibration in a safetensors checkpoint; its tensors stay as they are.
+
+    Args:
+        path: The checkpoint, replaced as a whole or not at all.
+        calibration: ``threshold``, and whatever tells where it comes from.
+
+    Raises:
+        ModelError: The file cannot be read or is no safetensors file.
+        OutputError: It cannot be written.
+    """
+    if path.suffix != ".safetensors":
+        raise ModelError(f"weights {path} are no .safetensors file, which alone can hold notes")
+    try:
+        header, tensors = _split(path)
+    except OSError as error:
+        raise ModelError(f"weights {path} cannot be read: {error.strerror}") from None
+    metadata = header.setdefault("__metadata__", {})
+    notes = json.loads(metadata.get(METADATA_KEY, "{}"))
+    metadata[METADATA_KEY] = json.dumps({**notes, "calibration": dict(calibration)}, sort_keys=True)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % HEADER_LENGTH_BYTES)  # the format wants aligned tensors
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(len(text).to_bytes(HEADER_LENGTH_BYTES, "little") + text + tensors)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(f"weights {path} cannot be written: {error.strerror}") from None
+
+
+def _split(path: Path) -> tuple[dict[str, Any], bytes]:
+    """Return the header and the tensors of a safetensors file.
+
+    Source: https://github.com/huggingface/safetensors#format
+    """
+    content = path.read_bytes()
+    end = HEADER_LENGTH_BYTES + int.from_bytes(content[:HEADER_LENGTH_BYTES], "little")
+    try:
+        header = json.loads(content[HEADER_LENGTH_BYTES:end])
+        if len(content) < end or not isinstance(header, dict):
+            raise ValueError
+    except ValueError:
+        raise ModelError(f"weights {path} are no safetensors file") from None
+    return header, content[end:]
