@@ -14,6 +14,7 @@ from rich.logging import RichHandler
 from pipeline import __version__
 from pipeline.cli.calibrate import calibrate_command
 from pipeline.cli.configuration import config
+from pipeline.cli.evaluate import evaluate
 from pipeline.cli.info import info
 from pipeline.cli.run import run
 from pipeline.errors import ReidPipelineError
@@ -35,6 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run)
+app.command()(evaluate)
 app.command()(config)
 app.command()(info)
 app.command("calibrate")(calibrate_command)

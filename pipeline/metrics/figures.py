@@ -1,0 +1,61 @@
+"""What the pictures share: figures without pyplot's global state, colours, labels."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import SinkError
+from pipeline.metrics.optional import load
+
+__all__ = ["INK", "NOBODY", "Colour", "distinct_colours", "in_natural_order", "new_figure", "save"]
+
+Colour = tuple[float, float, float]
+
+INK: Colour = (0.20, 0.22, 0.25)
+"""Text and true boxes."""
+NOBODY: Colour = (0.72, 0.74, 0.77)
+"""An identity that is nobody's."""
+
+GOLDEN_RATIO = 0.618034
+
+
+def new_figure(width_in: float, height_in: float) -> Any:
+    """Return an empty matplotlib figure that draws without a display.
+
+    Raises:
+        InputError: matplotlib is missing.
+    """
+    figure = load("matplotlib.figure").Figure(
+        figsize=(width_in, height_in), layout="constrained", facecolor="white"
+    )
+    load("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write a figure as PNG.
+
+    Raises:
+        SinkError: The file cannot be written.
+    """
+    try:
+        figure.savefig(path, dpi=120)
+    except OSError as error:
+        raise SinkError(f"picture {path} cannot be written: {error.strerror}") from None
+
+
+def distinct_colours(count: int) -> list[Colour]:
+    """Return colours whose neighbours differ much: hues by the golden ratio, two tones."""
+    tones = ((0.75, 0.80), (0.55, 0.60), (0.90, 0.65))
+    return [
+        colorsys.hsv_to_rgb((0.58 + i * GOLDEN_RATIO) % 1, *tones[i % len(tones)])
+        for i in range(count)
+    ]
+
+
+def in_natural_order(names: Sequence[str]) -> list[str]:
+    """Sort names, numbers by their value."""
+    return sorted(names, key=lambda name: (not name.isdigit(), len(name) * name.isdigit(), name))

@@ -1,0 +1,213 @@
+"""The picture of who was where and what was found: one panel a camera, one row a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datatypes import UNDECIDED
+from pipeline.metrics.figures import (
+    INK,
+    NOBODY,
+    Colour,
+    distinct_colours,
+    in_natural_order,
+    new_figure,
+    save,
+)
+from pipeline.metrics.optional import load
+
+__all__ = ["Stretch", "draw_timeline", "stretches"]
+
+GAP_FRAMES = 5
+"""A stretch goes on over gaps of up to so many frames."""
+WIDTH_IN, ROW_IN, FRAME_IN = 14.0, 0.27, 0.9
+CHARACTER_SHARE = 0.006
+"""Part of the axis that one character of a label takes."""
+FALSE_ROW = "false"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Consecutive boxes of one row that were found as the same identity.
+
+    Attributes:
+        begin: Time of the first box, seconds, or its frame where there are no times.
+        end: Time at which the last box ends.
+        is_found: Whether there are found boxes; else these are missed.
+        global_id: The identity, ``UNDECIDED`` where there is none.
+    """
+
+    begin: float
+    end: float
+    is_found: bool
+    global_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Palette:
+    """Whose colour is which.
+
+    Attributes:
+        people: Person to colour.
+        owners: Found identity to the person whose name it bears.
+    """
+
+    people: Mapping[str, Colour]
+    owners: Mapping[int, str]
+
+
+def stretches(row: pd.DataFrame, *, axis: str, tick: float) -> Iterator[Stretch]:
+    """Cut the boxes of one person in one camera where what was found changes.
+
+    Args:
+        row: Rows of ``box_table``, ascending by frame.
+        axis: ``time_s`` or ``frame``.
+        tick: How long one box lasts on that axis.
+    """
+    if row.empty:
+        return
+    frame, position = row["frame"].to_numpy(), row[axis].to_numpy(np.float64)
+    found, number = row["is_found"].to_numpy(), row["global_id"].to_numpy()
+    breaks = (np.diff(frame) > GAP_FRAMES) | (np.diff(number) != 0) | (np.diff(found) != 0)
+    starts = np.concatenate([[0], np.flatnonzero(breaks) + 1])
+    ends = np.append(starts[1:], len(frame)) - 1
+    for start, end in zip(starts, ends, strict=True):
+        yield Stretch(
+            float(position[start]),
+            float(position[end]) + tick,
+            bool(found[start]),
+            int(number[start]),
+        )
+
+
+def draw_timeline(boxes: pd.DataFrame, names: Mapping[int, str], path: Path) -> None:
+    """Draw, for each camera and person, the true presence above and the found one below.
+
+    Every person has a colour. A found stretch has the colour of the person whose name the
+    identity bears, so a row of one colour is right, and a foreign colour is a mistake.
+
+    Args:
+        boxes: As ``box_table`` returns it.
+        names: Found identity to person, as ``name_identities`` returns it.
+        path: The picture, PNG.
+
+    Raises:
+        InputError: matplotlib is missing.
+        SinkError: The picture cannot be written.
+    """
+    people = in_natural_order([str(each) for each in boxes["identity"].unique() if each])
+    palette = _Palette(dict(zip(people, distinct_colours(len(people)), strict=True)), names)
+    axis = "frame" if boxes["time_s"].isna().any() else "time_s"
+    cameras = [(str(name), part) for name, part in boxes.groupby("camera")]
+    rows = [_rows_of(part, people) for _, part in cameras]
+    heights = [ROW_IN * len(each) + FRAME_IN for each in rows]
+    figure = new_figure(WIDTH_IN, sum(heights) + 0.5)
+    panels = figure.subplots(
+        len(cameras), 1, squeeze=False, sharex=True, gridspec_kw={"height_ratios": heights}
+    )
+    for panel, (camera, part), row_names in zip(panels[:, 0], cameras, rows, strict=True):
+        _draw_camera(panel, part, row_names, axis, palette)
+        panel.set_title(camera, loc="left", fontsize=10, color=INK, fontweight="bold")
+    panels[-1, 0].set_xlabel("seconds" if axis == "time_s" else "frame", color=INK)
+    _explain(figure)
+    save(figure, path)
+
+
+def _rows_of(part: pd.DataFrame, people: list[str]) -> list[str]:
+    present = set(part["identity"])
+    false = [FALSE_ROW] if "" in present else []
+    return [person for person in people if person in present] + false
+
+
+def _draw_camera(  # noqa: PLR0917 - one call, each argument named by its type
+    panel: Any,
+    part: pd.DataFrame,
+    row_names: list[str],
+    axis: str,
+    palette: _Palette,
+) -> None:
+    times = np.unique(part[axis].to_numpy(np.float64))
+    tick = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
+    span = float(times[-1] - times[0]) + tick
+    by_person = dict(list(part.groupby("identity")))
+    for place, person in enumerate(row_names):
+        if person == FALSE_ROW:
+            _draw_false(panel, by_person[""], place, axis, tick)
+            continue
+        row = by_person[person]
+        presence = row.assign(is_found=True, global_id=UNDECIDED)
+        bars = [
+            (each.begin, each.end - each.begin)
+            for each in stretches(presence, axis=axis, tick=tick)
+        ]
+        panel.broken_barh(bars, (place - 0.40, 0.16), facecolors=[palette.people[person]])
+        for each in stretches(row, axis=axis, tick=tick):
+            if each.is_found:
+                _draw_found(panel, each, place, span, palette)
+    panel.set_yticks(range(len(row_names)), row_names, fontsize=7, color=INK)
+    panel.set_ylim(len(row_names) - 0.4, -0.6)
+    panel.tick_params(length=0, labelsize=7, colors=INK)
+    panel.grid(axis="x", linewidth=0.4, color=NOBODY, alpha=0.6)
+    panel.set_axisbelow(True)
+    for side in panel.spines.values():
+        side.set_visible(False)
+
+
+def _draw_found(  # noqa: PLR0917 - one call, each argument named by its type
+    panel: Any,
+    stretch: Stretch,
+    place: int,
+    span: float,
+    palette: _Palette,
+) -> None:
+    length = stretch.end - stretch.begin
+    box = (place - 0.18, 0.52)
+    if stretch.global_id == UNDECIDED:
+        panel.broken_barh(
+            [(stretch.begin, length)], box, facecolors="white", edgecolors=[NOBODY], hatch="////"
+        )
+        return
+    owner = palette.owners.get(stretch.global_id)
+    colour = NOBODY if owner is None else palette.people[owner]
+    panel.broken_barh([(stretch.begin, length)], box, facecolors=[colour])
+    label = str(stretch.global_id)
+    if length > span * CHARACTER_SHARE * (len(label) + 1):
+        panel.text(
+            stretch.begin + length / 2,
+            place + 0.09,
+            label,
+            ha="center",
+            va="center",
+            fontsize=6,
+            color=INK if owner is None else "white",
+        )
+
+
+def _draw_false(panel: Any, row: pd.DataFrame, place: int, axis: str, tick: float) -> None:
+    bars = [(float(time), tick) for time in np.unique(row[axis].to_numpy(np.float64))]
+    panel.broken_barh(bars, (place - 0.18, 0.52), facecolors=[INK])
+
+
+def _explain(figure: Any) -> None:
+    patch = load("matplotlib.patches").Patch
+    figure.legend(
+        handles=[
+            patch(facecolor="white", edgecolor="white", label="thin: truly there"),
+            patch(facecolor="white", edgecolor="white", label="thick: found, in the colour of"
+                  " the person whose name the identity bears"),
+            patch(facecolor=NOBODY, label="an identity that is nobody's name"),
+            patch(facecolor="white", edgecolor=NOBODY, hatch="////", label="found, no identity"),
+            patch(facecolor=INK, label="false: found where nobody is"),
+        ],
+        loc="outside upper center",
+        ncols=5,
+        fontsize=8,
+        frameon=False,
+        handlelength=1.2,
+    )  # fmt: skip
