@@ -125,7 +125,7 @@ def _rows_of(part: pd.DataFrame, people: list[str]) -> list[str]:
     return [person for person in people if person in present] + false
 
 
-def _draw_camera(  # noqa: PLR0917 - one call, each argument named by its type
+def _draw_camera(
     panel: Any,
     part: pd.DataFrame,
     row_names: list[str],
@@ -159,7 +159,7 @@ def _draw_camera(  # noqa: PLR0917 - one call, each argument named by its type
         side.set_visible(False)
 
 
-def _draw_found(  # noqa: PLR0917 - one call, each argument named by its type
+def _draw_found(
     panel: Any,
     stretch: Stretch,
     place: int,
