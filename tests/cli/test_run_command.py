@@ -155,6 +155,7 @@ def test_odd_sizes_one_frame_different_rates_and_lengths_and_sound_are_no_errors
     scene.mkdir()
     write_video(scene / "odd.mp4", size=(641, 359), frames=3)
     write_video(scene / "single.mp4", frames=1)
+    write_video(scene / "uhd.mp4", size=(3840, 2160), frames=2)
     write_video(scene / "fast.mp4", frames=20, rate=50)
     write_video(scene / "sound.mp4", frames=12, rate=12, audio=(0, 1))
     (scene / "boxes.csv").write_text("camera,frame,x,y,w,h\nodd,0,10,10,60,150\n")
@@ -163,7 +164,7 @@ def test_odd_sizes_one_frame_different_rates_and_lengths_and_sound_are_no_errors
     frames = {
         c["camera"]: c["frames"] for c in json.loads((out / "run.json").read_text())["cameras"]
     }
-    assert frames == {"odd": 3, "single": 1, "fast": 20, "sound": 12}
+    assert frames == {"odd": 3, "single": 1, "uhd": 2, "fast": 20, "sound": 12}
     for camera, count in frames.items():
         with av.open(str(out / f"{camera}.mp4")) as container:
             assert sum(1 for _ in container.decode(video=0)) == count
