@@ -63,8 +63,8 @@ def read_header(path: Path, *, max_pixels: int) -> VideoHeader:
             raise SourceError(f"video {path} cannot be read: {error}; check the disc") from None
         if first is None:
             raise SourceError(
-                f"video {path} holds no frame that can be decoded: copy or record it again, "
-                "or convert it to H.264"
+                f"video {path} holds no frame of at most {max_pixels} pixels that can be decoded: "
+                "copy or record it again, convert it to H.264, or raise source.max_pixels"
             )
         width, height = shown_size(first.width, first.height, display_matrix(first))
         return _header(container, stream, width=width, height=height)
