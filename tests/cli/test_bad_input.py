@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from runs import run, write_random_weights, write_scene
-from video_files import write_video
 
 from pipeline.cli import main
+from small_runs import run, write_random_weights, write_scene
+from video_files import write_video
 
 
 @pytest.fixture(scope="module")
@@ -220,8 +220,8 @@ def test_a_disc_that_fills_up_ends_the_run_with_one_line_and_keeps_what_was_writ
         pytest.skip("a small file system cannot be mounted here (needs root)")
     try:
         code = (
-            f"import sys; sys.path[:0] = {sys.path!r}; import runs, pathlib; "
-            f"sys.exit(runs.run(pathlib.Path({str(scene)!r}), "
+            f"import sys; sys.path[:0] = {sys.path!r}; import small_runs, pathlib; "
+            f"sys.exit(small_runs.run(pathlib.Path({str(scene)!r}), "
             f"pathlib.Path({str(weights)!r}), pathlib.Path({str(disc / 'run')!r})))"
         )
         done = subprocess.run(

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+
 from builders import frame
 from fakes import FakeDetector, FakeEmbedder, FakeMatcher, FakePolicy, FakeTracker
-
 from pipeline.core import Pipeline
 from pipeline.datatypes import Detections
 

@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+
 from assets import REPOSITORY
 
 BOTTOM = {"datatypes", "errors", "settings", "protocols", "devices"}

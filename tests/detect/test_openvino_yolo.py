@@ -7,10 +7,10 @@ import numpy as np
 import openvino
 import pytest
 import yaml
-from assets import SHARED, needs_shared
-from builders import frame
 from openvino import opset13 as ops
 
+from assets import SHARED, needs_shared
+from builders import frame
 from pipeline.datatypes import Frame
 from pipeline.detect.loading import load_detector
 from pipeline.detect.openvino_yolo import OpenVinoYolo

@@ -1,10 +1,10 @@
 """Regions of interest and least heights."""
 
 import numpy as np
-from builders import detections
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import detections
 from pipeline.detect.region import RegionFilter
 
 SQUARE = [(100.0, 100.0), (200.0, 100.0), (200.0, 200.0), (100.0, 200.0)]

@@ -1,8 +1,8 @@
 """Saved boxes: the formats, and what is said of broken ones."""
 
 import pytest
-from builders import frame
 
+from builders import frame
 from pipeline.detect.replay import ReplayDetector
 from pipeline.errors import DetectionsFileError
 

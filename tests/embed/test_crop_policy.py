@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from builders import frame, tracks
 
+from builders import frame, tracks
 from pipeline.embed.policy import TrackCropPolicy, crop_quality
 from pipeline.settings import EmbedSettings
 

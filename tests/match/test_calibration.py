@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from worlds import looks, unit
 
 from pipeline.errors import InputError, ModelError
 from pipeline.match.calibration import calibrate, load_calibration, save_calibration
+from worlds import looks, unit
 
 CAMERAS = ["a", "b", "c"]
 

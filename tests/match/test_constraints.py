@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from worlds import looks, tracklets_of, walk
 
 from pipeline.match.constraints import Spans, SpatialRules, estimate_overlaps
 from pipeline.settings import CameraPairSettings, MatchSettings
+from worlds import looks, tracklets_of, walk
 
 CAMERAS = ["a", "b", "c"]
 

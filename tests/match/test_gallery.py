@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from worlds import DIM, Visit, frames_of, looks
 
 from pipeline.errors import InputError, OutputError
 from pipeline.match.gallery import load_gallery, save_gallery
 from pipeline.match.online import OnlineMatcher
 from pipeline.match.persons import PersonBook
 from pipeline.settings import MatchSettings
+from worlds import DIM, Visit, frames_of, looks
 
 LOOKS = looks(6)
 HASH = "ab" * 32

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from worlds import looks, unit
 
 from pipeline.match.constraints import Spans, SpatialRules
 from pipeline.match.linkage import link
 from pipeline.match.neighbours import candidate_pairs
 from pipeline.settings import MatchSettings
+from worlds import looks, unit
 
 RULES = SpatialRules(["a", "b"], MatchSettings(views="overlapping"))
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from worlds import unit
 
 from pipeline.match import neighbours
 from pipeline.match.neighbours import candidate_pairs, reduced
+from worlds import unit
 
 
 def rows(count, dim=16, seed=0):

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import looks, same_partition, tracklet, tracklets_of, truth_of, walk
 
 from pipeline.datatypes import UNDECIDED
 from pipeline.match.offline import resolve
 from pipeline.settings import MatchSettings
+from worlds import looks, same_partition, tracklet, tracklets_of, truth_of, walk
 
 CAMERAS = ["a", "b", "c"]
 LOOKS = looks(6)

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import DIM, Visit, frames_of, looks, same_partition, truth_of, walk
 
 from pipeline.datatypes import UNDECIDED, CropEvidence, Tracks
 from pipeline.match.online import OnlineMatcher
 from pipeline.settings import MatchSettings
+from worlds import DIM, Visit, frames_of, looks, same_partition, truth_of, walk
 
 CAMERAS = ["a", "b", "c"]
 LOOKS = looks(6)

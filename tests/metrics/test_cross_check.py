@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from metric_tables import crowd, perfect_tracks, tracks_table, truth_table
 
+from metric_tables import crowd, perfect_tracks, tracks_table, truth_table
 from pipeline.metrics.cross_check import by_motmetrics, by_reid_hota
 from pipeline.metrics.pairing import pair_boxes
 from pipeline.metrics.scores import Score, score_paired

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from metric_tables import crowd, perfect_tracks, tracks_table, truth_table
 
+from metric_tables import crowd, perfect_tracks, tracks_table, truth_table
 from pipeline.errors import InputError
 from pipeline.metrics import score
 

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+
 from builders import frame
 from fakes import (
     FakeDetector,
@@ -13,7 +14,6 @@ from fakes import (
     FakeSource,
     FakeTracker,
 )
-
 from pipeline.core import Pipeline
 from pipeline.errors import DecodeError, SinkError
 from pipeline.run.offline import run_offline

@@ -4,8 +4,8 @@ import av
 import numpy as np
 import pandas as pd
 import pytest
-from assets import SAMPLE_VIDEOS, SHARED, needs_shared
 
+from assets import SAMPLE_VIDEOS, SHARED, needs_shared
 from pipeline.datatypes import Frame
 
 YOLOV8N = SHARED / "models" / "yolov8n_int8_openvino_model"

@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pandas as pd
 import pytest
+
 from assets import REPOSITORY, SAMPLE_VIDEOS
 
 

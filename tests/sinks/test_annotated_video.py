@@ -3,9 +3,9 @@
 import av
 import numpy as np
 import pytest
+
 from builders import frame
 from fakes import FakeSource
-
 from pipeline.errors import DecodeError, SinkError
 from pipeline.settings import OutputSettings
 from pipeline.sinks.annotated import render_videos

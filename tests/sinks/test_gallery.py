@@ -5,8 +5,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from builders import result
 
+from builders import result
 from pipeline.datatypes import Identities, Identity
 from pipeline.sinks.gallery import CROPS_PER_TRACK, Gallery
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import av
 import numpy as np
 import pytest
-from video_files import image_number, numbered_image, write_video
 
 from pipeline.errors import DecodeError, SourceError
 from pipeline.sources import VideoFile
 from pipeline.sources.container import BROKEN_READS, Damage, decoded_frames
+from video_files import image_number, numbered_image, write_video
 
 SIZE = (160, 120)
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from builders import detections
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders import detections
 from pipeline.settings import TrackSettings
 from pipeline.track.tracker import SingleCameraTracker
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 import yaml
-from video_files import write_video
 
 from pipeline.cli import main
 from reid_model.architecture import Architecture
 from reid_model.checkpoint import save_checkpoint
 from reid_model.network import SiameseNetwork
+from video_files import write_video
 
 SIZE = (320, 240)
 SHIRTS = {1: (40, 40, 220), 2: (220, 120, 30)}  # BGR
