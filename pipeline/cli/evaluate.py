@@ -3,44 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from pipeline.errors import InputError, ReidPipelineError
+from pipeline.cli.evaluation_tables import library_table, notes, score_table
+from pipeline.datatypes import Image
+from pipeline.errors import InputError, OutputError, SourceError
 from pipeline.metrics.confusion import confusion, draw_confusion
-from pipeline.metrics.crops import cut_crops
-from pipeline.metrics.ground_truth import read_csv, read_ground_truth
-from pipeline.metrics.matches import Mistake, box_table, name_identities, worst_mistakes
+from pipeline.metrics.crops import cut_crops, gallery_crops
+from pipeline.metrics.cross_check import cross_check
+from pipeline.metrics.finished_run import FinishedRun, read_run
+from pipeline.metrics.ground_truth import read_ground_truth
+from pipeline.metrics.matches import (
+    Mistake,
+    Sighting,
+    box_table,
+    name_identities,
+    worst_mistakes,
+)
 from pipeline.metrics.mistake_sheet import draw_mistakes
 from pipeline.metrics.pairing import pair_boxes
-from pipeline.metrics.scores import Score, Scores, score_paired
-from pipeline.metrics.tables import check_cameras, check_tracks
+from pipeline.metrics.scope import coverage, restrict
+from pipeline.metrics.scores import score_paired
 from pipeline.metrics.timeline import draw_timeline
 from pipeline.sources import VideoFile
 
 __all__ = ["evaluate"]
 
 MOST_MISTAKES = 12
-SHOWN = {
-    "IDF1": "idf1",
-    "IDP": "idp",
-    "IDR": "idr",
-    "HOTA": "hota",
-    "DetA": "det_a",
-    "AssA": "ass_a",
-    "MOTA": "mota",
-    "switches": "id_switches",
-    "recall": "recall",
-    "precision": "precision",
-    "people": "true_identities",
-    "found": "found_identities",
-}
+TABLE_COLUMNS = 130
+"""Width of the table where the output is no terminal."""
 
 
 def evaluate(
@@ -61,72 +59,106 @@ def evaluate(
         float,
         typer.Option(min=0, max=1, help="People of whom less can be seen do not count."),
     ] = 0.3,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="RUN=TRUTH",
+            help="A camera of the run and its name in the ground truth; may be repeated.",
+        ),
+    ] = None,
+    camera: Annotated[
+        list[str] | None,
+        typer.Option("--camera", help="Score this camera alone; may be repeated."),
+    ] = None,
+    processed_only: Annotated[
+        bool,
+        typer.Option(
+            "--processed-only", help="Leave out ground truth beyond the frames that were read."
+        ),
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--cross-check/--no-cross-check", help="Score by two other libraries too."),
+    ] = True,
 ) -> None:
     """Score a run against ground truth, per camera and over all cameras together."""
-    tracks_csv = run / "tracks.csv" if run.is_dir() else run
+    finished = read_run(run).renamed(_renaming(rename or []))
     truth = read_ground_truth(ground_truth)
-    found = check_tracks(read_csv(tracks_csv, kind="tracks"), origin=f"tracks {tracks_csv}")
-    check_cameras(truth["camera"], found["camera"])
-    paired = pair_boxes(truth, found, iou=iou, min_visible=min_visible)
+    truth, finished = restrict(truth, finished, cameras=camera or [])
+    covered = coverage(truth, finished.frames)
+    if processed_only:
+        truth = covered.within
+    paired = pair_boxes(truth, finished.tracks, iou=iou, min_visible=min_visible)
     scores = score_paired(paired, iou=iou)
+    others = cross_check(paired.steps, truth, finished.tracks, iou=iou) if check else {}
+    boxes = box_table(paired.steps, truth, finished.tracks, iou=iou)
+    mistakes = worst_mistakes(boxes, limit=MOST_MISTAKES)
+
+    wide = Console(width=None if Console().is_terminal else TABLE_COLUMNS)
+    wide.print(score_table(scores, covered.share))
+    if others:
+        wide.print(library_table(scores.overall, others))
+    for line in notes(scores, covered.share, status=finished.status, cut=processed_only):
+        wide.print(line, highlight=False, markup=False)
     if json_out is not None:
-        _write(json_out, json.dumps(scores.as_dict(), indent=2) + "\n")
-    Console(width=130).print(_table(scores))
+        record = {
+            "run": str(run),
+            "ground_truth": str(ground_truth),
+            "iou": iou,
+            "min_visible": min_visible,
+            "processed_only": processed_only,
+            **scores.as_dict(),
+            "coverage": covered.share,
+            "cross_check": others,
+            "mistakes": [asdict(each) for each in mistakes],
+        }
+        _write(json_out, json.dumps(record, indent=2) + "\n")
     if out is not None:
-        boxes = box_table(paired.steps, truth, found, iou=iou)
-        _draw(boxes, tracks_csv.parent, out)
+        _draw(boxes, mistakes, finished, out)
+        Console(stderr=True).print(f"Pictures written to {out}", highlight=False)
 
 
-def _table(scores: Scores) -> Table:
-    table = Table(title="Scores", title_justify="left")
-    table.add_column("camera")
-    for name in SHOWN:
-        table.add_column(name, justify="right")
-    for camera, score in scores.cameras.items():
-        table.add_row(camera, *_cells(score))
-    table.add_section()
-    table.add_row("all together", *_cells(scores.overall), style="bold")
-    return table
+def _renaming(pairs: Sequence[str]) -> dict[str, str]:
+    """Read ``RUN=TRUTH`` pairs."""
+    names: dict[str, str] = {}
+    for pair in pairs:
+        ours, separator, theirs = pair.partition("=")
+        if not separator or not ours or not theirs:
+            raise InputError(f"--map expects RUN=TRUTH, for example --map cam_a=c1, got {pair!r}")
+        names[ours] = theirs
+    return names
 
 
-def _cells(score: Score) -> list[str]:
-    values = [getattr(score, field) for field in SHOWN.values()]
-    return [f"{value:.3f}" if isinstance(value, float) else str(value) for value in values]
-
-
-def _draw(boxes: pd.DataFrame, folder: Path, out: Path) -> None:
+def _draw(
+    boxes: pd.DataFrame, mistakes: Sequence[Mistake], finished: FinishedRun, out: Path
+) -> None:
     """Write ``timeline.png``, ``identities.png`` and, if there are any, ``mistakes.png``."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"pictures cannot be written to {out}: {error.strerror}") from None
+        raise OutputError(f"pictures cannot be written to {out}: {error.strerror}") from None
     names = name_identities(boxes)
     draw_timeline(boxes, names, out / "timeline.png")
     draw_confusion(confusion(boxes, names), out / "identities.png")
-    mistakes = worst_mistakes(boxes, limit=MOST_MISTAKES)
+    sheet = out / "mistakes.png"
     if mistakes:
-        draw_mistakes(mistakes, _crops(mistakes, folder), out / "mistakes.png")
-    Console(stderr=True).print(f"Pictures written to {out}", highlight=False)
+        draw_mistakes(mistakes, _crops(mistakes, finished), sheet)
+    else:
+        # A sheet of an earlier run would tell of mistakes that this one did not make.
+        sheet.unlink(missing_ok=True)
 
 
-def _crops(mistakes: list[Mistake], folder: Path) -> Mapping[Any, Any]:
-    """Return the crops of both sides of each mistake, as far as the run's videos are there."""
+def _crops(mistakes: Sequence[Mistake], finished: FinishedRun) -> Mapping[Sighting, Image]:
+    """Return the crops of both sides of each mistake: from the videos, else from the gallery."""
     sightings = [view for each in mistakes for view in (each.first, each.second)]
-    videos = {}
-    for camera, path in _inputs(folder).items():
+    videos: dict[str, Any] = {}
+    for camera, path in finished.sources.items():
         try:
-            videos[camera] = VideoFile(camera, Path(path))
-        except ReidPipelineError:
-            continue  # moved or deleted since; the picture says that the crop is missing
-    return cut_crops(sightings, videos)
-
-
-def _inputs(folder: Path) -> dict[str, str]:
-    try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        return {each["camera"]: each["source"] for each in record["inputs"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+            videos[camera] = VideoFile(camera, path)
+        except SourceError:
+            continue  # moved or deleted since; the gallery has crops of most tracks
+    return gallery_crops(sightings, finished.gallery) | cut_crops(sightings, videos)
 
 
 def _write(path: Path, text: str) -> None:
@@ -134,4 +166,4 @@ def _write(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"scores cannot be written to {path}: {error.strerror}") from None
+        raise OutputError(f"scores cannot be written to {path}: {error.strerror}") from None

@@ -1,17 +1,19 @@
-"""Cutting the crops that show a mistake out of the videos."""
+"""The crops that show a mistake: cut out of the videos, or from the gallery of the run."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
+import cv2
 import numpy as np
 
 from pipeline.datatypes import Frame, Image
 from pipeline.errors import ReidPipelineError
 from pipeline.metrics.matches import Sighting
 
-__all__ = ["cut_crops"]
+__all__ = ["cut_crops", "gallery_crops"]
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,29 @@ def cut_crops(
             crops.update(_cut(frames, wanted))
         except ReidPipelineError as error:
             log.warning("no crops of camera %s from here on: %s", camera, error)
+    return crops
+
+
+def gallery_crops(
+    sightings: Sequence[Sighting], gallery: Mapping[tuple[str, int], Sequence[tuple[float, Path]]]
+) -> dict[Sighting, Image]:
+    """Return, for each sighting, the nearest crop in time that the gallery has of its track.
+
+    Args:
+        sightings: What to show.
+        gallery: (camera, track) to (time in seconds, crop).
+
+    Returns:
+        ``(H, W, 3)`` uint8 BGR crops. Sightings of tracks without one are left out.
+    """
+    crops: dict[Sighting, Image] = {}
+    for sighting in sightings:
+        when = sighting.time_s or 0.0
+        choice = gallery.get((sighting.camera, sighting.track_id), [])
+        for _, path in sorted(choice, key=lambda each: abs(each[0] - when))[:1]:
+            crop = cv2.imread(str(path))
+            if crop is not None:
+                crops[sighting] = np.asarray(crop, np.uint8)
     return crops
 
 

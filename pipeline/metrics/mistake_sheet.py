@@ -42,12 +42,11 @@ def draw_mistakes(mistakes: Sequence[Mistake], crops: Mapping[Sighting, Image], 
 
 def _title(mistake: Mistake) -> str:
     first, second = mistake.first, mistake.second
+    extent = f"{mistake.boxes} boxes" if mistake.boxes != 1 else "1 box"
     if mistake.kind == "merged":
-        return f"two persons, one identity: {first.global_id}\n{mistake.boxes} boxes"
-    return (
-        f"person {first.identity}, two identities: {first.global_id}, {second.global_id}\n"
-        f"{mistake.boxes} boxes"
-    )
+        return f"two persons, one identity: {first.global_id}\n{extent}"
+    names = f"{first.global_id}, {second.global_id}"
+    return f"person {first.identity}, two identities: {names}\n{extent}"
 
 
 def _show(panel: Any, crop: Image | None, view: Sighting) -> None:

@@ -77,7 +77,7 @@ def check_cameras(truth: Iterable[str], found: Iterable[str]) -> None:
     if set(ours) - set(known):
         raise InputError(
             f"the cameras do not correspond: the run has {', '.join(ours)}, the ground truth "
-            f"has {', '.join(known)}: rename one side (--map RUN=TRUTH) or choose (--cameras)"
+            f"has {', '.join(known)}: rename one side, or leave cameras out"
         )
 
 

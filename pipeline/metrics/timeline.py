@@ -34,18 +34,16 @@ FALSE_ROW = "false"
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Consecutive boxes of one row that were found as the same identity.
+    """Consecutive boxes of one row that have the same identity.
 
     Attributes:
         begin: Time of the first box, seconds, or its frame where there are no times.
         end: Time at which the last box ends.
-        is_found: Whether there are found boxes; else these are missed.
         global_id: The identity, ``UNDECIDED`` where there is none.
     """
 
     begin: float
     end: float
-    is_found: bool
     global_id: int
 
 
@@ -63,7 +61,7 @@ class _Palette:
 
 
 def stretches(row: pd.DataFrame, *, axis: str, tick: float) -> Iterator[Stretch]:
-    """Cut the boxes of one person in one camera where what was found changes.
+    """Cut the boxes of one person in one camera where the identity changes or boxes are missing.
 
     Args:
         row: Rows of ``box_table``, ascending by frame.
@@ -73,15 +71,14 @@ def stretches(row: pd.DataFrame, *, axis: str, tick: float) -> Iterator[Stretch]
     if row.empty:
         return
     frame, position = row["frame"].to_numpy(), row[axis].to_numpy(np.float64)
-    found, number = row["is_found"].to_numpy(), row["global_id"].to_numpy()
-    breaks = (np.diff(frame) > GAP_FRAMES) | (np.diff(number) != 0) | (np.diff(found) != 0)
+    number = row["global_id"].to_numpy()
+    breaks = (np.diff(frame) > GAP_FRAMES + 1) | (np.diff(number) != 0)
     starts = np.concatenate([[0], np.flatnonzero(breaks) + 1])
     ends = np.append(starts[1:], len(frame)) - 1
     for start, end in zip(starts, ends, strict=True):
         yield Stretch(
             float(position[start]),
             float(position[end]) + tick,
-            bool(found[start]),
             int(number[start]),
         )
 
@@ -141,15 +138,14 @@ def _draw_camera(
             _draw_false(panel, by_person[""], place, axis, tick)
             continue
         row = by_person[person]
-        presence = row.assign(is_found=True, global_id=UNDECIDED)
+        presence = row.assign(global_id=UNDECIDED)
         bars = [
             (each.begin, each.end - each.begin)
             for each in stretches(presence, axis=axis, tick=tick)
         ]
         panel.broken_barh(bars, (place - 0.40, 0.16), facecolors=[palette.people[person]])
-        for each in stretches(row, axis=axis, tick=tick):
-            if each.is_found:
-                _draw_found(panel, each, place, span, palette)
+        for each in stretches(row[row["is_found"]], axis=axis, tick=tick):
+            _draw_found(panel, each, place, span, palette)
     panel.set_yticks(range(len(row_names)), row_names, fontsize=7, color=INK)
     panel.set_ylim(len(row_names) - 0.4, -0.6)
     panel.tick_params(length=0, labelsize=7, colors=INK)
@@ -196,18 +192,19 @@ def _draw_false(panel: Any, row: pd.DataFrame, place: int, axis: str, tick: floa
 
 def _explain(figure: Any) -> None:
     patch = load("matplotlib.patches").Patch
+    line = load("matplotlib.lines").Line2D
+    colour = distinct_colours(1)[0]
     figure.legend(
         handles=[
-            patch(facecolor="white", edgecolor="white", label="thin: truly there"),
-            patch(facecolor="white", edgecolor="white", label="thick: found, in the colour of"
-                  " the person whose name the identity bears"),
-            patch(facecolor=NOBODY, label="an identity that is nobody's name"),
+            line([], [], color=colour, linewidth=2, label="there (each person has a colour)"),
+            patch(color=colour, label="found; colour of the person whose name the identity bears"),
+            patch(color=NOBODY, label="found; the identity is nobody's name"),
             patch(facecolor="white", edgecolor=NOBODY, hatch="////", label="found, no identity"),
-            patch(facecolor=INK, label="false: found where nobody is"),
+            patch(color=INK, label="false: nobody is there"),
         ],
         loc="outside upper center",
         ncols=5,
         fontsize=8,
         frameon=False,
-        handlelength=1.2,
-    )  # fmt: skip
+        handlelength=1.4,
+    )

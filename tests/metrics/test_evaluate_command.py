@@ -64,6 +64,82 @@ def test_pictures_show_what_went_wrong(run, truth, tmp_path):
         assert cv2.imread(str(path)).std() > 5
 
 
+def test_the_json_says_what_was_scored_and_how(run, truth, tmp_path):
+    out = tmp_path / "scores.json"
+    assert main(["evaluate", str(run), "--ground-truth", str(truth), "--json", str(out)]) == 0
+    scores = json.loads(out.read_text())
+    assert (scores["iou"], scores["min_visible"]) == (0.5, 0.3)
+    assert scores["cross_check"]["motmetrics"]["idf1"] == pytest.approx(0.75)
+    assert scores["cross_check"]["reid-hota"]["hota"] == pytest.approx(scores["overall"]["hota"])
+    (mistake,) = scores["mistakes"]
+    assert (mistake["kind"], mistake["boxes"]) == ("split", 10)
+    assert {mistake["first"]["global_id"], mistake["second"]["global_id"]} == {2, 3}
+
+
+def test_other_libraries_can_be_left_out(run, truth, tmp_path, capsys):
+    out = tmp_path / "scores.json"
+    given = ["evaluate", str(run), "--ground-truth", str(truth), "--json", str(out)]
+    assert main([*given, "--no-cross-check"]) == 0
+    assert json.loads(out.read_text())["cross_check"] == {}
+    assert "motmetrics" not in capsys.readouterr().out
+
+
+def test_cameras_can_be_renamed_and_chosen(run, truth, tmp_path):
+    truth.write_text(truth.read_text().replace("\na,", "\nc1,").replace("\nb,", "\nc2,"))
+    out = tmp_path / "scores.json"
+    given = ["evaluate", str(run), "--ground-truth", str(truth), "--json", str(out)]
+    assert main(given) == 2
+    names = ["--map", "a=c1", "--map", "b=c2"]
+    assert main([*given, *names]) == 0
+    assert set(json.loads(out.read_text())["cameras"]) == {"c1", "c2"}
+    assert main([*given, *names, "--camera", "c2"]) == 0
+    scores = json.loads(out.read_text())
+    assert set(scores["cameras"]) == {"c2"}
+    assert scores["overall"]["idf1"] == 1.0
+
+
+def test_a_run_over_part_of_the_video_says_so(run, truth, tmp_path, capsys):
+    tracks = run / "tracks.csv"
+    header, *rows = tracks.read_text().splitlines()
+    early = [row for row in rows if int(row.split(",")[1]) < 4]
+    tracks.write_text("\n".join([header, *early]) + "\n")
+    record = {"status": "complete", "cameras": [{"camera": c, "frames": 4} for c in "ab"]}
+    (run / "run.json").write_text(json.dumps(record))
+    out = tmp_path / "scores.json"
+    given = ["evaluate", str(run), "--ground-truth", str(truth), "--json", str(out)]
+    assert main(given) == 0
+    scores = json.loads(out.read_text())
+    assert scores["coverage"] == {"a": pytest.approx(0.4), "b": pytest.approx(0.4)}
+    assert scores["overall"]["recall"] == pytest.approx(0.4)
+    told = capsys.readouterr().out
+    assert "40%" in told
+    assert "count as missed" in told
+    assert main([*given, "--processed-only"]) == 0
+    assert json.loads(out.read_text())["overall"]["recall"] == 1.0
+    assert "count as left out" in capsys.readouterr().out
+
+
+def test_a_run_that_did_not_finish_says_so(run, truth, capsys):
+    (run / "run.json").write_text(json.dumps({"status": "incomplete"}))
+    assert main(["evaluate", str(run), "--ground-truth", str(truth)]) == 0
+    assert "The run is incomplete" in capsys.readouterr().out
+
+
+def test_a_sheet_of_mistakes_goes_when_there_are_none(run, truth, tmp_path):
+    folder = tmp_path / "pictures"
+    given = ["evaluate", str(run), "--ground-truth", str(truth), "--out", str(folder)]
+    assert main(given) == 0
+    assert (folder / "mistakes.png").exists()
+    assert main([*given, "--camera", "a"]) == 0
+    assert {path.name for path in folder.iterdir()} == {"timeline.png", "identities.png"}
+
+
+@pytest.mark.parametrize("pair", ["a", "=c1", "a=", "door=c1"])
+def test_a_renaming_that_makes_no_sense_is_one_line(run, truth, pair, capsys):
+    assert main(["evaluate", str(run), "--ground-truth", str(truth), "--map", pair]) == 2
+    assert "--map" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

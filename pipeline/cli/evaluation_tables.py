@@ -1,0 +1,109 @@
+"""The scores of a run as tables and notes for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.table import Table
+
+from pipeline.metrics.scores import Score, Scores
+
+__all__ = ["library_table", "notes", "score_table"]
+
+SHOWN = {
+    "IDF1": "idf1",
+    "IDP": "idp",
+    "IDR": "idr",
+    "HOTA": "hota",
+    "DetA": "det_a",
+    "AssA": "ass_a",
+    "MOTA": "mota",
+    "switches": "id_switches",
+    "recall": "recall",
+    "precision": "precision",
+    "people": "true_identities",
+    "found": "found_identities",
+}
+COMPARED = ("IDF1", "IDP", "IDR", "HOTA", "DetA", "AssA", "MOTA", "switches")
+WHOLE_NUMBERS = frozenset({"id_switches", "true_identities", "found_identities"})
+
+
+def score_table(scores: Scores, coverage: Mapping[str, float]) -> Table:
+    """Return a row for every camera and one for all of them together.
+
+    Args:
+        scores: The scores.
+        coverage: Per camera, the share of the true boxes in frames that the run processed; a
+            column of its own unless the run processed them all.
+    """
+    partial = any(share < 1 for share in coverage.values())
+    table = Table(title="Scores", title_justify="left")
+    table.add_column("camera")
+    for name in [*SHOWN, *(["covered"] if partial else [])]:
+        table.add_column(name, justify="right")
+    for camera, score in scores.cameras.items():
+        share = f"{coverage[camera]:.0%}" if camera in coverage else "?"
+        table.add_row(camera, *_cells(score), *([share] if partial else []))
+    table.add_section()
+    table.add_row("all together", *_cells(scores.overall), style="bold")
+    return table
+
+
+def library_table(overall: Score, others: Mapping[str, Mapping[str, float]]) -> Table:
+    """Return the overall scores by library.
+
+    Args:
+        overall: The scores by TrackEval.
+        others: As ``cross_check`` returns them.
+    """
+    table = Table(title="All cameras together, by library", title_justify="left")
+    table.add_column("library")
+    for name in COMPARED:
+        table.add_column(name, justify="right")
+    fields = [SHOWN[name] for name in COMPARED]
+    table.add_row("TrackEval", *(_cell(field, getattr(overall, field)) for field in fields))
+    for library, numbers in others.items():
+        cells = (_cell(field, numbers[field]) if field in numbers else "" for field in fields)
+        table.add_row(library, *cells)
+    return table
+
+
+def notes(
+    scores: Scores, coverage: Mapping[str, float], *, status: str, cut: bool
+) -> Iterator[str]:
+    """Yield what one has to know to read the numbers, one line each.
+
+    Args:
+        scores: The scores.
+        coverage: Per camera, the share of the true boxes in frames that the run processed.
+        status: Of the run, empty where it is not known.
+        cut: Whether true boxes beyond the processed frames were left out.
+    """
+    overall = scores.overall
+    if status not in ("", "complete"):
+        yield f"The run is {status}: its boxes may not be all there."
+    if overall.hidden_boxes:
+        yield (
+            f"{overall.hidden_boxes} true boxes are too hidden to count, "
+            f"and {overall.ignored_boxes} found boxes that match them."
+        )
+    if overall.nameless_boxes:
+        doubles = f", {overall.double_boxes} of them a second box of an identity in one frame"
+        yield (
+            f"{overall.nameless_boxes} found boxes have no identity"
+            f"{doubles if overall.double_boxes else ''}: found, but as nobody."
+        )
+    if any(share < 1 for share in coverage.values()):
+        fate = "left out" if cut else "missed; --processed-only leaves them out"
+        yield f"The run did not process all of the video: true boxes beyond count as {fate}."
+    unseen = [camera for camera, score in scores.cameras.items() if not score.found_boxes]
+    if unseen:
+        yield f"Nothing was found in {', '.join(unseen)}."
+
+
+def _cells(score: Score) -> list[str]:
+    return [_cell(field, getattr(score, field)) for field in SHOWN.values()]
+
+
+def _cell(field: str, value: float) -> str:
+    return f"{value:.0f}" if field in WHOLE_NUMBERS else f"{value:.3f}"
