@@ -141,8 +141,6 @@ def _score(steps: Sequence[TimeStep], paired: Paired, cameras: Sequence[str], io
     hota = hota_scores(steps)
     true_boxes = sum(len(step.truth) for step in steps)
     found_boxes = sum(len(step.found) for step in steps)
-    # TrackEval leaves MOTA at zero where one side is empty, however many false boxes there are.
-    errors = clear["CLR_FN"] + clear["CLR_FP"] + clear["IDSW"]
     return Score(
         idf1=identity["IDF1"],
         idp=identity["IDP"],
@@ -150,7 +148,7 @@ def _score(steps: Sequence[TimeStep], paired: Paired, cameras: Sequence[str], io
         hota=hota["HOTA"],
         det_a=hota["DetA"],
         ass_a=hota["AssA"],
-        mota=1 - errors / true_boxes if true_boxes else 0.0,
+        mota=clear["MOTA"],
         id_switches=int(clear["IDSW"]),
         recall=clear["CLR_TP"] / max(1, true_boxes),
         precision=clear["CLR_TP"] / max(1, found_boxes),

@@ -38,7 +38,7 @@ def hota_scores(steps: Sequence[TimeStep]) -> dict[str, float]:
 
 
 def identity_scores(steps: Sequence[TimeStep], *, iou: float) -> dict[str, float]:
-    """Return ``IDF1``, ``IDP``, ``IDR`` and the counts ``IDTP``, ``IDFN``, ``IDFP``.
+    """Return ``IDF1``, ``IDP`` and ``IDR``.
 
     A box without identity is a false positive: it can be nobody's.
     """
@@ -52,11 +52,11 @@ def identity_scores(steps: Sequence[TimeStep], *, iou: float) -> dict[str, float
         similarities.append(np.where(nameless[None, :], 0.0, step.iou))
     metric = load("trackeval.metrics").Identity({"THRESHOLD": iou, "PRINT_CONFIG": False})
     scores = metric.eval_sequence(_sequence(steps, found, similarities))
-    return {name: float(scores[name]) for name in ("IDF1", "IDP", "IDR", "IDTP", "IDFN", "IDFP")}
+    return {name: float(scores[name]) for name in ("IDF1", "IDP", "IDR")}
 
 
 def clear_scores(steps: Sequence[TimeStep], *, iou: float) -> dict[str, float]:
-    """Return ``MOTA``, ``IDSW`` and the counts ``CLR_TP``, ``CLR_FN``, ``CLR_FP``.
+    """Return ``MOTA``, ``IDSW`` and the count ``CLR_TP``.
 
     Boxes without identity of one track share one unknown identity here, so a track that is
     decided late costs one switch and not one per frame.
@@ -65,7 +65,7 @@ def clear_scores(steps: Sequence[TimeStep], *, iou: float) -> dict[str, float]:
     found = [np.where(step.found == NAMELESS, first + step.track, step.found) for step in steps]
     metric = load("trackeval.metrics").CLEAR({"THRESHOLD": iou, "PRINT_CONFIG": False})
     scores = metric.eval_sequence(_sequence(steps, found))
-    return {name: float(scores[name]) for name in ("MOTA", "IDSW", "CLR_TP", "CLR_FN", "CLR_FP")}
+    return {name: float(scores[name]) for name in ("MOTA", "IDSW", "CLR_TP")}
 
 
 def _sequence(

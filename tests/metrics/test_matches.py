@@ -64,6 +64,12 @@ def test_true_found_missed_and_false_boxes_have_one_row_each(mixed: pd.DataFrame
     assert (false.camera, false.frame, false.global_id, false.x) == ("west", 2, 9, 500)
 
 
+def test_the_lesser_of_two_boxes_with_one_identity_is_nobody() -> None:
+    found = tracks_table([("east", 0, 1, 1, 5), ("east", 0, 2, 2, 5)]).assign(score=[0.6, 0.8])
+    boxes = boxes_of(truth_table([("east", 0, 1), ("east", 0, 2)]), found)
+    assert dict(zip(boxes["identity"], boxes["global_id"], strict=True)) == {"1": -1, "2": 5}
+
+
 def test_counts_of_true_against_found(mixed: pd.DataFrame) -> None:
     counts = confusion(mixed, name_identities(mixed))
     expected = pd.DataFrame(

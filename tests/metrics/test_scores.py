@@ -184,6 +184,12 @@ def test_a_late_decision_costs_the_boxes_before_it_and_one_switch() -> None:
     assert overall.id_switches == 1
 
 
+def test_two_undecided_tracks_of_a_person_are_two_unknown_identities() -> None:
+    truth = truth_table([("east", frame, 1) for frame in range(10)])
+    found = tracks_table([("east", frame, 1, 1 if frame < 5 else 2, -1) for frame in range(10)])
+    assert score(truth, found).overall.id_switches == 1
+
+
 def test_undecided_boxes_of_two_cameras_are_never_one_person() -> None:
     truth = two_cameras()
     found = perfect_tracks(truth).assign(global_id=-1)
