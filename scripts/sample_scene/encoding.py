@@ -1,4 +1,4 @@
-"""Frames to H.264 files, and sightings to a table."""
+"""Frames to H.264 files, sightings to a table, cameras to a list."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from .filming import Sighting
@@ -71,3 +72,15 @@ def write_table(path: Path, sightings: Iterable[tuple[str, Sighting]], *, rate: 
             table.writerow(
                 [camera, one.frame, seconds, one.identity, *numbers, f"{one.visible:.3f}"]
             )
+
+
+def write_camera_list(path: Path, names: Iterable[str]) -> None:
+    """Write the camera list that `--cams` takes; clips lie beside it, named by their camera.
+
+    Args:
+        path: the YAML file.
+        names: of the cameras, in the order of the list.
+    """
+    cameras = [{"name": name, "source": f"{name}.mp4"} for name in names]
+    text = yaml.safe_dump({"cameras": cameras}, sort_keys=False)
+    path.write_text(text, encoding="utf-8")

@@ -221,8 +221,8 @@ def floor_shadow(
         amount = np.bincount(flat, weights=areas, minlength=size[0] * size[1])
         # The faces of a closed body cover the floor twice; sparse cells are filled by the blur.
         dense = amount.reshape(size[1], size[0]).astype(np.float32) / (cell * cell)
-        dense = cv2.GaussianBlur(dense, (0, 0), 1.3)
-        total.append(np.clip(dense * 1.3, 0, 1))
+        smooth = cv2.GaussianBlur(dense, (0, 0), 1.3)
+        total.append(np.clip(smooth * 1.3, 0, 1))
     blurred = cv2.GaussianBlur(np.mean(total, axis=0), (0, 0), shadow.soft / cell)
     low_down = points[:, 2] < 0.25
     contact = _contact(points[low_down], low, size, cell=cell)

@@ -7,6 +7,7 @@ import pytest
 
 from assets import SAMPLE_VIDEOS, SHARED, needs_shared
 from pipeline.datatypes import Frame
+from pipeline.sources import resolve_cameras
 
 YOLOV8N = SHARED / "models" / "yolov8n_int8_openvino_model"
 CAMERAS = ("corridor", "entrance", "lobby")
@@ -26,6 +27,11 @@ def clip(camera):
 def test_there_is_one_clip_for_each_camera_of_the_table(truth):
     assert sorted(truth.camera.unique()) == sorted(CAMERAS)
     assert sorted(path.stem for path in SAMPLE_VIDEOS.glob("*.mp4")) == sorted(CAMERAS)
+
+
+def test_the_camera_list_names_every_clip():
+    cameras = resolve_cameras([str(SAMPLE_VIDEOS / "cameras.yaml")])
+    assert {one.name: one.source for one in cameras} == {name: str(clip(name)) for name in CAMERAS}
 
 
 def test_the_clips_are_small_enough_to_commit():

@@ -175,3 +175,19 @@ def test_the_committed_clip_and_table_are_what_the_scripts_make(cast):
         row = rows.loc[one.identity]
         np.testing.assert_allclose(one.box, row[["x", "y", "w", "h"]].astype(float), atol=1.1)
         assert one.visible == pytest.approx(row.visible, abs=0.03)
+
+
+def test_the_script_writes_clips_table_and_list(tmp_path):
+    import make_sample_videos
+
+    options = ["--seconds", "0.2", "--start", "12", "--width", "160", "--workers", "1"]
+    assert make_sample_videos.main(["--out", str(tmp_path), *options]) == 0
+    table = pd.read_csv(tmp_path / "ground_truth.csv")
+    assert list(table.columns) == list(pd.read_csv(SAMPLE_VIDEOS / "ground_truth.csv").columns)
+    assert set(table.frame) == {0, 1}
+    assert set(table.time_s) == {0.0, 0.1}
+    listing = (tmp_path / "cameras.yaml").read_text()
+    assert listing == (SAMPLE_VIDEOS / "cameras.yaml").read_text()
+    for name in ("entrance", "lobby", "corridor"):
+        with av.open(str(tmp_path / f"{name}.mp4")) as container:
+            assert len(list(container.decode(video=0))) == 2
