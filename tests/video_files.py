@@ -132,8 +132,18 @@ def _encode_tone(
     container.mux(stream.encode(None))
 
 
-def write_audio(path: Path, *, seconds: float = 1.0) -> Path:
-    """Encode a tone without any picture and return its path."""
-    with av.open(str(path), "w") as container:
-        _encode_tone(container, container.add_stream("aac", rate=48_000), 0.0, seconds)
+def write_audio(path: Path, *, seconds: float = 1.0, cover: bool = False) -> Path:
+    """Encode a tone without video, with a cover picture if told, and return its path."""
+    with av.open(str(path), "w", format="mp4") as container:
+        tone = container.add_stream("aac", rate=48_000)
+        if cover:
+            stream = container.add_stream("mjpeg", rate=1)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+            stream.disposition = av.stream.Disposition.attached_pic
+            image = av.VideoFrame.from_ndarray(numbered_image(1), format="bgr24")
+            picture = image.reformat(format="yuvj420p")
+            picture.pts = 0
+            container.mux(stream.encode(picture))
+            container.mux(stream.encode(None))
+        _encode_tone(container, tone, 0.0, seconds)
     return path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import av
 import numpy as np
@@ -12,6 +12,8 @@ import pytest
 from pipeline.errors import DecodeError, SourceError
 from pipeline.sources import VideoFile
 from pipeline.sources.container import BROKEN_READS, Damage, decoded_frames
+from pipeline.sources.frame_times import FrameTimes
+from pipeline.sources.pass_report import PassReport
 from video_files import image_number, numbered_image, write_video
 
 SIZE = (160, 120)
@@ -117,11 +119,32 @@ def test_an_intact_file_gives_no_warning(clips):
         assert source.warnings == []
 
 
-def test_a_long_last_frame_is_no_truncation(tmp_path):
-    path = write_video(tmp_path / "slow.mp4", times=[0, 0.1, 0.2, 5.0], frames=4)
-    source = VideoFile("c", path)
-    assert len(list(source)) == 4
-    assert source.warnings == []
+@pytest.mark.parametrize(
+    ("read", "stated", "end_s", "told"),
+    [
+        (4, 4, 9.0, False),  # the last frame is shown for long
+        (4, 9, 0.4, False),  # an edit list leaves frames out
+        (4, 4, 0.4, False),
+        (4, 9, 0.9, True),
+        (4, 5, 0.5, True),
+        (4, None, 0.9, False),  # nobody counted: less than a second may be rounding
+        (4, None, 1.5, True),
+        (4, 9, None, False),
+    ],
+)
+def test_an_early_end_needs_both_missing_frames_and_missing_time(
+    tmp_path, read, stated, end_s, told
+):
+    header = VideoFile("c", write_video(tmp_path / "any.mp4")).header
+    report = PassReport(replace(header, frame_count=stated, video_end_s=end_s))
+    for number in range(read):
+        report.count(number / 10, corrupt=False)
+    report.reached_end = True
+    times = FrameTimes(origin_s=0.0, interval_s=0.1)
+
+    warnings = report.warnings(Damage(), times)
+
+    assert len(warnings) == int(told)
 
 
 @pytest.mark.parametrize("name", ["b0.mp4", "libx264.mkv", "libx264.ts"])

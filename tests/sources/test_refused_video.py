@@ -54,6 +54,12 @@ def test_sound_without_pictures(tmp_path):
     assert "has no video stream, only audio" in refusal(write_audio(tmp_path / "song.m4a"))
 
 
+def test_a_song_with_a_cover_picture_is_no_video(tmp_path):
+    path = tmp_path / "song.m4a"
+    write_audio(path, cover=True)
+    assert "has no video stream" in refusal(path)
+
+
 def test_a_file_without_read_permission(tmp_path):
     path = write_video(tmp_path / "secret.mp4", frames=1)
     path.chmod(0)
@@ -126,6 +132,19 @@ def test_a_huge_picture_behind_small_ones_is_not_decoded(tmp_path):
     source = VideoFile("c", bombs(tmp_path / "bomb.avi", frames={2}))
     assert [frame.image.shape for frame in source] == [(48, 64, 3)] * 3
     assert source.warnings == ["packets that could not be decoded: 1"]
+
+
+def test_a_stream_that_grows_over_the_limit_ends_in_its_small_frames(tmp_path):
+    # Opening looks a few seconds ahead, so the growth must come later.
+    small = write_video(tmp_path / "small.ts", frames=150, size=(64, 48))
+    large = write_video(tmp_path / "large.ts", frames=4, size=(128, 80))
+    path = tmp_path / "joined.ts"
+    path.write_bytes(small.read_bytes() + large.read_bytes())
+
+    source = VideoFile("c", path, max_pixels=64 * 48)
+
+    assert [frame.image.shape for frame in source] == [(48, 64, 3)] * 150
+    assert any("could not be decoded" in warning for warning in source.warnings)
 
 
 def test_a_file_named_like_an_address_is_a_file(tmp_path, monkeypatch):
