@@ -124,6 +124,12 @@ class TrackSettings(_Section):
     """A track that was not seen for so long ends."""
     min_hits: Annotated[int, Field(ge=1)] = 2
     """Boxes before a track counts."""
+    cut_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.2
+    """After a moment of doubt, a track whose looks changed to below this cosine is cut."""
+    look_interval_s: Seconds = 0.8
+    """Time between two looks at a track that is not in doubt."""
+    doubt_gap_s: Seconds = 0.35
+    """A track that was not seen for so long is looked at before it goes on."""
 
 
 class EmbedSettings(_Section):

@@ -7,20 +7,22 @@ from hypothesis import strategies as st
 
 from builders import detections
 from pipeline.settings import TrackSettings
+from pipeline.track.appearance import covered_shares
 from pipeline.track.tracker import SingleCameraTracker
 
 SPEED = 60.0  # pixels a second
-NO_VECTORS = np.zeros((0, 8), np.float32)
+SAME = np.array([1.0, 0.0], np.float32)  # everybody looks alike unless told
 
 
 def make(**options):
     return SingleCameraTracker(TrackSettings(**options))
 
 
-def step(tracker, time_s, *boxes, score=0.9):
+def step(tracker, time_s, *boxes, score=0.9, looks=lambda _row: SAME):
     found = detections(*boxes, score=score)
     rows = tracker.wanted(found, time_s)
-    return tracker.update(found, time_s, rows, NO_VECTORS[: len(rows)])
+    vectors = np.array([looks(row) for row in rows.tolist()], np.float32).reshape(-1, 2)
+    return tracker.update(found, time_s, rows, vectors)
 
 
 def walker(time_s, *, start=20.0, speed=SPEED, y=50.0):
@@ -136,3 +138,77 @@ def test_time_that_runs_backwards_is_an_error_and_not_a_lost_frame():
     step(tracker, 1.0, walker(1.0))
     with pytest.raises(UserWarning):
         step(tracker, 0.5, walker(0.5))
+
+
+def looks_of(degrees):
+    return np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))], np.float32)
+
+
+def ids_with_looks(tracker, times, looks_at, *, gap=(9.0, 9.0)):
+    """Track ids of one standing person whose looks are an angle over time."""
+    box = (100.0, 50.0, 140.0, 160.0)
+    seen = []
+    for time_s in times:
+        boxes = [] if gap[0] < time_s < gap[1] else [box]
+        tracks = step(tracker, time_s, *boxes, looks=lambda _row, t=time_s: looks_of(looks_at(t)))
+        seen += tracks.track_id.tolist()
+    return list(dict.fromkeys(seen))
+
+
+def test_after_a_gap_a_person_who_looks_different_is_another_track():
+    times = np.arange(0, 4, 0.1)
+    change = lambda t: 0 if t < 2 else 90  # noqa: E731
+    assert ids_with_looks(make(), times, change, gap=(1.5, 2.3)) == [1, 2]
+
+
+def test_after_a_gap_a_person_who_looks_the_same_goes_on():
+    times = np.arange(0, 4, 0.1)
+    assert ids_with_looks(make(), times, lambda _t: 10, gap=(1.5, 2.3)) == [1]
+
+
+def test_a_change_of_looks_without_a_moment_of_doubt_cuts_nothing():
+    times = np.arange(0, 4, 0.1)
+    assert ids_with_looks(make(), times, lambda t: 0 if t < 2 else 90) == [1]
+
+
+def test_no_cut_where_cutting_is_switched_off():
+    times = np.arange(0, 4, 0.1)
+    change = lambda t: 0 if t < 2 else 180  # noqa: E731
+    assert ids_with_looks(make(cut_similarity=-1.0), times, change, gap=(1.5, 2.3)) == [1]
+
+
+def test_people_who_are_covered_are_not_looked_at_and_the_clear_ones_only_now_and_then():
+    tracker = make(look_interval_s=1.0)
+    lone, behind, front = (300, 50, 340, 160), (100, 50, 140, 160), (115, 60, 155, 170)
+    looked = []
+    for time_s in np.arange(0, 4.05, 0.1):
+        found = detections(lone, behind, front)
+        rows = tracker.wanted(found, time_s)
+        looked.append(rows.tolist())
+        tracker.update(found, time_s, rows, np.tile(SAME, (len(rows), 1)))
+    assert all(set(rows) <= {0} for rows in looked)
+    assert 4 <= sum(len(rows) for rows in looked) <= 7
+
+
+def test_covered_shares_equal_a_slow_obvious_version():
+    rng = np.random.default_rng(1)
+    corners = rng.uniform(0, 200, (15, 2))
+    boxes = np.concatenate([corners, corners + rng.uniform(10, 90, (15, 2))], axis=1)
+    got = covered_shares(boxes.astype(np.float32))
+    for i, a in enumerate(boxes):
+        worst = 0.0
+        for j, b in enumerate(boxes):
+            w = min(a[2], b[2]) - max(a[0], b[0])
+            h = min(a[3], b[3]) - max(a[1], b[1])
+            if i != j and w > 0 and h > 0:
+                worst = max(worst, w * h / ((a[2] - a[0]) * (a[3] - a[1])))
+        assert got[i] == pytest.approx(worst, abs=1e-4)
+    assert covered_shares(np.zeros((0, 4), np.float32)).shape == (0,)
+
+
+def test_what_is_remembered_does_not_grow_with_the_number_of_people():
+    tracker = make()
+    for visit in range(40):
+        times = visit * 30 + np.arange(0, 0.5, 0.1)
+        ids_over(tracker, times, lambda t, v=visit: walker(t - v * 30))
+    assert len(tracker._guard._looks) <= 2

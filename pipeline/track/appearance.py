@@ -1,0 +1,163 @@
+"""Cutting tracks where the person may have changed: looks after every moment of doubt.
+
+Association by motion and overlap mixes people up where they cross. So after a track was
+covered by another box, or lost for a while, its next clear crop is compared with how it
+looked before; where the two do not look like one person, the rest is another track.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.datatypes import FloatArray, IntArray
+
+__all__ = ["AppearanceGuard", "covered_shares"]
+
+COVERED = 0.2
+"""Share of a box that another one overlaps, from which on a crop may show somebody else."""
+NEAR_IOU = 0.1
+"""A box that overlaps a track's last one less than this may be anybody's."""
+
+
+@dataclass(slots=True)
+class _Look:
+    """What is known of one track of the library.
+
+    Attributes:
+        track_id: The number it goes by.
+        box: ``(4,)`` its last box.
+        seen_s: When that was.
+        total: ``(D,)`` sum of the embeddings of clear crops; ``None`` before the first.
+        looked_s: When the last of them was taken.
+        in_doubt: Whether it was covered or lost since then.
+    """
+
+    track_id: int
+    box: FloatArray
+    seen_s: float
+    total: FloatArray | None = None
+    looked_s: float = float("-inf")
+    in_doubt: bool = False
+
+
+class AppearanceGuard:
+    """Gives the library's tracks numbers of their own, and a new one where the looks change.
+
+    Args:
+        least_similarity: Cosine below which the crop after a doubt is another person.
+        interval_s: Time between two looks at a track that is not in doubt.
+        gap_s: A track that was not seen for so long is in doubt.
+        forget_s: Tracks that were not seen for so long are forgotten.
+    """
+
+    def __init__(
+        self, *, least_similarity: float, interval_s: float, gap_s: float, forget_s: float
+    ) -> None:
+        self._least_similarity = least_similarity
+        self._interval_s = interval_s
+        self._gap_s = gap_s
+        self._forget_s = forget_s
+        self._looks: dict[int, _Look] = {}
+        self._next_id = 1
+
+    def wanted(self, xyxy: FloatArray, time_s: float) -> IntArray:
+        """Return the rows of ``(N, 4)`` boxes worth a look: clear, and somebody's turn or new."""
+        clear = np.flatnonzero(covered_shares(xyxy) <= COVERED)
+        looks = [look for look in self._looks.values() if look.seen_s > time_s - self._forget_s]
+        if not looks:
+            return clear
+        overlap = _iou(xyxy[clear], np.stack([look.box for look in looks]))
+        nearest = overlap.argmax(axis=1)
+        rows = [
+            row
+            for row, track, share in zip(
+                clear.tolist(), nearest.tolist(), overlap.max(axis=1).tolist(), strict=True
+            )
+            if share < NEAR_IOU or self._is_due(looks[track], time_s)
+        ]
+        return np.array(rows, np.int64)
+
+    def number(
+        self,
+        library_id: int,
+        box: FloatArray,
+        time_s: float,
+        *,
+        covered: float,
+        vector: FloatArray | None,
+    ) -> int:
+        """Return the number of a track after seeing its box at ``time_s``.
+
+        Args:
+            library_id: The library's number of the track.
+            box: ``(4,)`` its box.
+            time_s: Time of the frame, seconds.
+            covered: Share of the box that another one overlaps.
+            vector: ``(D,)`` unit embedding of the crop, where there is one.
+        """
+        look = self._looks.get(library_id)
+        if look is None:
+            look = self._looks[library_id] = _Look(self._new_id(), box, time_s)
+        elif time_s - look.seen_s > self._gap_s:
+            look.in_doubt = True
+        look.box, look.seen_s = box, time_s
+        if covered > COVERED:
+            look.in_doubt = True
+        elif vector is not None:
+            self._compare(look, vector, time_s)
+        return look.track_id
+
+    def forget(self, time_s: float) -> None:
+        """Let go of tracks that have ended."""
+        oldest_s = time_s - self._forget_s
+        self._looks = {key: look for key, look in self._looks.items() if look.seen_s > oldest_s}
+
+    def _compare(self, look: _Look, vector: FloatArray, time_s: float) -> None:
+        if look.in_doubt and look.total is not None:
+            length = float(np.linalg.norm(look.total))
+            if float(vector @ look.total) < self._least_similarity * length:
+                look.track_id = self._new_id()
+                look.total = None
+        look.total = vector.copy() if look.total is None else look.total + vector
+        look.in_doubt = False
+        look.looked_s = time_s
+
+    def _is_due(self, look: _Look, time_s: float) -> bool:
+        lost = time_s - look.seen_s > self._gap_s
+        return look.in_doubt or lost or time_s - look.looked_s >= self._interval_s
+
+    def _new_id(self) -> int:
+        number = self._next_id
+        self._next_id += 1
+        return number
+
+
+def covered_shares(xyxy: FloatArray) -> FloatArray:
+    """Return ``(N,)``: the largest share of each box that another one overlaps."""
+    if len(xyxy) == 0:
+        return np.zeros(0, np.float32)
+    shared = _intersections(xyxy, xyxy)
+    np.fill_diagonal(shared, 0)
+    shares: FloatArray = (shared / np.maximum(_areas(xyxy), 1e-6)[:, None]).max(axis=1)
+    return shares
+
+
+def _iou(one: FloatArray, other: FloatArray) -> FloatArray:
+    shared = _intersections(one, other)
+    union = _areas(one)[:, None] + _areas(other)[None, :] - shared
+    ratio: FloatArray = shared / np.maximum(union, 1e-6)
+    return ratio
+
+
+def _intersections(one: FloatArray, other: FloatArray) -> FloatArray:
+    width = np.minimum(one[:, None, 2], other[:, 2]) - np.maximum(one[:, None, 0], other[:, 0])
+    height = np.minimum(one[:, None, 3], other[:, 3]) - np.maximum(one[:, None, 1], other[:, 1])
+    shared: FloatArray = np.clip(width, 0, None) * np.clip(height, 0, None)
+    return shared
+
+
+def _areas(xyxy: FloatArray) -> FloatArray:
+    areas: FloatArray = (xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1])
+    return areas
