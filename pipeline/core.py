@@ -66,9 +66,28 @@ class Pipeline:
             frames: Frames of any cameras, each camera's in time order. How a run is cut into
                 steps changes no result.
         """
+        return self.follow(frames, self.detect(frames))
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """Return the persons that count in each frame: the half of a step without memory.
+
+        May run ahead of ``follow``, in another thread too.
+        """
         if not frames:
             return []
-        tracked = self._track(frames, self._find(frames))
+        found = self._detector.detect(frames)
+        return [
+            self._keep[frame.camera](detections) if frame.camera in self._keep else detections
+            for frame, detections in zip(frames, found, strict=True)
+        ]
+
+    def follow(
+        self, frames: Sequence[Frame], detections: Sequence[Detections]
+    ) -> list[FrameResult]:
+        """Track, embed and match what was found: the half of a step that must keep the order."""
+        if not frames:
+            return []
+        tracked = self._track(frames, detections)
         qualities = [
             self._policy.quality(tracks, frame)
             for frame, tracks in zip(frames, tracked, strict=True)
@@ -100,13 +119,6 @@ class Pipeline:
         """Decide what is still open; return all identities and tracklets of the run."""
         identities = self._matcher.finish()
         return identities, self._matcher.tracklets()
-
-    def _find(self, frames: Sequence[Frame]) -> list[Detections]:
-        found = self._detector.detect(frames)
-        return [
-            self._keep[frame.camera](detections) if frame.camera in self._keep else detections
-            for frame, detections in zip(frames, found, strict=True)
-        ]
 
     def _track(self, frames: Sequence[Frame], found: Sequence[Detections]) -> list[Tracks]:
         """Advance the trackers, one frame per camera at a time.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 from pipeline.core import Pipeline
-from pipeline.datatypes import Event, Frame, Identities, Tracklet
+from pipeline.datatypes import Detections, Event, Frame, Identities, Tracklet
 from pipeline.errors import DecodeError
 from pipeline.protocols import Sink, Source
 from pipeline.run.feed import Feed
@@ -91,8 +92,10 @@ def run_offline(
     started = time.perf_counter()
     with ExitStack() as stack:
         feeds = [stack.enter_context(Feed(each, capacity=queue_frames)) for each in sources]
-        for batch in _batches(_merge(feeds, counts), batch_size):
-            for result in pipeline.step(batch):
+        batches = _batches(_merge(feeds, counts), batch_size)
+        ahead = stack.enter_context(closing(_detected_ahead(pipeline, batches)))
+        for batch, found in ahead:
+            for result in pipeline.follow(batch, found):
                 count = counts[result.frame.camera]
                 count.frames += 1
                 count.boxes += len(result.tracks)
@@ -119,6 +122,24 @@ def run_offline(
         "write": time.perf_counter() - resolved,
     }
     return Outcome(identities, tracklets, counts, seconds)
+
+
+def _detected_ahead(
+    pipeline: Pipeline, batches: Iterator[list[Frame]]
+) -> Generator[tuple[list[Frame], list[Detections]], None, None]:
+    """Yield each batch with its detections while those of the next one are being computed.
+
+    Tracking and matching keep one core busy; the detector has the others meanwhile.
+    """
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="detect") as ahead:
+        waiting: tuple[list[Frame], Future[list[Detections]]] | None = None
+        for batch in batches:
+            started = ahead.submit(pipeline.detect, batch)
+            if waiting is not None:
+                yield waiting[0], waiting[1].result()
+            waiting = batch, started
+        if waiting is not None:
+            yield waiting[0], waiting[1].result()
 
 
 def _merge(feeds: Sequence[Feed], counts: dict[str, CameraCount]) -> Iterator[Frame]:
