@@ -110,7 +110,7 @@ class Trainer:
         self._averaged.to(self._accelerator.device)
         # The branches are one module so that accelerate synchronises the gradients of both.
         self._step_module, self._optimiser = self._accelerator.prepare(
-            _TrainingStep(network, losses), optimiser
+            _TrainingStep(network, losses, compiled=recipe.compiled), optimiser
         )
         self._step = 0
         self._best = -1.0
@@ -276,19 +276,24 @@ class Trainer:
 class _TrainingStep(torch.nn.Module):
     """Network and losses as one module: one forward pass, one set of gradients."""
 
-    def __init__(self, network: SiameseNetwork, losses: LossSum) -> None:
+    def __init__(self, network: SiameseNetwork, losses: LossSum, *, compiled: bool) -> None:
         super().__init__()
         self.network = network
         self.losses = losses
+        # Compiled functions, not modules: the names in the state stay as they are.
+        self._features = torch.compile(network.features) if compiled else network.features
+        self._features_and_map = (
+            torch.compile(network.features_and_map) if compiled else network.features_and_map
+        )
 
     def forward(
         self, images: torch.Tensor, labels: torch.Tensor, tuples: torch.Tensor
     ) -> tuple[torch.Tensor, Mapping[str, torch.Tensor]]:
         if self.losses.compares_stages:
-            before, after, early = self.network.features_and_map(images)
+            before, after, early = self._features_and_map(images)
             outputs = Outputs(before.float(), after.float(), early.float())
         else:
-            before, after = self.network.features(images)
+            before, after = self._features(images)
             outputs = Outputs(before.float(), after.float(), None)
         total, parts = self.losses(outputs, labels, tuples)
         return total, parts
