@@ -7,7 +7,7 @@ import pytest
 
 from assets import REPOSITORY
 
-BOTTOM = {"datatypes", "errors", "settings", "protocols", "devices"}
+BOTTOM = {"datatypes", "errors", "health", "settings", "protocols", "devices"}
 STAGES = {"sources", "detect", "track", "embed", "match", "sinks", "metrics"}
 
 
