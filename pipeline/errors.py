@@ -8,7 +8,8 @@
     │   ├── SourceError          a video, stream or camera list
     │   ├── ModelError           weights: missing, unreadable, of the wrong kind
     │   ├── DetectionsFileError  a file of saved boxes
-    │   └── OutputError          the output folder: exists, not writable
+    │   ├── OutputError          the output folder: exists, not writable
+    │   └── EditError            an edit of identities by hand that cannot be made
     ├── DecodeError              a source broke while it was being read
     └── SinkError                an output could not be written (disk full)
 
@@ -21,6 +22,7 @@ from __future__ import annotations
 __all__ = [
     "DecodeError",
     "DetectionsFileError",
+    "EditError",
     "InputError",
     "ModelError",
     "OutputError",
@@ -61,6 +63,10 @@ class DetectionsFileError(InputError):
 
 class OutputError(InputError):
     """The output folder exists already or cannot be written."""
+
+
+class EditError(InputError):
+    """Identities cannot be edited like this: an unknown one, a merge with itself."""
 
 
 class DecodeError(ReidPipelineError):

@@ -11,11 +11,13 @@ CropPolicy per run     says which crops are worth embedding, and how much
 Matcher    per run     gives tracks of all cameras one global identity
 Sink       per run     writes what was found
 =========  ==========  =======================================================
+
+``LiveView`` is no stage: it is what a live run shows of itself to those who watch it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -32,8 +34,18 @@ from pipeline.datatypes import (
     Tracklet,
     Tracks,
 )
+from pipeline.health import CameraHealth
 
-__all__ = ["CropPolicy", "Detector", "Embedder", "Matcher", "Sink", "Source", "Tracker"]
+__all__ = [
+    "CropPolicy",
+    "Detector",
+    "Embedder",
+    "LiveView",
+    "Matcher",
+    "Sink",
+    "Source",
+    "Tracker",
+]
 
 
 class Source(Protocol):
@@ -149,3 +161,28 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Release files. What was written so far stays readable."""
+
+
+class LiveView(Protocol):
+    """What a live run shows of itself. Called from other threads than the run's own."""
+
+    def health(self) -> list[CameraHealth]:
+        """Return how each camera is doing, in the order in which they are shown."""
+
+    def picture(self, camera: str) -> tuple[int, bytes] | None:
+        """Return the newest annotated picture of a camera and its number, which grows.
+
+        It is a JPEG, encoded when it is asked for, so what nobody watches costs nothing.
+        ``None`` where there is no picture yet, or no such camera.
+        """
+
+    def figures(self) -> Mapping[str, float]:
+        """Return how the run is doing, by name; names end with their unit.
+
+        ``uptime_s``, ``detector_fps``, ``latency_p95_s``, ``identities``, ``disk_free_bytes``,
+        ``recording`` (0 or 1) and whatever else is worth a metric. Those whose name ends in
+        ``_total`` only grow.
+        """
+
+    def say(self, event: Mapping[str, object]) -> None:
+        """Take in an edit by hand, for the event log and everybody who is notified."""

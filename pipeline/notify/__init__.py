@@ -1,0 +1,1 @@
+"""Changes of identities told to others: a file of JSON lines, a webhook, MQTT."""
