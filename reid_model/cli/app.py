@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from reid_model.cli.evaluate import evaluate
+from reid_model.cli.export import export
+from reid_model.cli.show import show
 from reid_model.cli.train import train
 from reid_model.errors import ReidModelError
 
@@ -32,6 +34,8 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(evaluate)
+app.command()(export)
+app.add_typer(show, name="show")
 
 
 @app.callback()
