@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.core import Pipeline
 from pipeline.detect.loading import load_detector
@@ -12,6 +13,8 @@ from pipeline.detect.region import RegionFilter
 from pipeline.devices import resolve_device
 from pipeline.embed.policy import TrackCropPolicy
 from pipeline.embed.reid import ReidEmbedder
+from pipeline.match.fingerprint import weights_hash
+from pipeline.match.gallery import GalleryFile
 from pipeline.match.online import OnlineMatcher
 from pipeline.settings import CameraSettings, Settings
 from pipeline.sources import VideoFile, open_source
@@ -31,17 +34,22 @@ class Stages:
 
     Attributes:
         pipeline: The core with all its stages.
+        matcher: The matcher among them.
         detector: Name of the detector and where it runs.
         embedder: Name of the re-identification weights and where they run.
         threshold: Cosine similarity from which on tracklets are one person.
         device: Resolved device as torch names it.
+        gallery: Where the persons come from and go to, if the run has such a file:
+            ``stages.gallery.save(stages.matcher.gallery(identities))``.
     """
 
     pipeline: Pipeline
+    matcher: OnlineMatcher
     detector: str
     embedder: str
     threshold: float
     device: str
+    gallery: GalleryFile | None
 
 
 def build_sources(settings: Settings) -> list[VideoFile]:
@@ -53,10 +61,16 @@ def build_sources(settings: Settings) -> list[VideoFile]:
     return [open_source(camera, settings.source) for camera in settings.cameras]
 
 
-def build_stages(settings: Settings) -> Stages:
+def build_stages(settings: Settings, *, gallery: Path | None = None) -> Stages:
     """Load the models and put the core together.
 
+    Args:
+        settings: What to build.
+        gallery: File of the persons of earlier runs; need not exist yet.
+
     Raises:
+        InputError: The gallery is damaged, or was made with other weights.
+        OutputError: The gallery could not be written later.
         SettingsError: The device is not on this machine.
         ModelError: Weights are missing or of the wrong kind.
         DetectionsFileError: Saved boxes cannot be used.
@@ -66,15 +80,25 @@ def build_stages(settings: Settings) -> Stages:
     detector = load_detector(settings.detect, cameras=names, device=device)
     embedder = ReidEmbedder(settings.embed, device=device)
     threshold = _threshold(settings, embedder)
+    persons = None
+    if gallery is not None:
+        sha256 = weights_hash(embedder.weights)
+        persons = GalleryFile(gallery, dim=embedder.dim, weights_sha256=sha256)
+    matcher = OnlineMatcher(
+        settings.match,
+        threshold=threshold,
+        dim=embedder.dim,
+        known=None if persons is None else persons.known(),
+    )
     pipeline = Pipeline(
         detector=detector,
         trackers={name: SingleCameraTracker(settings.track) for name in names},
         policy=TrackCropPolicy(settings.embed),
         embedder=embedder,
-        matcher=OnlineMatcher(settings.match, threshold=threshold, dim=embedder.dim),
+        matcher=matcher,
         keep=_filters(settings.cameras),
     )
-    return Stages(pipeline, detector.name, embedder.name, threshold, device)
+    return Stages(pipeline, matcher, detector.name, embedder.name, threshold, device, persons)
 
 
 def _threshold(settings: Settings, embedder: ReidEmbedder) -> float:

@@ -79,6 +79,13 @@ def run(  # noqa: PLR0917 - typer makes options of them
         float | None,
         typer.Option(help="Cosine similarity from which on tracklets are one person, -1 to 1."),
     ] = None,
+    gallery: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of known persons: read if it is there, written at the end.",
+            show_default=False,
+        ),
+    ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
     batch_size: Annotated[
         int | None, typer.Option(help="Frames that go through the detector at once.")
@@ -118,18 +125,24 @@ def run(  # noqa: PLR0917 - typer makes options of them
             "output.video": video,
         },
     )
-    process(settings, out, overwrite=overwrite)
+    process(settings, out, overwrite=overwrite, gallery=gallery)
 
 
-def process(settings: Settings, out: Path, *, overwrite: bool) -> None:
+def process(settings: Settings, out: Path, *, overwrite: bool, gallery: Path | None = None) -> None:
     """Run the whole job: everything is checked before anything is written.
+
+    Args:
+        settings: What to do.
+        out: Folder for everything that is written.
+        overwrite: Whether what an earlier run left there may be replaced.
+        gallery: File of known persons, read if it is there and written at the end.
 
     Raises:
         ReidPipelineError: Bad input, or a run that failed; its record then says so.
     """
     sources = build_sources(settings)
     folder = RunFolder(out, overwrite=overwrite)
-    stages = build_stages(settings)
+    stages = build_stages(settings, gallery=gallery)
     folder.start(record_at_start(settings, stages, sources))
     try:
         outcome = _find_everybody(settings, stages, sources, out)
@@ -137,6 +150,8 @@ def process(settings: Settings, out: Path, *, overwrite: bool) -> None:
         warnings += [f"{c.camera}: {c.failure}" for c in outcome.counts.values() if c.failure]
         if settings.output.video:
             outcome.seconds["video"] = _draw(settings, sources, out, outcome)
+        if stages.gallery is not None:
+            stages.gallery.save(stages.matcher.gallery(outcome.identities))
     except ReidPipelineError as error:
         _record_failure(folder, str(error))
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from pipeline.datatypes import FloatArray, Image
 from pipeline.errors import ModelError
@@ -23,7 +24,8 @@ class ReidEmbedder:
     """
 
     def __init__(self, settings: EmbedSettings, *, device: str) -> None:
-        from reid_model.errors import ReidModelError  # noqa: PLC0415 - start-up time
+        from reid_model.checkpoint import default_weights  # noqa: PLC0415 - start-up time
+        from reid_model.errors import ReidModelError  # noqa: PLC0415
         from reid_model.inference import calibrated_threshold, load_embedder  # noqa: PLC0415
 
         try:
@@ -33,6 +35,7 @@ class ReidEmbedder:
                 precision=settings.precision,
                 backend=settings.backend,
             )
+            self._weights = settings.weights or default_weights()
             self._threshold = calibrated_threshold(settings.weights)
         except ReidModelError as error:
             raise ModelError(str(error)) from error
@@ -46,6 +49,11 @@ class ReidEmbedder:
     def calibrated_threshold(self) -> float | None:
         """Cosine from which on two tracks are one person, where the weights say it."""
         return self._threshold
+
+    @property
+    def weights(self) -> Path:
+        """The file or folder of the weights."""
+        return self._weights
 
     @property
     def name(self) -> str:

@@ -17,9 +17,13 @@ from numpy.typing import NDArray
 from pipeline.datatypes import FloatArray, IntArray
 from pipeline.settings import MatchSettings
 
-__all__ = ["Spans", "SpatialRules", "estimate_overlaps"]
+__all__ = ["GALLERY_CAMERA", "GALLERY_SPAN", "Spans", "SpatialRules", "estimate_overlaps"]
 
 NO_RULE = -np.inf
+GALLERY_CAMERA = -1
+GALLERY_SPAN = (-np.inf, np.inf, GALLERY_CAMERA)
+"""Persons of a gallery are thought of as standing in a room of their own all the time: so no
+two of them are one, and each can be anybody whom the cameras see."""
 INSTANT_S = 1e-6
 LEAST_CHANCES = 3.0
 """Meetings by chance that one camera pair must have had to outweigh what all pairs say."""
@@ -84,6 +88,7 @@ class SpatialRules:
 
     Args:
         cameras: Names of the cameras; their positions are the camera numbers of ``Spans``.
+            The room of the gallery comes after all of them, which is position -1.
         settings: What is known of the cameras beforehand.
         counts: Per pair of camera numbers, what ``estimate_overlaps`` found; consulted where
             the settings leave the question open.
@@ -93,7 +98,7 @@ class SpatialRules:
         self, cameras: Sequence[str], settings: MatchSettings, counts: PairCounts | None = None
     ) -> None:
         count = len(cameras)
-        self._least_gap_s = np.full((count, count), NO_RULE)
+        self._least_gap_s = np.full((count + 1, count + 1), NO_RULE)
         # A trifle more than none, so that not even one frame may hold a person twice.
         np.fill_diagonal(self._least_gap_s, INSTANT_S - settings.overlap_s)
         if settings.views == "disjoint":

@@ -18,11 +18,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import InputError, OutputError
+from pipeline.match.constraints import GALLERY_SPAN, Spans
 from pipeline.match.persons import Person, PersonBook
 
-__all__ = ["load_gallery", "save_gallery"]
+__all__ = ["GalleryFile", "load_gallery", "save_gallery"]
 
 FORMAT = 1
+
+
+class GalleryFile:
+    """The file that a run takes its known persons from and leaves all its persons in.
+
+    Args:
+        path: An earlier run's gallery, or where a new one shall be.
+        dim: Length of an embedding.
+        weights_sha256: Hash of the network's weights.
+
+    Raises:
+        InputError: The file is damaged, or was made with other weights.
+        OutputError: The folder does not exist or cannot be written.
+    """
+
+    def __init__(self, path: Path, *, dim: int, weights_sha256: str) -> None:
+        self.path = path
+        self._weights_sha256 = weights_sha256
+        self._dim = dim
+        self._start: PersonBook | None = None
+        if path.exists():
+            self._start = load_gallery(path, dim=dim, weights_sha256=weights_sha256)
+        if not path.parent.is_dir():
+            raise OutputError(f"gallery {path}: the folder {path.parent} does not exist")
+        if not os.access(path.parent, os.W_OK) or path.is_dir():
+            raise OutputError(f"gallery {path} cannot be written: choose another place")
+
+    def known(self) -> PersonBook:
+        """Return the persons that the file held at first; nobody where there was none."""
+        return PersonBook(self._dim) if self._start is None else self._start
+
+    def save(self, book: PersonBook) -> None:
+        """Put these persons in place of the file; call it at the end, or now and then.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        save_gallery(self.path, book, weights_sha256=self._weights_sha256)
 
 
 def save_gallery(path: Path, book: PersonBook, *, weights_sha256: str) -> None:
@@ -90,7 +129,8 @@ def load_gallery(path: Path, *, dim: int, weights_sha256: str) -> PersonBook:
             )
         book = PersonBook(dim, next_number=int(about["next_number"]))
         for number, mean, count, boxes in zip(numbers, means, tracks, frames, strict=True):
-            person = Person(mean * np.float32(count), int(count), int(boxes))
+            past = Spans.of([GALLERY_SPAN])
+            person = Person(mean * np.float32(count), int(count), int(boxes), past)
             book.add(int(number), person)
     except (OSError, BadZipFile, KeyError, ValueError, EOFError) as error:
         raise InputError(f"gallery {path} cannot be read: {error}") from None

@@ -15,6 +15,7 @@ def number_groups(
     earlier: Mapping[tuple[str, int], int],
     *,
     first_free: int,
+    known: Mapping[int, int],
 ) -> list[int]:
     """Return a number for each group: the one it shares most boxes with, else a new one.
 
@@ -23,17 +24,26 @@ def number_groups(
         tracklets: All tracklets.
         earlier: Identities by (camera, track) that were given out before.
         first_free: The smallest number that was never given out.
+        known: Numbers of persons of a gallery, by their position in the groups. A group with
+            one of them has that number, no other group has it.
     """
+    numbers = {
+        position: known[member]
+        for position, group in enumerate(groups)
+        for member in group
+        if member in known
+    }
+    taken = set(known.values())
     shared: dict[tuple[int, int], int] = {}
     for position, group in enumerate(groups):
         for member in group:
+            if member in known:
+                continue
             tracklet = tracklets[member]
             number = earlier.get((tracklet.camera, tracklet.track_id), UNDECIDED)
             if number != UNDECIDED:
                 key = (position, number)
                 shared[key] = shared.get(key, 0) + tracklet.frames
-    numbers: dict[int, int] = {}
-    taken: set[int] = set()
     for (position, number), _ in sorted(shared.items(), key=lambda item: (-item[1], item[0])):
         if position not in numbers and number not in taken:
             numbers[position] = number

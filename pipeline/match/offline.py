@@ -14,11 +14,12 @@ from pipeline.datatypes import (
     IntArray,
     Tracklet,
 )
-from pipeline.match.constraints import Spans, SpatialRules, estimate_overlaps
+from pipeline.match.constraints import GALLERY_SPAN, Spans, SpatialRules, estimate_overlaps
 from pipeline.match.features import CameraCentres
 from pipeline.match.linkage import link
 from pipeline.match.neighbours import candidate_pairs, reduced
 from pipeline.match.numbering import number_groups
+from pipeline.match.persons import Person
 from pipeline.settings import MatchSettings
 
 __all__ = ["group_tracklets", "identities_of", "resolve"]
@@ -31,6 +32,7 @@ def resolve(
     threshold: float,
     earlier: Mapping[tuple[str, int], int],
     first_free: int = 1,
+    known: Mapping[int, Person] | None = None,
 ) -> Identities:
     """Return the identity of every tracklet of a run.
 
@@ -41,20 +43,29 @@ def resolve(
         earlier: Identities by (camera, track) that were given out before; each is kept by the
             group that shares most boxes with it.
         first_free: The smallest number that was never given out; new identities start there.
+        known: Persons of a gallery by number. Tracklets may turn out to be theirs; they stay
+            as many as they are, and their numbers stay theirs.
     """
-    groups = group_tracklets(tracklets, settings, threshold=threshold)
-    first_free = max(first_free, 1 + max(earlier.values(), default=0))
-    numbers = number_groups(groups, tracklets, earlier, first_free=first_free)
+    known = known or {}
+    groups = group_tracklets(tracklets, settings, threshold=threshold, known=list(known.values()))
+    first_free = max(first_free, 1 + max([*earlier.values(), *known], default=0))
+    of_gallery = {len(tracklets) + row: number for row, number in enumerate(known)}
+    numbers = number_groups(groups, tracklets, earlier, first_free=first_free, known=of_gallery)
     global_ids = {
         (tracklets[member].camera, tracklets[member].track_id): number
         for group, number in zip(groups, numbers, strict=True)
         for member in group
+        if member < len(tracklets)
     }
     return identities_of(tracklets, global_ids)
 
 
 def group_tracklets(
-    tracklets: Sequence[Tracklet], settings: MatchSettings, *, threshold: float
+    tracklets: Sequence[Tracklet],
+    settings: MatchSettings,
+    *,
+    threshold: float,
+    known: Sequence[Person] = (),
 ) -> list[list[int]]:
     """Return groups of positions, one per person, without tracklets that have no embedding.
 
@@ -62,36 +73,49 @@ def group_tracklets(
         tracklets: In order of (first time, camera, track).
         settings: As for ``resolve``.
         threshold: As for ``resolve``.
+        known: Persons of a gallery; their positions come after those of the tracklets.
     """
     usable = np.flatnonzero([t.weight > 0 for t in tracklets])
     if len(usable) == 0:
         return []
-    label = _link_usable([tracklets[i] for i in usable.tolist()], settings, threshold=threshold)
+    chosen = [tracklets[i] for i in usable.tolist()]
+    label = _link_usable(chosen, settings, threshold=threshold, known=known)
+    position = np.concatenate([usable, len(tracklets) + np.arange(len(known))])
     order = np.argsort(label, kind="stable")
     starts = np.flatnonzero(np.diff(label[order]) > 0) + 1
-    return [usable[part].tolist() for part in np.split(order, starts)]
+    return [position[part].tolist() for part in np.split(order, starts)]
 
 
 def _link_usable(
-    tracklets: Sequence[Tracklet], settings: MatchSettings, *, threshold: float
+    tracklets: Sequence[Tracklet],
+    settings: MatchSettings,
+    *,
+    threshold: float,
+    known: Sequence[Person],
 ) -> IntArray:
     cameras = sorted({t.camera for t in tracklets})
     number = {name: position for position, name in enumerate(cameras)}
     spans = Spans.of((t.first_s, t.last_s, number[t.camera]) for t in tracklets)
     means: FloatArray = np.stack([t.embedding_sum / np.float32(t.weight) for t in tracklets])
     centres = CameraCentres(means, spans.camera, cameras=len(cameras), prior=settings.centre_tracks)
-    features = reduced(centres.apply(means, spans.camera))
+    features = centres.apply(means, spans.camera)
     counts = (
         estimate_overlaps(features, spans, overlap_s=settings.overlap_s)
         if settings.views == "auto"
         else None
     )
     rules = SpatialRules(cameras, settings, counts)
+    if known:
+        pasts = [person.past_sum / np.float32(person.past_count) for person in known]
+        features = np.concatenate([features, np.stack(pasts)])
+        spans = spans.joined(Spans.of([GALLERY_SPAN] * len(known)))
+    features = reduced(features)
+    weight = [1.0] * len(tracklets) + [float(person.past_count) for person in known]
     pairs = candidate_pairs(features, least=threshold)
     pairs = pairs[~rules.clashing(spans, pairs[:, 0], pairs[:, 1])]
     return link(
         features,
-        np.ones(len(features), np.float32),
+        np.array(weight, np.float32),
         [spans.select(np.array([i])) for i in range(len(spans))],
         pairs,
         rules=rules,

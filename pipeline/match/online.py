@@ -86,6 +86,7 @@ class OnlineMatcher:
         self._events: list[Event] = []
         self._tick = self._review = -math.inf
         self._now_s = -math.inf
+        self._began_s: float | None = None
 
     @property
     def persons(self) -> PersonBook:
@@ -135,13 +136,15 @@ class OnlineMatcher:
             threshold=self._threshold,
             earlier=self._book.by_track,
             first_free=self._book.next_number,
+            known=self._known,
         )
 
-    def gallery(self, identities: Identities) -> PersonBook:
+    def gallery(self, identities: Identities | None = None) -> PersonBook:
         """Return all persons for a later run: those known before this one, and its own.
 
         Args:
             identities: What ``finish`` returned; they count, not those given on the way.
+                ``None`` while the run goes on: those given until now.
         """
         book = PersonBook(self._dim, next_number=self._book.next_number)
         # Where tracks are forgotten on the way, their persons remember them.
@@ -149,7 +152,7 @@ class OnlineMatcher:
         for number, person in earlier.items():
             book.add(number, replace(person, past_spans=Spans.of([]), recent=set()))
         for key in sorted(self._tracks):
-            number = identities.global_id(*key)
+            number = self._book.number_of(key) if identities is None else identities.global_id(*key)
             folded = not self._settings.resolve and key not in self._book.recent_keys
             if number == UNDECIDED or folded or not self._tracks[key].crops:
                 continue
@@ -190,6 +193,8 @@ class OnlineMatcher:
 
     def _advance(self, time_s: float) -> None:
         """Do what is due: all that came before the tick of ``time_s`` is known by now."""
+        if self._began_s is None:
+            self._began_s = time_s
         tick = math.floor(time_s / self._settings.tick_s)
         if tick > self._tick:
             if self._undecided:
@@ -341,10 +346,10 @@ class OnlineMatcher:
         folded = self._book.fold(
             self._tracks, self._view, self._spans, keep=MOST_RECENT, ended_s=ended_s
         )
-        self._book.drop(
-            most=self._settings.max_identities,
-            unseen_since_s=self._now_s - (self._settings.forget_after_s or math.inf),
-        )
+        oldest_s = self._now_s - (self._settings.forget_after_s or math.inf)
+        if self._began_s is None or oldest_s < self._began_s:
+            oldest_s = -math.inf  # persons of a gallery have as long to show up as others
+        self._book.drop(most=self._settings.max_identities, unseen_since_s=oldest_s)
         if not self._settings.resolve:
             for key in folded:
                 del self._tracks[key]

@@ -112,7 +112,7 @@ class PersonBook:
         return number
 
     def add(self, number: int, person: Person) -> None:
-        """Take in a person known from an earlier run."""
+        """Take in a person, with a number given before."""
         self._persons[number] = person
         self.next_number = max(self.next_number, number + 1)
         self._changed.add(number)

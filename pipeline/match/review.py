@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray, IntArray
-from pipeline.match.constraints import Spans, SpatialRules
+from pipeline.match.constraints import GALLERY_CAMERA, Spans, SpatialRules
 from pipeline.match.linkage import link
 from pipeline.match.neighbours import candidate_pairs
 
@@ -44,6 +44,11 @@ class Node:
     frames: int
     spans: Spans
 
+    @property
+    def of_gallery(self) -> bool:
+        """Whether it is the past of a person known before the run."""
+        return bool((self.spans.camera == GALLERY_CAMERA).any())
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -65,7 +70,8 @@ def regroup(
     """Return what should go elsewhere.
 
     Every identity is kept by the group with most of its boxes, and every group keeps one at
-    most, the older of equals; a group that keeps none becomes somebody new.
+    most, the older of equals; a group that keeps none becomes somebody new. Persons known
+    before the run keep their numbers whatever the boxes say.
 
     Args:
         nodes: What to group.
@@ -125,8 +131,10 @@ def _names(nodes: Sequence[Node], labels: Sequence[int]) -> dict[int, int]:
     shared: dict[tuple[int, int], int] = {}
     for node, label in zip(nodes, labels, strict=True):
         shared[node.number, label] = shared.get((node.number, label), 0) + node.frames
-    names: dict[int, int] = {}
-    taken: set[int] = set()
+    names = {
+        label: node.number for node, label in zip(nodes, labels, strict=True) if node.of_gallery
+    }
+    taken = set(names.values())
     for (number, label), _ in sorted(shared.items(), key=lambda item: (-item[1], item[0])):
         if label not in names and number not in taken:
             names[label] = number

@@ -147,7 +147,7 @@ def test_a_track_that_comes_back_beside_its_successor_loses_nothing_to_it():
 
 
 def test_memory_stays_bounded_in_a_run_without_end():
-    found = matcher(max_identities=20, review_s=1.0, threshold=0.9)
+    found = matcher(max_identities=20, review_s=4.0, threshold=0.9)
     people = looks(400, dim=DIM)
     visits = [Visit(p, "a", p + 1, 3.0 * p, 3.0 * p + 2.5) for p in range(400)]
     sizes = []
