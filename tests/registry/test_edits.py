@@ -1,0 +1,94 @@
+"""What edits come to."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.registry.edits import Author, Edit, EditKind, Standing
+
+
+def merge(number, left, gone, *, undone=False):
+    return Edit(number, 0.0, Author.HAND, EditKind.MERGE, left, gone, undone=undone)
+
+
+def rename(number, identity, name):
+    return Edit(number, 0.0, Author.HAND, EditKind.RENAME, identity, name=name)
+
+
+PEOPLE = range(1, 6)
+edits = st.lists(
+    st.tuples(st.sampled_from(PEOPLE), st.sampled_from(PEOPLE), st.sampled_from(["", "A", "B"])),
+    max_size=8,
+).map(
+    lambda rows: [
+        rename(n, a, name) if a == b else merge(n, a, b)
+        for n, (a, b, name) in enumerate(rows, start=1)
+    ]
+)
+
+
+def slow_groups(edits):
+    """Sets of identities that are one, by joining sets."""
+    groups = [{person} for person in PEOPLE]
+    for edit in edits:
+        if edit.undone or edit.kind is not EditKind.MERGE:
+            continue
+        touched = [g for g in groups if edit.identity in g or edit.other in g]
+        groups = [g for g in groups if g not in touched] + [set().union(*touched)]
+    return {frozenset(group) for group in groups}
+
+
+def groups(standing):
+    return {frozenset(standing.members(person)) for person in PEOPLE}
+
+
+def state(standing):
+    return [(standing.of(n), standing.name(n)) for n in PEOPLE]
+
+
+def test_without_edits_everybody_stands_for_themselves():
+    assert state(Standing()) == [(n, "") for n in PEOPLE]
+    assert Standing().members(3) == [3]
+
+
+@given(edits)
+def test_merges_join_the_same_people_as_joining_sets(edits):
+    assert groups(Standing(edits)) == slow_groups(edits)
+
+
+@given(edits, st.data())
+def test_undoing_any_edit_is_never_having_made_it(edits, data):
+    if not edits:
+        return
+    place = data.draw(st.integers(0, len(edits) - 1))
+    undone = [*edits[:place], replace(edits[place], undone=True), *edits[place + 1 :]]
+    without = edits[:place] + edits[place + 1 :]
+    assert state(Standing(undone)) == state(Standing(without))
+
+
+def test_the_target_of_a_merge_keeps_its_number_and_name():
+    standing = Standing([rename(1, 1, "Anna"), rename(2, 2, "Ben"), merge(3, 1, 2)])
+    assert standing.of(2) == 1
+    assert standing.name(2) == "Anna"
+
+
+def test_a_name_survives_the_merge_into_somebody_unnamed():
+    assert Standing([rename(1, 2, "Ben"), merge(2, 1, 2)]).name(1) == "Ben"
+
+
+def test_a_merge_both_ways_ends():
+    standing = Standing([merge(1, 5, 7), merge(2, 7, 5)])
+    assert standing.of(5) == standing.of(7) == 5
+
+
+def test_a_merge_that_comes_after_an_undone_one_counts():
+    standing = Standing([merge(1, 5, 7, undone=True), merge(2, 7, 5)])
+    assert standing.of(5) == standing.of(7) == 7
+
+
+def test_changes_are_those_whose_root_differs():
+    before = Standing([merge(1, 1, 2)])
+    after = Standing([merge(1, 1, 2), merge(2, 3, 1)])
+    assert after.changed_since(before) == [1, 2]
+    assert before.changed_since(after) == [1, 2]
