@@ -1,0 +1,117 @@
+"""Every setting of a live run beside those of the pipeline itself: default, unit and range."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+__all__ = ["NotifySettings", "WebSettings", "is_loopback"]
+
+SHORTEST_TOKEN = 16
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True
+    )
+
+
+class WebSettings(_Section):
+    """The web page, its API and its metrics."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; any other than loopback needs a token."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """Port to listen on; 0 = any that is free."""
+    token: SecretStr | None = None
+    """What has to be known to see the page and to call the API; at least 16 characters."""
+    allowed_hosts: list[str] = []
+    """Names under which browsers may ask for the page, beside the address it listens on."""
+    certificate: Path | None = None
+    """PEM file with the certificate for HTTPS; none = HTTP."""
+    private_key: Path | None = None
+    """PEM file with the certificate's key."""
+
+    @field_validator("token")
+    @classmethod
+    def _check_token(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and len(token.get_secret_value()) < SHORTEST_TOKEN:
+            raise ValueError(
+                f"the token needs at least {SHORTEST_TOKEN} characters, for example from "
+                "`openssl rand -hex 16`"
+            )
+        return token
+
+    @model_validator(mode="after")
+    def _check_consistency(self) -> WebSettings:
+        if self.token is None and not is_loopback(self.host):
+            raise ValueError(
+                f"host {self.host} can be reached by others, so it needs a token: set one, or "
+                "listen on 127.0.0.1"
+            )
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("certificate and private_key belong together: set both or none")
+        return self
+
+
+class NotifySettings(_Section):
+    """Changes of identities told to others; at least once each, in order."""
+
+    file: Path | None = None
+    """JSON lines; appended to, and set aside when it has grown to ``file_bytes``."""
+    file_bytes: Annotated[int, Field(ge=10_000)] = 50_000_000
+    """Size at which a new file is begun."""
+    file_count: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Files that are kept, the newest one included."""
+    webhook: SecretStr | None = None
+    """``http(s)://`` address that gets a POST with ``{"events": [...]}``."""
+    webhook_token: SecretStr | None = None
+    """Sent along as ``Authorization: Bearer``."""
+    mqtt: SecretStr | None = None
+    """Broker, ``mqtt://user:password@host:1883`` or ``mqtts://...:8883``."""
+    mqtt_topic: Annotated[str, Field(pattern=r"^[^#+\x00]{1,200}$")] = "reid-pipeline/events"
+    """Every event is one message on this topic, its kind as the last level below it."""
+    queue_events: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """Events that may wait for each of the three; beyond, the oldest are dropped and counted."""
+    timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
+    """How long an answer may take."""
+    longest_pause_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """Longest pause between two attempts; the first is a second, each twice the one before."""
+
+    @field_validator("webhook")
+    @classmethod
+    def _check_webhook(cls, address: SecretStr | None) -> SecretStr | None:
+        return _check_address(address, ("http", "https"))
+
+    @field_validator("mqtt")
+    @classmethod
+    def _check_mqtt(cls, address: SecretStr | None) -> SecretStr | None:
+        return _check_address(address, ("mqtt", "mqtts"))
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_address(address: SecretStr | None, schemes: tuple[str, ...]) -> SecretStr | None:
+    if address is None:
+        return None
+    # The address may hold a password, so no message may repeat it.
+    try:
+        parts = urlsplit(address.get_secret_value())
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f"expected an address like {schemes[0]}://host:port")
+    return address
