@@ -12,12 +12,27 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 __all__ = ["NotifySettings", "WebSettings", "is_loopback"]
 
 SHORTEST_TOKEN = 16
+SECRETS = frozenset({"token", "webhook", "webhook_token", "mqtt"})
+"""Settings whose value is, or may hold, a password."""
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _cover_secrets(cls, tree: object) -> object:
+        # Messages repeat what they are about; a secret that is covered first is not repeated.
+        if not isinstance(tree, dict):
+            return tree
+        covered = {
+            name: SecretStr(value)
+            for name, value in tree.items()
+            if name in SECRETS and isinstance(value, str)
+        }
+        return tree | covered
 
 
 class WebSettings(_Section):

@@ -7,7 +7,15 @@ import pytest
 
 from assets import REPOSITORY
 
-BOTTOM = {"datatypes", "errors", "health", "settings", "protocols", "devices"}
+BOTTOM = {
+    "datatypes",
+    "errors",
+    "health",
+    "settings",
+    "live_settings",
+    "protocols",
+    "devices",
+}
 STAGES = {
     "sources",
     "detect",
