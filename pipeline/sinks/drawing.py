@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 
+from pipeline.colours import Colour, identity_colour
 from pipeline.datatypes import UNDECIDED, Image
 
 __all__ = ["Label", "clock", "draw_caption", "draw_labels", "identity_colour"]
 
-Colour = tuple[int, int, int]
-
-GOLDEN_RATIO = 0.618033988749895
-"""Steps of this share of the circle never come near a hue that was used shortly before."""
-GREY: Colour = (170, 170, 170)
 DARK: Colour = (24, 24, 24)
 WHITE: Colour = (245, 245, 245)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -31,18 +25,6 @@ class Label:
 
     box: tuple[float, float, float, float]
     global_id: int
-
-
-@lru_cache(maxsize=4096)
-def identity_colour(global_id: int) -> Colour:
-    """Return the BGR colour of an identity, the same in every camera and run."""
-    if global_id == UNDECIDED:
-        return GREY
-    hue = (0.08 + global_id * GOLDEN_RATIO) % 1.0
-    # Three rounds of lightness and strength tell apart hues that come near each other.
-    lightness, saturation = ((0.55, 0.85), (0.68, 0.75), (0.45, 0.9))[global_id % 3]
-    red, green, blue = colorsys.hls_to_rgb(hue, lightness, saturation)
-    return round(blue * 255), round(green * 255), round(red * 255)
 
 
 def clock(seconds: float) -> str:
