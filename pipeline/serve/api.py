@@ -1,0 +1,236 @@
+"""The JSON API, its pictures and its streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, HTTPException, Path, Query, Response
+from fastapi.responses import StreamingResponse
+
+from pipeline.protocols import LiveView
+from pipeline.serve.condition import condition_of
+from pipeline.serve.register import EditRecord, Register
+from pipeline.serve.replies import (
+    Camera,
+    Edit,
+    Event,
+    Merge,
+    Name,
+    Person,
+    Sighting,
+    Split,
+    Status,
+)
+from pipeline.serve.streams import BOUNDARY, Streams
+
+__all__ = ["api_router"]
+
+Clock = Callable[[], float]
+JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
+Number = Annotated[int, Path(ge=1, lt=2**53)]
+"""Numbers of people, sightings and edits; larger ones JavaScript could not tell apart."""
+Limit = Annotated[int, Query(ge=1, le=2000)]
+
+
+def api_router(
+    view: LiveView, register: Register, streams: Streams, *, needs_token: bool, now: Clock
+) -> APIRouter:
+    """Return all routes below ``/api``.
+
+    Args:
+        view: The run.
+        register: Where identities are stored.
+        streams: Makes the answers that do not end.
+        needs_token: Whether people had to log in.
+        now: Seconds since the epoch.
+    """
+    router = APIRouter(prefix="/api")
+    router.include_router(_run_routes(view, register, needs_token=needs_token, now=now))
+    router.include_router(_picture_routes(view, streams))
+    router.include_router(_event_routes(register, streams))
+    router.include_router(_people_routes(register))
+    router.include_router(_edit_routes(view, register))
+    return router
+
+
+def _run_routes(view: LiveView, register: Register, *, needs_token: bool, now: Clock) -> APIRouter:
+    router = APIRouter(tags=["run"])
+
+    @router.get("/status")
+    def status() -> Status:
+        """How the run and each of its cameras are doing."""
+        cameras, figures = view.health(), dict(view.figures())
+        condition = condition_of(cameras, figures, trouble=register.trouble)
+        return Status(
+            now_s=now(),
+            level=condition.level,
+            reasons=condition.reasons,
+            cameras=[Camera.model_validate(each) for each in cameras],
+            figures=figures,
+            newest_event=register.newest_event,
+            needs_token=needs_token,
+        )
+
+    return router
+
+
+def _picture_routes(view: LiveView, streams: Streams) -> APIRouter:
+    router = APIRouter(prefix="/cameras/{camera}", tags=["pictures"])
+
+    def require(camera: str) -> None:
+        if camera not in {each.camera for each in view.health()}:
+            raise HTTPException(404, "there is no such camera")
+
+    @router.get("/picture.jpg", responses=JPEG)
+    def picture(camera: str, after: int = -1) -> Response:
+        """The newest annotated picture; 204 where there is none newer than ``after``.
+
+        The header `X-Picture-Number` holds its number.
+        """
+        require(camera)
+        newest = view.picture(camera)
+        if newest is None or newest[0] == after:
+            return Response(status_code=204)
+        return _jpeg(newest[1], {"X-Picture-Number": str(newest[0])})
+
+    @router.get("/stream.mjpeg", responses={200: {"content": {"multipart/x-mixed-replace": {}}}})
+    def stream(camera: str) -> StreamingResponse:
+        """Annotated pictures as they come, for players that cannot ask for each."""
+        require(camera)
+        streams.require_room()
+        kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+        return StreamingResponse(streams.pictures(camera), media_type=kind)
+
+    return router
+
+
+def _event_routes(register: Register, streams: Streams) -> APIRouter:
+    router = APIRouter(prefix="/events", tags=["events"])
+
+    @router.get("")
+    def events(after: Annotated[int, Query(ge=0)] = 0, limit: Limit = 100) -> list[Event]:
+        """The newest events with a number above ``after``, oldest first."""
+        told = register.records.events(limit=limit, after=after, newest=True)
+        return [Event.model_validate(each) for each in told]
+
+    @router.get("/stream", responses={200: {"content": {"text/event-stream": {}}}})
+    def stream(
+        last_event_id: Annotated[str | None, Header()] = None,
+        after: Annotated[int | None, Query(ge=0)] = None,
+    ) -> StreamingResponse:
+        """Events as they happen, as server-sent events; a client that comes back misses none."""
+        streams.require_room()
+        start = register.newest_event if after is None else after
+        if last_event_id is not None and last_event_id.isascii() and last_event_id.isdecimal():
+            start = min(int(last_event_id), register.newest_event)
+        return StreamingResponse(streams.events(start), media_type="text/event-stream")
+
+    return router
+
+
+def _people_routes(register: Register) -> APIRouter:
+    router = APIRouter(tags=["people"])
+    records = register.records
+
+    @router.get("/people")
+    def people(
+        search: Annotated[str, Query(max_length=200)] = "",
+        before: float | None = None,
+        limit: Limit = 60,
+    ) -> list[Person]:
+        """Identities, those seen last first; ``before`` turns pages, by ``last_s``."""
+        found = records.people(limit=limit, search=search, seen_before_s=before)
+        return [Person.model_validate(each) for each in found]
+
+    @router.get("/people/{identity}")
+    def person(identity: Number) -> Person:
+        """One identity, by any number that it ever had."""
+        return Person.model_validate(_require_person(register, identity))
+
+    @router.get("/people/{identity}/sightings")
+    def sightings_of(identity: Number, limit: Limit = 200) -> list[Sighting]:
+        """Where and when an identity was seen, newest first."""
+        _require_person(register, identity)
+        found = records.sightings(identity=identity, limit=limit)
+        return [Sighting.model_validate(each) for each in found]
+
+    @router.get("/sightings")
+    def sightings(since: float, until: float, limit: Limit = 1000) -> list[Sighting]:
+        """All sightings that overlap a span of time, newest first."""
+        found = records.sightings(since_s=since, until_s=until, limit=limit)
+        return [Sighting.model_validate(each) for each in found]
+
+    @router.get("/sightings/{sighting}/thumbnail.jpg", responses=JPEG)
+    def thumbnail(sighting: Number) -> Response:
+        """The best picture of a sighting."""
+        jpeg = records.thumbnail(sighting)
+        if jpeg is None:
+            raise HTTPException(404, "this sighting has no picture")
+        return _jpeg(jpeg, {})
+
+    return router
+
+
+def _edit_routes(view: LiveView, register: Register) -> APIRouter:
+    router = APIRouter(tags=["edits"])
+
+    def told(event: dict[str, object]) -> Event:
+        view.say(event)
+        return Event.model_validate(event)
+
+    @router.get("/edits")
+    def edits(limit: Limit = 100) -> list[Edit]:
+        """Edits by hand, and merges of the matcher, newest first."""
+        return [_edit(register, each) for each in register.records.edits(limit=limit)]
+
+    @router.put("/people/{identity}/name")
+    def rename(identity: Number, asked: Name) -> Event:
+        """Give an identity a name."""
+        _require_person(register, identity)
+        return told(register.rename(identity, asked.name))
+
+    @router.post("/people/{identity}/merge")
+    def merge(identity: Number, asked: Merge) -> Event:
+        """Say that another identity is the same person, who keeps this number."""
+        _require_person(register, identity)
+        _require_person(register, asked.other)
+        return told(register.merge(identity, asked.other))
+
+    @router.post("/people/{identity}/split")
+    def split(identity: Number, asked: Split) -> Event:
+        """Say that some sightings are somebody else, who gets a new number."""
+        _require_person(register, identity)
+        return told(register.split(identity, asked.sightings))
+
+    @router.post("/edits/{edit}/undo")
+    def undo(edit: Number) -> Event:
+        """Take an edit back, whatever was edited since."""
+        return told(register.undo(edit))
+
+    return router
+
+
+def _require_person(register: Register, identity: int) -> object:
+    person = register.records.person(identity)
+    if person is None:
+        raise HTTPException(404, f"there is no identity {identity}")
+    return person
+
+
+def _edit(register: Register, edit: EditRecord) -> Edit:
+    return Edit(
+        edit=edit.number,
+        time_s=edit.time_s,
+        author=edit.author,
+        kind=edit.kind,
+        identity=edit.identity,
+        name=register.name(edit.identity),
+        other=edit.other,
+        new_name=edit.name,
+        undone=edit.undone,
+    )
+
+
+def _jpeg(content: bytes, headers: dict[str, str]) -> Response:
+    return Response(content, media_type="image/jpeg", headers=headers)

@@ -1,0 +1,138 @@
+"""The page, the API, the metrics and the health check as one ASGI application."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+
+from pipeline import __version__
+from pipeline.errors import EditError, SinkError
+from pipeline.protocols import LiveView
+from pipeline.serve.access import VALID_S, Access, Verdict
+from pipeline.serve.api import api_router
+from pipeline.serve.condition import Level, condition_of
+from pipeline.serve.guard import COOKIE, Guard
+from pipeline.serve.metrics import exposition
+from pipeline.serve.register import Register
+from pipeline.serve.streams import Streams
+
+__all__ = ["create_app"]
+
+PAGE = Path(__file__).parent / "page"
+MESSAGE_PLACE = "<!-- message -->"
+MESSAGES = {
+    Verdict.WRONG: "This is not the token. Ask whoever runs this system.",
+    Verdict.TOO_MANY: "Too many wrong tokens. Wait a minute, then try again.",
+}
+
+
+def create_app(
+    view: LiveView,
+    registry: Register,
+    *,
+    token: str | None,
+    hosts: Sequence[str],
+    now: Callable[[], float] = time.time,
+) -> FastAPI:
+    """Return the application; its ``state.streams.end()`` ends what would go on forever.
+
+    Args:
+        view: What the run shows of itself.
+        registry: Where identities are stored and edited.
+        token: What has to be known to see anything; ``None`` where nobody is asked.
+        hosts: Names and addresses by which browsers may ask for the page.
+        now: Seconds since the epoch.
+    """
+    # FastAPI's own pages about the API load scripts from elsewhere, so they are left out.
+    app = FastAPI(
+        title="reid-pipeline",
+        summary="People across cameras, live",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    access, streams = Access(token, wall=now), Streams(view, registry)
+    app.state.streams = streams
+    app.add_middleware(Guard, access=access, hosts=hosts)
+    app.include_router(api_router(view, registry, streams, needs_token=access.is_needed, now=now))
+    _add_page(app)
+    _add_login(app, access)
+    _add_checks(app, view, registry)
+    _add_errors(app)
+    return app
+
+
+def _add_page(app: FastAPI) -> None:
+    app.mount("/static", StaticFiles(directory=PAGE / "static"))
+
+    @app.get("/", include_in_schema=False)
+    def page() -> FileResponse:
+        return FileResponse(PAGE / "index.html")
+
+
+def _add_login(app: FastAPI, access: Access) -> None:
+    form = (PAGE / "login.html").read_text(encoding="utf-8")
+
+    def show(message: str, status: int) -> Response:
+        return Response(form.replace(MESSAGE_PLACE, message), status, media_type="text/html")
+
+    @app.get("/login", include_in_schema=False)
+    def ask() -> Response:
+        return show("", 200) if access.is_needed else RedirectResponse("/", 303)
+
+    @app.post("/login", include_in_schema=False)
+    async def log_in(request: Request) -> Response:
+        fields = parse_qs((await request.body()).decode("utf-8", "replace"))
+        token = fields.get("token", [""])[0].strip()
+        verdict = access.try_token(token, request.client.host if request.client else "")
+        if verdict != Verdict.WELCOME:
+            return show(MESSAGES[verdict], 429 if verdict == Verdict.TOO_MANY else 403)
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(
+            COOKIE,
+            access.cookie(),
+            max_age=VALID_S,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return answer
+
+    @app.post("/logout", include_in_schema=False)
+    def log_out() -> Response:
+        answer = RedirectResponse("/login", 303)
+        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        return answer
+
+
+def _add_checks(app: FastAPI, view: LiveView, registry: Register) -> None:
+    @app.get("/metrics", tags=["run"], response_class=Response)
+    def metrics() -> Response:
+        """Everything that is counted, for Prometheus."""
+        return Response(exposition(view), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.get("/healthz", tags=["run"], responses={503: {"description": "It is failing."}})
+    def healthz() -> Response:
+        """200 while the run does its work, 503 while it does not, with the reasons."""
+        condition = condition_of(view.health(), view.figures(), trouble=registry.trouble)
+        status = 503 if condition.level is Level.FAILING else 200
+        content = {"status": condition.level, "reasons": condition.reasons}
+        return Response(json.dumps(content), status, media_type="application/json")
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(EditError)
+    def edit_error(_request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 409)
+
+    @app.exception_handler(SinkError)
+    def sink_error(_request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 507)

@@ -1,0 +1,153 @@
+"""What every request must pass, before anything else looks at it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipeline.serve.access import Access, Verdict
+
+__all__ = ["COOKIE", "Guard", "bare_host"]
+
+COOKIE = "reid_pipeline_login"
+MOST_BODY_BYTES = 65_536
+"""No request of the page or the API needs more."""
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+OPEN_PATHS = frozenset({"/login", "/static/app.css", "/static/icon.svg"})
+"""What is shown to those who have not said the token yet: how to say it."""
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        "connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+        "base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not `no-referrer`, with which browsers send the login form with the origin `null`.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cache-Control": "no-store",
+}
+
+
+class Guard:
+    """ASGI middleware: host names, origins, sizes, tokens, and headers that limit browsers.
+
+    Args:
+        app: What it guards.
+        access: Who may come in.
+        hosts: Names and addresses by which the page may be asked for.
+    """
+
+    def __init__(self, app: ASGIApp, *, access: Access, hosts: Sequence[str]) -> None:
+        self._app = app
+        self._access = access
+        self._hosts = {host.lower().strip("[]") for host in hosts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer why not."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        answer = self._refusal(scope)
+        await (answer or self._app)(scope, receive, send_with_headers)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        return (
+            self._check_host(scope, headers)
+            or (None if scope["method"] in READS else self._check_write(headers))
+            or self._check_token(scope, headers)
+        )
+
+    def _check_host(self, scope: Scope, headers: Headers) -> Response | None:
+        """Refuse names that are not ours: a stranger's page could make its own name lead here."""
+        host = bare_host(headers.get("host", ""))
+        # The address that the client did connect to is no name that anybody could redirect.
+        server = (scope.get("server") or ("",))[0]
+        if host in self._hosts or (host == server and _is_address(host)):
+            return None
+        return _refuse(
+            421, "this host name is not allowed here: add it to the setting web.allowed_hosts"
+        )
+
+    def _check_write(self, headers: Headers) -> Response | None:
+        """Refuse what pages of others make a browser send, and what is too large."""
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        is_ours = site in (None, "same-origin", "none") and (
+            origin is None or urlsplit(origin).netloc == headers.get("host")
+        )
+        if not is_ours:
+            return _refuse(403, "only this page itself may change anything")
+        length = headers.get("content-length", "0")
+        if "transfer-encoding" in headers or not length.isdecimal():
+            return _refuse(411, "a request that changes something states its length")
+        if int(length) > MOST_BODY_BYTES:
+            return _refuse(413, f"a request has at most {MOST_BODY_BYTES} bytes")
+        return None
+
+    def _check_token(self, scope: Scope, headers: Headers) -> Response | None:
+        if not self._access.is_needed or scope["path"] in OPEN_PATHS:
+            return None
+        if self._access.knows_cookie(_cookie(headers)):
+            return None
+        kind, _, token = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer":
+            address = (scope.get("client") or ("",))[0]
+            verdict = self._access.try_token(token.strip(), address)
+            if verdict == Verdict.WELCOME:
+                return None
+            if verdict == Verdict.TOO_MANY:
+                return _refuse(429, "too many wrong tokens: wait a minute")
+        if scope["path"] == "/" and scope["method"] == "GET":
+            return RedirectResponse("/login", 303)
+        answer = _refuse(401, "say the token: Authorization: Bearer TOKEN, or log in on the page")
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="reid-pipeline"'
+        return answer
+
+
+def bare_host(host: str) -> str:
+    """Return the name or address in a Host header, without port and brackets."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _cookie(headers: Headers) -> str:
+    try:
+        cookies: SimpleCookie = SimpleCookie(headers.get("cookie", ""))
+    except CookieError:
+        return ""
+    return cookies[COOKIE].value if COOKIE in cookies else ""
+
+
+def _refuse(status: int, why: str) -> Response:
+    return JSONResponse({"detail": why}, status)

@@ -1,0 +1,102 @@
+// Views, the state in the bar, and what keeps all of it up to date.
+
+import { byId, say } from "./dom.js";
+import { get, now, setServerTime } from "./server.js";
+import { clock, plural, stateTone } from "./words.js";
+import { activityView, follow, loadActivity } from "./activity.js";
+import { live, showCameras } from "./live.js";
+import { loadPeople, peopleView, showInView } from "./people.js";
+import { refreshPerson } from "./person.js";
+import { showSystem, systemView } from "./system.js";
+import { loadTimeline, setCameras, timelineView } from "./timeline.js";
+
+const STATUS_EVERY_MS = 1500;
+const LISTS_EVERY_MS = 4000;
+/** Events come in bursts; lists are read once for all of them. */
+const SETTLE_MS = 400;
+
+const views = { live, people: peopleView, timeline: timelineView, activity: activityView, system: systemView };
+let current = null;
+
+function showView() {
+  const name = location.hash.slice(1) in views ? location.hash.slice(1) : "live";
+  if (name === current) return;
+  if (current) views[current].leave();
+  current = name;
+  for (const view of Object.keys(views)) byId(view).hidden = view !== name;
+  for (const tab of document.querySelectorAll(".tabs a")) {
+    if (tab.dataset.view === name) tab.setAttribute("aria-current", "page");
+    else tab.removeAttribute("aria-current");
+  }
+  document.title = `${name.charAt(0).toUpperCase()}${name.slice(1)} · reid-pipeline`;
+  window.scrollTo(0, 0);
+  views[name].enter();
+}
+
+function showCondition(status) {
+  const down = status.cameras.filter((camera) => stateTone(camera.state) === "bad").length;
+  const word = down ? `${down} of ${plural(status.cameras.length, "camera")} down`
+    : status.level === "ok" ? `${plural(status.cameras.length, "camera")} live` : "Needs attention";
+  const pill = byId("condition");
+  pill.dataset.tone = { ok: "good", degraded: "fair", failing: "bad" }[status.level];
+  say(pill.lastElementChild, word);
+  pill.title = status.reasons.join("\n");
+  byId("logout").hidden = !status.needs_token;
+}
+
+async function updateStatus() {
+  try {
+    const status = await get("/api/status");
+    setServerTime(status.now_s);
+    setCameras(status.cameras.map((camera) => camera.camera));
+    showCameras(status.cameras);
+    showSystem(status);
+    showCondition(status);
+    byId("banner").hidden = true;
+    document.body.classList.remove("offline");
+  } catch {
+    byId("banner").hidden = false;
+    document.body.classList.add("offline");
+  }
+}
+
+async function updateLists() {
+  const updates = [loadPeople()];
+  if (current === "live") updates.push(showInView());
+  if (current === "timeline") updates.push(loadTimeline());
+  await Promise.allSettled(updates);
+}
+
+/** Call `update` again and again, never twice at a time, and not while nobody looks. */
+async function keep(update, everyMs) {
+  if (!document.hidden) await update();
+  setTimeout(() => keep(update, everyMs), everyMs);
+}
+
+let settling = 0;
+function onEvent(event) {
+  clearTimeout(settling);
+  settling = setTimeout(() => {
+    updateLists();
+    refreshPerson();
+    // Names in older events follow edits.
+    if (event.author === "hand") loadActivity();
+  }, SETTLE_MS);
+}
+
+/** Read what happened so far, then listen; a server that is not there yet is tried again. */
+async function begin() {
+  try {
+    follow(await loadActivity(), onEvent);
+  } catch {
+    setTimeout(begin, STATUS_EVERY_MS);
+  }
+}
+
+window.addEventListener("hashchange", showView);
+setInterval(() => say(byId("clock"), clock(now())), 500);
+await updateStatus();
+showView();
+keep(updateStatus, STATUS_EVERY_MS);
+keep(updateLists, LISTS_EVERY_MS);
+begin();

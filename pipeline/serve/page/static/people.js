@@ -1,0 +1,99 @@
+// The list of everybody who was seen.
+
+import { byId, h, say, sync } from "./dom.js";
+import { get, now, thumbnail } from "./server.js";
+import { ago, plural, title } from "./words.js";
+import { openPerson } from "./person.js";
+
+const PAGE = 48;
+/** Somebody last seen so shortly ago is still there; what is stored lags by a second. */
+export const IN_VIEW_S = 6;
+
+let people = [];
+let limit = PAGE;
+let isShown = false;
+let asked = 0;
+
+/** A person's picture with the colour of its boxes; grey where there is no picture. */
+export function portrait(person, className = "portrait") {
+  const image = h("img", {
+    class: className, alt: "", loading: "lazy", decoding: "async",
+    src: thumbnail(person.portrait ?? person.sighting),
+    onerror: (event) => event.currentTarget.classList.add("blank"),
+  });
+  image.style.borderColor = person.colour;
+  return image;
+}
+
+/** The number as it stands on the boxes in the pictures. */
+export function numberMark(person) {
+  const mark = h("span", { class: "number" }, `ID ${person.identity}`);
+  mark.style.setProperty("--colour", person.colour);
+  return mark;
+}
+
+function makeCard(person) {
+  const card = h("button", { class: "card person", type: "button", onclick: () => openPerson(person.identity) },
+    portrait(person),
+    h("span", { class: "person-words" },
+      h("strong"), numberMark(person), h("span", { class: "where" }), h("span", { class: "muted" })));
+  card.dataset.portrait = person.portrait;
+  return card;
+}
+
+function updateCard(card, person) {
+  const [image, words] = card.children;
+  if (card.dataset.portrait !== String(person.portrait)) {
+    card.dataset.portrait = person.portrait;
+    image.classList.remove("blank");
+    image.src = thumbnail(person.portrait);
+  }
+  const [name, , where, times] = words.children;
+  const isHere = now() - person.last_s < IN_VIEW_S;
+  say(name, title(person));
+  where.classList.toggle("here", isHere);
+  say(where, isHere ? `In view · ${person.last_camera}` : `${ago(now() - person.last_s)} · ${person.last_camera}`);
+  say(times, `${plural(person.sightings, "sighting")} · ${plural(person.cameras.length, "camera")}`);
+}
+
+function draw() {
+  sync(byId("people-list"), people, (person) => person.identity, makeCard, updateCard);
+  const search = byId("search").value.trim();
+  byId("people-empty").hidden = people.length > 0;
+  say(byId("people-empty"), search ? `Nobody is called “${search}”.` : "Nobody was seen yet.");
+  byId("people-more").hidden = people.length < limit;
+}
+
+export async function loadPeople() {
+  if (!isShown) return;
+  asked += 1;
+  const own = asked;
+  const search = encodeURIComponent(byId("search").value.trim());
+  const found = await get(`/api/people?limit=${limit}&search=${search}`);
+  if (own === asked) { people = found; draw(); }
+}
+
+let typing = 0;
+byId("search").addEventListener("input", () => {
+  clearTimeout(typing);
+  typing = setTimeout(() => { limit = PAGE; loadPeople(); }, 200);
+});
+byId("people-more").addEventListener("click", () => { limit += PAGE; loadPeople(); });
+
+/** Who is in view, beside the live pictures. */
+export async function showInView() {
+  const list = (await get("/api/people?limit=12")).filter((person) => now() - person.last_s < IN_VIEW_S);
+  const box = byId("in-view");
+  box.dataset.empty = "Nobody";
+  sync(box, list, (person) => `${person.identity}-${person.portrait}`, (person) => h("button", {
+    class: "face", type: "button", onclick: () => openPerson(person.identity),
+  }, portrait(person), h("strong"), h("span", { class: "muted" })), (face, person) => {
+    say(face.children[1], title(person));
+    say(face.children[2], person.last_camera);
+  });
+}
+
+export const peopleView = {
+  enter() { isShown = true; loadPeople(); },
+  leave() { isShown = false; },
+};

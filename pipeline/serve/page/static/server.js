@@ -1,0 +1,42 @@
+// Talking to the server.
+
+export class Refused extends Error {}
+
+/** The server's clock less ours, milliseconds; all times shown are the server's. */
+let skew = 0;
+export const setServerTime = (seconds) => { skew = seconds * 1000 - Date.now(); };
+export const now = () => (Date.now() + skew) / 1000;
+
+async function ask(method, path, body) {
+  const answer = await fetch(path, {
+    method,
+    headers: body === undefined ? {} : { "Content-Type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+    signal: AbortSignal.timeout(10000),
+  });
+  if (answer.status === 401) {
+    location.assign("/login");
+    throw new Refused("Log in again.");
+  }
+  const content = await answer.json().catch(() => ({}));
+  if (!answer.ok) {
+    const detail = typeof content.detail === "string" ? content.detail : "This is not possible.";
+    throw new Refused(detail.charAt(0).toUpperCase() + detail.slice(1) + (/[.!?]$/.test(detail) ? "" : "."));
+  }
+  return content;
+}
+
+export const get = (path) => ask("GET", path);
+export const post = (path, body = {}) => ask("POST", path, body);
+export const put = (path, body) => ask("PUT", path, body);
+
+/** Address of a sighting's thumbnail. */
+export const thumbnail = (sighting) => `/api/sightings/${sighting}/thumbnail.jpg`;
+
+/** The newest picture of a camera: `{number, blob}`, or null where there is none newer. */
+export async function picture(camera, after) {
+  const path = `/api/cameras/${encodeURIComponent(camera)}/picture.jpg?after=${after}`;
+  const answer = await fetch(path, { signal: AbortSignal.timeout(8000) });
+  if (answer.status !== 200) return null;
+  return { number: Number(answer.headers.get("X-Picture-Number")), blob: await answer.blob() };
+}

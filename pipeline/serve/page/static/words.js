@@ -1,0 +1,90 @@
+// How things are said to people.
+
+export const title = (person) => person.name || `Person ${person.identity}`;
+export const otherTitle = (event) => event.other_name || `Person ${event.other}`;
+
+const STATES = {
+  connecting: ["Connecting", "wait"],
+  live: ["Live", "good"],
+  degraded: ["Weak signal", "fair"],
+  stalled: ["No picture", "bad"],
+  waiting: ["Connection lost", "bad"],
+  refused: ["Password refused", "bad"],
+  no_video: ["No video", "bad"],
+  failed: ["Failed", "bad"],
+  stopped: ["Stopped", "wait"],
+};
+const NEXT = {
+  connecting: "The camera is being opened.",
+  stalled: "The camera is connected but sends nothing.",
+  waiting: "It is tried again by itself.",
+  refused: "Check the camera's user name and password.",
+  no_video: "The camera answers, but sends no video.",
+  failed: "It failed too often and rests for some minutes.",
+  stopped: "The run is ending.",
+};
+export const stateWord = (state) => (STATES[state] || [state])[0];
+export const stateTone = (state) => (STATES[state] || ["", "wait"])[1];
+export const stateHelp = (state) => NEXT[state] || "";
+
+export function ago(seconds) {
+  if (seconds < 5) return "just now";
+  return `${span(seconds)} ago`;
+}
+
+export function span(seconds) {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  if (s < 86400) {
+    const minutes = Math.floor((s % 3600) / 60);
+    return minutes ? `${Math.floor(s / 3600)} h ${minutes} min` : `${Math.floor(s / 3600)} h`;
+  }
+  const days = Math.floor(s / 86400);
+  return days === 1 ? "1 day" : `${days} days`;
+}
+
+const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const SHORT = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+export const clock = (seconds) => TIME.format(seconds * 1000);
+export const shortClock = (seconds) => SHORT.format(seconds * 1000);
+
+/** A moment, with its day where that is not today. */
+export function moment(seconds, nowSeconds) {
+  const isToday = new Date(seconds * 1000).toDateString() === new Date(nowSeconds * 1000).toDateString();
+  return isToday ? clock(seconds) : `${DATE.format(seconds * 1000)} ${SHORT.format(seconds * 1000)}`;
+}
+
+export function bytes(count) {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let step = 0;
+  while (count >= 1000 && step < units.length - 1) { count /= 1000; step += 1; }
+  return `${count.toFixed(count < 10 && step ? 1 : 0)} ${units[step]}`;
+}
+
+export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+
+/** An event as a list of texts and `{person}` or `{other}` marks, to be filled with links. */
+export function sentence(event) {
+  const who = { who: event.identity, text: title(event) };
+  const other = { who: event.other, text: otherTitle(event) };
+  const byHand = event.author === "hand";
+  switch (event.kind) {
+    case "new": return [who, ` appeared in ${event.camera}`];
+    case "sighting": return [who, ` was seen again in ${event.camera}`];
+    case "hand_over":
+      return event.from ? [who, ` went from ${event.from} to ${event.camera}`] : [who, ` came to ${event.camera}`];
+    case "merge":
+      return byHand ? [other, " was merged into ", who] : [who, ` and Person ${event.other} are the same person`];
+    case "split":
+      if (event.other === null) return [`Somebody in ${event.camera} is not `, who, " after all"];
+      return byHand ? [who, " was split off ", other] : [who, " is somebody else than ", other];
+    case "rename":
+      return event.name ? [`Person ${event.identity} was named `, who] : [who, " has no name any more"];
+    case "undo":
+      return event.other === null ? ["A correction of ", who, " was undone"]
+        : ["A correction of ", who, " and ", other, " was undone"];
+    default: return [who, ` ${event.kind}`];
+  }
+}

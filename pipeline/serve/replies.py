@@ -1,0 +1,162 @@
+"""What the API takes and gives, as its OpenAPI description states it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+from pipeline.colours import identity_colour
+from pipeline.health import CameraState
+from pipeline.serve.condition import Level
+
+__all__ = [
+    "Camera",
+    "Edit",
+    "Event",
+    "Merge",
+    "Name",
+    "Person",
+    "Sighting",
+    "Split",
+    "Status",
+]
+
+
+class _Reply(BaseModel):
+    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
+
+
+class _Ask(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+def _hex(identity: int) -> str:
+    blue, green, red = identity_colour(identity)
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+class Camera(_Reply):
+    """How a camera is doing. Rates are per second over the last ten seconds."""
+
+    camera: str
+    address: str
+    state: CameraState
+    reason: str
+    since_s: float
+    """When it got into that state, seconds since the epoch."""
+    size: tuple[int, int] | None
+    """Width and height of its picture, pixels."""
+    received_fps: float
+    processed_fps: float
+    dropped_fps: float
+    dropped: int
+    latency_p50_s: float
+    latency_p95_s: float
+    corrupt: int
+    reconnects: int
+    stalls: int
+    skew_s: float | None
+    last_frame_s: float | None
+
+
+class Status(_Reply):
+    """How the run is doing."""
+
+    now_s: float
+    """The server's clock, seconds since the epoch; all other times are by it."""
+    level: Level
+    reasons: tuple[str, ...]
+    """Why the level is not better."""
+    cameras: list[Camera]
+    figures: dict[str, float]
+    newest_event: int
+    needs_token: bool
+
+
+class _OfIdentity(_Reply):
+    identity: int
+    name: str
+    """Empty if nobody named it."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def colour(self) -> str:
+        """The colour of its boxes, ``#rrggbb``."""
+        return _hex(self.identity)
+
+
+class Person(_OfIdentity):
+    """An identity and where it was."""
+
+    first_s: float
+    last_s: float
+    sightings: int
+    cameras: tuple[str, ...]
+    last_camera: str
+    portrait: int
+    """The sighting with the best thumbnail."""
+    merged: tuple[int, ...]
+    """Other numbers that it also had."""
+
+
+class Sighting(_OfIdentity):
+    """One track of an identity in one camera."""
+
+    sighting: int
+    camera: str
+    first_s: float
+    last_s: float
+    frames: int
+    by_hand: bool
+    """Whether somebody said by hand whose it is."""
+
+
+class Event(_OfIdentity):
+    """A change of identities."""
+
+    model_config = ConfigDict(from_attributes=True, populate_by_name=True)
+
+    event: int
+    time: float
+    kind: str
+    other: int | None
+    other_name: str | None
+    camera: str | None
+    came_from: Annotated[str | None, Field(alias="from")]
+    track: int | None
+    author: str
+    edit: int | None
+
+
+class Edit(_OfIdentity):
+    """An edit of identities, by hand or by the matcher."""
+
+    edit: int
+    time_s: float
+    author: str
+    kind: str
+    other: int | None
+    new_name: str
+    """What a rename named it; empty took the name away."""
+    undone: bool
+
+
+class Name(_Ask):
+    """The name that an identity is to have."""
+
+    name: Annotated[str, Field(max_length=200)]
+    """Empty takes the name away."""
+
+
+class Merge(_Ask):
+    """Who is the same person."""
+
+    other: Annotated[int, Field(ge=1, lt=2**53)]
+    """This identity goes into the one of the address."""
+
+
+class Split(_Ask):
+    """Which sightings are somebody else."""
+
+    sightings: Annotated[list[Annotated[int, Field(ge=1, lt=2**53)]], Field(max_length=10_000)]
