@@ -113,7 +113,7 @@ class Corrections:
             name=standing.name(edit.identity),
             author=Author.HAND,
             other=other if what != "undo" else edit.other,
-            other_name="" if edit.other is None else before.name(edit.other),
+            other_name="" if edit.other is None else before.own_name(edit.other),
             edit=edit.number,
         )
         self._book.commit([*statements, *moves, add_event(told, sighting=None)])

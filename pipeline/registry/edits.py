@@ -85,6 +85,10 @@ class Standing:
         """Return what the identity shown for this one is called, empty if nobody named it."""
         return self._name.get(self.of(identity), "")
 
+    def own_name(self, identity: int) -> str:
+        """Return what an identity is called itself, also where another one stands for it."""
+        return self._name.get(identity, "")
+
     def named(self) -> dict[int, str]:
         """Return the names of all shown identities that have one."""
         return {

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.registry.book import Book
 from pipeline.registry.database import Database
-from pipeline.registry.edits import Edit
+from pipeline.registry.edits import Edit, EditKind
 from pipeline.registry.telling import Told
 
 __all__ = ["PersonRecord", "Records", "SightingRecord"]
@@ -198,14 +198,19 @@ class Records:
     def _told(self, row: sqlite3.Row) -> Told:
         standing = self._book.standing
         other = row["other"]
+        name = standing.name(row["identity"])
+        edit = self._book.edits.get(row["edit"])
+        if row["kind"] == EditKind.RENAME and edit is not None:
+            # What it was about, whatever was edited since.
+            name = edit.name
         return {
             "event": row["event"],
             "time": row["time_s"],
             "kind": row["kind"],
             "identity": row["identity"],
-            "name": standing.name(row["identity"]),
+            "name": name,
             "other": other,
-            "other_name": None if other is None else standing.name(other),
+            "other_name": None if other is None else standing.own_name(other),
             "camera": row["camera"],
             "from": row["came_from"],
             "track": row["track"],

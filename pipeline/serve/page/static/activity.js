@@ -7,7 +7,7 @@ import { openPerson } from "./person.js";
 import { undo } from "./toasts.js";
 
 const MOST = 300;
-const LATEST = 8;
+const LATEST = 12;
 const KINDS = [["all", "Everything"], ["seen", "Seen"], ["edits", "Corrections"]];
 const SEEN = new Set(["new", "sighting", "hand_over"]);
 

@@ -23,7 +23,7 @@ function showView() {
   if (name === current) return;
   if (current) views[current].leave();
   current = name;
-  for (const view of Object.keys(views)) byId(view).hidden = view !== name;
+  for (const view of Object.keys(views)) byId(`view-${view}`).hidden = view !== name;
   for (const tab of document.querySelectorAll(".tabs a")) {
     if (tab.dataset.view === name) tab.setAttribute("aria-current", "page");
     else tab.removeAttribute("aria-current");

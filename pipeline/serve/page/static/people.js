@@ -82,7 +82,7 @@ byId("people-more").addEventListener("click", () => { limit += PAGE; loadPeople(
 
 /** Who is in view, beside the live pictures. */
 export async function showInView() {
-  const list = (await get("/api/people?limit=12")).filter((person) => now() - person.last_s < IN_VIEW_S);
+  const list = (await get("/api/people?limit=9")).filter((person) => now() - person.last_s < IN_VIEW_S);
   const box = byId("in-view");
   box.dataset.empty = "Nobody";
   sync(box, list, (person) => `${person.identity}-${person.portrait}`, (person) => h("button", {

@@ -71,9 +71,11 @@ function draw(person, sightings) {
     isMerging ? h("div", { id: "merge" }) : h("button", {
       class: "button", type: "button", onclick: () => { isMerging = true; draw(person, sightings); },
     }, "Same person as somebody else…"),
-    h("h3", {}, `Seen ${plural(sightings.length, "time")}`),
-    h("ol", { class: "sightings" }, ...sightings.map((each) => sightingRow(each, person, sightings))),
-    splitBar(person, sightings),
+    ...(isMerging ? [] : [
+      h("h3", {}, `Seen ${plural(sightings.length, "time")}`),
+      h("ol", { class: "sightings" }, ...sightings.map((each) => sightingRow(each, person, sightings))),
+      splitBar(person, sightings),
+    ]),
   );
   if (isMerging) drawMerge(person, sightings);
 }
@@ -113,9 +115,9 @@ function sightingRow(sighting, person, sightings) {
 }
 
 function splitBar(person, sightings) {
-  if (sightings.length < 2) return h("p", { class: "split-bar muted" }, "");
+  if (sightings.length < 2) return h("p", { class: "split-bar" });
   const isAll = chosen.size === sightings.length;
-  const text = chosen.size === 0 ? "Choose the sightings that show somebody else, to split them off."
+  const text = chosen.size === 0 ? "Choose the sightings that show somebody else."
     : isAll ? "Leave at least one sighting with this person."
       : `${plural(chosen.size, "sighting")} chosen.`;
   return h("div", { class: "split-bar" }, h("span", { class: "muted" }, text),
