@@ -55,7 +55,7 @@ def fit(means: FloatArray, identities: list[str], cameras: list[str]) -> Likenes
     overall = unit.mean(axis=0)
     biases = [unit[place == c].mean(axis=0) - overall for c in np.unique(place)]
     count = int(place.max()) + 1
-    features = CameraCentres(means, place, cameras=count, prior=1e-6).apply(means, place)
+    features = CameraCentres.of(means, place, cameras=count, prior=1e-6).apply(means, place)
     a, b = np.triu_indices(len(means), k=1)
     apart = place[a] != place[b]
     cosine = np.einsum("pd,pd->p", features[a[apart]], features[b[apart]])

@@ -144,7 +144,7 @@ def calibrate(
     person = np.unique(np.array(identities), return_inverse=True)[1].astype(np.int64)
     names, place = np.unique(np.array(cameras), return_inverse=True)
     place = place.astype(np.int64)
-    centres = CameraCentres(means, place, cameras=len(names), prior=centre_tracks)
+    centres = CameraCentres.of(means, place, cameras=len(names), prior=centre_tracks)
     features = centres.apply(means, place)
     a, b = np.triu_indices(len(means), k=1)
     apart = place[a] != place[b]

@@ -63,13 +63,20 @@ class Spans:
     def __len__(self) -> int:
         return len(self.first_s)
 
+    @classmethod
+    def all_of(cls, parts: Sequence[Spans]) -> Spans:
+        """Return many together, in their order."""
+        if not parts:
+            return cls.of([])
+        return cls(
+            np.concatenate([part.first_s for part in parts]),
+            np.concatenate([part.last_s for part in parts]),
+            np.concatenate([part.camera for part in parts]),
+        )
+
     def joined(self, other: Spans) -> Spans:
         """Return both together."""
-        return Spans(
-            np.concatenate([self.first_s, other.first_s]),
-            np.concatenate([self.last_s, other.last_s]),
-            np.concatenate([self.camera, other.camera]),
-        )
+        return Spans.all_of([self, other])
 
     def meeting(self, one: IntArray, other: IntArray, overlap_s: float) -> NDArray[np.bool_]:
         """Return ``(N, M)`` whether rows share more than ``overlap_s`` with other rows."""

@@ -21,12 +21,17 @@ COST_STEPS = 1 << 20
 """Similarities are compared as integers, so that rounding cannot change a decision."""
 BLOCK_PAIRS = 1 << 15
 """Pairs whose features are gathered at a time."""
+BLOCK_SPANS = 1 << 20
+"""Pairs of spans that are compared at a time."""
+
+Scores = NDArray[np.int32]
 
 
 def link(
-    features: FloatArray,
+    sums: FloatArray,
     weight: FloatArray,
-    spans: list[Spans],
+    spans: Spans,
+    owner: IntArray,
     pairs: IntArray,
     *,
     rules: SpatialRules,
@@ -35,85 +40,104 @@ def link(
     """Return ``(N,)`` the number of each row's group: the smallest row in it.
 
     Args:
-        features: ``(N, D)`` unit rows.
-        weight: ``(N,)`` how much each row counts in the mean of its group.
-        spans: When and where the tracks behind each row were.
-        pairs: ``(P, 2)`` rows that are candidates, the smaller first, in ascending order
-            without repetition.
+        sums: ``(N, D)`` the sum of the unit features behind each row; used up by the work.
+        weight: ``(N,)`` how many features each sum is of.
+        spans: When and where the tracks behind the rows were.
+        owner: ``(len(spans),)`` the row that each span belongs to.
+        pairs: ``(P, 2)`` rows that are candidates, the smaller first, each pair once.
         rules: Which groups cannot be one person.
         threshold: Least weighted mean cosine of two groups that are joined.
     """
-    sums = features * weight[:, None]
     total = weight.astype(np.float32)
-    group = np.arange(len(features))
-    times = dict(enumerate(spans))
+    group = np.arange(len(sums))
+    owner = owner.copy()
     limit = round(threshold * COST_STEPS)
     # A pair below the threshold may go for good: the mean over a joined group is at most the
     # better of its parts', and while one of these is above, the pair comes back through it.
-    a, b = pairs[:, 0].copy(), pairs[:, 1].copy()
-    score = _similarities(sums, total, a, b)
-    keep = score >= limit
-    a, b, score = a[keep], b[keep], score[keep]
+    a, b, score = _above(limit, pairs, _similarities(sums, total, pairs))
     while len(a):
-        chosen = _reciprocal(a, b, score, len(features))
-        clash = np.array(
-            [rules.clash(times[i], times[j]) for i, j in zip(a[chosen], b[chosen], strict=True)]
-        )
+        chosen = _reciprocal(a, b, score, len(sums))
+        clash = _clashes(spans, owner, a[chosen], b[chosen], rules)
         joined = chosen[~clash]
-        target = np.arange(len(features))
-        target[b[joined]] = a[joined]
-        for i, j in zip(a[joined].tolist(), b[joined].tolist(), strict=True):
-            times[i] = times[i].joined(times.pop(j))
-        sums[a[joined]] += sums[b[joined]]
-        total[a[joined]] += total[b[joined]]
-        group = target[group]
+        keeps, goes = a[joined], b[joined]
+        sums[keeps] += sums[goes]
+        total[keeps] += total[goes]
+        target = np.arange(len(sums))
+        target[goes] = keeps
+        group, owner = target[group], target[owner]
         alive = np.ones(len(a), bool)
         alive[chosen] = False
-        changed = np.zeros(len(features), bool)
-        changed[a[joined]] = True
-        a, b, score = _relabelled(target[a[alive]], target[b[alive]], score[alive])
-        stale = changed[a] | changed[b]
-        score[stale] = _similarities(sums, total, a[stale], b[stale])
-        keep = score >= limit
-        a, b, score = a[keep], b[keep], score[keep]
+        changed = np.zeros(len(sums), bool)
+        changed[keeps] = changed[goes] = True
+        stale = alive & (changed[a] | changed[b])
+        fresh = alive & ~stale
+        renewed = _relabelled(target[a[stale]], target[b[stale]], len(sums))
+        a2, b2, score2 = _above(limit, renewed, _similarities(sums, total, renewed))
+        a = np.concatenate([a[fresh], a2])
+        b = np.concatenate([b[fresh], b2])
+        score = np.concatenate([score[fresh], score2])
     return group
 
 
-def _similarities(
-    sums: FloatArray, total: FloatArray, a: IntArray, b: IntArray
-) -> NDArray[np.int64]:
+def _above(limit: int, pairs: IntArray, score: Scores) -> tuple[IntArray, IntArray, Scores]:
+    keep = score >= limit
+    return pairs[keep, 0], pairs[keep, 1], score[keep]
+
+
+def _similarities(sums: FloatArray, total: FloatArray, pairs: IntArray) -> Scores:
     """Return ``(P,)`` mean cosines of pairs of groups, as integers."""
-    result = np.empty(len(a), np.int64)
-    for start in range(0, len(a), BLOCK_PAIRS):
+    result = np.empty(len(pairs), np.int32)
+    for start in range(0, len(pairs), BLOCK_PAIRS):
         block = slice(start, start + BLOCK_PAIRS)
-        i, j = a[block], b[block]
+        i, j = pairs[block].T
         cosine = np.einsum("pd,pd->p", sums[i], sums[j]) / (total[i] * total[j])
         result[block] = np.rint(cosine.astype(np.float64) * COST_STEPS)
     return result
 
 
-def _reciprocal(a: IntArray, b: IntArray, score: NDArray[np.int64], count: int) -> NDArray[np.intp]:
-    """Return positions of the pairs in which each side is the other's best.
+def _reciprocal(a: IntArray, b: IntArray, score: Scores, count: int) -> NDArray[np.intp]:
+    """Return positions of pairs in which each side is the other's best, no row in two of them.
 
     Of equals the pair with the smallest rows wins, so every round finds at least one.
     """
-    order = np.lexsort((b, a, -score))
-    rank = np.empty(len(a), np.int64)
-    rank[order] = np.arange(len(a))
-    best = np.full(count, len(a), np.int64)
-    np.minimum.at(best, a, rank)
-    np.minimum.at(best, b, rank)
-    return np.flatnonzero((best[a] == rank) & (best[b] == rank))
+    best = np.full(count, np.iinfo(np.int32).min, np.int32)
+    np.maximum.at(best, a, score)
+    np.maximum.at(best, b, score)
+    mutual = np.flatnonzero((best[a] == score) & (best[b] == score))
+    order = np.lexsort((b[mutual], a[mutual], -score[mutual]))
+    rank = np.empty(len(mutual), np.int64)
+    rank[order] = np.arange(len(mutual))
+    first = np.full(count, len(mutual), np.int64)
+    np.minimum.at(first, a[mutual], rank)
+    np.minimum.at(first, b[mutual], rank)
+    reciprocal: NDArray[np.intp] = mutual[(first[a[mutual]] == rank) & (first[b[mutual]] == rank)]
+    return reciprocal
 
 
-def _relabelled(
-    a: IntArray, b: IntArray, score: NDArray[np.int64]
-) -> tuple[IntArray, IntArray, NDArray[np.int64]]:
-    """Return the pairs with the smaller side first, each once, in ascending order."""
-    low, high = np.minimum(a, b), np.maximum(a, b)
-    order = np.lexsort((high, low))
-    low, high, score = low[order], high[order], score[order]
-    first = np.ones(len(low), bool)
-    first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    first &= low != high
-    return low[first], high[first], score[first]
+def _clashes(
+    spans: Spans, owner: IntArray, a: IntArray, b: IntArray, rules: SpatialRules
+) -> NDArray[np.bool_]:
+    """Return ``(P,)`` whether any span of one group clashes with any of the other."""
+    order = np.argsort(owner, kind="stable")
+    sorted_owner = owner[order]
+    start_a, start_b = np.searchsorted(sorted_owner, a), np.searchsorted(sorted_owner, b)
+    count_a = np.searchsorted(sorted_owner, a, side="right") - start_a
+    count_b = np.searchsorted(sorted_owner, b, side="right") - start_b
+    ends = np.cumsum(count_a * count_b)
+    clash = np.zeros(len(a), bool)
+    for start in range(0, int(ends[-1]) if len(ends) else 0, BLOCK_SPANS):
+        every = np.arange(start, min(start + BLOCK_SPANS, int(ends[-1])))
+        pair = np.searchsorted(ends, every, side="right")
+        inside = every - (ends[pair] - count_a[pair] * count_b[pair])
+        one = order[start_a[pair] + inside // count_b[pair]]
+        other = order[start_b[pair] + inside % count_b[pair]]
+        clash[pair[rules.clashing(spans, one, other)]] = True
+    return clash
+
+
+def _relabelled(a: IntArray, b: IntArray, count: int) -> IntArray:
+    """Return ``(Q, 2)`` the pairs with the smaller side first, each once, none with itself."""
+    code = np.unique(np.minimum(a, b) * count + np.maximum(a, b))
+    low, high = code // count, code % count
+    pairs: IntArray = np.stack([low, high], axis=1)[low != high]
+    return pairs

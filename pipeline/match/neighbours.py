@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import numpy as np
 
 from pipeline.datatypes import FloatArray, IntArray
-from pipeline.match.features import unit_rows
 
-__all__ = ["candidate_pairs", "reduced"]
+__all__ = ["EXACT_ROWS", "candidate_pairs"]
 
 log = logging.getLogger(__name__)
 
@@ -22,10 +22,12 @@ EXACT_ROWS = 50_000
 BLOCK_ROWS = 1024
 ROUNDING = 1e-4
 """Slack of the cut by similarity, far above what the order of sums can do."""
-REDUCED_DIM = 256
-"""Length that features are cut to where the search is approximate."""
 TRAINING_ROWS_PER_LIST = 40
+TRAINING_ROUNDS = 8
 PROBED_LISTS = 12
+
+Search = Callable[[FloatArray], tuple[FloatArray, IntArray]]
+"""From rows to the similarities and the positions of their nearest neighbours, -1 for none."""
 
 
 def candidate_pairs(features: FloatArray, *, least: float = -np.inf) -> IntArray:
@@ -39,38 +41,35 @@ def candidate_pairs(features: FloatArray, *, least: float = -np.inf) -> IntArray
     if count <= ALL_PAIRS_ROWS:
         near = np.triu(features @ features.T >= least - ROUNDING, k=1)
         return np.stack(np.nonzero(near), axis=1).astype(np.int64)
-    search = _exact if count <= EXACT_ROWS else _approximate
-    found, cosine = search(features)
-    rows = np.repeat(np.arange(count), found.shape[1])
-    columns = found.ravel()
-    valid = (columns >= 0) & (columns != rows) & (cosine.ravel() >= least - ROUNDING)
-    rows, columns = rows[valid], columns[valid]
-    # One integer per pair sorts faster than rows of two.
-    code = np.unique(np.minimum(rows, columns) * count + np.maximum(rows, columns))
-    return np.stack([code // count, code % count], axis=1)
+    search = _exact(features) if count <= EXACT_ROWS else _approximate(features)
+    # One integer per pair takes half the memory and sorts faster than rows of two.
+    codes = []
+    for start in range(0, count, BLOCK_ROWS):
+        cosine, found = search(features[start : start + BLOCK_ROWS])
+        rows = np.repeat(np.arange(start, start + len(found)), found.shape[1])
+        columns = found.ravel()
+        valid = (columns >= 0) & (columns != rows) & (cosine.ravel() >= least - ROUNDING)
+        rows, columns = rows[valid], columns[valid]
+        codes.append(np.minimum(rows, columns) * count + np.maximum(rows, columns))
+    code = np.concatenate(codes)
+    codes.clear()
+    code.sort()
+    first = np.ones(len(code), bool)
+    first[1:] = code[1:] != code[:-1]
+    code = code[first]
+    return np.stack(np.divmod(code, count), axis=1)
 
 
-def reduced(features: FloatArray) -> FloatArray:
-    """Return the features on their main axes where there are so many that it pays, unit rows."""
-    if len(features) <= EXACT_ROWS or features.shape[1] <= REDUCED_DIM:
-        return features
-    sample = features[:: max(1, len(features) // 20_000)]
-    _, axes = np.linalg.eigh((sample.T @ sample).astype(np.float64))
-    return unit_rows(features @ axes[:, -REDUCED_DIM:].astype(np.float32))
-
-
-def _exact(features: FloatArray) -> tuple[IntArray, FloatArray]:
-    found = np.empty((len(features), NEIGHBOURS + 1), np.int64)
-    similarity = np.empty(found.shape, np.float32)
-    for start in range(0, len(features), BLOCK_ROWS):
-        cosine = features[start : start + BLOCK_ROWS] @ features.T
+def _exact(features: FloatArray) -> Search:
+    def search(rows: FloatArray) -> tuple[FloatArray, IntArray]:
+        cosine = rows @ features.T
         nearest = np.argpartition(cosine, -NEIGHBOURS - 1, axis=1)[:, -NEIGHBOURS - 1 :]
-        found[start : start + BLOCK_ROWS] = nearest
-        similarity[start : start + BLOCK_ROWS] = np.take_along_axis(cosine, nearest, axis=1)
-    return found, similarity
+        return np.take_along_axis(cosine, nearest, axis=1), nearest
+
+    return search
 
 
-def _approximate(features: FloatArray) -> tuple[IntArray, FloatArray]:
+def _approximate(features: FloatArray) -> Search:
     try:
         import faiss  # noqa: PLC0415 - optional, and slow to load
     except ImportError:
@@ -85,9 +84,13 @@ def _approximate(features: FloatArray) -> tuple[IntArray, FloatArray]:
         faiss.ScalarQuantizer.QT_fp16,
         faiss.METRIC_INNER_PRODUCT,
     )
-    training = features[:: max(1, count // (lists * TRAINING_ROWS_PER_LIST))]
-    index.train(training)
+    index.cp.niter = TRAINING_ROUNDS
+    index.train(features[:: max(1, count // (lists * TRAINING_ROWS_PER_LIST))])
     index.add(features)
     index.nprobe = PROBED_LISTS
-    similarity, found = index.search(features, NEIGHBOURS + 1)
-    return found, similarity
+
+    def search(rows: FloatArray) -> tuple[FloatArray, IntArray]:
+        similarity, found = index.search(rows, NEIGHBOURS + 1)
+        return similarity, found
+
+    return search

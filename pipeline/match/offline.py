@@ -15,9 +15,9 @@ from pipeline.datatypes import (
     Tracklet,
 )
 from pipeline.match.constraints import GALLERY_SPAN, Spans, SpatialRules, estimate_overlaps
-from pipeline.match.features import CameraCentres
+from pipeline.match.features import tracklet_features
 from pipeline.match.linkage import link
-from pipeline.match.neighbours import candidate_pairs, reduced
+from pipeline.match.neighbours import EXACT_ROWS, candidate_pairs
 from pipeline.match.numbering import number_groups
 from pipeline.match.persons import Person
 from pipeline.settings import MatchSettings
@@ -96,30 +96,30 @@ def _link_usable(
     cameras = sorted({t.camera for t in tracklets})
     number = {name: position for position, name in enumerate(cameras)}
     spans = Spans.of((t.first_s, t.last_s, number[t.camera]) for t in tracklets)
-    means: FloatArray = np.stack([t.embedding_sum / np.float32(t.weight) for t in tracklets])
-    centres = CameraCentres(means, spans.camera, cameras=len(cameras), prior=settings.centre_tracks)
-    features = centres.apply(means, spans.camera)
+    features, axes = tracklet_features(
+        tracklets,
+        spans.camera,
+        cameras=len(cameras),
+        prior=settings.centre_tracks,
+        reduce=len(tracklets) > EXACT_ROWS,
+    )
     counts = (
         estimate_overlaps(features, spans, overlap_s=settings.overlap_s)
         if settings.views == "auto"
         else None
     )
     rules = SpatialRules(cameras, settings, counts)
+    weight = np.ones(len(tracklets) + len(known), np.float32)
     if known:
-        pasts = [person.past_sum / np.float32(person.past_count) for person in known]
-        features = np.concatenate([features, np.stack(pasts)])
+        weight[len(tracklets) :] = [person.past_count for person in known]
+        pasts = np.stack([person.past_sum for person in known]) @ axes
+        features = np.concatenate([features, pasts / weight[len(tracklets) :, None]])
         spans = spans.joined(Spans.of([GALLERY_SPAN] * len(known)))
-    features = reduced(features)
-    weight = [1.0] * len(tracklets) + [float(person.past_count) for person in known]
     pairs = candidate_pairs(features, least=threshold)
     pairs = pairs[~rules.clashing(spans, pairs[:, 0], pairs[:, 1])]
+    features *= weight[:, None]
     return link(
-        features,
-        np.array(weight, np.float32),
-        [spans.select(np.array([i])) for i in range(len(spans))],
-        pairs,
-        rules=rules,
-        threshold=threshold,
+        features, weight, spans, np.arange(len(spans)), pairs, rules=rules, threshold=threshold
     )
 
 

@@ -147,18 +147,21 @@ class PersonBook:
 
     def refresh(self, tracks: Mapping[Key, TrackEvidence], view: View) -> None:
         """Bring the mean features of changed persons up to date."""
-        for number in sorted(self._changed):
+        changed = sorted(self._changed)
+        self._changed.clear()
+        # In sorted order, as sums of floats depend on it in the last bits.
+        recent = {n: sorted(self._persons[n].recent) for n in changed if n in self._persons}
+        keys = [key for number in recent for key in recent[number]]
+        features = iter(view.features([tracks[key] for key in keys]) if keys else ())
+        for number in changed:
             person = self._persons.get(number)
             if person is None or not (person.past_count or person.recent):
                 self._index.remove(number)
                 continue
-            total, count = person.past_sum, person.past_count
-            if person.recent:
-                # In sorted order, as sums of floats depend on it in the last bits.
-                features = view.features([tracks[key] for key in sorted(person.recent)])
-                total, count = total + features.sum(axis=0), count + len(features)
-            self._index.put(number, total / np.float32(count))
-        self._changed.clear()
+            total = person.past_sum.copy()
+            for _ in recent[number]:
+                total += next(features)
+            self._index.put(number, total / np.float32(person.past_count + len(recent[number])))
 
     def nearest(self, features: FloatArray, count: int) -> list[set[int]]:
         """Return for each row the numbers of the ``count`` most similar persons."""

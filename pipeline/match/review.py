@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.datatypes import FloatArray, IntArray
+from pipeline.datatypes import FloatArray
 from pipeline.match.constraints import GALLERY_CAMERA, Spans, SpatialRules
 from pipeline.match.linkage import link
 from pipeline.match.neighbours import candidate_pairs
@@ -83,13 +82,11 @@ def regroup(
     features = np.stack([node.feature for node in nodes])
     features = np.concatenate([features, _badges(nodes, loyalty)], axis=1)
     pairs = candidate_pairs(features, least=threshold)
+    weight = np.array([node.weight for node in nodes], np.float32)
+    spans = Spans.all_of([node.spans for node in nodes])
+    owner = np.repeat(np.arange(len(nodes)), [len(node.spans) for node in nodes])
     labels = link(
-        features,
-        np.array([node.weight for node in nodes], np.float32),
-        [node.spans for node in nodes],
-        pairs[~_plainly_clashing(nodes, pairs, rules)],
-        rules=rules,
-        threshold=threshold,
+        features * weight[:, None], weight, spans, owner, pairs, rules=rules, threshold=threshold
     ).tolist()
     names = _names(nodes, labels)
     moves = []
@@ -99,22 +96,6 @@ def regroup(
         if names[label] != node.number:
             moves.append(Move(node.key, node.number, names[label]))
     return moves
-
-
-def _plainly_clashing(
-    nodes: Sequence[Node], pairs: IntArray, rules: SpatialRules
-) -> NDArray[np.bool_]:
-    """Return which pairs of single tracks clash; a past is checked when it comes to joining."""
-    single = np.array([node.key is not None for node in nodes])
-    first = Spans.of(
-        (float(n.spans.first_s[0]), float(n.spans.last_s[0]), int(n.spans.camera[0]))
-        if n.key is not None
-        else (0.0, 0.0, 0)
-        for n in nodes
-    )
-    clashing = rules.clashing(first, pairs[:, 0], pairs[:, 1])
-    plain: NDArray[np.bool_] = clashing & single[pairs[:, 0]] & single[pairs[:, 1]]
-    return plain
 
 
 def _badges(nodes: Sequence[Node], loyalty: float) -> FloatArray:

@@ -50,7 +50,7 @@ class View:
         if tracks:
             means = np.stack([track.mean for track in tracks])
         spans = Spans.of((t.first_s, t.last_s, cameras[t.camera]) for t in tracks)
-        centres = CameraCentres(
+        centres = CameraCentres.of(
             means, spans.camera, cameras=len(cameras), prior=settings.centre_tracks
         )
         counts = None

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.match import neighbours
-from pipeline.match.neighbours import candidate_pairs, reduced
+from pipeline.match.neighbours import candidate_pairs
 from worlds import unit
 
 
@@ -38,14 +38,3 @@ def test_the_inverted_file_finds_most_of_the_nearest(monkeypatch):
     found = set(map(tuple, candidate_pairs(features).tolist()))
     wanted = {(6 * k + i, 6 * k + j) for k in range(500) for i in range(6) for j in range(i + 1, 6)}
     assert len(found & wanted) > 0.95 * len(wanted)
-
-
-def test_reduction_keeps_similarities_that_live_on_few_axes(monkeypatch):
-    monkeypatch.setattr(neighbours, "EXACT_ROWS", 10)
-    monkeypatch.setattr(neighbours, "REDUCED_DIM", 8)
-    random = np.random.default_rng(0)
-    features = unit(random.normal(size=(200, 8)) @ random.normal(size=(8, 64)))
-    small = reduced(features)
-    assert small.shape == (200, 8)
-    np.testing.assert_allclose(small @ small.T, features @ features.T, atol=1e-4)
-    assert reduced(features[:10]).shape == (10, 64)
