@@ -121,7 +121,7 @@ def _event_routes(register: Register, streams: Streams) -> APIRouter:
     ) -> StreamingResponse:
         """Events as they happen, as server-sent events; a client that comes back misses none."""
         streams.require_room()
-        start = register.newest_event if after is None else after
+        start = register.newest_event if after is None else min(after, register.newest_event)
         if last_event_id is not None and last_event_id.isascii() and last_event_id.isdecimal():
             start = min(int(last_event_id), register.newest_event)
         return StreamingResponse(streams.events(start), media_type="text/event-stream")

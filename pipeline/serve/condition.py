@@ -10,6 +10,18 @@ from pipeline.health import CameraHealth, CameraState
 
 __all__ = ["Condition", "Level", "condition_of"]
 
+WORDS = {
+    CameraState.CONNECTING: "is being connected",
+    CameraState.DEGRADED: "delivers poorly",
+    CameraState.STALLED: "sends nothing",
+    CameraState.WAITING: "has lost its connection",
+    CameraState.REFUSED: "refuses the user name or the password",
+    CameraState.NO_VIDEO: "sends no video",
+    CameraState.FAILED: "failed too often and rests",
+    CameraState.STOPPED: "is stopped",
+}
+"""What is said of a camera that is not live."""
+
 
 class Level(StrEnum):
     """How well a run does.
@@ -55,9 +67,7 @@ def condition_of(
         degraded.append("nothing is recorded")
     for each in cameras:
         if each.state is not CameraState.LIVE:
-            state = each.state.replace("_", " ")
-            degraded.append(
-                f"camera {each.camera} is {state}" + (f": {each.reason}" * bool(each.reason))
-            )
+            reason = f" ({each.reason})" if each.reason else ""
+            degraded.append(f"camera {each.camera} {WORDS[each.state]}{reason}")
     level = Level.FAILING if failing else Level.DEGRADED if degraded else Level.OK
     return Condition(level, (*failing, *degraded))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.registry.edits import Author, Edit, EditKind, Standing
@@ -52,11 +52,13 @@ def test_without_edits_everybody_stands_for_themselves():
     assert Standing().members(3) == [3]
 
 
+@settings(deadline=None)
 @given(edits)
 def test_merges_join_the_same_people_as_joining_sets(edits):
     assert groups(Standing(edits)) == slow_groups(edits)
 
 
+@settings(deadline=None)
 @given(edits, st.data())
 def test_undoing_any_edit_is_never_having_made_it(edits, data):
     if not edits:

@@ -119,7 +119,9 @@ def test_status_shows_cameras_figures_and_reasons(client, run):
     run.view.set("yard", state=CameraState.REFUSED, reason="wrong password")
     status = client.get("/api/status").json()
     assert status["level"] == "degraded"
-    assert status["reasons"] == ["camera yard is refused: wrong password"]
+    assert status["reasons"] == [
+        "camera yard refuses the user name or the password (wrong password)"
+    ]
     assert [(c["camera"], c["state"]) for c in status["cameras"]] == [
         ("lobby", "live"),
         ("yard", "refused"),
@@ -273,7 +275,7 @@ def test_healthz_is_200_while_anything_is_seen(client, run):
     assert answer.status_code == 200
     assert answer.json() == {
         "status": "degraded",
-        "reasons": ["nothing is recorded", "camera yard is waiting: no answer"],
+        "reasons": ["nothing is recorded", "camera yard has lost its connection (no answer)"],
     }
 
 
@@ -284,9 +286,16 @@ def test_healthz_is_503_with_reasons_when_nothing_is_seen(client, run):
     assert answer.status_code == 503
     assert answer.json()["reasons"] == [
         "no camera delivers pictures",
-        "camera lobby is no video",
-        "camera yard is no video",
+        "camera lobby sends no video",
+        "camera yard sends no video",
     ]
+
+
+@pytest.mark.parametrize("state", [state for state in CameraState if state != "live"])
+def test_every_state_but_live_is_a_reason(client, run, state):
+    run.view.set("yard", state=state)
+    (reason,) = client.get("/healthz").json()["reasons"]
+    assert reason.startswith("camera yard ")
 
 
 def test_healthz_is_503_when_nothing_can_be_stored(client, run):
