@@ -120,7 +120,9 @@ class Guard:
                 return _refuse(429, "too many wrong tokens: wait a minute")
         if scope["path"] == "/" and scope["method"] == "GET":
             return RedirectResponse("/login", 303)
-        answer = _refuse(401, "say the token: Authorization: Bearer TOKEN, or log in on the page")
+        answer = _refuse(
+            401, "a token is needed: send Authorization: Bearer TOKEN, or log in on the page"
+        )
         answer.headers["WWW-Authenticate"] = 'Bearer realm="reid-pipeline"'
         return answer
 
