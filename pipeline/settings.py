@@ -116,11 +116,11 @@ class DetectSettings(_Section):
 class TrackSettings(_Section):
     """Tying the boxes of one camera to tracks."""
 
-    high_confidence: Share = 0.35
+    high_confidence: Share = 0.25
     """Boxes from here on start tracks and are associated first."""
-    min_iou: Share = 0.3
+    min_iou: Share = 0.2
     """Least overlap of a box with the predicted place of its track."""
-    max_lost_s: Seconds = 1.0
+    max_lost_s: Seconds = 2.0
     """A track that was not seen for so long ends."""
     min_hits: Annotated[int, Field(ge=1)] = 2
     """Boxes before a track counts."""

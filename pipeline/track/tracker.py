@@ -15,6 +15,9 @@ __all__ = ["SingleCameraTracker"]
 
 REFERENCE_RATE = 30.0
 """The frame rate that the library counts its buffer in; real time comes from time stamps."""
+UNSURE_IOU = 0.3
+"""Least overlap of an unsure box with a track. The library's own 0.5 loses people who are
+partly covered: their boxes jump."""
 ANY_BOX_SCORE = 0.1
 """The library drops boxes up to this score whatever it is told."""
 
@@ -40,6 +43,7 @@ class SingleCameraTracker:
             high_conf_det_threshold=settings.high_confidence,
             minimum_consecutive_frames=settings.min_hits,
             minimum_iou_threshold_first_assoc=settings.min_iou,
+            minimum_iou_threshold_second_assoc=UNSURE_IOU,
             enable_cmc=False,  # cameras stand still
             instant_first_frame_activation=False,
         )
