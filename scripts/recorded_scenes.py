@@ -1,0 +1,213 @@
+"""Scenes that are detected and embedded once, so that experiments replay them in seconds.
+
+A scene is a folder with one ``.mp4`` per camera and a ``ground_truth.csv``. Every box of every
+frame is embedded, so any setting of tracking, of the choice of crops and of matching can be
+tried without looking at the video again. Boxes are cached by detector, vectors by weights.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core import _crop
+from pipeline.datatypes import CropEvidence, Detections, FloatArray, Frame, Identities, Tracks
+from pipeline.detect.loading import load_detector
+from pipeline.devices import resolve_device
+from pipeline.embed.policy import TrackCropPolicy
+from pipeline.embed.reid import ReidEmbedder
+from pipeline.match.fingerprint import weights_hash
+from pipeline.match.online import OnlineMatcher
+from pipeline.metrics.pairing import TimeStep, pair_boxes
+from pipeline.metrics.tables import check_ground_truth, check_tracks
+from pipeline.settings import (
+    CameraSettings,
+    DetectSettings,
+    EmbedSettings,
+    MatchSettings,
+    SourceSettings,
+    TrackSettings,
+)
+from pipeline.sources import open_source
+from pipeline.track.tracker import SingleCameraTracker
+
+__all__ = ["Scene", "Seen", "Told", "matched", "record", "tell", "time_steps"]
+
+LEAST_SCORE = 0.1
+"""Boxes below this are not recorded; no tracker makes use of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One frame: its boxes, and the embedding of each."""
+
+    camera: str
+    frame: int
+    time_s: float
+    size: tuple[int, int]
+    detections: Detections
+    vectors: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A recorded scene and who was in it."""
+
+    name: str
+    seen: list[Seen]
+    truth: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the matcher is told of one frame."""
+
+    camera: str
+    frame: int
+    time_s: float
+    tracks: Tracks
+    evidence: CropEvidence
+
+
+def record(folder: Path, *, detector: str | None, weights: Path, cache: Path) -> Scene:
+    """Detect and embed a scene, or read what was found before.
+
+    Args:
+        folder: Videos and ground truth.
+        detector: As for ``reid-pipeline run``; ``None`` takes the boxes of the ground truth.
+        weights: Re-identification weights.
+        cache: Folder for boxes and vectors.
+    """
+    truth = check_ground_truth(pd.read_csv(folder / "ground_truth.csv", dtype={"camera": str}))
+    boxes_from = Path(detector).stem if detector else "truth"
+    stem = f"{folder.resolve().parent.name}_{folder.name}_{boxes_from}"
+    boxes = cache / f"{stem}.npz"
+    vectors = cache / f"{stem}_{weights_hash(weights)[:12]}.npy"
+    cache.mkdir(parents=True, exist_ok=True)
+    if not boxes.exists():
+        _save_boxes(folder, boxes, detector=detector)
+    if not vectors.exists():
+        _save_vectors(folder, boxes, vectors, weights=weights)
+    return Scene(folder.name, _read(boxes, vectors), truth)
+
+
+def _frames(folder: Path) -> Iterator[Frame]:
+    """Yield the frames of all cameras in order of (time, camera)."""
+    with ExitStack() as stack:
+        sources = [
+            stack.enter_context(
+                open_source(CameraSettings(name=v.stem, source=str(v)), SourceSettings())
+            )
+            for v in sorted(folder.glob("*.mp4"))
+        ]
+        yield from heapq.merge(*sources, key=lambda frame: (frame.time_s, frame.camera))
+
+
+def _save_boxes(folder: Path, path: Path, *, detector: str | None) -> None:
+    settings = DetectSettings(
+        weights=detector,
+        detections=None if detector else folder / "ground_truth.csv",
+        confidence=LEAST_SCORE,
+    )
+    names = [video.stem for video in sorted(folder.glob("*.mp4"))]
+    loaded = load_detector(settings, cameras=names, device=resolve_device("cpu"))
+    rows, found = [], []
+    for frame in _frames(folder):
+        [boxes] = loaded.detect([frame])
+        rows.append((frame.camera, frame.index, frame.time_s, *frame.image.shape[:2], len(boxes)))
+        found.append(boxes)
+    camera, index, time_s, height, width, count = zip(*rows, strict=True)
+    np.savez(
+        path,
+        camera=np.array(camera),
+        index=np.array(index),
+        time_s=np.array(time_s),
+        size=np.stack([height, width], axis=1),
+        count=np.array(count),
+        xyxy=np.concatenate([each.xyxy for each in found]),
+        score=np.concatenate([each.score for each in found]),
+    )
+
+
+def _save_vectors(folder: Path, boxes: Path, path: Path, *, weights: Path) -> None:
+    with np.load(boxes) as content:
+        per_frame = np.split(content["xyxy"], np.cumsum(content["count"])[:-1])
+    embedder = ReidEmbedder(EmbedSettings(weights=weights), device=resolve_device("cpu"))
+    vectors = []
+    for frame, xyxy in zip(_frames(folder), per_frame, strict=True):
+        crops = [_crop(frame.image, box) for box in xyxy]
+        if crops:
+            vectors.append(embedder.embed(crops).astype(np.float16))
+    np.save(path, np.concatenate(vectors))
+
+
+def _read(boxes: Path, vectors: Path) -> list[Seen]:
+    every = np.load(vectors).astype(np.float32)
+    with np.load(boxes) as content:
+        ends = np.cumsum(content["count"])[:-1]
+        columns = [content[name].tolist() for name in ("camera", "index", "time_s", "size")]
+        parts = [np.split(each, ends) for each in (content["xyxy"], content["score"], every)]
+    return [
+        Seen(camera, index, time_s, tuple(size), Detections(xyxy, score), rows)
+        for camera, index, time_s, size, xyxy, score, rows in zip(*columns, *parts, strict=True)
+    ]
+
+
+def tell(
+    scene: Scene,
+    *,
+    confidence: float = DetectSettings().confidence,
+    track: TrackSettings | None = None,
+    embed: EmbedSettings | None = None,
+) -> list[Told]:
+    """Track a recorded scene and return what the matcher is told, frame by frame."""
+    trackers: dict[str, SingleCameraTracker] = {}
+    policy = TrackCropPolicy(embed or EmbedSettings())
+    told = []
+    for seen in scene.seen:
+        kept = np.flatnonzero(seen.detections.score >= confidence)
+        boxes, vectors = seen.detections.select(kept), seen.vectors[kept]
+        if seen.camera not in trackers:
+            trackers[seen.camera] = SingleCameraTracker(track or TrackSettings())
+        tracker = trackers[seen.camera]
+        looked = tracker.wanted(boxes, seen.time_s)
+        tracks = tracker.update(boxes, seen.time_s, looked, vectors[looked])
+        # Only its size counts: quality is judged by the boxes.
+        blank = np.broadcast_to(np.uint8(0), (*seen.size, 3))
+        frame = Frame(seen.camera, seen.frame, seen.time_s, blank)
+        quality = policy.quality(tracks, frame)
+        rows = policy.choose(seen.camera, seen.time_s, tracks, quality)
+        row_of = {box.tobytes(): row for row, box in enumerate(boxes.xyxy)}
+        chosen = [row_of[tracks.xyxy[row].tobytes()] for row in rows]
+        evidence = CropEvidence(rows, vectors[np.array(chosen, np.int64)], quality[rows])
+        told.append(Told(seen.camera, seen.frame, seen.time_s, tracks, evidence))
+    return told
+
+
+def matched(told: Sequence[Told], settings: MatchSettings, *, threshold: float) -> Identities:
+    """Return the identities that the matcher ends with."""
+    dim = next((e.evidence.vectors.shape[1] for e in told if len(e.evidence.rows)), 1)
+    matcher = OnlineMatcher(settings, threshold=threshold, dim=dim)
+    for each in told:
+        matcher.update(each.camera, each.time_s, each.tracks, each.evidence)
+    return matcher.finish()
+
+
+def time_steps(told: Sequence[Told], identities: Identities, truth: pd.DataFrame) -> list[TimeStep]:
+    """Return found boxes and ground truth side by side."""
+    parts = []
+    for each in told:
+        x1, y1, x2, y2 = each.tracks.xyxy.T
+        ids = each.tracks.track_id.tolist()
+        part = pd.DataFrame({"track_id": ids, "x": x1, "y": y1, "w": x2 - x1, "h": y2 - y1})
+        part["global_id"] = [identities.global_id(each.camera, number) for number in ids]
+        part["score"] = each.tracks.score
+        parts.append(part.assign(camera=each.camera, frame=each.frame))
+    tracks = check_tracks(pd.concat(parts, ignore_index=True))
+    return pair_boxes(truth, tracks, iou=0.5, min_visible=0.3).steps
