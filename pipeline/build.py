@@ -13,7 +13,7 @@ from pipeline.detect.region import RegionFilter
 from pipeline.devices import resolve_device
 from pipeline.embed.policy import TrackCropPolicy
 from pipeline.embed.reid import ReidEmbedder
-from pipeline.match.fingerprint import weights_hash
+from pipeline.match.fingerprint import read_calibration, weights_hash
 from pipeline.match.gallery import GalleryFile
 from pipeline.match.online import OnlineMatcher
 from pipeline.settings import CameraSettings, Settings
@@ -102,11 +102,26 @@ def build_stages(settings: Settings, *, gallery: Path | None = None) -> Stages:
 
 
 def _threshold(settings: Settings, embedder: ReidEmbedder) -> float:
-    """Return the threshold that was asked for, else the one the weights were calibrated to."""
+    """Return the threshold that was asked for, else the one the weights were calibrated to.
+
+    Raises:
+        ModelError: The calibration was made with other weights.
+    """
     if settings.match.threshold is not None:
         return settings.match.threshold
-    if embedder.calibrated_threshold is not None:
-        return embedder.calibrated_threshold
+    calibration = read_calibration(embedder.weights)
+    if calibration is not None:
+        if calibration.runtime != embedder.runtime:
+            # One network gives nearly the same vectors everywhere; a user with a GPU should
+            # not have to calibrate before the first run.
+            log.warning(
+                "%s were calibrated on %s, this is %s: if identities look wrong, run "
+                "`reid-pipeline calibrate` here or choose with --threshold",
+                embedder.weights.name,
+                calibration.runtime,
+                embedder.runtime,
+            )
+        return calibration.threshold_for(false_match_rate=settings.match.false_match_rate)
     log.warning(
         "%s were not calibrated: tracks from a similarity of %.2f on count as one person; "
         "choose with --threshold",

@@ -59,7 +59,7 @@ def calibrate_command(
         cameras,
         centre_tracks=MatchSettings().centre_tracks,
         weights_sha256=weights_hash(weights),
-        runtime=embedder.name.removeprefix(weights.name).strip(" ()"),
+        runtime=embedder.runtime,
     )
     threshold = found.threshold_for(false_match_rate=false_match_rate)
     _show(found, threshold, false_match_rate)
@@ -73,6 +73,7 @@ def calibrate_command(
             "tracks": found.tracks,
             "weights_sha256": found.weights_sha256,
             "runtime": found.runtime,
+            "fmr": [[point.threshold, point.fmr] for point in found.curve],
         }
         store_calibration(weights, summary)
 

@@ -5,16 +5,77 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ModelError, OutputError
 
-__all__ = ["store_calibration", "weights_hash"]
+__all__ = ["StoredCalibration", "read_calibration", "store_calibration", "weights_hash"]
 
 METADATA_KEY = "reid_model"
 """The metadata entry of a checkpoint that `reid_model` reads: a JSON object."""
 HEADER_LENGTH_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCalibration:
+    """The calibration that weights carry with them, over all pairs of cameras.
+
+    Curves of single pairs stay in the file of ``calibrate --out``: they belong to the place
+    that was measured, not to the weights.
+
+    Attributes:
+        weights_sha256: Hash of the weights it was made with.
+        runtime: Backend and precision it was made on.
+        fmr: ``(threshold, false match rate)``, thresholds ascending.
+    """
+
+    weights_sha256: str
+    runtime: str
+    fmr: tuple[tuple[float, float], ...]
+
+    def threshold_for(self, *, false_match_rate: float) -> float:
+        """Return the least threshold whose false match rate is low enough."""
+        return next((t for t, rate in self.fmr if rate <= false_match_rate), self.fmr[-1][0])
+
+
+def read_calibration(path: Path) -> StoredCalibration | None:
+    """Return the calibration that a safetensors checkpoint carries, ``None`` if it has none.
+
+    Args:
+        path: The weights; other formats carry none.
+
+    Raises:
+        ModelError: The weights cannot be read, or the calibration was made with other
+            weights: its threshold would mean nothing.
+    """
+    if path.suffix != ".safetensors":
+        return None
+    try:
+        header, _ = _split(path)
+    except OSError as error:
+        raise ModelError(f"weights {path} cannot be read: {error.strerror}") from None
+    try:
+        notes = json.loads(header.get("__metadata__", {}).get(METADATA_KEY, "{}"))
+        content = notes.get("calibration") or {}
+        if "fmr" not in content:
+            return None
+        found = StoredCalibration(
+            content["weights_sha256"],
+            content["runtime"],
+            tuple((float(t), float(rate)) for t, rate in content["fmr"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"the calibration in {path} cannot be read: {error!r}") from None
+    own = weights_hash(path)
+    if own != found.weights_sha256:
+        raise ModelError(
+            f"the calibration in {path} was made with other weights (SHA-256 "
+            f"{found.weights_sha256[:16]}..., these have {own[:16]}...): run `reid-pipeline "
+            "calibrate --store` again, or give --threshold"
+        )
+    return found
 
 
 def weights_hash(path: Path) -> str:

@@ -1,0 +1,117 @@
+"""`reid-pipeline calibrate`: a threshold from labelled crops, noted in the weights, and used."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.build import build_stages
+from pipeline.cli import main
+from pipeline.errors import ModelError
+from pipeline.match.calibration import load_calibration
+from pipeline.match.fingerprint import read_calibration, store_calibration, weights_hash
+from pipeline.settings import parse_settings
+from small_runs import write_random_weights
+
+
+@pytest.fixture
+def weights(tmp_path):
+    return write_random_weights(tmp_path / "random.safetensors")
+
+
+@pytest.fixture(scope="module")
+def crops(tmp_path_factory):
+    """Twelve persons in three cameras: a colour each, and noise."""
+    folder = tmp_path_factory.mktemp("crops")
+    random = np.random.default_rng(0)
+    for person in range(1, 13):
+        colour = random.uniform(0, 255, 3)
+        for camera in (1, 2, 3):
+            image = np.clip(colour + random.normal(0, 12, (32, 16, 3)), 0, 255).astype(np.uint8)
+            cv2.imwrite(str(folder / f"{person:04d}_c{camera}s1_000000_00.png"), image)
+    (folder / "0000_c1s1_000000_00.png").write_bytes(b"distractors are not even read")
+    return folder
+
+
+def calibrate(crops, weights, *flags):
+    return main(["calibrate", str(crops), "--weights", str(weights), "--device", "cpu", *flags])
+
+
+def settings(weights, tmp_path, **match):
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text("camera,frame,x,y,w,h\n")
+    return parse_settings(
+        {
+            "cameras": [{"name": "a", "source": "a.mp4"}],
+            "detect": {"detections": boxes},
+            "embed": {"weights": weights},
+            "match": match,
+        }
+    )
+
+
+def test_what_the_command_notes_in_the_weights_is_what_it_measured(crops, weights, tmp_path):
+    out = tmp_path / "curves.json"
+    assert calibrate(crops, weights, "--store", "--out", str(out)) == 0
+    measured = load_calibration(out, weights_sha256=weights_hash(weights))
+    assert (measured.identities, measured.tracks) == (12, 36)
+    noted = read_calibration(weights)
+    assert noted.runtime == measured.runtime
+    assert noted.fmr == tuple((point.threshold, point.fmr) for point in measured.curve)
+    expected = measured.threshold_for(false_match_rate=0.08)
+    assert build_stages(settings(weights, tmp_path)).threshold == expected
+
+
+def test_the_threshold_of_a_run_follows_from_its_false_match_rate(weights, tmp_path):
+    curve = [[0.1, 0.5], [0.2, 0.05], [0.3, 0.01]]
+    own = {"weights_sha256": weights_hash(weights), "runtime": "x", "fmr": curve}
+    store_calibration(weights, own)
+    noted = read_calibration(weights)
+    for rate, threshold in ((0.6, 0.1), (0.5, 0.1), (0.08, 0.2), (0.01, 0.3), (0.001, 0.3)):
+        assert noted.threshold_for(false_match_rate=rate) == threshold
+    stages = build_stages(settings(weights, tmp_path, false_match_rate=0.01))
+    assert stages.threshold == 0.3
+
+
+def test_a_given_threshold_wins_over_the_calibration(crops, weights, tmp_path):
+    assert calibrate(crops, weights, "--store") == 0
+    assert build_stages(settings(weights, tmp_path, threshold=0.123)).threshold == 0.123
+
+
+def test_a_calibration_of_other_weights_is_refused(weights, tmp_path):
+    foreign = {"weights_sha256": "ab" * 32, "runtime": "x", "fmr": [[0.1, 0.5], [0.2, 0.01]]}
+    store_calibration(weights, foreign)
+    with pytest.raises(ModelError, match="made with other weights"):
+        build_stages(settings(weights, tmp_path))
+    assert build_stages(settings(weights, tmp_path, threshold=0.3)).threshold == 0.3
+
+
+def test_another_runtime_is_told_and_weights_without_calibration_too(weights, tmp_path, caplog):
+    build_stages(settings(weights, tmp_path))
+    assert "not calibrated" in caplog.text
+    own = {"weights_sha256": weights_hash(weights), "runtime": "abacus", "fmr": [[0.2, 0.01]]}
+    store_calibration(weights, own)
+    assert build_stages(settings(weights, tmp_path)).threshold == 0.2
+    assert "calibrated on abacus" in caplog.text
+
+
+@pytest.mark.parametrize("fmr", ["x", [[1]], 3])
+def test_a_damaged_calibration_is_one_clear_error(weights, fmr):
+    store_calibration(weights, {"weights_sha256": "ab", "runtime": "x", "fmr": fmr})
+    with pytest.raises(ModelError, match="cannot be read"):
+        read_calibration(weights)
+
+
+def test_a_folder_without_crops_is_one_clear_error(weights, tmp_path, capsys):
+    assert calibrate(tmp_path, weights) == 2
+    assert "no crops with Market-1501 names" in " ".join(capsys.readouterr().err.split())
+
+
+def test_only_the_identities_that_are_asked_for_count(crops, weights, tmp_path):
+    wanted = tmp_path / "ids.json"
+    wanted.write_text(json.dumps([1, 2, 3, 4, 5]))
+    out = tmp_path / "curves.json"
+    flags = ("--identities", str(wanted), "--out", str(out), "--false-match-rate", "0.3")
+    assert calibrate(crops, weights, *flags) == 0
+    assert load_calibration(out).tracks == 15
