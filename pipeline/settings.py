@@ -141,6 +141,9 @@ class EmbedSettings(_Section):
     """What the network runs on; ``auto`` is OpenVINO on a CPU and torch on a GPU."""
     precision: Literal["auto", "fp32", "fp16", "bf16"] = "auto"
     """Number format of the network; ``auto`` is fp32 on a CPU and fp16 on a GPU."""
+    mask: bool = False
+    """Take the background out of every crop first; weights that were trained so profit, those
+    of the package do not."""
     interval_s: Seconds = 0.8
     """Time between two embeddings of one track, unless a better crop comes."""
     min_quality: Share = 0.1

@@ -43,6 +43,8 @@ class ImageSettings(_Section):
     """A folder in Market-1501 naming, or a CSV of image, identity and camera."""
     folder: Path | None = None
     """What the paths in a CSV are relative to; none = the folder of the CSV."""
+    mask: bool = False
+    """Take the background out of every image, of the held-out ones too."""
 
 
 class Validation(_Section):

@@ -13,6 +13,7 @@ from rich.logging import RichHandler
 
 from reid_model.cli.evaluate import evaluate
 from reid_model.cli.export import export
+from reid_model.cli.segment import segment
 from reid_model.cli.show import show
 from reid_model.cli.train import train
 from reid_model.errors import ReidModelError
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.command()(train)
 app.command()(evaluate)
 app.command()(export)
+app.add_typer(segment, name="segment")
 app.add_typer(show, name="show")
 
 

@@ -37,6 +37,18 @@ def evaluate(
     flip: Annotated[
         bool, typer.Option("--flip", help="Add the embedding of the mirrored image.")
     ] = False,
+    mask: Annotated[
+        bool, typer.Option("--mask", help="Take the background out of every image first.")
+    ] = False,
+    new_backgrounds: Annotated[
+        bool,
+        typer.Option(
+            "--new-backgrounds", help="Put every person in front of another image's background."
+        ),
+    ] = False,
+    mask_weights: Annotated[
+        Path | None, typer.Option(help="Weights of the masks; the package's own if not given.")
+    ] = None,
     backend: BackendOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = "cpu",
@@ -60,7 +72,12 @@ def evaluate(
         known = {image.identity for image in images}
         images = of_identities(images, read_identities(ids, known=known))
     embedder = load_embedder(weights, device=device, precision=precision, backend=backend)
-    result = evaluate_images(images, embedder, flip=flip, reranking=rerank)
+    change = None
+    if mask or new_backgrounds:
+        from reid_model.segmentation.changes import BackgroundChange  # noqa: PLC0415
+
+        change = BackgroundChange(images, mask=mask, replace=new_backgrounds, weights=mask_weights)
+    result = evaluate_images(images, embedder, flip=flip, reranking=rerank, change=change)
     if json_path is not None:
         json_path.parent.mkdir(parents=True, exist_ok=True)
         json_path.write_text(json.dumps(result.as_json(), indent=2) + "\n", encoding="utf-8")

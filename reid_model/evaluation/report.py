@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from typing import Protocol as Interface
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,20 @@ from reid_model.evaluation.verification import (
 )
 from reid_model.inference import Embedder
 
-__all__ = ["Evaluation", "draw_histogram", "embed_images", "evaluate_images"]
+__all__ = ["CropChange", "Evaluation", "draw_histogram", "embed_images", "evaluate_images"]
+
+
+class CropChange(Interface):
+    """Does something to images before they are embedded."""
+
+    @property
+    def name(self) -> str:
+        """What it does, for reports."""
+
+    def __call__(
+        self, images: Sequence[IdentityImage], crops: Sequence[NDArray[np.uint8]]
+    ) -> list[NDArray[np.uint8]]:
+        """Return the changed pixels of images, whose own are ``crops``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +51,8 @@ class Evaluation:
         vectors: ``(N, D)`` unit embeddings.
         flip: Whether mirrored images were embedded, too.
         embedder: Name of what embedded.
+        background: What was done to the background: ``kept``, ``masked``, ``replaced`` or
+            ``replaced, masked``.
     """
 
     ranking: RankingScores
@@ -46,6 +62,7 @@ class Evaluation:
     vectors: NDArray[np.float32]
     flip: bool
     embedder: str
+    background: str
 
     def as_json(self) -> dict[str, Any]:
         """Return the public keys; the first four are the best ranking that was asked for."""
@@ -60,6 +77,7 @@ class Evaluation:
             "plain": ranking_keys(self.ranking),
             "verification": asdict(self.verification),
             "embedder": self.embedder,
+            "background": self.background,
         }
 
 
@@ -74,7 +92,12 @@ def ranking_keys(scores: RankingScores) -> dict[str, float]:
 
 
 def embed_images(
-    images: Sequence[IdentityImage], embedder: Embedder, *, flip: bool = False, batch: int = 256
+    images: Sequence[IdentityImage],
+    embedder: Embedder,
+    *,
+    flip: bool = False,
+    batch: int = 256,
+    change: CropChange | None = None,
 ) -> NDArray[np.float32]:
     """Return ``(N, D)`` unit embeddings of image files.
 
@@ -83,13 +106,17 @@ def embed_images(
         embedder: With what.
         flip: Add the embedding of the mirrored image.
         batch: Decoded images that are held at once.
+        change: What is done to the images first.
 
     Raises:
         DatasetError: An image is missing or damaged.
     """
     vectors = np.zeros((len(images), embedder.dim), np.float32)
     for start in range(0, len(images), batch):
-        crops = [read_crop(image.path) for image in images[start : start + batch]]
+        part_images = images[start : start + batch]
+        crops = [read_crop(image.path) for image in part_images]
+        if change is not None:
+            crops = change(part_images, crops)
         part = embedder.embed(crops)
         if flip:
             part = part + embedder.embed([np.ascontiguousarray(crop[:, ::-1]) for crop in crops])
@@ -104,6 +131,7 @@ def evaluate_images(
     *,
     flip: bool = False,
     reranking: bool = False,
+    change: CropChange | None = None,
 ) -> Evaluation:
     """Embed and score images by the protocol of `make_protocol`.
 
@@ -111,7 +139,7 @@ def evaluate_images(
         DatasetError: There are too few images, or one is damaged.
     """
     protocol = make_protocol(images)
-    vectors = embed_images(images, embedder, flip=flip)
+    vectors = embed_images(images, embedder, flip=flip, change=change)
     plain = score_ranking(query_gallery_distances(vectors, protocol), protocol)
     return Evaluation(
         ranking=plain,
@@ -121,6 +149,7 @@ def evaluate_images(
         vectors=vectors,
         flip=flip,
         embedder=embedder.name,
+        background="kept" if change is None else change.name,
     )
 
 

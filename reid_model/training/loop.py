@@ -126,7 +126,8 @@ class Trainer:
             RecipeError: It is the state of another recipe.
         """
         state = read_state(self._folder / STATE)
-        if state.recipe != self._recipe.model_dump_json():
+        # Parsed, so that a setting that came later does not part a run from its state.
+        if Recipe.model_validate_json(state.recipe) != self._recipe:
             raise RecipeError(
                 f"{self._folder} holds a run of another recipe: use the same one, or another --out"
             )

@@ -74,6 +74,7 @@ def prepare(recipe: Recipe) -> TrainingSet:
 
     Raises:
         DatasetError: Something about them cannot be used.
+        BackendError: The recipe asks for masks, and a package is missing.
     """
     everything = read_images(recipe.images.source, folder=recipe.images.folder)
     known = frozenset(image.identity for image in everything)
@@ -90,14 +91,25 @@ def prepare(recipe: Recipe) -> TrainingSet:
     draw = _draw(recipe, images, trained)
     number = {name: row for row, name in enumerate(sorted(trained))}
     size = recipe.architecture.input_size
+    pixels, held_out_pixels = (
+        read_pixels((image.path for image in part), size) for part in (images, held)
+    )
+    if recipe.images.mask:
+        pixels, held_out_pixels = _masked(pixels), _masked(held_out_pixels)
     return TrainingSet(
         images=images,
-        pixels=read_pixels((image.path for image in images), size),
+        pixels=pixels,
         labels=np.array([number[image.identity] for image in images], np.int64),
         draw=draw,
-        held_out_pixels=read_pixels((image.path for image in held), size),
+        held_out_pixels=held_out_pixels,
         protocol=make_protocol(held),
     )
+
+
+def _masked(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    from reid_model.segmentation.masker import PersonMasker  # noqa: PLC0415 - optional
+
+    return np.stack(PersonMasker().masked(list(pixels)))
 
 
 def _draw(recipe: Recipe, images: list[IdentityImage], trained: frozenset[str]) -> Draw:

@@ -1,0 +1,116 @@
+"""`reid-model segment`: train the masks of people, and draw them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from reid_model.errors import DatasetError, OutputError
+
+if TYPE_CHECKING:
+    from reid_model.segmentation.training import MaskScores
+
+__all__ = ["segment"]
+
+segment = typer.Typer(
+    help="Train person masks on photographs, or write the masks of crops.", no_args_is_help=True
+)
+
+
+@segment.command()
+def train(
+    *,
+    csv: Annotated[Path, typer.Option(help="Photographs: columns images and masks.")],
+    out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
+    init: Annotated[
+        Path | None,
+        typer.Option(help="Re-identification weights for the encoder; the package's if not given."),
+    ] = None,
+    scratch: Annotated[
+        bool, typer.Option("--scratch", help="Start the encoder at random.")
+    ] = False,
+    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 600,
+    batch: Annotated[int, typer.Option(min=2, help="Crops per step.")] = 24,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace weights that are there already.")
+    ] = False,
+) -> None:
+    """Train a U-Net on an EfficientNet-B0 encoder; the best weights on held-out photographs stay."""
+    from reid_model.checkpoint import default_weights  # noqa: PLC0415 - torch loads slowly
+    from reid_model.segmentation.training import SegmentRecipe, train_segmenter  # noqa: PLC0415
+
+    if out.suffix != ".safetensors":
+        raise OutputError(f"weights {out} are no .safetensors: name such a file with --out")
+    if out.exists() and not overwrite:
+        raise OutputError(f"{out} exists already: choose another --out, or --overwrite")
+    encoder = None if scratch else default_weights() if init is None else init
+    recipe = SegmentRecipe(steps=steps, batch=batch, rate=rate, seed=seed)
+    console = Console(stderr=True, highlight=False)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[status]}"),
+        console=console,
+    )
+    with bar:
+        task = bar.add_task("training", total=steps, status="")
+
+        def report(step: int, loss: float, scores: MaskScores | None) -> None:
+            held_out = "" if scores is None else f"  IoU {scores.iou:.3f}  Dice {scores.dice:.3f}"
+            bar.update(task, completed=step, status=f"loss {loss:.3f}{held_out}")
+
+        best = train_segmenter(csv, out, recipe, encoder=encoder, report=report)
+    console.print(
+        f"IoU {best.iou:.3f}, Dice {best.dice:.3f} on {best.crops} crops of held-out photographs; "
+        f"weights in {out}",
+        soft_wrap=True,
+    )
+
+
+@segment.command()
+def predict(
+    *,
+    data: Annotated[Path, typer.Option(help="Folder of crops, one person each.")],
+    out: Annotated[Path, typer.Option(help="Folder for the masks, PNGs of the crops' names.")],
+    weights: Annotated[
+        Path | None, typer.Option(help="Mask weights; the package's own if not given.")
+    ] = None,
+    cut: Annotated[
+        bool, typer.Option("--cut", help="Write crops without background instead of masks.")
+    ] = False,
+) -> None:
+    """Write which pixels of each crop are the person."""
+    import cv2  # noqa: PLC0415 - kept beside the slow imports
+    import numpy as np  # noqa: PLC0415
+
+    from reid_model.data.images import SUFFIXES  # noqa: PLC0415
+    from reid_model.data.pixels import read_crop  # noqa: PLC0415
+    from reid_model.segmentation.masker import PersonMasker  # noqa: PLC0415
+
+    if not data.is_dir():
+        raise DatasetError(f"image folder {data} does not exist: check the path")
+    paths = sorted(path for path in data.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise DatasetError(f"image folder {data} holds no images ({', '.join(sorted(SUFFIXES))})")
+    if out.resolve() == data.resolve():
+        raise OutputError(f"output {out} is the folder of the crops: choose another --out")
+    masker = PersonMasker(weights)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for path in paths:
+            crop = read_crop(path)
+            picture = masker.masked([crop])[0] if cut else masker.masks([crop])[0] * np.uint8(255)
+            (out / f"{path.stem}.png").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    except OSError as error:
+        raise OutputError(
+            f"{out} cannot be written ({error.strerror}): choose another --out"
+        ) from None
+    Console(stderr=True, highlight=False).print(f"{len(paths)} masks in {out}", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Which pixels of a crop are the person: an encoder-decoder, its training, and its masks."""
