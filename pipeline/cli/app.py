@@ -16,6 +16,7 @@ from pipeline.cli.calibrate import calibrate_command
 from pipeline.cli.configuration import config
 from pipeline.cli.evaluate import evaluate
 from pipeline.cli.info import info
+from pipeline.cli.report import report
 from pipeline.cli.run import run
 from pipeline.errors import ReidPipelineError
 
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(evaluate)
+app.command()(report)
 app.command()(config)
 app.command()(info)
 app.command("calibrate")(calibrate_command)

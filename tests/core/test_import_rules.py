@@ -28,6 +28,7 @@ STAGES = {
     "registry",
     "notify",
     "serve",
+    "report",
 }
 MAY_HAVE_THREADS = {"run", "registry", "notify", "serve"}
 """Runners; and those that a live run passes things to and must never wait for."""

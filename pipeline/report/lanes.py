@@ -1,0 +1,108 @@
+"""Where the bars of a timeline lie: shares of the width, and rows that never overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.colours import identity_colour
+from pipeline.report.movement import Visit
+from pipeline.report.times import duration, moment, ticks
+
+__all__ = ["Axis", "Bar", "Lanes", "css_colour", "lay_out"]
+
+LEAST_WIDTH = 0.35
+"""Percent of the width that a bar has at least, so that it can be seen and clicked."""
+LABEL_WIDTH = 2.2
+"""Percent of the width from which on a bar bears its number."""
+MOST_TICKS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The time line of a run, as shares of a width.
+
+    Attributes:
+        first_s: Left end, seconds.
+        last_s: Right end, later than ``first_s``.
+    """
+
+    first_s: float
+    last_s: float
+
+    def percent(self, time_s: float) -> float:
+        """Return where a time lies, 0 to 100."""
+        return round(100 * (time_s - self.first_s) / (self.last_s - self.first_s), 3)
+
+    def labels(self) -> list[tuple[float, str]]:
+        """Return place and text of round times."""
+        times = ticks(self.first_s, self.last_s, most=MOST_TICKS)
+        texts = [moment(time).removesuffix(".0") for time in times]
+        return [(self.percent(time), text) for time, text in zip(times, texts, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One visit to draw; places in percent of the width, the row counts from 0."""
+
+    global_id: int
+    left: float
+    width: float
+    row: int
+    colour: str
+    ink: str
+    label: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """The bars of one camera.
+
+    Attributes:
+        bars: In order of their begin.
+        rows: How many rows they take.
+        left_out: Visits that found no place.
+    """
+
+    bars: list[Bar]
+    rows: int
+    left_out: int
+
+
+def lay_out(stays: Sequence[Visit], axis: Axis, *, most_rows: int, most_bars: int) -> Lanes:
+    """Give each visit the first row that is free.
+
+    Args:
+        stays: Visits of one camera in order of their begin.
+        axis: The time line.
+        most_rows: Visits that need more rows at once are left out, later ones first.
+        most_bars: Most visits to draw; beyond, the shortest are left out.
+    """
+    longest = sorted(stays, key=lambda stay: -stay.dwell_s)[:most_bars]
+    ends: list[float] = []
+    bars = []
+    for stay in sorted(longest, key=lambda each: (each.first_s, each.global_id)):
+        width = max(LEAST_WIDTH, axis.percent(stay.last_s) - axis.percent(stay.first_s))
+        left = min(axis.percent(stay.first_s), 100 - width)
+        row = next((n for n, end in enumerate(ends) if end <= left), len(ends))
+        if row == most_rows:
+            continue
+        if row == len(ends):
+            ends.append(0.0)
+        ends[row] = left + width + 0.1
+        colour, ink = css_colour(stay.global_id)
+        hint = (
+            f"Person {stay.global_id}, {moment(stay.first_s)} to {moment(stay.last_s)} "
+            f"({duration(stay.dwell_s)})"
+        )
+        label = str(stay.global_id) if width >= LABEL_WIDTH else ""
+        bars.append(Bar(stay.global_id, left, round(width, 3), row, colour, ink, label, hint))
+    return Lanes(bars, len(ends), len(stays) - len(bars))
+
+
+def css_colour(global_id: int) -> tuple[str, str]:
+    """Return the colour of an identity and one for text on it."""
+    blue, green, red = identity_colour(global_id)
+    bright = 0.114 * blue + 0.587 * green + 0.299 * red > 140
+    return f"#{red:02x}{green:02x}{blue:02x}", "#161616" if bright else "#ffffff"

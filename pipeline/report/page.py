@@ -1,0 +1,252 @@
+"""From a run's folder to one page of HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import zip_longest
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+
+from pipeline.datatypes import UNDECIDED
+from pipeline.report.flows import draw_ring, matrix, took, ways
+from pipeline.report.lanes import Axis, css_colour, lay_out
+from pipeline.report.movement import HandOver, Visit, hand_overs, present_at, visits
+from pipeline.report.pictures import pictures_of
+from pipeline.report.reading import CROP_NAME, CameraCounts, InputVideo, ReportedRun, read_run
+from pipeline.report.times import duration, moment
+
+__all__ = ["Limits", "render_report"]
+
+SAMPLES = 240
+"""Moments at which the people in view are counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much a page shows, so that it stays a few megabytes whatever the run.
+
+    Attributes:
+        cards: People with pictures; beyond, those longest in view.
+        crops: Pictures of each.
+        rows: Rows of a camera's timeline.
+        bars: Bars of all timelines together.
+        moves: Single hand-overs that are listed.
+        ring: Cameras in the diagram, those with most hand-overs.
+        grid: Cameras in the matrix, likewise.
+    """
+
+    cards: int = 120
+    crops: int = 4
+    rows: int = 24
+    bars: int = 3000
+    moves: int = 200
+    ring: int = 12
+    grid: int = 30
+
+
+def render_report(folder: Path, *, limits: Limits | None = None) -> str:
+    """Return the report of a finished run as HTML that needs no other file.
+
+    Every text of the run is escaped, pictures are encoded anew, and the page's own policy
+    lets no script run.
+
+    Args:
+        folder: The run's folder.
+        limits: How much to show.
+
+    Raises:
+        InputError: The folder is no run's, or is damaged.
+    """
+    run = read_run(folder)
+    own = files("pipeline.report")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.lstrip_blocks = True
+    environment.filters |= {"moment": moment, "duration": duration}
+    template = environment.from_string(own.joinpath("page.html").read_text(encoding="utf-8"))
+    style = own.joinpath("page.css").read_text(encoding="utf-8")
+    return template.render(style=style, **_content(run, limits or Limits()))
+
+
+def _content(run: ReportedRun, limits: Limits) -> dict[str, Any]:
+    """Return what the template shows."""
+    stays = visits(run.sightings)
+    moves = hand_overs(stays)
+    axis = _axis(run)
+    cards = _cards(run, stays, limits)
+    people = {stay.global_id for stay in stays}
+    return {
+        "run": run,
+        "record": run.record,
+        "inputs": _inputs(run),
+        "tiles": _tiles(run, stays, moves, axis),
+        "cards": cards,
+        "carded": {card["global_id"] for card in cards},
+        "people": len(people),
+        "undecided": sum(each.global_id == UNDECIDED for each in run.sightings),
+        "axis": axis,
+        "timelines": _timelines(run.cameras, stays, axis, limits),
+        "counts": _counts(stays, axis),
+        "dwell": _dwell(run.cameras, stays),
+        **_flows(run.cameras, moves, limits),
+    }
+
+
+def _inputs(run: ReportedRun) -> list[tuple[str, InputVideo | None, CameraCounts | None]]:
+    """Return what each camera was read from and what was found in it, as far as recorded."""
+    videos = {each.camera: each for each in run.record.inputs}
+    counts = {each.camera: each for each in run.record.cameras}
+    return [(camera, videos.get(camera), counts.get(camera)) for camera in run.cameras]
+
+
+def _axis(run: ReportedRun) -> Axis:
+    first_s = min((each.first_s for each in run.sightings), default=0.0)
+    last_s = max((each.last_s for each in run.sightings), default=1.0)
+    if not run.sightings or 0 < first_s < (last_s - first_s) / 4:
+        first_s = 0.0  # A run begins at its start, unless nothing happened for most of it.
+    return Axis(first_s, last_s if last_s > first_s else first_s + 1)
+
+
+def _tiles(
+    run: ReportedRun, stays: Sequence[Visit], moves: Sequence[HandOver], axis: Axis
+) -> list[tuple[str, str]]:
+    seen: dict[int, set[str]] = {}
+    for stay in stays:
+        seen.setdefault(stay.global_id, set()).add(stay.camera)
+    several = sum(len(cameras) > 1 for cameras in seen.values())
+    tiles = [
+        ("people", f"{len(seen):,}"),
+        ("cameras", f"{len(run.cameras):,}"),
+        ("seen by several cameras", f"{several:,}"),
+        ("hand-overs", f"{len(moves):,}"),
+    ]
+    if stays:
+        usual = median(stay.dwell_s for stay in stays)
+        tiles += [
+            ("median stay", duration(usual)),
+            ("from first to last sight", duration(axis.last_s - min(s.first_s for s in stays))),
+        ]
+    return tiles
+
+
+def _cards(run: ReportedRun, stays: Sequence[Visit], limits: Limits) -> list[dict[str, Any]]:
+    """Return the people to show, in order of their numbers."""
+    of_person: dict[int, list[Visit]] = {}
+    for stay in stays:
+        of_person.setdefault(stay.global_id, []).append(stay)
+    in_view = {number: sum(s.dwell_s for s in own) for number, own in of_person.items()}
+    shown = sorted(in_view, key=lambda number: (-in_view[number], number))[: limits.cards]
+    cards = []
+    for number in sorted(shown):
+        own = of_person[number]
+        colour, ink = css_colour(number)
+        cards.append(
+            {
+                "global_id": number,
+                "colour": colour,
+                "ink": ink,
+                "pictures": pictures_of(_mixed(run.crops.get(number, [])), most=limits.crops),
+                "cameras": list(dict.fromkeys(stay.camera for stay in own)),
+                "first_s": own[0].first_s,
+                "last_s": max(stay.last_s for stay in own),
+                "in_view_s": in_view[number],
+                "visits": len(own),
+            }
+        )
+    return cards
+
+
+def _mixed(crops: Sequence[Path]) -> list[Path]:
+    """Return the crops with the cameras taking turns."""
+    by_camera: dict[str, list[Path]] = {}
+    for path in crops:
+        name = CROP_NAME.fullmatch(path.name)
+        by_camera.setdefault(name["camera"] if name else "", []).append(path)
+    return [path for turn in zip_longest(*by_camera.values()) for path in turn if path]
+
+
+def _timelines(
+    cameras: Sequence[str], stays: Sequence[Visit], axis: Axis, limits: Limits
+) -> list[dict[str, Any]]:
+    each = max(1, limits.bars // max(1, len(cameras)))
+    of_camera: dict[str, list[Visit]] = {camera: [] for camera in cameras}
+    for stay in stays:
+        of_camera[stay.camera].append(stay)
+    return [
+        {
+            "camera": camera,
+            "people": len({stay.global_id for stay in own}),
+            "lanes": lay_out(own, axis, most_rows=limits.rows, most_bars=each),
+        }
+        for camera, own in of_camera.items()
+    ]
+
+
+def _counts(stays: Sequence[Visit], axis: Axis) -> dict[str, Any]:
+    """Return the people in view over time: a path in a field of 1000 by 100, and its largest."""
+    times = np.linspace(axis.first_s, axis.last_s, SAMPLES)
+    counts = present_at(stays, times)
+    most = int(counts.max())
+    step = 10 ** max(0, int(math.log10(max(most, 1))))
+    top = max(1, math.ceil(most / step) * step)
+    points = []
+    for place, count in enumerate(counts.tolist()):
+        y = 100 - 100 * count / top
+        left, right = 1000 * place / SAMPLES, 1000 * (place + 1) / SAMPLES
+        points.append(f"L{left:.1f} {y:.1f}L{right:.1f} {y:.1f}")
+    line = "M0 100" + "".join(points) + "L1000 100"
+    busiest = float(times[int(counts.argmax())])
+    return {"line": line, "top": top, "most": most, "busiest_s": busiest}
+
+
+def _dwell(cameras: Sequence[str], stays: Sequence[Visit]) -> list[dict[str, Any]]:
+    """Return how long people stayed in each camera."""
+    rows = []
+    largest = max((stay.dwell_s for stay in stays), default=1.0) or 1.0
+    for camera in cameras:
+        own = [stay for stay in stays if stay.camera == camera]
+        if not own:
+            continue
+        low, usual, high, longest = np.quantile([s.dwell_s for s in own], [0.1, 0.5, 0.9, 1])
+        rows.append(
+            {
+                "camera": camera,
+                "people": len({stay.global_id for stay in own}),
+                "visits": len(own),
+                "median_s": float(usual),
+                "high_s": float(high),
+                "longest_s": float(longest),
+                "left": round(100 * float(low) / largest, 2),
+                "width": round(100 * float(high - low) / largest, 2),
+                "middle": round(100 * float(usual) / largest, 2),
+            }
+        )
+    return rows
+
+
+def _flows(cameras: Sequence[str], moves: Sequence[HandOver], limits: Limits) -> dict[str, Any]:
+    """Return the hand-overs as matrix, diagram and list."""
+    traffic = dict.fromkeys(cameras, 0)
+    for move in moves:
+        traffic[move.origin] += 1
+        traffic[move.target] += 1
+    busiest = sorted(cameras, key=lambda camera: -traffic[camera])
+    in_grid, in_ring = set(busiest[: limits.grid]), set(busiest[: limits.ring])
+    grid = [camera for camera in cameras if camera in in_grid]
+    ring = [camera for camera in cameras if camera in in_ring]
+    all_ways = ways(moves)
+    return {
+        "moves": moves[: limits.moves],
+        "all_moves": len(moves),
+        "grid": grid,
+        "ring_of": len(ring),
+        "matrix": list(zip(grid, matrix(grid, all_ways), strict=True)),
+        "ring": draw_ring(ring, all_ways) if moves else None,
+        "usual_ways": [(way, took(way)) for way in all_ways[:8]],
+    }

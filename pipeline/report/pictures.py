@@ -1,0 +1,49 @@
+"""Crops as small pictures inside the page."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+__all__ = ["as_data_uri", "pictures_of"]
+
+HEIGHT_PX = 176
+"""Twice what a card shows, for screens with small pixels."""
+MOST_WIDTH_PX = 176
+QUALITY = 78
+
+
+def pictures_of(crops: Iterable[Path], *, most: int) -> list[str]:
+    """Return up to ``most`` crops as data URIs, leaving out files that are no pictures."""
+    found: list[str] = []
+    for path in crops:
+        if len(found) == most:
+            break
+        uri = as_data_uri(path)
+        if uri:
+            found.append(uri)
+    return found
+
+
+def as_data_uri(path: Path) -> str:
+    """Return a picture, made small, as ``data:image/jpeg;base64,...``; empty if it is none.
+
+    It is decoded and encoded anew, so nothing but pixels gets into the page.
+    """
+    try:
+        content = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError:
+        return ""
+    image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+    if image is None:
+        return ""
+    height, width = image.shape[:2]
+    scale = min(1.0, HEIGHT_PX / height, MOST_WIDTH_PX / width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    done, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode() if done else ""

@@ -1,0 +1,80 @@
+"""Visits, hand-overs and people in view, against slow and obvious versions."""
+
+import numpy as np
+import pytest
+
+from pipeline.report.movement import Visit, hand_overs, present_at, visits
+from pipeline.report.reading import Sighting
+from pipeline.report.times import duration, moment, ticks
+
+
+def test_tracks_with_a_short_gap_are_one_visit():
+    stays = visits([Sighting(1, "a", 0, 5), Sighting(1, "a", 15, 20), Sighting(1, "a", 30.1, 31)])
+    assert stays == [Visit(1, "a", 0, 20, 2), Visit(1, "a", 30.1, 31, 1)]
+
+
+def test_a_track_inside_another_does_not_shorten_the_visit():
+    assert visits([Sighting(1, "a", 0, 50), Sighting(1, "a", 5, 6)]) == [Visit(1, "a", 0, 50, 2)]
+
+
+def test_nobody_visits_without_identity():
+    assert visits([Sighting(-1, "a", 0, 5)]) == []
+
+
+def test_hand_overs_follow_each_person_alone():
+    stays = visits(
+        [
+            Sighting(1, "a", 0, 5),
+            Sighting(2, "b", 2, 6),
+            Sighting(1, "b", 8, 9),
+            Sighting(1, "b", 40, 41),
+            Sighting(2, "a", 5, 9),
+        ]
+    )
+    found = [(m.global_id, m.origin, m.target, m.travel_s) for m in hand_overs(stays)]
+    assert found == [(2, "b", "a", -1), (1, "a", "b", 3)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_people_in_view_are_counted_once_each(seed):
+    random = np.random.default_rng(seed)
+    stays = []
+    for _ in range(60):
+        first = random.uniform(0, 90)
+        camera = f"c{random.integers(3)}"
+        last = first + random.uniform(0, 15)
+        stays.append(Visit(int(random.integers(9)), camera, first, last))
+    times = np.linspace(-1, 110, 223)
+    slow = [len({s.global_id for s in stays if s.first_s <= t <= s.last_s}) for t in times]
+    assert present_at(stays, times).tolist() == slow
+
+
+def test_nobody_is_in_view_of_an_empty_run():
+    assert present_at([], np.array([0.0, 1.0])).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00.0"), (61.26, "1:01.3"), (3661, "1:01:01.0"), (-2, "-0:02.0"), (59.96, "1:00.0")],
+)
+def test_moments_are_clocks_from_the_start(seconds, text):
+    assert moment(seconds) == text
+
+
+def test_moments_since_1970_are_dates():
+    assert moment(1_700_000_000) == "2023-11-14 22:13:20"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0.0 s"), (59.96, "1 min 0 s"), (185, "3 min 5 s"), (7800, "2 h 10 min"), (-4, "-4.0 s")],
+)
+def test_durations_have_two_units(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("span", [0.5, 60, 3601, 86_400, 3e7])
+def test_ticks_are_few_and_inside(span):
+    found = ticks(7.0, 7.0 + span, most=6)
+    assert len(found) <= 7
+    assert all(7.0 <= tick <= 7.0 + span for tick in found)
