@@ -49,6 +49,7 @@ def test_the_run_folder_holds_what_the_contract_says(finished):
         "cam1.mp4",
         "cam2.mp4",
         "mosaic.mp4",
+        "report.html",
     }
     assert (finished / "tracks.csv").read_text().splitlines()[0] == TRACKS
     assert (finished / "identities.csv").read_text().splitlines()[0] == IDENTITIES
