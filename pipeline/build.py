@@ -20,7 +20,7 @@ from pipeline.settings import CameraSettings, Settings
 from pipeline.sources import VideoFile, open_source
 from pipeline.track.tracker import SingleCameraTracker
 
-__all__ = ["Stages", "build_sources", "build_stages"]
+__all__ = ["Stages", "build_sources", "build_stages", "matching_threshold"]
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def build_stages(settings: Settings, *, gallery: Path | None = None) -> Stages:
     names = [camera.name for camera in settings.cameras]
     detector = load_detector(settings.detect, cameras=names, device=device)
     embedder = ReidEmbedder(settings.embed, device=device)
-    threshold = _threshold(settings, embedder)
+    threshold = matching_threshold(settings, embedder)
     persons = None
     if gallery is not None:
         sha256 = weights_hash(embedder.weights)
@@ -101,7 +101,7 @@ def build_stages(settings: Settings, *, gallery: Path | None = None) -> Stages:
     return Stages(pipeline, matcher, detector.name, embedder.name, threshold, device, persons)
 
 
-def _threshold(settings: Settings, embedder: ReidEmbedder) -> float:
+def matching_threshold(settings: Settings, embedder: ReidEmbedder) -> float:
     """Return the threshold that was asked for, else the one the weights were calibrated to.
 
     Raises:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ __all__ = [
     "THUMBNAIL_SCHEMA",
     "ArchiveFolder",
     "sighting_schema",
+    "write_table",
     "write_whole",
 ]
 
@@ -146,17 +147,15 @@ class ArchiveFolder:
         for path in sorted((self.path / table).glob("camera=*/day=*/*.parquet")):
             yield path.parent.parent.name[len("camera=") :], path.parent.name[len("day=") :], path
 
-    def write_part(
-        self, table: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema, *, part: Path
-    ) -> None:
+    def write_part(self, part: Path, table: pa.Table) -> None:
         """Write a part whole or not at all; only the owner may read it.
 
         Raises:
             SinkError: It cannot be written.
         """
-        if not part.is_relative_to(self.path / table):
-            raise ValueError(f"{part} is no part of {table} in {self.path}")
-        write_table(part, pa.Table.from_pylist([dict(row) for row in rows], schema=schema))
+        if part.relative_to(self.path).parts[0] not in TABLES:
+            raise ValueError(f"{part} is no part of {self.path}")
+        write_table(part, table)
 
 
 def write_table(path: Path, table: pa.Table) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from pipeline import __version__
+from pipeline.cli.batch import batch
 from pipeline.cli.calibrate import calibrate_command
 from pipeline.cli.configuration import config
 from pipeline.cli.evaluate import evaluate
@@ -37,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run)
+app.command()(batch)
 app.command()(evaluate)
 app.command()(report)
 app.command()(config)

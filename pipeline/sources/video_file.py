@@ -18,7 +18,7 @@ from pipeline.sources.orientation import display_matrix, upright
 from pipeline.sources.pass_report import PassReport
 from pipeline.sources.video_header import VideoHeader, read_header
 
-__all__ = ["VideoFile"]
+__all__ = ["PictureConverter", "VideoFile"]
 
 
 class VideoFile:
@@ -122,7 +122,7 @@ class VideoFile:
         damage = Damage()
         report = PassReport(self._header)
         times = FrameTimes(origin_s=self._header.start_s, interval_s=self._header.interval_s)
-        to_image = _Converter()
+        to_image = PictureConverter()
         try:
             opened = open_container(self.path, damage, max_pixels=self._max_pixels)
             with opened as (container, stream):
@@ -149,7 +149,7 @@ class VideoFile:
             )
 
 
-class _Converter:
+class PictureConverter:
     """Turns decoded pictures into upright BGR arrays.
 
     One conversion context is kept for the whole file; making one for each frame halves the
@@ -160,6 +160,7 @@ class _Converter:
         self._reformatter = VideoReformatter()
 
     def __call__(self, picture: Any) -> Image:
+        """Return a decoded picture as ``(H, W, 3)`` uint8 BGR, upright."""
         converted = self._reformatter.reformat(picture, format="bgr24")
         image = np.asarray(converted.to_ndarray(), np.uint8)
         return upright(image, display_matrix(picture))

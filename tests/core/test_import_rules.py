@@ -14,6 +14,7 @@ BOTTOM = {
     "health",
     "settings",
     "live_settings",
+    "archive_settings",
     "protocols",
     "devices",
 }
@@ -29,6 +30,7 @@ STAGES = {
     "notify",
     "serve",
     "report",
+    "archive",
 }
 MAY_HAVE_THREADS = {"run", "registry", "notify", "serve"}
 """Runners; and those that a live run passes things to and must never wait for."""

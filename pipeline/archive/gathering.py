@@ -1,0 +1,179 @@
+"""From the results of one file's frames to the rows that an archive keeps."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.archive.footage import Recording
+from pipeline.archive.store import (
+    BOX_SCHEMA,
+    THUMBNAIL_SCHEMA,
+    ArchiveFolder,
+    sighting_schema,
+)
+from pipeline.datatypes import FloatArray, FrameResult, Image, Tracklet
+
+__all__ = ["Gathering"]
+
+JPEG_QUALITY = 90
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class _Best:
+    """The best crop of a track so far."""
+
+    quality: float
+    time_s: float
+    xyxy: FloatArray
+    crop: Image
+
+
+class Gathering:
+    """Collects what the frames of one file show, and writes it as parts.
+
+    Args:
+        recording: The file.
+        key: Name of its parts.
+        thumbnail_height_px: Height that larger thumbnails are scaled down to.
+    """
+
+    def __init__(self, recording: Recording, *, key: str, thumbnail_height_px: int) -> None:
+        self._recording = recording
+        self._key = key
+        self._height_px = thumbnail_height_px
+        self._start_us = (recording.start - EPOCH) // timedelta(microseconds=1)
+        self._boxes: list[tuple[int, int, Any]] = []
+        self._best: dict[int, _Best] = {}
+        self.frames = 0
+
+    def write(self, result: FrameResult) -> None:
+        """Take in a frame; its time counts from the start of the file."""
+        self.frames += 1
+        tracks = result.tracks
+        if len(tracks) == 0:
+            return
+        self._boxes.append((result.frame.index, self._time_us(result.frame.time_s), tracks))
+        for row, track_id in enumerate(tracks.track_id.tolist()):
+            quality = float(result.quality[row])
+            best = self._best.get(track_id)
+            if best is None or quality > best.quality:
+                crop = self._crop(result.frame.image, tracks.xyxy[row])
+                self._best[track_id] = _Best(
+                    quality, result.frame.time_s, tracks.xyxy[row].copy(), crop
+                )
+
+    def store(self, folder: ArchiveFolder, tracklets: Sequence[Tracklet]) -> None:
+        """Write the parts of this file: boxes, thumbnails, and sightings last.
+
+        Raises:
+            SinkError: A part cannot be written.
+        """
+        dim = len(tracklets[0].embedding_sum) if tracklets else 0
+        days: dict[str, list[Tracklet]] = defaultdict(list)
+        for tracklet in sorted(tracklets, key=lambda each: (each.first_s, each.track_id)):
+            first = EPOCH + timedelta(microseconds=self._time_us(tracklet.first_s))
+            days[first.date().isoformat()].append(tracklet)
+        boxes = self._box_table()
+        for day, members in sorted(days.items()):
+            ids = pa.array([self._tracklet_id(each.track_id) for each in members])
+            tables = {
+                "boxes": boxes.filter(pc.is_in(boxes["tracklet_id"], value_set=ids)),
+                "thumbnails": self._thumbnail_table(members),
+                "sightings": self._sighting_table(members, dim),
+            }
+            for name, table in tables.items():
+                part = folder.part_path(name, camera=self._recording.camera, day=day, key=self._key)
+                folder.write_part(part, table)
+
+    def _time_us(self, time_s: float) -> int:
+        return self._start_us + round(time_s * 1_000_000)
+
+    def _tracklet_id(self, track_id: int) -> str:
+        return f"{self._key}-{track_id}"
+
+    def _box_table(self) -> pa.Table:
+        if not self._boxes:
+            return BOX_SCHEMA.empty_table()
+        counts = [len(tracks) for _, _, tracks in self._boxes]
+        track = np.concatenate([tracks.track_id for _, _, tracks in self._boxes])
+        frame = np.repeat(np.array([index for index, _, _ in self._boxes], np.int64), counts)
+        time_us = np.repeat(np.array([time for _, time, _ in self._boxes], np.int64), counts)
+        xywh = np.concatenate([tracks.xyxy for _, _, tracks in self._boxes])
+        xywh[:, 2:] -= xywh[:, :2]
+        score = np.concatenate([tracks.score for _, _, tracks in self._boxes])
+        order = np.lexsort((frame, track))
+        columns = [
+            pa.array([self._tracklet_id(each) for each in track[order].tolist()], pa.string()),
+            pa.array(frame[order]),
+            pa.array(time_us[order]).cast(BOX_SCHEMA.field("time").type),
+            *(pa.array(np.ascontiguousarray(column)) for column in xywh[order].T),
+            pa.array(score[order]),
+        ]
+        return pa.Table.from_arrays(columns, schema=BOX_SCHEMA)
+
+    def _thumbnail_table(self, tracklets: Sequence[Tracklet]) -> pa.Table:
+        rows = [
+            {
+                "tracklet_id": self._tracklet_id(each.track_id),
+                "jpeg": _jpeg(self._best[each.track_id].crop),
+            }
+            for each in tracklets
+        ]
+        return pa.Table.from_pylist(rows, schema=THUMBNAIL_SCHEMA)
+
+    def _sighting_table(self, tracklets: Sequence[Tracklet], dim: int) -> pa.Table:
+        rows = [self._sighting(each) for each in tracklets]
+        return pa.Table.from_pylist(rows, schema=sighting_schema(dim))
+
+    def _sighting(self, tracklet: Tracklet) -> dict[str, Any]:
+        best = self._best[tracklet.track_id]
+        x1, y1, x2, y2 = best.xyxy.tolist()
+        length = float(np.linalg.norm(tracklet.embedding_sum))
+        known = tracklet.weight > 0 and length > 0
+        return {
+            "tracklet_id": self._tracklet_id(tracklet.track_id),
+            "track_id": tracklet.track_id,
+            "first_time": self._time_us(tracklet.first_s),
+            "last_time": self._time_us(tracklet.last_s),
+            "file": self._recording.file,
+            "frames": tracklet.frames,
+            "quality": best.quality,
+            "best_time_s": best.time_s,
+            "best_x": x1,
+            "best_y": y1,
+            "best_w": x2 - x1,
+            "best_h": y2 - y1,
+            "weight": tracklet.weight,
+            "agreement": length / tracklet.weight if known else 0.0,
+            "embedding": (tracklet.embedding_sum / length).tolist() if known else None,
+        }
+
+    def _crop(self, image: Image, xyxy: FloatArray) -> Image:
+        """Return the pixels of a box, scaled down: a copy, so that the frame can go."""
+        height, width = image.shape[:2]
+        left, top = int(np.clip(xyxy[0], 0, width - 1)), int(np.clip(xyxy[1], 0, height - 1))
+        right = int(np.clip(np.ceil(xyxy[2]), left + 1, width))
+        bottom = int(np.clip(np.ceil(xyxy[3]), top + 1, height))
+        crop = image[top:bottom, left:right]
+        if bottom - top <= self._height_px:
+            return crop.copy()
+        shrink = self._height_px / (bottom - top)
+        size = (max(1, round((right - left) * shrink)), self._height_px)
+        return np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _jpeg(crop: Image) -> bytes:
+    done, encoded = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not done:
+        raise RuntimeError("OpenCV could not encode a crop as JPEG")
+    return encoded.tobytes()

@@ -1,0 +1,181 @@
+"""What of an archive's work is done: one small file for every unit, there whole or not at all.
+
+A file of video goes through three kinds of units: its ``survey`` finds where it can be cut,
+``detect`` finds the persons of one chunk, ``follow`` tracks and embeds them from beginning to
+end. Which units there are depends on the file alone, so any number of workers, killed at any
+moment, come to the same result.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from zipfile import BadZipFile
+
+import numpy as np
+
+from pipeline.archive.footage import Recording
+from pipeline.archive.store import TABLES, ArchiveFolder, write_whole
+from pipeline.datatypes import Detections
+from pipeline.errors import OutputError
+
+__all__ = ["Journal", "Unit"]
+
+Cut = tuple[int, int | None, int, int | None]
+"""First frame, frames, first stamp, end stamp: the fields of a chunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One piece of work.
+
+    Attributes:
+        kind: What to do.
+        recording: With which file.
+        chunk: With which chunk of it, for ``detect``.
+    """
+
+    kind: Literal["survey", "detect", "follow"]
+    recording: Recording
+    chunk: int = 0
+
+
+class Journal:
+    """The records of finished units.
+
+    Args:
+        folder: The archive.
+        digest: Of the settings that the work depends on.
+    """
+
+    def __init__(self, folder: ArchiveFolder, *, digest: str) -> None:
+        self._folder = folder
+        self._digest = digest
+
+    def key(self, recording: Recording) -> str:
+        """Return the name of everything that is made of a file with these settings."""
+        return recording.key(self._digest)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other runs out of the archive; a killed one lets go.
+
+        Raises:
+            OutputError: Another run works on it.
+        """
+        self._folder.work_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self._folder.work_path / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise OutputError(
+                    f"another run works on {self._folder.path}: wait for it, or choose another --out"
+                ) from None
+            yield
+
+    def finished(self) -> dict[str, dict[str, Any]]:
+        """Return what was found in every finished file, by its key."""
+        markers = sorted(self._folder.work_path.glob("*.json"))
+        return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in markers}
+
+    def finish(self, recording: Recording, found: Mapping[str, Any]) -> None:
+        """Note that all parts of a file are written, and let go of what led to them."""
+        content = json.dumps({"file": recording.file, **found}, ensure_ascii=False)
+        write_whole(self._folder.work_path / f"{self.key(recording)}.json", content.encode())
+        self.clear(recording)
+
+    def clear(self, recording: Recording) -> None:
+        """Remove what units left that lead to a finished file."""
+        shutil.rmtree(self._unit_folder(recording), ignore_errors=True)
+
+    def cuts(self, recording: Recording) -> list[Cut] | None:
+        """Return the chunks of a file, ``None`` before its survey."""
+        path = self._unit_folder(recording) / "chunks.json"
+        if not path.is_file():
+            return None
+        return [tuple(cut) for cut in json.loads(path.read_text(encoding="utf-8"))]
+
+    def write_cuts(self, recording: Recording, cuts: Sequence[Cut]) -> None:
+        """Note the chunks of a file."""
+        content = json.dumps(cuts).encode()
+        write_whole(self._unit_folder(recording) / "chunks.json", content)
+
+    def undetected(self, recording: Recording) -> list[int]:
+        """Return the chunks of a surveyed file that nobody has looked at."""
+        cuts = self.cuts(recording) or []
+        return [n for n in range(len(cuts)) if not self._boxes(recording, n, len(cuts)).is_file()]
+
+    def write_detections(
+        self,
+        recording: Recording,
+        part: tuple[int, int],
+        indices: Sequence[int],
+        found: Sequence[Detections],
+    ) -> None:
+        """Keep the boxes of a chunk, by the numbers of its frames.
+
+        Args:
+            recording: The file.
+            part: Which chunk of how many; as they were when its work began.
+            indices: Numbers of the frames.
+            found: Persons in each of them.
+        """
+        buffer = io.BytesIO()
+        np.savez_compressed(
+            buffer,
+            frame=np.repeat(np.array(indices, np.int64), [len(each) for each in found]),
+            xyxy=np.concatenate([np.zeros((0, 4), np.float32), *[each.xyxy for each in found]]),
+            score=np.concatenate([np.zeros(0, np.float32), *[each.score for each in found]]),
+        )
+        write_whole(self._boxes(recording, *part), buffer.getvalue())
+
+    def detections(self, recording: Recording) -> dict[int, Detections]:
+        """Return the boxes of a whole file by frame number, without frames that have none.
+
+        Raises:
+            OutputError: The journal is damaged.
+        """
+        boxes: dict[int, Detections] = {}
+        total = len(self.cuts(recording) or [])
+        for chunk in range(total):
+            path = self._boxes(recording, chunk, total)
+            try:
+                with np.load(path) as saved:
+                    frame, xyxy, score = saved["frame"], saved["xyxy"], saved["score"]
+            except (OSError, BadZipFile, KeyError, ValueError) as error:
+                raise OutputError(f"{path} is damaged ({error}): remove it and run again") from None
+            numbers, starts = np.unique(frame, return_index=True)
+            for number, rows in zip(
+                numbers.tolist(), np.split(np.arange(len(frame)), starts[1:]), strict=False
+            ):
+                boxes[number] = Detections(xyxy[rows], score[rows])
+        return boxes
+
+    def drop_outdated(self, recordings: Sequence[Recording]) -> None:
+        """Remove what was made of files that have changed since, and what was never finished.
+
+        Files that are not there any more keep their sightings.
+        """
+        current = {each.file: self.key(each) for each in recordings}
+        finished = self.finished()
+        valid = {key for key, found in finished.items() if current.get(found["file"], key) == key}
+        for table in TABLES:
+            for _, _, part in self._folder.parts(table):
+                if part.stem not in valid:
+                    part.unlink()
+        for key in finished.keys() - valid:
+            (self._folder.work_path / f"{key}.json").unlink()
+
+    def _unit_folder(self, recording: Recording) -> Path:
+        return self._folder.work_path / self.key(recording)
+
+    def _boxes(self, recording: Recording, chunk: int, total: int) -> Path:
+        # With the number of chunks: a file that turned out to be uncuttable starts afresh.
+        return self._unit_folder(recording) / f"boxes-{chunk + 1:05d}-of-{total:05d}.npz"

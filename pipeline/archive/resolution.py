@@ -1,0 +1,108 @@
+"""The tracklets of a whole archive, and the identities that they were given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.archive.store import IDENTITY_SCHEMA, NEXT_IDENTITY, ArchiveFolder, write_table
+from pipeline.datatypes import UNDECIDED, Identities, Tracklet
+from pipeline.errors import InputError
+
+__all__ = ["Earlier", "read_earlier", "read_tracklets", "write_identities"]
+
+COLUMNS = ["tracklet_id", "first_time", "last_time", "frames", "weight", "agreement", "embedding"]
+Earlier = tuple[dict[str, int], int]
+"""Identities by tracklet, and the smallest number that was never given out."""
+
+
+def read_tracklets(folder: ArchiveFolder) -> tuple[list[Tracklet], list[str]]:
+    """Return all tracklets by (first time, camera, tracklet), and their names in that order.
+
+    ``track_id`` counts within each camera here; times are seconds since the first tracklet.
+    About four bytes for each number of an embedding are held per tracklet.
+
+    Raises:
+        InputError: A part is damaged.
+    """
+    rows: list[tuple[int, str, str, int, int, float, np.ndarray[tuple[int], np.dtype[np.float32]]]]
+    rows = []
+    for camera, _, part in folder.parts("sightings"):
+        try:
+            table = pq.ParquetFile(part).read(columns=COLUMNS)
+        except (OSError, pa.ArrowException) as error:
+            raise InputError(f"{part} is damaged ({error}): remove the archive's copy") from None
+        times = [table[name].cast(pa.int64()).to_pylist() for name in ("first_time", "last_time")]
+        embeddings = table["embedding"].combine_chunks()
+        dim = embeddings.type.list_size
+        vectors = np.zeros((len(table), dim), np.float32)
+        known = embeddings.is_valid().to_numpy(zero_copy_only=False)
+        vectors[known] = embeddings.flatten().to_numpy(zero_copy_only=False).reshape(-1, dim)
+        scale = table["weight"].to_numpy() * table["agreement"].to_numpy()
+        vectors *= scale[:, None].astype(np.float32)
+        plain = (table[name].to_pylist() for name in ("tracklet_id", "frames", "weight"))
+        for first, last, name, frames, weight, vector in zip(*times, *plain, vectors, strict=True):
+            rows.append((first, camera, name, last, frames, weight, vector))
+    rows.sort(key=lambda row: row[:3])
+    numbers: dict[str, int] = {}
+    tracklets = []
+    for first, camera, _, last, frames, weight, vector in rows:
+        numbers[camera] = numbers.get(camera, 0) + 1
+        span = ((first - rows[0][0]) / 1e6, (last - rows[0][0]) / 1e6)
+        none = np.zeros((0, len(vector)), np.float32)
+        tracklets.append(Tracklet(camera, numbers[camera], *span, frames, vector, weight, none))
+    return tracklets, [row[2] for row in rows]
+
+
+def read_earlier(folder: ArchiveFolder) -> Earlier:
+    """Return the identities of the resolution before; none at the first one.
+
+    Raises:
+        InputError: They are damaged.
+    """
+    path = folder.identities_path
+    if not path.is_file():
+        return {}, 1
+    try:
+        table = pq.ParquetFile(path).read()
+        first_free = int(table.schema.metadata[NEXT_IDENTITY])
+    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error}): remove it to number anew") from None
+    pairs = zip(table["tracklet_id"].to_pylist(), table["global_id"].to_pylist(), strict=True)
+    return {name: number for name, number in pairs if number != UNDECIDED}, first_free
+
+
+def write_identities(
+    folder: ArchiveFolder,
+    identities: Identities,
+    tracklets: Sequence[Tracklet],
+    names: Sequence[str],
+    *,
+    first_free: int,
+) -> int:
+    """Replace ``identities.parquet``; return how many identities there are.
+
+    Args:
+        folder: The archive.
+        identities: Of all tracklets.
+        tracklets: As ``read_tracklets`` returned them.
+        names: Their names.
+        first_free: The smallest number that was never given out before.
+
+    Raises:
+        SinkError: It cannot be written.
+    """
+    found = [identities.by_track[each.camera, each.track_id] for each in tracklets]
+    given = {each.global_id for each in found} - {UNDECIDED}
+    rows: Mapping[str, list[object]] = {
+        "tracklet_id": list(names),
+        "global_id": [each.global_id for each in found],
+        "similarity": [each.similarity for each in found],
+    }
+    first_free = max(first_free, 1 + max(given, default=0))
+    schema = IDENTITY_SCHEMA.with_metadata({NEXT_IDENTITY: str(first_free)})
+    write_table(folder.identities_path, pa.table(rows, schema=schema))
+    return len(given)

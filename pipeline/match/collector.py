@@ -1,0 +1,59 @@
+"""Tracklets without identities: for work that is matched later, all at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.datatypes import (
+    UNDECIDED,
+    CropEvidence,
+    Event,
+    Identities,
+    IntArray,
+    Tracklet,
+    Tracks,
+)
+from pipeline.match.evidence import TrackEvidence
+
+__all__ = ["TrackletCollector"]
+
+
+class TrackletCollector:
+    """A matcher that gathers evidence and decides nothing.
+
+    Args:
+        dim: Length of an embedding.
+    """
+
+    def __init__(self, dim: int) -> None:
+        self._dim = dim
+        self._tracks: dict[tuple[str, int], TrackEvidence] = {}
+
+    def update(
+        self, camera: str, time_s: float, tracks: Tracks, evidence: CropEvidence
+    ) -> IntArray:
+        """Take in one frame; every track stays ``UNDECIDED``."""
+        keys = [(camera, track_id) for track_id in tracks.track_id.tolist()]
+        for key in keys:
+            if key not in self._tracks:
+                zero = np.zeros(self._dim, np.float32)
+                self._tracks[key] = TrackEvidence(*key, time_s, time_s, zero)
+            self._tracks[key].see(time_s)
+        for row, vector, quality in zip(
+            evidence.rows.tolist(), evidence.vectors, evidence.quality.tolist(), strict=True
+        ):
+            self._tracks[keys[row]].add(vector, quality)
+        return np.full(len(tracks), UNDECIDED, np.int64)
+
+    def drain_events(self) -> list[Event]:
+        """Return nothing: no identity ever changes here."""
+        return []
+
+    def tracklets(self) -> list[Tracklet]:
+        """Return every tracklet, by (first time, camera, track)."""
+        ordered = sorted(self._tracks.values(), key=lambda e: (e.first_s, e.camera, e.track_id))
+        return [evidence.as_tracklet() for evidence in ordered]
+
+    def finish(self) -> Identities:
+        """Return no identities."""
+        return Identities({})

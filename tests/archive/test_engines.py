@@ -1,0 +1,96 @@
+"""Engines do every job once, replace workers that die, and give up on deadly jobs."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import ModelError
+from pipeline.run.engines import InProcess, Processes
+from small_archives import batch, contents
+
+
+class Work:
+    """Doubles a number. Dies at 3 the first time that any worker gets it, at 13 always."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self, job: int) -> int:
+        if job == 13:
+            os._exit(1)
+        if job == 3 and not (self._folder / "died").exists():
+            (self._folder / "died").touch()
+            os._exit(1)
+        return 2 * job
+
+
+def broken():
+    raise ModelError("no such weights")
+
+
+def results_of(engine, jobs):
+    done, lost = [], []
+
+    def on_result(_worker, job, result):
+        done.append((job, result))
+        return [job + 100] if job < 3 else []
+
+    engine.run(jobs, on_result=on_result, on_lost=lost.append)
+    return sorted(done), lost
+
+
+@pytest.mark.parametrize("jobs", [[], [5], list(range(7))])
+def test_jobs_and_what_follows_from_them_are_done_once(jobs, tmp_path):
+    (tmp_path / "died").touch()
+    make = functools.partial(Work, tmp_path)
+    expected = sorted((job, 2 * job) for job in jobs + [job + 100 for job in jobs if job < 3])
+    assert results_of(InProcess(make), jobs) == (expected, [])
+    assert results_of(Processes(make, workers=2), jobs) == (expected, [])
+
+
+def test_a_dead_worker_is_replaced_and_its_job_repeated(tmp_path):
+    engine = Processes(functools.partial(Work, tmp_path), workers=2)
+    assert results_of(engine, [3, 4, 5]) == ([(3, 6), (4, 8), (5, 10)], [])
+    assert (tmp_path / "died").exists()
+
+
+def test_a_job_that_kills_every_worker_is_given_up_alone(tmp_path):
+    engine = Processes(functools.partial(Work, tmp_path), workers=2)
+    assert results_of(engine, [13, 4]) == ([(4, 8)], [13])
+
+
+def test_a_worker_that_cannot_be_set_up_ends_the_run():
+    with pytest.raises(ModelError, match="no such weights"):
+        results_of(Processes(broken, workers=1), [1])
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
+    path = str(Path(__file__).parent)
+    paths = os.pathsep.join([path, str(Path(path).parent)])
+    ray.init(
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        runtime_env={"env_vars": {"PYTHONPATH": paths}},
+    )
+    yield ray
+    ray.shutdown()
+
+
+def test_a_ray_actor_that_dies_is_replaced_and_its_job_repeated(cluster, tmp_path):
+    from pipeline.run.ray_engine import RayCluster
+
+    engine = RayCluster(functools.partial(Work, tmp_path), workers=2)
+    assert results_of(engine, [3, 4, 5]) == ([(3, 6), (4, 8), (5, 10)], [])
+    assert (tmp_path / "died").exists()
+
+
+def test_ray_gives_the_same_bytes(cluster, footage, weights, undisturbed, tmp_path):
+    assert batch(footage, weights, tmp_path, "--engine", "ray", "--workers", "2") == 0
+    assert contents(tmp_path) == contents(undisturbed)

@@ -1,0 +1,100 @@
+"""Cameras and start times learnt from names, or from a manifest."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pipeline.archive.footage import find_footage, read_manifest
+from pipeline.errors import SourceError
+
+
+def touch(folder, *files):
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).touch()
+
+
+def find(folder, pattern=None):
+    return find_footage(folder, suffixes={".mp4"}, pattern=pattern)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "gate/20260105_235959.mp4",
+        "gate/2026-01-05_23-59-59.MP4",
+        "gate/2026-01-05/23-59-59.mp4",
+        "gate_20260105_235959.mp4",
+        "20260105_235959_gate.mp4",
+    ],
+)
+def test_usual_names_are_guessed(file, tmp_path):
+    touch(tmp_path, file)
+    (found,) = find(tmp_path).recordings
+    assert (found.file, found.camera) == (file, "gate")
+    assert found.start == datetime(2026, 1, 5, 23, 59, 59, tzinfo=UTC)
+
+
+def test_a_given_pattern_may_name_the_suffix(tmp_path):
+    touch(tmp_path, "rec/05.01.2026 23h59 gate.mp4")
+    pattern = "rec/{start:%d.%m.%Y %Hh%M} {camera}.mp4"
+    (found,) = find(tmp_path, pattern).recordings
+    assert found.camera == "gate"
+    assert found.start == datetime(2026, 1, 5, 23, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [("{camera}.mp4", "must hold"), ("{camera}_{start:%Q}", "%Q"), ("{camera}_{start:%Y}", "fit")],
+)
+def test_a_wrong_pattern_is_refused(pattern, reason, tmp_path):
+    touch(tmp_path, "gate/20260105_235959.mp4")
+    with pytest.raises(SourceError, match=reason):
+        find(tmp_path, pattern)
+
+
+def test_a_file_that_fits_no_pattern_is_named(tmp_path):
+    touch(tmp_path, "gate/20260105_235959.mp4", "gate/holiday.mp4")
+    with pytest.raises(SourceError, match=r"gate/holiday.mp4 does not fit .* \(1 of 2"):
+        find(tmp_path)
+
+
+def test_hidden_files_and_other_files_are_left_out(tmp_path):
+    touch(tmp_path, ".trash/a.mp4", "gate/._20260105_235959.mp4", "notes.txt")
+    with pytest.raises(SourceError, match="holds no video"):
+        find(tmp_path)
+
+
+def test_a_manifest_names_files_cameras_and_times_with_an_offset(tmp_path):
+    touch(tmp_path, "a.mp4", "b.mp4")
+    path = tmp_path / "list.csv"
+    path.write_text(
+        "path,camera,start\nb.mp4,door,2026-01-05T12:00:00+02:00\na.mp4,gate,2026-01-05\n"
+    )
+    found = read_manifest(path, tmp_path).recordings
+    assert [(each.file, each.camera, each.start.hour) for each in found] == [
+        ("a.mp4", "gate", 0),
+        ("b.mp4", "door", 10),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("path,camera\na.mp4,gate\n", "lacks the columns start"),
+        ("path,camera,start\n", "names no file"),
+        ("path,camera,start\nmissing.mp4,gate,2026-01-05\n", "line 2: missing.mp4"),
+        ("path,camera,start\na.mp4,my gate,2026-01-05\n", "line 2: camera 'my gate'"),
+        ("path,camera,start\na.mp4,gate,noon\n", "line 2: start 'noon'"),
+        ("path,camera,start\n../a.mp4,gate,2026-01-05\n", "line 2: path '../a.mp4'"),
+        ("path,camera,start\na.mp4,gate,2026-01-05\na.mp4,gate,2026-01-05\n", "named twice"),
+    ],
+)
+def test_a_fault_in_a_manifest_is_told_with_its_line(text, reason, tmp_path):
+    touch(tmp_path, "a.mp4")
+    path = tmp_path / "list.csv"
+    path.write_text(text)
+    with pytest.raises(SourceError, match=reason):
+        read_manifest(path, tmp_path)
