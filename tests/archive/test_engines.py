@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 from pathlib import Path
 
 import pytest
 
+from deadly_work import DyingArchiveWorker, Work, broken
+from pipeline.archive.footage import find_footage
+from pipeline.archive.schedule import Schedule
+from pipeline.archive_settings import BatchSettings
 from pipeline.errors import ModelError
 from pipeline.run.engines import InProcess, Processes
+from pipeline.settings import Settings
 from small_archives import batch, contents
-
-
-class Work:
-    """Doubles a number. Dies at 3 the first time that any worker gets it, at 13 always."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __call__(self, job: int) -> int:
-        if job == 13:
-            os._exit(1)
-        if job == 3 and not (self._folder / "died").exists():
-            (self._folder / "died").touch()
-            os._exit(1)
-        return 2 * job
-
-
-def broken():
-    raise ModelError("no such weights")
 
 
 def results_of(engine, jobs):
@@ -94,3 +81,37 @@ def test_a_ray_actor_that_dies_is_replaced_and_its_job_repeated(cluster, tmp_pat
 def test_ray_gives_the_same_bytes(cluster, footage, weights, undisturbed, tmp_path):
     assert batch(footage, weights, tmp_path, "--engine", "ray", "--workers", "2") == 0
     assert contents(tmp_path) == contents(undisturbed)
+
+
+@pytest.mark.parametrize("name", ["processes", "ray"])
+def test_an_archive_is_the_same_although_a_worker_died_in_it(
+    name, request, footage, undisturbed, tmp_path
+):
+    from pipeline.build_archive import ArchiveJob
+    from pipeline.run.ray_engine import RayCluster
+
+    if name == "ray":
+        request.getfixturevalue("cluster")
+    record = json.loads((undisturbed / "archive.json").read_text())
+    recordings = find_footage(footage, suffixes={".mp4"}, pattern=None).recordings
+    job = ArchiveJob(
+        footage,
+        tmp_path / "archive",
+        Settings.model_validate(record["settings"]),
+        BatchSettings.model_validate(record["batch"]),
+        record["weights_sha256"],
+        tuple(sorted(each.file for each in recordings)),
+    )
+    schedule = Schedule(recordings, job.journal)
+    mark = tmp_path / "died"
+    make = functools.partial(DyingArchiveWorker, job, recordings[5].file, mark)
+    engine = Processes(make, workers=2) if name == "processes" else RayCluster(make, workers=2)
+    engine.run(
+        list(schedule.first()),
+        on_result=lambda _worker, unit, result: schedule.after(unit, result),
+        on_lost=lambda unit: pytest.fail(f"{unit} was lost"),
+    )
+    assert mark.exists()
+    wanted = contents(undisturbed)
+    del wanted["identities.parquet"]  # resolved after the work is done
+    assert contents(tmp_path / "archive") == wanted
