@@ -87,7 +87,7 @@ def export(
             else:
                 _write_openvino(weights, made, half=precision == "fp16")
             cosine = _least_cosine(weights, made, compared)
-            if cosine < LEAST_COSINE[precision]:
+            if not cosine >= LEAST_COSINE[precision]:  # also where it is no number at all
                 raise BackendError(
                     f"{name} does not compute what {weights} does (cosine {cosine:.4f}, expected "
                     f"{LEAST_COSINE[precision]} or more): try --precision fp32"

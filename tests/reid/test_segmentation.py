@@ -60,7 +60,7 @@ def test_a_mask_of_half_the_size_fits_its_photograph(csv):
     photographs = read_photographs(csv)
     assert all(each.mask.shape == each.image.shape[:2] for each in photographs)
     red = photographs[0].image[..., 2] > 180
-    assert (red == photographs[0].mask).mean() > 0.98
+    assert (red == photographs[0].mask).mean() > 0.97
 
 
 def test_every_person_has_a_box(csv):
