@@ -1,0 +1,1 @@
+"""How the package's own person detector is made: pictures, training, the form it ships in."""

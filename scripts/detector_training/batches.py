@@ -1,0 +1,167 @@
+"""Batches of pieces of pictures, always the same ones for the same step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, IterableDataset
+
+from detector_training.labelled import Boxes, Image, Labelled, read_pool
+from detector_training.pools import SHARES
+
+GREY = 114
+"""What lies around a picture that does not fill its place, as in the running detector."""
+LEAST_INSIDE = 0.3
+"""A person of whom less of the box lies within the piece has no box."""
+LEAST_HEIGHT = 8.0
+"""Pixels; smaller people are not asked for."""
+SCALES = {"photographs": (0.25, 1.0)}
+USUAL_SCALES = 0.40, 1.25
+"""Least and greatest enlargement of a kept picture."""
+WHOLE_SCALES = 0.62, 0.95
+"""The same where the piece is as large as what the running detector sees."""
+
+Batch = Mapping[str, torch.Tensor]
+Size = tuple[int, int, int]
+"""Height and width of a piece, and how many there are in a batch."""
+
+
+class Pieces(IterableDataset[Batch]):
+    """Batches from one step on, without end.
+
+    Args:
+        folder: Pools as `make_pools` left them.
+        sizes: (height, width) of a piece and how many there are in a batch, by step.
+        first: Step of the first batch.
+        seed: Of everything random.
+    """
+
+    def __init__(self, folder: Path, *, sizes: Sequence[Size], first: int, seed: int) -> None:
+        self._pools = {name: read_pool(folder / name) for name in SHARES}
+        self._sizes, self._first, self._seed = sizes, first, seed
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield what ultralytics' losses take: img, cls, bboxes (centre, size; 0 to 1), batch_idx."""
+        cv2.setNumThreads(1)
+        for step in range(self._first, len(self._sizes)):
+            yield self._batch(step)
+
+    def _batch(self, step: int) -> Batch:
+        rng = np.random.default_rng((self._seed, step))
+        height, width, count = self._sizes[step]
+        names = rng.choice(list(SHARES), count, p=list(SHARES.values()))
+        images, boxes, rows = [], [], []
+        for row, name in enumerate(names):
+            pool = self._pools[name]
+            path, known = pool[rng.integers(len(pool))]
+            image = np.asarray(cv2.imread(str(path)), np.uint8)
+            whole = width > height
+            scales = WHOLE_SCALES if whole else SCALES.get(name, USUAL_SCALES)
+            piece = cut(Labelled(image, known), (height, width), scales, rng)
+            images.append(coloured(piece.image, rng))
+            boxes.append(piece.boxes)
+            rows += [row] * len(piece.boxes)
+        corners = np.concatenate(boxes) / np.array([width, height] * 2, np.float32)
+        middles, sides = (corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]
+        pixels = np.stack(images)[..., ::-1].transpose(0, 3, 1, 2)
+        return {
+            "img": torch.from_numpy(np.ascontiguousarray(pixels)),
+            "cls": torch.zeros(len(rows), 1),
+            "bboxes": torch.from_numpy(np.concatenate([middles, sides], axis=1)),
+            "batch_idx": torch.tensor(rows, dtype=torch.float32),
+        }
+
+
+def batches(
+    folder: Path, *, sizes: Sequence[Size], first: int, seed: int, workers: int
+) -> Iterator[Batch]:
+    """Yield batches from a process of their own, so that training need not wait.
+
+    Order follows the step with one worker; more would each begin at the first step.
+    """
+    pieces = Pieces(folder, sizes=sizes, first=first, seed=seed)
+    return iter(DataLoader(pieces, batch_size=None, num_workers=workers, prefetch_factor=6))
+
+
+def cut(
+    picture: Labelled, size: tuple[int, int], scales: tuple[float, float], rng: np.random.Generator
+) -> Labelled:
+    """Return a piece of a picture, scaled and perhaps mirrored, often with somebody in it.
+
+    Args:
+        picture: Any size.
+        size: (height, width) of the piece.
+        scales: Least and greatest enlargement.
+        rng: Of the choice.
+    """
+    height, width = size
+    scale = float(np.exp(rng.uniform(*np.log(scales))))
+    narrow = rng.uniform(0.9, 1.1)
+    room = np.array([width / (scale * narrow), height / scale])
+    extent = np.array(picture.image.shape[1::-1], float)
+    corner = rng.uniform(np.minimum(0, extent - room), np.maximum(0, extent - room))
+    if len(picture.boxes) and rng.random() < 0.6:
+        box = picture.boxes[rng.integers(len(picture.boxes))]
+        middle = rng.uniform(box[:2], box[2:])
+        aimed = middle - rng.uniform(0.1, 0.9, 2) * room
+        corner = np.clip(aimed, np.minimum(0, extent - room), np.maximum(0, extent - room))
+    matrix = np.array(
+        [[scale * narrow, 0, -corner[0] * scale * narrow], [0, scale, -corner[1] * scale]]
+    )
+    how = cv2.INTER_AREA if scale < 0.6 else cv2.INTER_LINEAR
+    image = _shrunk_first(picture.image, matrix, (width, height), how)
+    boxes = picture.boxes * np.array([scale * narrow, scale] * 2, np.float32)
+    boxes += np.array([matrix[0, 2], matrix[1, 2]] * 2, np.float32)
+    kept = _inside(boxes, width, height)
+    if rng.random() < 0.5:
+        image = np.ascontiguousarray(image[:, ::-1])
+        kept[:, [0, 2]] = width - kept[:, [2, 0]]
+    return Labelled(image, kept)
+
+
+def _shrunk_first(
+    image: Image, matrix: NDArray[np.float64], size: tuple[int, int], how: int
+) -> Image:
+    """Apply a scaling matrix; halve first where it would skip pixels."""
+    if how == cv2.INTER_AREA:
+        half = image.shape[1] // 2, image.shape[0] // 2
+        factors = np.array([image.shape[1] / half[0], image.shape[0] / half[1]])
+        image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
+        matrix = matrix * np.array([[factors[0], 1, 1], [1, factors[1], 1]])
+    moved = cv2.warpAffine(
+        image, matrix, size, flags=cv2.INTER_LINEAR, borderValue=(GREY, GREY, GREY)
+    )
+    return np.asarray(moved, np.uint8)
+
+
+def _inside(boxes: Boxes, width: int, height: int) -> Boxes:
+    limit = np.array([width, height] * 2, np.float32)
+    clipped = np.clip(boxes, 0, limit)
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    left = (clipped[:, 2] - clipped[:, 0]) * (clipped[:, 3] - clipped[:, 1])
+    tall = clipped[:, 3] - clipped[:, 1] >= LEAST_HEIGHT
+    return np.asarray(clipped[(left >= LEAST_INSIDE * area) & tall], np.float32)
+
+
+def coloured(image: Image, rng: np.random.Generator) -> Image:
+    """Return a picture in another light: by day, at night, in grey, tinted."""
+    levels = image.astype(np.float32)
+    kind = rng.random()
+    if kind < 0.10:  # infra-red, or a camera without colours
+        levels = np.repeat(levels.mean(axis=2, keepdims=True), 3, axis=2)
+    elif kind < 0.5:
+        grey = levels.mean(axis=2, keepdims=True)
+        levels = grey + (levels - grey) * rng.uniform(0.3, 1.5)
+    if rng.random() < 0.6:
+        levels *= rng.uniform(0.88, 1.12, 3).astype(np.float32)
+    if rng.random() < 0.7:
+        levels = levels * rng.uniform(0.6, 1.3) + rng.uniform(-25, 25)
+    if rng.random() < 0.15:
+        dark = 255 * (np.clip(levels, 0, 255) / 255) ** rng.uniform(1.5, 2.5)
+        levels = dark + rng.normal(0, rng.uniform(2, 10), image.shape).astype(np.float32)
+    return np.clip(levels, 0, 255).astype(np.uint8)

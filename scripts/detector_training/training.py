@@ -1,0 +1,204 @@
+"""Training of a nano detector from nothing, resumable, at the pace of a CPU or of a GPU."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from detector_training.batches import Size, batches
+from pipeline.detect.ultralytics_adapter import contained
+
+STATE = "state.pt"
+CURVES = "curves.csv"
+PIECE = 320
+"""Side of the pieces that most of the training sees, pixels."""
+WHOLE = 384, 640
+"""(height, width) that the running detector sees."""
+WHOLE_SHARE = 0.15
+"""Share of the steps, at the end, that see whole pictures."""
+WARM_UP = 400
+LAST_RATE = 0.02
+"""Of the highest one."""
+WEIGHT_DECAY = 5e-4
+LONGEST_GRADIENT = 10.0
+AVERAGE_DECAY = 0.9995
+LOG_EVERY = 20
+SAVE_EVERY_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a run is.
+
+    Attributes:
+        model: Architecture of ultralytics.
+        steps: Batches.
+        batch: Pieces in a batch; of whole pictures fewer.
+        rate: Highest learning rate.
+        seed: Of weights and batches.
+    """
+
+    model: str
+    steps: int
+    batch: int
+    rate: float
+    seed: int
+
+    def sizes(self) -> list[Size]:
+        """Return the size of every step's batch."""
+        first_whole = round(self.steps * (1 - WHOLE_SHARE))
+        alike = self.batch * PIECE * PIECE // (WHOLE[0] * WHOLE[1])
+        whole = (*WHOLE, max(2, alike))
+        return [
+            (PIECE, PIECE, self.batch) if step < first_whole else whole
+            for step in range(self.steps)
+        ]
+
+    def rate_at(self, step: int) -> float:
+        """Return the learning rate of a step: a rise, then half a cosine."""
+        if step < WARM_UP:
+            return self.rate * (step + 1) / WARM_UP
+        done = (step - WARM_UP) / max(1, self.steps - WARM_UP)
+        return self.rate * (LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * done)) / 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Learner:
+    """What changes with every step.
+
+    Attributes:
+        network: In training mode.
+        average: ultralytics' moving average of it, which is what ships.
+        optimiser: Of the network's weights.
+    """
+
+    network: Any
+    average: Any
+    optimiser: torch.optim.Optimizer
+
+
+def new_network(model: str) -> Any:
+    """Return an ultralytics detection network of one class, with random weights."""
+    with contained():
+        from ultralytics.cfg import get_cfg  # noqa: PLC0415
+        from ultralytics.nn.tasks import DetectionModel  # noqa: PLC0415
+
+        network = DetectionModel(model, nc=1, verbose=False)
+        network.args = get_cfg()
+        network.names = {0: "person"}
+    return network
+
+
+def train(pictures: Path, out: Path, recipe: Recipe, *, device: str) -> None:
+    """Train to the last step; start from the folder's state if it has one.
+
+    Args:
+        pictures: Pools as `make_pools` left them.
+        out: Folder of `state.pt` and `curves.csv`.
+        recipe: Its number of steps may differ from the state's; the rest may not.
+        device: ``cpu`` or ``cuda``.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(recipe.seed)
+    learner = _learner(recipe, device)
+    first, minutes = _resume(out / STATE, recipe, learner)
+    stream = batches(pictures, sizes=recipe.sizes(), first=first, seed=recipe.seed, workers=1)
+    began = saved = time.monotonic()
+    sums: list[list[float]] = []
+    for step, batch in enumerate(stream, start=first):
+        for group in learner.optimiser.param_groups:
+            group["lr"] = recipe.rate_at(step)
+        sums.append(_step(learner, batch, device))
+        now = time.monotonic()
+        spent = minutes + (now - began) / 60
+        if (step + 1) % LOG_EVERY == 0:
+            _log(out / CURVES, step + 1, recipe.rate_at(step), np.mean(sums, axis=0), spent)
+            sums.clear()
+        if now - saved > SAVE_EVERY_S or step + 1 == recipe.steps:
+            _save(out / STATE, recipe, learner, done=(step + 1, spent))
+            saved = now
+
+
+def _learner(recipe: Recipe, device: str) -> _Learner:
+    network = new_network(recipe.model).to(device, memory_format=torch.channels_last)
+    network.train()
+    with contained():
+        from ultralytics.utils.torch_utils import ModelEMA  # noqa: PLC0415
+
+        average = ModelEMA(network, decay=AVERAGE_DECAY, tau=500)
+    return _Learner(network, average, torch.optim.AdamW(_groups(network), lr=recipe.rate))
+
+
+def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
+    """Weights that decay, and those (biases, batch norms) that do not."""
+    weights = [each for each in network.parameters() if each.ndim > 1]
+    others = [each for each in network.parameters() if each.ndim <= 1]
+    return [
+        {"params": weights, "weight_decay": WEIGHT_DECAY},
+        {"params": others, "weight_decay": 0.0},
+    ]
+
+
+def _step(learner: _Learner, batch: Mapping[str, torch.Tensor], device: str) -> list[float]:
+    """Learn from one batch; return the box, class and distribution losses."""
+    on_device = {name: each.to(device) for name, each in batch.items()}
+    images = on_device["img"].to(memory_format=torch.channels_last).float() / 255
+    with torch.autocast(device.split(":", maxsplit=1)[0], torch.bfloat16):
+        loss, parts = learner.network({**on_device, "img": images})
+    learner.optimiser.zero_grad()
+    (loss.sum() / len(images)).backward()
+    torch.nn.utils.clip_grad_norm_(learner.network.parameters(), LONGEST_GRADIENT)
+    learner.optimiser.step()
+    learner.average.update(learner.network)
+    values = parts.values() if isinstance(parts, Mapping) else parts
+    return [float(each) for each in values]
+
+
+def _log(path: Path, step: int, rate: float, losses: Any, minutes: float) -> None:
+    is_new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file)
+        if is_new:
+            writer.writerow(["step", "rate", "box", "class", "distribution", "minutes"])
+        figures = [f"{each:.4f}" for each in losses]
+        writer.writerow([step, f"{rate:.6f}", *figures, f"{minutes:.2f}"])
+
+
+def _save(path: Path, recipe: Recipe, learner: _Learner, *, done: tuple[int, float]) -> None:
+    """Write the state, steps and minutes so that a kill at any moment leaves a whole one."""
+    state = {
+        "recipe": asdict(recipe),
+        "step": done[0],
+        "minutes": done[1],
+        "network": learner.network.state_dict(),
+        "average": learner.average.ema.state_dict(),
+        "updates": learner.average.updates,
+        "optimiser": learner.optimiser.state_dict(),
+    }
+    partial = path.with_suffix(".part")
+    torch.save(state, partial)
+    partial.replace(path)
+
+
+def _resume(path: Path, recipe: Recipe, learner: _Learner) -> tuple[int, float]:
+    """Put a stored state in place; return the next step and the minutes spent."""
+    if not path.exists():
+        return 0, 0.0
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    now = asdict(recipe)
+    changed = [name for name in ("model", "batch", "seed") if state["recipe"][name] != now[name]]
+    if changed:
+        raise SystemExit(f"{path} is of another recipe ({', '.join(changed)}): use another --out")
+    learner.network.load_state_dict(state["network"])
+    learner.average.ema.load_state_dict(state["average"])
+    learner.average.updates = state["updates"]
+    learner.optimiser.load_state_dict(state["optimiser"])
+    return int(state["step"]), float(state["minutes"])

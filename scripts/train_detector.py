@@ -1,0 +1,71 @@
+"""Make the pictures, train the package's person detector, and export it.
+
+    python scripts/train_detector.py pictures --out POOLS
+    python scripts/train_detector.py train --pictures POOLS --out RUN
+    python scripts/train_detector.py export --run RUN
+
+Training goes on where it stopped when it is started again with the same folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from detector_training.pools import Ingredients, make_pools
+from detector_training.training import Recipe, train
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED = REPOSITORY.parent / "shared"
+CLIPS = "room_cam1.mp4", "room_cam2.mp4", "one_by_one.mp4"
+"""Unlabelled clips that may be learnt from; the clip of a shop is for testing alone."""
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    steps = parser.add_subparsers(dest="step", required=True)
+    pictures = steps.add_parser("pictures", help="make everything that is learnt from")
+    pictures.add_argument("--out", type=Path, required=True, help="folder of the pools")
+    pictures.add_argument("--shared", type=Path, default=SHARED, help="data, models and tools")
+    pictures.add_argument(
+        "--videos", type=Path, nargs="*", default=[], help="more unlabelled clips"
+    )
+    pictures.add_argument("--scenes", type=int, default=10, help="of the composing tool")
+    pictures.add_argument("--drawn", type=int, default=480, help="pictures of rendered people")
+    pictures.add_argument("--composed", type=int, default=7000, help="pictures of cut-outs")
+    pictures.add_argument("--seed", type=int, default=0)
+    train = steps.add_parser("train", help="train, or go on training")
+    train.add_argument("--pictures", type=Path, required=True)
+    train.add_argument("--out", type=Path, required=True, help="folder of the run")
+    train.add_argument("--model", default="yolo11n.yaml", help="architecture of ultralytics")
+    train.add_argument("--steps", type=int, default=16000)
+    train.add_argument("--batch", type=int, default=16)
+    train.add_argument("--rate", type=float, default=2e-3)
+    train.add_argument("--device", default="cpu", help="cpu or cuda")
+    train.add_argument("--seed", type=int, default=0)
+    export = steps.add_parser("export", help="write the forms that ship")
+    export.add_argument("--run", type=Path, required=True)
+    export.add_argument("--out", type=Path, default=REPOSITORY / "pipeline/detect/weights")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Do one step; return the exit code."""
+    options = _arguments(argv)
+    if options.step == "pictures":
+        clips = [options.shared / "data/videos" / name for name in CLIPS]
+        source = Ingredients(options.shared, [*clips, *options.videos], options.out, options.seed)
+        make_pools(
+            source, scenes=options.scenes, drawn=options.drawn, composed_count=options.composed
+        )
+    elif options.step == "train":
+        recipe = Recipe(options.model, options.steps, options.batch, options.rate, options.seed)
+        train(options.pictures, options.out, recipe, device=options.device)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
