@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from reid_model.errors import BackendError, WeightsError
 
-__all__ = ["Backend", "Embedder", "Precision", "calibrated_threshold", "load_embedder"]
+__all__ = ["Backend", "Embedder", "Precision", "load_embedder"]
 
 Image = NDArray[np.uint8]
 Backend = Literal["auto", "torch", "openvino", "onnx"]
@@ -40,6 +40,9 @@ class Embedder(Protocol):
 
     def embed(self, crops: Sequence[Image]) -> NDArray[np.float32]:
         """Return ``(M, D)`` float32 unit rows for ``M`` BGR crops of any size."""
+
+    def forward(self, count: int) -> None:
+        """Infer so many blank crops and drop the result: what the network alone costs."""
 
 
 def load_embedder(
@@ -85,30 +88,6 @@ def load_embedder(
     from reid_model.backends.torch import TorchEmbedder  # noqa: PLC0415
 
     return TorchEmbedder(path, device=device, precision=precision)
-
-
-def calibrated_threshold(weights: Path | None = None) -> float | None:
-    """Return the cosine from which on the weights call two people one, if they say it.
-
-    Args:
-        weights: As for ``load_embedder``.
-
-    Returns:
-        The threshold of the checkpoint's calibration; ``None`` for exported models and for
-        checkpoints that were not calibrated.
-
-    Raises:
-        WeightsError: The weights cannot be read.
-    """
-    from reid_model.checkpoint import default_weights, read_notes  # noqa: PLC0415 - loads torch
-
-    path = default_weights() if weights is None else weights
-    if path.suffix != ".safetensors":
-        return None
-    calibration = read_notes(path).get("calibration")
-    if not isinstance(calibration, dict) or "threshold" not in calibration:
-        return None
-    return float(calibration["threshold"])
 
 
 def _backend_of(path: Path) -> Literal["openvino", "onnx"] | None:

@@ -78,6 +78,16 @@ class TorchEmbedder:
         return vectors
 
     @torch.inference_mode()
+    def forward(self, count: int) -> None:
+        """Infer so many blank crops and drop the result: what the network alone costs."""
+        for start in range(0, count, self._batch):
+            size = min(self._batch, count - start), 3, *self.input_size
+            blank = torch.zeros(size, dtype=self._dtype, device=self._device)
+            self._network(blank.contiguous(memory_format=torch.channels_last))
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+
+    @torch.inference_mode()
     def _forward(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         batch = torch.from_numpy(images).to(
             self._device, self._dtype, memory_format=torch.channels_last

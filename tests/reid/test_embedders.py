@@ -9,7 +9,7 @@ from assets import REPOSITORY, SHARED, needs_shared
 from reid_model.architecture import Architecture
 from reid_model.checkpoint import load_checkpoint, read_notes, save_checkpoint
 from reid_model.errors import BackendError, WeightsError
-from reid_model.inference import calibrated_threshold, load_embedder
+from reid_model.inference import load_embedder
 from reid_model.network import SiameseNetwork
 from reid_model.preprocess import normalised, resized
 from reid_model.recipe import load_recipe
@@ -47,6 +47,13 @@ def test_the_vector_of_a_crop_does_not_depend_on_the_others(embedder):
     together = embedder.embed(some)
     for crop, expected in zip(some, together, strict=True):
         np.testing.assert_array_equal(embedder.embed([crop])[0], expected)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_the_network_alone_is_run_as_often_as_asked(embedder, count):
+    expected = embedder.embed(crops(3))
+    embedder.forward(count)
+    np.testing.assert_array_equal(embedder.embed(crops(3)), expected)
 
 
 def test_all_backends_say_the_same_as_the_network_itself(weights):
@@ -97,18 +104,15 @@ def test_a_checkpoint_keeps_its_network_and_its_notes(weights, tmp_path):
     second = load_checkpoint(tmp_path / "half.safetensors")
     assert second.architecture == first.architecture
     assert second.notes == notes
-    assert calibrated_threshold(tmp_path / "half.safetensors") == 0.4
-    assert calibrated_threshold(weights) is None
     for name, value in first.network.state_dict().items():
         other = second.network.state_dict()[name]
         torch.testing.assert_close(value.float(), other.float(), rtol=2e-3, atol=1e-4)
 
 
-def test_the_packages_own_weights_load_and_are_calibrated():
+def test_the_packages_own_weights_load():
     embedder = load_embedder(backend="torch")
     assert embedder.dim == 512
     assert embedder.embed(crops(1)).shape == (1, 512)
-    assert 0 < calibrated_threshold() < 1
 
 
 def test_the_packages_own_weights_are_small_and_say_how_they_were_made():
