@@ -131,10 +131,10 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
             raise WeightsError(f"weights {path} are no safetensors file: {error}") from None
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # unpickling raises whatever a damaged file leads to
-        reason = " ".join(str(error).split())[:150]
+    except Exception:  # unpickling raises whatever a damaged file leads to
         raise WeightsError(
-            f"weights {path} cannot be read safely ({reason}): give a .safetensors file"
+            f"weights {path} are no checkpoint, or one that holds more than tensors and would run "
+            "code when it is read: give a .safetensors file"
         ) from None
     state = content.get("state_dict", content) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(torch.is_tensor(v) for v in state.values()):

@@ -178,6 +178,8 @@ def load_recipe(path: Path, *, changes: Mapping[str, Any] | None = None) -> Reci
     """
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecipeError(f"recipe {path} does not exist: check the path") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RecipeError(f"recipe {path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(tree, dict):
