@@ -102,7 +102,8 @@ class DetectSettings(_Section):
     """Finding persons."""
 
     weights: str | None = None
-    """Whatever ultralytics loads: a name (``yolo11n.pt``), a file, an OpenVINO folder."""
+    """Whatever ultralytics loads: a name (``yolo11n.pt``), a file, an OpenVINO folder; none = the
+    package's own detector."""
     detections: Path | None = None
     """Saved boxes (CSV or MOT) to use instead of a detector."""
     confidence: Share = 0.15

@@ -13,20 +13,23 @@ import argparse
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from rich.console import Console
 from rich.table import Table
 
 from pipeline.build import build_sources, build_stages
 from pipeline.datatypes import Frame
+from pipeline.detect.loading import load_detector
 from pipeline.detect.ultralytics_adapter import contained
 from pipeline.run.offline import run_offline
-from pipeline.settings import Settings, parse_settings
+from pipeline.settings import DetectSettings, Settings, parse_settings
 from pipeline.sources import resolve_cameras
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -183,30 +186,78 @@ def compare(options: argparse.Namespace, console: Console) -> None:
     )
 
 
-def backends(options: argparse.Namespace, console: Console) -> None:
-    """Print the embedder's throughput on every backend of this machine."""
-    from reid_model.errors import BackendError  # noqa: PLC0415
-    from reid_model.inference import load_embedder  # noqa: PLC0415
+def detectors(options: argparse.Namespace, console: Console) -> None:
+    """Print what a frame costs with the built-in detector and with another."""
+    frames = held_frames(settings_of(options, max_seconds=options.max_seconds))
+    named = {"built-in": None, Path(options.detector).name: options.detector}
+    loaded: dict[str, Any] = {
+        name: load_detector(DetectSettings(weights=weights), cameras=[], device="cpu")
+        for name, weights in named.items()
+    }
+    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in loaded}
+    for detector in loaded.values():
+        detector.detect(frames[:4])
+    for _ in range(options.rounds):
+        for name, detector in loaded.items():
+            together = time_of(lambda: detector.detect(frames)) / len(frames)  # noqa: B023 - called at once
+            alone = time_of(lambda: [detector.detect([one]) for one in frames]) / len(frames)  # noqa: B023
+            spent[name].append((1e3 * together, 1e3 * alone))
+    table = Table(title="detecting, milliseconds a frame, scaling and suppression included")
+    for heading in ("detector", "in batches", "one by one", "ratio"):
+        table.add_column(heading, justify="left" if heading == "detector" else "right")
+    median = {name: np.median(np.array(rows), axis=0) for name, rows in spent.items()}
+    slowest = max(together for together, _ in median.values())
+    for name, (together, alone) in median.items():
+        table.add_row(name, f"{together:.1f}", f"{alone:.1f}", f"{together / slowest:.2f}")
+    console.print(table)
 
+
+def backends(options: argparse.Namespace, console: Console) -> None:
+    """Print the embedder's throughput on every backend of this machine.
+
+    Rounds of all backends follow each other, so that other work on the machine hits all alike.
+    """
+    from reid_model.checkpoint import default_weights  # noqa: PLC0415
+    from reid_model.errors import ReidModelError  # noqa: PLC0415
+    from reid_model.export import export  # noqa: PLC0415
+    from reid_model.inference import Embedder, load_embedder  # noqa: PLC0415
+
+    weights = Path(options.weights) if options.weights else default_weights()
+    choices = [("torch", "fp32", "cpu"), ("openvino", "fp32", "cpu"), ("openvino", "bf16", "cpu")]
+    if torch.cuda.is_available():
+        choices += [("torch", "fp32", "cuda"), ("torch", "fp16", "cuda")]
+    embedders: dict[str, Embedder] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for backend, precision, device in choices:
+            try:
+                embedders[f"{backend} {precision} {device}"] = load_embedder(
+                    weights, backend=backend, precision=precision, device=device
+                )
+            except ReidModelError as error:
+                console.print(f"{backend} {precision} {device}: {error}")
+        try:
+            exported = export(weights, Path(folder), kind="onnx", precision="fp32")
+            embedders["onnx runtime fp32 cpu"] = load_embedder(exported.path)
+        except ReidModelError as error:
+            console.print(f"onnx runtime: {error}")
     rng = np.random.default_rng(0)
     crops = [rng.integers(0, 255, (160, 70, 3), np.uint8) for _ in range(CROPS)]
-    weights = Path(options.weights) if options.weights else None
-    table = Table(title="embedding, crops a second")
-    table.add_column("backend")
-    table.add_column("crops/s", justify="right")
-    table.add_column("ratio to torch", justify="right")
-    baseline = 0.0
-    for backend, precision in (("torch", "fp32"), ("openvino", "fp32"), ("openvino", "bf16")):
-        try:
-            embedder = load_embedder(weights, backend=backend, precision=precision)
-        except BackendError as error:
-            console.print(f"{backend} {precision}: {error}")
-            continue
+    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in embedders}
+    for embedder in embedders.values():
         embedder.embed(crops[:16])
-        seconds = statistics.median(time_of(lambda: embedder.embed(crops)) for _ in range(3))  # noqa: B023
-        baseline = baseline or CROPS / seconds
-        rate = CROPS / seconds
-        table.add_row(f"{backend} {precision}", f"{rate:.0f}", f"{rate / baseline:.2f}")
+    for _ in range(options.rounds):
+        for name, embedder in embedders.items():
+            whole = time_of(lambda: embedder.embed(crops))  # noqa: B023 - called at once
+            alone = time_of(lambda: embedder.forward(CROPS))  # noqa: B023
+            spent[name].append((whole, alone))
+    table = Table(title="embedding, crops a second")
+    for heading in ("backend", "crops/s", "forward pass alone", "share of it", "ratio to torch"):
+        table.add_column(heading, justify="left" if heading == "backend" else "right")
+    median = {name: np.median(np.array(rows), axis=0) for name, rows in spent.items()}
+    for name, (whole, alone) in median.items():
+        baseline = median["torch fp32 cpu"][0] / whole
+        cells = f"{CROPS / whole:.0f}", f"{CROPS / alone:.0f}", f"{alone / whole:.2f}"
+        table.add_row(name, *cells, f"{baseline:.2f}")
     console.print(table)
 
 
@@ -235,6 +286,7 @@ def main() -> None:
         return
     console = Console(width=100)
     compare(options, console)
+    detectors(options, console)
     backends(options, console)
     peak_memory(options, console)
 

@@ -8,21 +8,13 @@ from pathlib import Path
 from pipeline.cli import main
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-MODELS = REPOSITORY.parent / "shared" / "models"
-"""Where the demo finds a detector as long as the package has none of its own."""
 
 
 def demo() -> int:
     """Process `sample_videos/` into `runs/demo`; return the exit code."""
-    detector = MODELS / "yolov8n_int8_openvino_model"
-    if not detector.is_dir():
-        print(f"error: the demo needs a person detector at {detector}", file=sys.stderr)
-        return 2
     videos = sorted(str(path) for path in (REPOSITORY / "sample_videos").glob("*.mp4"))
     out = REPOSITORY / "runs" / "demo"
-    code = main(
-        ["run", "--cams", *videos, "--out", str(out), "--overwrite", "--detector", str(detector)]
-    )
+    code = main(["run", "--cams", *videos, "--out", str(out), "--overwrite"])
     if code == 0:
         print(f"\nOpen {out / 'mosaic.mp4'} to see every person keep one identity.")
     return code

@@ -39,6 +39,8 @@ LEAST_VISIBLE, LEAST_HEIGHT = 0.5, 80.0
 LEAST_SCORE = 0.005
 """Curves need the boxes that nobody would use, too."""
 
+ROUNDING = 1e-6
+
 Boxes = NDArray[np.float32]
 
 
@@ -102,7 +104,7 @@ def scores(pictures: Sequence[Judged], *, precisions: Sequence[float]) -> dict[s
     confidence = judge.eval["scores"][0, :, 0, 0, 0]
     result = {"AP50": float(curve[0].mean()), "AP50-95": float(curve.mean())}
     for precision in precisions:
-        reached = np.flatnonzero(curve[0] >= precision)
+        reached = np.flatnonzero(curve[0] >= precision - ROUNDING)
         last = int(reached[-1]) if len(reached) else 0
         result[f"recall@{precision:g}"] = float(judge.params.recThrs[last])
         result[f"confidence@{precision:g}"] = float(confidence[last])
@@ -177,10 +179,13 @@ def main(argv: list[str] | None = None) -> int:
     except (ReidPipelineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    table = Table("detector", "clips", *rows[0][2])
-    for name, clips, figures in rows:
-        table.add_row(name, clips, *(f"{each:.3f}" for each in figures.values()))
-    Console().print(table)
+    for name in dict.fromkeys(name for name, _, _ in rows):
+        headings = [each.replace("confidence@", "score@") for each in rows[0][2]]
+        table = Table("clips", *headings, title=name)
+        for detector, clips, figures in rows:
+            if detector == name:
+                table.add_row(clips, *(f"{each:.3g}" for each in figures.values()))
+        Console().print(table)
     if options.json is not None:
         found = [{"detector": name, "clips": clips, **each} for name, clips, each in rows]
         options.json.write_text(json.dumps(found, indent=2))

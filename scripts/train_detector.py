@@ -13,6 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from detector_training.forms import write_forms
 from detector_training.pools import Ingredients, make_pools
 from detector_training.training import Recipe, train
 
@@ -64,6 +65,8 @@ def main(argv: list[str] | None = None) -> int:
     elif options.step == "train":
         recipe = Recipe(options.model, options.steps, options.batch, options.rate, options.seed)
         train(options.pictures, options.out, recipe, device=options.device)
+    else:
+        write_forms(options.run, options.out)
     return 0
 
 

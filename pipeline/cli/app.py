@@ -19,6 +19,7 @@ from pipeline.cli.evaluate import evaluate
 from pipeline.cli.info import info
 from pipeline.cli.report import report
 from pipeline.cli.run import run
+from pipeline.cli.search import search
 from pipeline.errors import ReidPipelineError
 
 __all__ = ["app", "main"]
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(batch)
 app.command()(evaluate)
+app.command()(search)
 app.command()(report)
 app.command()(config)
 app.command()(info)

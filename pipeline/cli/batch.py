@@ -24,6 +24,7 @@ from pipeline.archive.schedule import Schedule
 from pipeline.archive_settings import BatchSettings
 from pipeline.build_archive import ArchiveJob, ArchiveWorker, describe_models, resolve_archive
 from pipeline.cli.batch_progress import BatchProgress
+from pipeline.cli.run_report import note_on_detector
 from pipeline.errors import DecodeError, OutputError, SettingsError, SourceError
 from pipeline.run.engines import Engine, InProcess, Processes
 from pipeline.run.ray_engine import RayCluster
@@ -126,6 +127,8 @@ def batch(  # noqa: PLR0917 - typer makes options of them
     if plan:
         return
     place = _Place(engine, 1 if engine is EngineName.process else workers, address)
+    if (note := note_on_detector(settings)) is not None:
+        Console(stderr=True).print(note, highlight=False)
     _process(
         footage, folder, out, settings, BatchSettings(chunk_s=chunk_s), place, lengths, damaged
     )

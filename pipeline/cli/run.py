@@ -15,7 +15,7 @@ from pipeline.build import Stages, build_sources, build_stages
 from pipeline.cli.progress import CameraProgress
 from pipeline.cli.report import REPORT, write_report
 from pipeline.cli.run_options import settings_for_run
-from pipeline.cli.run_report import identity_table, record_at_end, record_at_start
+from pipeline.cli.run_report import identity_table, note_on_detector, record_at_end, record_at_start
 from pipeline.datatypes import Frame
 from pipeline.errors import ReidPipelineError, SinkError
 from pipeline.protocols import Sink
@@ -55,7 +55,7 @@ def run(  # noqa: PLR0917 - typer makes options of them
     detector: Annotated[
         str | None,
         typer.Option(
-            help="Person detector: a YOLO name (yolo11n.pt), file or OpenVINO folder.",
+            help="Person detector: a YOLO name (yolo11n.pt), file or OpenVINO folder; none = built-in.",
             show_default=False,
         ),
     ] = None,
@@ -144,6 +144,8 @@ def process(settings: Settings, out: Path, *, overwrite: bool, gallery: Path | N
     sources = build_sources(settings)
     folder = RunFolder(out, overwrite=overwrite)
     stages = build_stages(settings, gallery=gallery)
+    if (note := note_on_detector(settings)) is not None:
+        Console(stderr=True).print(note, highlight=False)
     folder.start(record_at_start(settings, stages, sources))
     try:
         outcome = _find_everybody(settings, stages, sources, out)

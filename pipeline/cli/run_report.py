@@ -17,7 +17,7 @@ from pipeline.run.offline import Outcome
 from pipeline.settings import Settings
 from pipeline.sources import VideoFile
 
-__all__ = ["identity_table", "record_at_end", "record_at_start"]
+__all__ = ["identity_table", "note_on_detector", "record_at_end", "record_at_start"]
 
 RECORDED_PACKAGES = ("torch", "openvino", "ultralytics", "av", "opencv-python", "numpy")
 
@@ -97,6 +97,13 @@ def identity_table(outcome: Outcome) -> Table:
             str(len(order)),
         )
     return table
+
+
+def note_on_detector(settings: Settings) -> str | None:
+    """Return what users of the built-in detector should know, nothing for those of another."""
+    if settings.detect.weights is not None or settings.detect.detections is not None:
+        return None
+    return "Built-in detector; for difficult footage use --detector yolo11s.pt"
 
 
 def _now() -> str:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.detect.built_in import built_in_detector
 from pipeline.detect.openvino_yolo import OpenVinoYolo
 from pipeline.detect.replay import ReplayDetector
 from pipeline.detect.ultralytics_adapter import UltralyticsDetector
-from pipeline.errors import ModelError
 from pipeline.settings import DetectSettings
 
 __all__ = ["load_detector"]
-
-log = logging.getLogger(__name__)
 
 
 def load_detector(
@@ -22,8 +19,9 @@ def load_detector(
 ) -> OpenVinoYolo | ReplayDetector | UltralyticsDetector:
     """Return the detector for a run.
 
-    Saved boxes win over weights. OpenVINO models run on OpenVINO directly when the device is
-    a CPU; everything else goes through ultralytics.
+    Saved boxes win over weights; without either, the package's own detector is taken. OpenVINO
+    models run on OpenVINO directly when the device is a CPU; everything else goes through
+    ultralytics.
 
     Args:
         settings: What the user asked for.
@@ -31,17 +29,12 @@ def load_detector(
         device: Resolved device as torch names it.
 
     Raises:
-        ModelError: No detector is named, or it cannot be loaded.
+        ModelError: The detector cannot be loaded.
         DetectionsFileError: The saved boxes cannot be used.
     """
     if settings.detections is not None:
         return ReplayDetector(settings.detections, cameras=cameras, confidence=settings.confidence)
-    if settings.weights is None:
-        raise ModelError(
-            "no detector is given: use --detector with a YOLO model (yolo11n.pt, a .onnx file, "
-            "an OpenVINO folder) or --detections with saved boxes"
-        )
-    path = Path(settings.weights)
+    path = built_in_detector(device) if settings.weights is None else Path(settings.weights)
     is_openvino = path.suffix == ".xml" or (path.is_dir() and any(path.glob("*.xml")))
     if is_openvino and device == "cpu":
         return OpenVinoYolo(
@@ -51,7 +44,7 @@ def load_detector(
             image_size=settings.image_size,
         )
     return UltralyticsDetector(
-        settings.weights,
+        str(path),
         confidence=settings.confidence,
         nms_iou=settings.nms_iou,
         image_size=settings.image_size,

@@ -20,9 +20,12 @@ import numpy as np
 from pipeline.datatypes import Detections, Frame
 from pipeline.errors import ModelError
 
-__all__ = ["UltralyticsDetector", "contained", "download_folder"]
+__all__ = ["ARCHITECTURE", "UltralyticsDetector", "contained", "download_folder", "network_from"]
 
 log = logging.getLogger(__name__)
+
+ARCHITECTURE = "architecture"
+"""Metadata of a safetensors file: which of ultralytics' architectures its weights are of."""
 
 
 class UltralyticsDetector:
@@ -33,7 +36,8 @@ class UltralyticsDetector:
     size go through the model together.
 
     Args:
-        weights: A file or exported folder, or the name of a published model
+        weights: A file (``.pt``, ``.onnx``, ``.safetensors`` of `scripts/train_detector.py`) or
+            exported folder, or the name of a published model
             (``yolo11n.pt``), which is downloaded once.
         confidence: Least score of a box.
         nms_iou: Of two boxes that overlap more than this, the better one stays.
@@ -52,8 +56,12 @@ class UltralyticsDetector:
             with contained():
                 from ultralytics import YOLO  # noqa: PLC0415 - slow, and has side effects
 
-                self._model: Any = YOLO(str(path), task=None if path.suffix == ".pt" else "detect")
+                task = None if path.suffix == ".pt" else "detect"
+                stored = path.suffix == ".safetensors"
+                self._model: Any = _yolo_of(path) if stored else YOLO(str(path), task=task)
                 names: dict[int, str] = dict(self._model.names)
+        except ModelError:
+            raise
         # Vendors' loaders raise whatever their format's library raises.
         except Exception as error:
             raise ModelError(f"detector {weights} cannot be loaded: {_one_line(error)}") from error
@@ -92,6 +100,57 @@ class UltralyticsDetector:
                         result.boxes.conf.cpu().numpy().astype(np.float32),
                     )
         return found
+
+
+def network_from(weights: Path) -> Any:
+    """Return a one-class ultralytics network with the weights of a safetensors file.
+
+    To be called within `contained`.
+
+    Raises:
+        ModelError: The file holds something else.
+    """
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - only for such files
+    from ultralytics.cfg import get_cfg  # noqa: PLC0415 - slow, and has side effects
+    from ultralytics.nn.tasks import DetectionModel  # noqa: PLC0415
+
+    try:
+        with safe_open(str(weights), framework="pt") as stored:
+            architecture = (stored.metadata() or {}).get(ARCHITECTURE)
+            # Its tensors alone, in single precision.
+            state = {
+                name: tensor.float() if tensor.is_floating_point() else tensor
+                for name, tensor in ((name, stored.get_tensor(name)) for name in stored.keys())  # noqa: SIM118
+            }
+        if architecture is None:
+            raise ModelError(
+                f"detector {weights} does not say what network it is for; expected a file of "
+                "scripts/train_detector.py, a .pt, an .onnx or an OpenVINO folder"
+            )
+        network = DetectionModel(architecture, nc=1, verbose=False)
+        network.load_state_dict(state)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        problem = str(error).strip().splitlines()[0]
+        raise ModelError(f"detector {weights} cannot be loaded: {problem}") from None
+    network.names = {0: "person"}
+    network.args = get_cfg()
+    return network.eval()
+
+
+def _yolo_of(weights: Path) -> Any:
+    """Return ultralytics' front around the network of a safetensors file.
+
+    To be called within `contained`.
+
+    Raises:
+        ModelError: The file holds something else.
+    """
+    from ultralytics import YOLO  # noqa: PLC0415 - slow, and has side effects
+
+    network = network_from(weights)
+    yolo = YOLO(network.yaml["yaml_file"], task="detect")
+    yolo.model = network
+    return yolo
 
 
 def download_folder() -> Path:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import zip_longest
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 
 from pipeline.datatypes import UNDECIDED
 from pipeline.report.flows import draw_ring, matrix, took, ways
@@ -20,7 +18,8 @@ from pipeline.report.lanes import Axis, css_colour, lay_out
 from pipeline.report.movement import HandOver, Visit, hand_overs, present_at, visits
 from pipeline.report.pictures import pictures_of
 from pipeline.report.reading import CROP_NAME, CameraCounts, InputVideo, ReportedRun, read_run
-from pipeline.report.times import duration, moment
+from pipeline.report.templates import fill
+from pipeline.report.times import duration
 
 __all__ = ["Limits", "render_report"]
 
@@ -65,13 +64,7 @@ def render_report(folder: Path, *, limits: Limits | None = None) -> str:
         InputError: The folder is no run's, or is damaged.
     """
     run = read_run(folder)
-    own = files("pipeline.report")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.lstrip_blocks = True
-    environment.filters |= {"moment": moment, "duration": duration}
-    template = environment.from_string(own.joinpath("page.html").read_text(encoding="utf-8"))
-    style = own.joinpath("page.css").read_text(encoding="utf-8")
-    return template.render(style=style, **_content(run, limits or Limits()))
+    return fill("page.html", **_content(run, limits or Limits()))
 
 
 def _content(run: ReportedRun, limits: Limits) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-__all__ = ["as_data_uri", "pictures_of"]
+__all__ = ["as_data_uri", "data_uri", "pictures_of"]
 
 HEIGHT_PX = 176
 """Twice what a card shows, for screens with small pixels."""
@@ -35,10 +35,15 @@ def as_data_uri(path: Path) -> str:
     It is decoded and encoded anew, so nothing but pixels gets into the page.
     """
     try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
+        return data_uri(path.read_bytes())
     except OSError:
         return ""
-    image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+
+
+def data_uri(content: bytes) -> str:
+    """Return an encoded picture, made small, as a data URI; empty if it is none."""
+    pixels = np.frombuffer(content, np.uint8)
+    image = cv2.imdecode(pixels, cv2.IMREAD_COLOR) if pixels.size else None
     if image is None:
         return ""
     height, width = image.shape[:2]

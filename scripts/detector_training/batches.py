@@ -18,7 +18,7 @@ GREY = 114
 """What lies around a picture that does not fill its place, as in the running detector."""
 LEAST_INSIDE = 0.3
 """A person of whom less of the box lies within the piece has no box."""
-LEAST_HEIGHT = 8.0
+LEAST_HEIGHT = 14.0
 """Pixels; smaller people are not asked for."""
 SCALES = {"photographs": (0.25, 1.0)}
 USUAL_SCALES = 0.40, 1.25

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from detector_training.labelled import Image, Labelled
 from detector_training.people import Cutout
-from detector_training.scenery import SIZE, place
+from detector_training.scenery import SIZE, goods, place
 
 LEAST_VISIBLE = 0.3
 """People of whom less is seen have no box."""
-SHARP = 0.35
+SHARP = 0.5
 """Share of the people that are cut out of photographs."""
+LEANING = 0.4
+"""Share of the people that do not stand upright in the picture."""
 DECOYS = 0.35
 """Share of scenes with things that were pasted the same way but are no people."""
 
@@ -57,7 +59,7 @@ def compose(material: Material, rng: np.random.Generator) -> Labelled:
         for _ in range(int(rng.integers(1, 5))):
             _paste_decoy(image, material, rng)
     boxes, areas = _paste_people(image, owner, material, rng)
-    if rng.random() < 0.4:
+    if rng.random() < 0.5:
         _cover(image, owner, material, rng)
     kept = []
     for number, (box, area) in enumerate(zip(boxes, areas, strict=True), start=1):
@@ -86,10 +88,10 @@ def _paste_people(
     image: Image, owner: NDArray[np.int16], material: Material, rng: np.random.Generator
 ) -> tuple[list[NDArray[np.float32]], list[float]]:
     """Paste people far to near; return their boxes and the areas of their silhouettes."""
-    count = int(rng.choice([0, 1, 2, 3, 5, 8, 12], p=[0.06, 0.14, 0.2, 0.2, 0.2, 0.13, 0.07]))
+    count = int(rng.choice([0, 1, 2, 3, 5, 8, 12], p=[0.04, 0.08, 0.14, 0.2, 0.24, 0.2, 0.1]))
     # Everybody on one floor: the lower the feet, the taller the person.
     horizon = rng.uniform(-0.2, 0.5) * SIZE[0]
-    tallest = float(np.exp(rng.uniform(np.log(90), np.log(480))))
+    tallest = float(np.exp(rng.uniform(np.log(120), np.log(520))))
     crowd = rng.uniform(0, SIZE[1]), rng.uniform(30, 400)
     feet = np.sort(rng.uniform(max(horizon, 0) + 20, SIZE[0] * 1.15, count))
     boxes, areas = [], []
@@ -130,6 +132,7 @@ def _paste(
     rng: np.random.Generator,
 ) -> tuple[tuple[slice, slice], NDArray[np.bool_]] | None:
     """Draw a person; return the window and which of its pixels are the person."""
+    person, size = _leaning(person, size, rng) if rng.random() < LEANING else (person, size)
     width, height = size
     how = cv2.INTER_AREA if height < person.image.shape[0] else cv2.INTER_CUBIC
     body = cv2.resize(person.image, size, interpolation=how).astype(np.float32)
@@ -152,6 +155,28 @@ def _paste(
     mixed = image[window] * (1 - share) + body[y0 - y : y1 - y, x0 - x : x1 - x] * share
     image[window] = np.clip(mixed, 0, 255).astype(np.uint8)
     return window, inside
+
+
+def _leaning(
+    person: Cutout, size: tuple[int, int], rng: np.random.Generator
+) -> tuple[Cutout, tuple[int, int]]:
+    """Turn a cut-out as wide lenses and high cameras do; return it with its new size."""
+    height, width = person.alpha.shape
+    angle = float(np.clip(rng.normal(0, 12), -35, 35))
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1)
+    cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
+    wide, high = int(width * cosine + height * sine) + 1, int(width * sine + height * cosine) + 1
+    turn[:, 2] += (wide - width) / 2, (high - height) / 2
+    image = cv2.warpAffine(person.image, turn, (wide, high), borderMode=cv2.BORDER_REPLICATE)
+    alpha = cv2.warpAffine(person.alpha, turn, (wide, high))
+    rows, columns = np.flatnonzero(alpha.max(axis=1) > 0.5), np.flatnonzero(alpha.max(axis=0) > 0.5)
+    if not len(rows) or not len(columns):
+        return person, size
+    window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    turned = Cutout(np.asarray(image[window], np.uint8), alpha[window], person.whole)
+    scale = size[1] / height, size[0] / width
+    shape = turned.alpha.shape
+    return turned, (max(3, int(shape[1] * scale[1])), max(8, int(shape[0] * scale[0])))
 
 
 def _paste_decoy(image: Image, material: Material, rng: np.random.Generator) -> None:
@@ -184,8 +209,11 @@ def _cover(
             x, y = int(rng.integers(0, SIZE[1] - 10)), int(rng.integers(0, SIZE[0] // 2))
         window = np.s_[y : min(y + h, SIZE[0]), x : min(x + w, SIZE[1])]
         target = image[window]
-        if rng.random() < 0.5:
+        kind = rng.random()
+        if kind < 0.4:
             target[:] = rng.uniform(20, 230, 3)
+        elif kind < 0.7:
+            target[:] = goods(target.shape[:2], material.windows, rng)
         else:
             texture = material.windows[rng.integers(len(material.windows))]
             target[:] = cv2.resize(texture, target.shape[1::-1], interpolation=cv2.INTER_AREA)

@@ -26,7 +26,7 @@ from detector_training.people import from_crops, from_photographs
 from detector_training.scenery import empty_windows, median_frame
 from reid_model.segmentation.photographs import Photograph, person_boxes, read_photographs
 
-SHARES = {"composed": 0.42, "photographs": 0.16, "videos": 0.14, "scenes": 0.18, "rendered": 0.10}
+SHARES = {"composed": 0.50, "photographs": 0.24, "videos": 0.10, "scenes": 0.08, "rendered": 0.08}
 """How much of a batch each pool gives, on average."""
 LONGEST = 832
 """Longer side of kept pictures, pixels: what a network that takes 640 can be shown enlarged."""

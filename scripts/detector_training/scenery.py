@@ -52,14 +52,17 @@ def median_frame(frames: Sequence[Image]) -> Image:
 def place(windows: Sequence[Image], empty: Sequence[Image], rng: np.random.Generator) -> Image:
     """Return a background of `SIZE` without people."""
     kind = rng.random()
-    if kind < 0.30:
+    if kind < 0.25:
         image = _stretched(windows[rng.integers(len(windows))], rng)
-    elif kind < 0.45 and empty:
+    elif kind < 0.38 and empty:
         image = _stretched(empty[rng.integers(len(empty))], rng)
-    elif kind < 0.70:
+    elif kind < 0.60:
         image = _collage(windows, rng)
     else:
         image = _room(windows, rng)
+    if rng.random() < 0.35:
+        for _ in range(int(rng.integers(1, 5))):
+            _full_shelf(image, windows, rng)
     if rng.random() < 0.5:
         _clutter(image, windows, rng)
     return image
@@ -127,6 +130,41 @@ def _shelves(image: Image, rng: np.random.Generator) -> None:
             high = int(row * rng.uniform(0.5, 0.95))
             cv2.rectangle(image, (x, y + row - high), (x + goods - 1, y + row - 2), colour, -1)
             x += goods
+
+
+def _full_shelf(image: Image, windows: Sequence[Image], rng: np.random.Generator) -> None:
+    """A leaning block full of small things, as a shop's shelves are."""
+    height, width = int(rng.integers(80, SIZE[0])), int(rng.integers(80, SIZE[1]))
+    block = goods((height, width), windows, rng)
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-25, 25), 1)
+    turn[:, 2] += rng.uniform((-80, -80), (SIZE[1] - 80, SIZE[0] - 80))
+    turn[0, 1] += rng.uniform(-0.3, 0.3)
+    placed = cv2.warpAffine(block, turn, SIZE[::-1])
+    inside = cv2.warpAffine(np.full((height, width), 255, np.uint8), turn, SIZE[::-1])
+    image[inside > 127] = placed[inside > 127]
+
+
+def goods(size: tuple[int, int], windows: Sequence[Image], rng: np.random.Generator) -> Image:
+    """Return (H, W, 3): rows of bits of photographs, in the colours of packets and bottles."""
+    height, width = size
+    block = np.empty((height, width, 3), np.uint8)
+    y = 0
+    while y < height:
+        row = int(rng.integers(8, 45))
+        x = 0
+        while x < width:
+            wide = int(rng.integers(5, 40))
+            source = windows[rng.integers(len(windows))]
+            top = int(rng.integers(0, max(1, source.shape[0] - row)))
+            left = int(rng.integers(0, max(1, source.shape[1] - wide)))
+            bit = source[top : top + row, left : left + wide].astype(np.float32)
+            bit = bit * rng.uniform(0.5, 1.3) + rng.uniform(-60, 60, 3)
+            part = block[y : y + row, x : x + wide]
+            fitted = cv2.resize(bit, part.shape[1::-1])
+            part[:] = np.clip(fitted, 0, 255).astype(np.uint8)
+            x += wide
+        y += row
+    return block
 
 
 def _clutter(image: Image, windows: Sequence[Image], rng: np.random.Generator) -> None:

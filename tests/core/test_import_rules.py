@@ -31,6 +31,7 @@ STAGES = {
     "serve",
     "report",
     "archive",
+    "search",
 }
 MAY_HAVE_THREADS = {"run", "registry", "notify", "serve"}
 """Runners; and those that a live run passes things to and must never wait for."""

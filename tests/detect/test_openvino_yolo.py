@@ -108,11 +108,6 @@ def test_a_file_that_is_no_model_is_refused(tmp_path):
         load(tmp_path)
 
 
-def test_a_run_without_a_detector_is_told_what_to_give():
-    with pytest.raises(ModelError, match="--detector"):
-        load_detector(DetectSettings(), cameras=["a"], device="cpu")
-
-
 def test_a_detector_that_cannot_be_had_is_named_with_the_ways_out(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     settings = DetectSettings(weights="folder/of/nobody.onnx")

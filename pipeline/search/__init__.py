@@ -1,0 +1,1 @@
+"""Finding sightings that look alike."""

@@ -1,0 +1,134 @@
+"""The detector in the package: its forms agree, and it finds people."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from assets import SAMPLE_VIDEOS
+from builders import frame
+from pipeline.datatypes import Frame
+from pipeline.detect.built_in import FOLDER, NAME, built_in_detector
+from pipeline.detect.loading import load_detector
+from pipeline.detect.ultralytics_adapter import UltralyticsDetector
+from pipeline.errors import ModelError
+from pipeline.settings import CameraSettings, DetectSettings, SourceSettings
+from pipeline.sources import open_source
+
+MOST_BYTES = 8_000_000
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """Frames of the lobby with the people who are clearly on them."""
+    table = pd.read_csv(SAMPLE_VIDEOS / "ground_truth.csv")
+    table = table[(table.camera == "lobby") & (table.visible >= 0.5) & (table.h >= 80)]
+    camera = CameraSettings(name="lobby", source=str(SAMPLE_VIDEOS / "lobby.mp4"))
+    chosen = []
+    for one in open_source(camera, SourceSettings()):
+        people = table[table.frame == one.index]
+        if one.index % 12 == 0 and len(people):
+            edges = np.stack([people.x, people.y, people.x + people.w, people.y + people.h], axis=1)
+            chosen.append((one, edges))
+    return chosen
+
+
+def built_in(device="cpu"):
+    return load_detector(DetectSettings(), cameras=["lobby"], device=device)
+
+
+def through_ultralytics(path):
+    return UltralyticsDetector(
+        str(path), confidence=0.15, nms_iou=0.6, image_size=640, device="cpu"
+    )
+
+
+def overlap(one, other):
+    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[2:], other[2:])
+    shared = np.prod(np.maximum(high - low, 0))
+    return shared / (np.prod(one[2:] - one[:2]) + np.prod(other[2:] - other[:2]) - shared)
+
+
+def test_a_run_without_a_detector_gets_the_package_s_own():
+    assert NAME in built_in().name
+
+
+def test_it_finds_the_people_of_the_sample_videos(pictures):
+    detector = built_in()
+    hits, wanted = 0, 0
+    for one, people in pictures:
+        found = detector.detect([one])[0].xyxy
+        hits += sum(any(overlap(person, box) > 0.5 for box in found) for person in people)
+        wanted += len(people)
+    assert wanted > 20
+    assert hits > 0.85 * wanted
+
+
+def test_it_finds_nobody_where_nobody_is():
+    assert len(built_in().detect([frame(size=(640, 360), shade=90)])[0].xyxy) == 0
+
+
+@pytest.mark.parametrize("size", [(640, 360), (360, 640), (320, 320), (57, 33)])
+def test_pictures_of_any_shape_go_in(size):
+    (found,) = built_in().detect([frame(size=size)])
+    assert found.xyxy.shape == (len(found.score), 4)
+    assert (found.xyxy <= np.array(size * 2)).all()
+
+
+@pytest.mark.parametrize("form", [f"{NAME}.safetensors", f"{NAME}.onnx"])
+def test_all_forms_find_the_same(pictures, form):
+    expected, other = built_in(), through_ultralytics(FOLDER / form)
+    for one, _ in pictures[:4]:
+        sure = expected.detect([one])[0]
+        also = other.detect([one])[0]
+        for box, score in zip(sure.xyxy, sure.score, strict=True):
+            if score > 0.3:  # nearer to the bound, one form may drop what the other keeps
+                nearest = max(range(len(also.xyxy)), key=lambda row: overlap(box, also.xyxy[row]))
+                assert overlap(box, also.xyxy[nearest]) > 0.9
+                assert also.score[nearest] == pytest.approx(score, abs=0.1)
+
+
+def test_devices_other_than_a_cpu_get_the_checkpoint():
+    assert built_in_detector("cuda:0").name == f"{NAME}.safetensors"
+    assert built_in_detector("cpu").is_dir()
+
+
+def test_every_form_is_small():
+    files = [path for path in FOLDER.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} >= {".safetensors", ".onnx", ".xml", ".bin"}
+    assert max(path.stat().st_size for path in files) < MOST_BYTES
+
+
+def test_a_frame_s_result_does_not_depend_on_its_company(pictures):
+    detector = built_in()
+    frames = [one for one, _ in pictures[:3]]
+    together = detector.detect(frames)
+    for one, found in zip(frames, together, strict=True):
+        alone = detector.detect([Frame(one.camera, one.index, one.time_s, one.image)])[0]
+        np.testing.assert_array_equal(alone.xyxy, found.xyxy)
+
+
+def test_weights_that_do_not_name_their_network_are_refused(tmp_path):
+    path = tmp_path / "other.safetensors"
+    save_file({"weight": torch.zeros(3)}, path)
+    with pytest.raises(ModelError, match="does not say what network it is for"):
+        through_ultralytics(path)
+
+
+def test_weights_of_another_network_are_refused_in_one_line(tmp_path):
+    path = tmp_path / "other.safetensors"
+    metadata = {"architecture": "yolo11n.yaml", "notes": json.dumps({})}
+    save_file({"weight": torch.zeros(3)}, path, metadata=metadata)
+    with pytest.raises(ModelError, match="cannot be loaded") as raised:
+        through_ultralytics(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_damaged_file_is_refused(tmp_path):
+    path = tmp_path / "damaged.safetensors"
+    path.write_bytes((FOLDER / f"{NAME}.safetensors").read_bytes()[:1000])
+    with pytest.raises(ModelError, match=r"damaged\.safetensors cannot be loaded"):
+        through_ultralytics(path)

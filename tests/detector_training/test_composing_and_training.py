@@ -1,0 +1,150 @@
+"""Pictures for the detector: boxes lie on people, seeds repeat; training goes on after a stop."""
+
+import numpy as np
+import pytest
+import torch
+
+from assets import REPOSITORY
+
+SKIN = (40, 80, 220)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _scripts_on_the_path():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(REPOSITORY / "scripts"))
+        yield
+
+
+@pytest.fixture(scope="module")
+def material():
+    from detector_training.composition import Material
+    from detector_training.people import Cutout
+
+    body = np.full((120, 50, 3), SKIN, np.uint8)
+    somebody = Cutout(body, np.ones((120, 50), np.float32), whole=True)
+    wall = np.full((200, 300, 3), 110, np.uint8)
+    from detector_training.labelled import Labelled
+
+    nobody = Labelled(wall, np.empty((0, 4), np.float32))
+    return Material([somebody], [somebody], [wall], [wall], [nobody])
+
+
+@pytest.fixture(scope="module")
+def pools(material, tmp_path_factory):
+    from detector_training.composition import compose
+    from detector_training.labelled import write_pool
+    from detector_training.pools import SHARES
+
+    folder = tmp_path_factory.mktemp("pools")
+    for number, name in enumerate(SHARES):
+        write_pool(
+            folder / name,
+            (compose(material, np.random.default_rng((number, k))) for k in range(4)),
+        )
+    return folder
+
+
+def test_the_same_seed_composes_the_same_scene(material):
+    from detector_training.composition import compose
+
+    one, other = (compose(material, np.random.default_rng(5)) for _ in range(2))
+    np.testing.assert_array_equal(one.image, other.image)
+    np.testing.assert_array_equal(one.boxes, other.boxes)
+
+
+def test_boxes_lie_within_the_picture_and_are_not_empty(material):
+    from detector_training.composition import compose
+
+    seen = 0
+    for seed in range(40):
+        scene = compose(material, np.random.default_rng(seed))
+        height, width = scene.image.shape[:2]
+        assert (scene.boxes >= 0).all()
+        assert (scene.boxes <= [width, height, width, height]).all()
+        assert (scene.boxes[:, 2:] > scene.boxes[:, :2]).all()
+        seen += len(scene.boxes)
+    assert seen > 40
+
+
+def test_a_pool_comes_back_as_it_was_written(pools):
+    from detector_training.labelled import is_finished, read_pool, write_pool
+
+    assert all(is_finished(folder) for folder in pools.iterdir())
+    stored = read_pool(pools / "composed")
+    assert len(stored) == 4
+    assert all(path.is_file() for path, _ in stored)
+    assert write_pool(pools / "nothing", []) == 0
+    assert read_pool(pools / "nothing") == []
+
+
+def test_boxes_follow_the_piece_that_is_cut():
+    from detector_training.batches import cut
+    from detector_training.labelled import Labelled
+
+    image = np.full((400, 700, 3), 60, np.uint8)
+    image[100:300, 200:280] = SKIN
+    picture = Labelled(image, np.array([[200, 100, 280, 300]], np.float32))
+    seen = 0
+    for seed in range(60):
+        piece = cut(picture, (320, 320), (0.5, 1.2), np.random.default_rng(seed))
+        assert piece.image.shape == (320, 320, 3)
+        for left, top, right, bottom in piece.boxes:
+            painted = np.abs(piece.image.astype(int) - SKIN).max(axis=2) < 40
+            rows, columns = np.flatnonzero(painted.any(1)), np.flatnonzero(painted.any(0))
+            edges = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+            np.testing.assert_allclose(edges, (left, top, right, bottom), atol=3)
+            seen += 1
+    assert seen > 30
+
+
+def test_a_step_has_the_same_batch_every_time(pools):
+    from detector_training.batches import Pieces
+
+    sizes = [(64, 64, 3)] * 4
+    whole = list(Pieces(pools, sizes=sizes, first=0, seed=1))
+    later = list(Pieces(pools, sizes=sizes, first=2, seed=1))
+    assert len(whole) == 4
+    for one, other in zip(whole[2:], later, strict=True):
+        torch.testing.assert_close(one["img"], other["img"])
+        torch.testing.assert_close(one["bboxes"], other["bboxes"])
+
+
+def test_the_rate_rises_then_falls():
+    from detector_training.training import WARM_UP, Recipe
+
+    recipe = Recipe("yolo11n.yaml", steps=1000, batch=16, rate=0.002, seed=0)
+    rates = [recipe.rate_at(step) for step in range(1000)]
+    assert np.argmax(rates) in {WARM_UP - 1, WARM_UP}
+    assert max(rates) == pytest.approx(0.002)
+    assert rates[-1] < 0.05 * 0.002
+    height, width, count = recipe.sizes()[-1]
+    assert (height, width) == (384, 640)
+    assert count < 16
+
+
+def test_training_goes_on_where_it_stopped(pools, tmp_path, monkeypatch):
+    from detector_training import training
+
+    monkeypatch.setattr(training, "PIECE", 64)
+    monkeypatch.setattr(training, "WHOLE", (64, 64))
+    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    # A constant rate: the number of steps must not matter for the first of them.
+    monkeypatch.setattr(training.Recipe, "rate_at", lambda self, step: 1e-3)
+    recipe = training.Recipe("yolo11n.yaml", steps=4, batch=2, rate=1e-3, seed=0)
+    training.train(pools, tmp_path / "whole", recipe, device="cpu")
+    part = training.Recipe("yolo11n.yaml", steps=2, batch=2, rate=1e-3, seed=0)
+    training.train(pools, tmp_path / "parts", part, device="cpu")
+    training.train(pools, tmp_path / "parts", recipe, device="cpu")
+    states = [
+        torch.load(tmp_path / name / training.STATE, weights_only=True)
+        for name in ("whole", "parts")
+    ]
+    assert [state["step"] for state in states] == [4, 4]
+    for name, tensor in states[0]["network"].items():
+        torch.testing.assert_close(tensor, states[1]["network"][name], rtol=1e-3, atol=1e-4)
+    lines = (tmp_path / "parts" / training.CURVES).read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["step", "1", "2", "3", "4"]
+    other = training.Recipe("yolov8n.yaml", steps=4, batch=2, rate=1e-3, seed=0)
+    with pytest.raises(SystemExit, match="another recipe"):
+        training.train(pools, tmp_path / "parts", other, device="cpu")
