@@ -38,6 +38,7 @@ from pipeline.match.evidence import TrackEvidence
 from pipeline.match.offline import identities_of, resolve
 from pipeline.match.persons import Person, PersonBook
 from pipeline.match.review import Key, Node, regroup
+from pipeline.match.track_book import TrackBook
 from pipeline.match.view import View
 from pipeline.settings import MatchSettings
 
@@ -51,8 +52,6 @@ MOST_RECENT = 256
 """Tracks that a review may move; older ones stay with their person for good."""
 NEAR_PERSONS = 2
 """Persons per recent track that take part in a review although they were not seen lately."""
-ENDED_AFTER_S = 3.0
-"""A track that was not seen for so long waits for no more evidence."""
 
 
 class OnlineMatcher:
@@ -76,16 +75,12 @@ class OnlineMatcher:
         self._settings = settings
         self._threshold = threshold
         self._dim = dim
-        self._tracks: dict[Key, TrackEvidence] = {}
-        self._undecided: dict[Key, int] = {}
-        """Tracks to decide, with the number of crops they had when last looked at."""
+        self._tracks = TrackBook(settings, dim)
         self._book = PersonBook(dim) if known is None else known
         self._known = {number: replace(p) for number, p in self._book.persons().items()}
-        self._cameras: dict[str, int] = {}
         self._view = View.blank(settings, dim)
         self._events: list[Event] = []
         self._tick = self._review = -math.inf
-        self._now_s = -math.inf
         self._began_s: float | None = None
 
     @property
@@ -100,11 +95,11 @@ class OnlineMatcher:
         self._advance(time_s)
         keys = [(camera, track_id) for track_id in tracks.track_id.tolist()]
         for key in keys:
-            self._see(key, time_s)
+            self._tracks.see(key, time_s)
         for row, vector, quality in zip(
             evidence.rows.tolist(), evidence.vectors, evidence.quality.tolist(), strict=True
         ):
-            self._tracks[keys[row]].add(vector, quality)
+            self._tracks.add(keys[row], vector, quality)
             self._book.touch(keys[row])
         self._separate(keys, time_s)
         return np.array([self._book.number_of(key) for key in keys], np.int64)
@@ -120,8 +115,7 @@ class OnlineMatcher:
         That is all of the run, unless ``settings.resolve`` is off: then tracks that ended are
         forgotten after a while, so that a run can go on forever.
         """
-        ordered = sorted(self._tracks.values(), key=lambda e: (e.first_s, e.camera, e.track_id))
-        return [evidence.as_tracklet() for evidence in ordered]
+        return self._tracks.tracklets()
 
     def finish(self) -> Identities:
         """Decide what is still open and return the identity of every tracklet."""
@@ -151,29 +145,19 @@ class OnlineMatcher:
         earlier = self._known if self._settings.resolve else self._book.persons()
         for number, person in earlier.items():
             book.add(number, replace(person, past_spans=Spans.of([]), recent=set()))
-        for key in sorted(self._tracks):
+        for key in sorted(self._tracks.evidence):
             number = self._book.number_of(key) if identities is None else identities.global_id(*key)
             folded = not self._settings.resolve and key not in self._book.recent_keys
-            if number == UNDECIDED or folded or not self._tracks[key].crops:
+            if number == UNDECIDED or folded or not self._tracks.evidence[key].crops:
                 continue
             if number not in book.persons():
                 book.add(number, Person(np.zeros(self._dim, np.float32)))
-            feature = self._view.features([self._tracks[key]])[0]
-            frames = self._tracks[key].frames
+            feature = self._view.features([self._tracks.evidence[key]])[0]
+            frames = self._tracks.evidence[key].frames
             book.persons()[number].add_past(feature, 1, frames, Spans.of([]))
         return book
 
     # One frame
-
-    def _see(self, key: Key, time_s: float) -> None:
-        evidence = self._tracks.get(key)
-        if evidence is None:
-            camera, track_id = key
-            zero = np.zeros(self._dim, np.float32)
-            evidence = TrackEvidence(camera, track_id, time_s, time_s, zero)
-            self._tracks[key] = evidence
-            self._undecided[key] = 0
-        evidence.see(time_s)
 
     def _separate(self, keys: Sequence[Key], time_s: float) -> None:
         """Take an identity back where two tracks bear it in one frame.
@@ -183,10 +167,10 @@ class OnlineMatcher:
         borne = Counter(self._book.number_of(key) for key in keys)
         for number in sorted(n for n, count in borne.items() if count > 1 and n != UNDECIDED):
             twins = [key for key in keys if self._book.number_of(key) == number]
-            twins.sort(key=lambda key: (self._tracks[key].first_s, key))
+            twins.sort(key=lambda key: (self._tracks.evidence[key].first_s, key))
             for key in twins[1:]:
                 self._book.leave(key)
-                self._undecided[key] = 0
+                self._tracks.wait(key)
                 self._events.append(Event(time_s, "split", number, *key))
 
     # Ticks
@@ -197,7 +181,7 @@ class OnlineMatcher:
             self._began_s = time_s
         tick = math.floor(time_s / self._settings.tick_s)
         if tick > self._tick:
-            if self._undecided:
+            if self._tracks.waiting:
                 self._decide(at_end=False)
             review = math.floor(time_s / self._settings.review_s)
             if review > self._review:
@@ -205,61 +189,42 @@ class OnlineMatcher:
                 self._forget()
                 self._review = review
             self._tick = tick
-        self._now_s = max(self._now_s, time_s)
+        self._tracks.now_s = max(self._tracks.now_s, time_s)
 
     def _decide(self, *, at_end: bool) -> None:
         """Give identities to the tracks whose evidence is clear by now."""
-        ready = sorted(key for key in self._undecided if self._is_ready(key, at_end))
+        ready = self._tracks.ready(at_end=at_end)
         if not ready:
             return
         # Here, not when a camera is first heard of, as that depends on the order in a step.
-        for camera in sorted({camera for camera, _ in ready} - self._cameras.keys()):
-            self._cameras[camera] = len(self._cameras)
+        self._tracks.number_cameras(ready)
         self._see_anew(only_if_incomplete=True)
-        self._book.refresh(self._tracks, self._view)
-        features = self._view.features([self._tracks[key] for key in ready])
+        self._book.refresh(self._tracks.evidence, self._view)
+        features = self._view.features([self._tracks.evidence[key] for key in ready])
         near = dict(zip(ready, self._book.nearest(features, CANDIDATES), strict=True))
         first_new = self._book.next_number
         for _, keys in groupby(ready, key=lambda key: key[0]):
             left = list(keys)
             for _ in range(len(left) if at_end else MOST_ROUNDS):
-                self._book.refresh(self._tracks, self._view)
+                self._book.refresh(self._tracks.evidence, self._view)
                 new = set(range(first_new, self._book.next_number))
                 left = self._decide_camera(left, {key: near[key] | new for key in left}, at_end)
                 if not left:
                     break
 
-    def _is_ready(self, key: Key, at_end: bool) -> bool:
-        track = self._tracks[key]
-        if track.crops == 0:
-            return False
-        if at_end or self._waited_out(track):
-            return True
-        waited_s = self._now_s - track.first_s
-        enough = track.crops >= self._settings.decide_crops
-        return track.crops > self._undecided[key] and (
-            enough or waited_s >= self._settings.decide_after_s
-        )
-
-    def _waited_out(self, track: TrackEvidence) -> bool:
-        return (
-            self._now_s - track.first_s >= self._settings.max_wait_s
-            or self._now_s - track.last_s >= ENDED_AFTER_S
-        )
-
     def _decide_camera(
         self, keys: Sequence[Key], near: Mapping[Key, set[int]], at_end: bool
     ) -> list[Key]:
         """Decide tracks of one camera; return those that lost their person to another one."""
-        tracks = [self._tracks[key] for key in keys]
+        tracks = [self._tracks.evidence[key] for key in keys]
         numbers, similarity, allowed = self._candidates(tracks, [near[key] for key in keys])
         columns = assign(similarity, allowed, threshold=self._threshold)
         lost, took = [], False
-        for row, (key, track, column) in enumerate(zip(keys, tracks, columns, strict=True)):
-            self._undecided[key] = track.crops
+        for row, (key, column) in enumerate(zip(keys, columns, strict=True)):
+            self._tracks.looked_at(key)
             options = np.where(allowed[row], similarity[row], -1.0)
             best = float(options.max(initial=-1.0))
-            hurry = at_end or self._waited_out(track)
+            hurry = at_end or self._tracks.has_waited_out(key)
             if column is not None:
                 rival = float(np.delete(options, column).max(initial=-1.0))
                 if hurry or options[column] - rival >= self._settings.margin:
@@ -278,9 +243,9 @@ class OnlineMatcher:
         numbers = sorted(set[int]().union(*near))
         similarity = self._book.similarities(self._view.features(tracks), numbers)
         allowed = np.zeros(similarity.shape, bool)
-        spans = [self._book.spans(number, self._spans) for number in numbers]
+        spans = [self._book.spans(number, self._tracks.spans) for number in numbers]
         for row, track in enumerate(tracks):
-            own = self._spans((track.camera, track.track_id))
+            own = self._tracks.spans((track.camera, track.track_id))
             for column, number in enumerate(numbers):
                 allowed[row, column] = number in near[row] and not self._view.rules.clash(
                     own, spans[column]
@@ -289,24 +254,24 @@ class OnlineMatcher:
 
     def _commit(self, key: Key, number: int, *, is_new: bool = False) -> None:
         last_camera = self._book.last_camera(number)
-        self._book.join(key, number, self._tracks[key].last_s)
-        del self._undecided[key]
+        self._book.join(key, number, self._tracks.evidence[key].last_s)
+        self._tracks.decided(key)
         moved = last_camera not in ("", key[0])
         kind = "new" if is_new else "hand_over" if moved else "sighting"
-        self._events.append(Event(self._now_s, kind, number, *key))
-
-    def _spans(self, key: Key) -> Spans:
-        track = self._tracks[key]
-        return Spans.of([(track.first_s, track.last_s, self._cameras[track.camera])])
+        self._events.append(Event(self._tracks.now_s, kind, number, *key))
 
     # Reviews
 
     def _see_anew(self, *, only_if_incomplete: bool = False) -> None:
         """Learn from the tracks by now what the cameras do to colours, and which ones overlap."""
-        if only_if_incomplete and self._view.knows(self._cameras):
+        if only_if_incomplete and self._view.knows(self._tracks.cameras):
             return
-        tracks = [self._tracks[key] for key in self._book.recent() if self._tracks[key].crops]
-        self._view = View.of(tracks, self._cameras, self._settings, self._dim)
+        tracks = [
+            self._tracks.evidence[key]
+            for key in self._book.recent()
+            if self._tracks.evidence[key].crops
+        ]
+        self._view = View.of(tracks, self._tracks.cameras, self._settings, self._dim)
 
     def _regroup(self) -> None:
         """Merge persons who proved to be one, move tracks to whom they fit better."""
@@ -315,16 +280,16 @@ class OnlineMatcher:
         if not recent:
             return
         self._book.touch_all(recent)
-        self._book.refresh(self._tracks, self._view)
-        features = self._view.features([self._tracks[key] for key in recent])
+        self._book.refresh(self._tracks.evidence, self._view)
+        features = self._view.features([self._tracks.evidence[key] for key in recent])
         nodes = [
             Node(
                 self._book.number_of(key),
                 key,
                 feature,
                 1.0,
-                self._tracks[key].frames,
-                self._spans(key),
+                self._tracks.evidence[key].frames,
+                self._tracks.spans(key),
             )
             for key, feature in zip(recent, features, strict=True)
         ]
@@ -338,21 +303,20 @@ class OnlineMatcher:
             loyalty=self._settings.margin,
             open_number=self._book.open,
         )
-        self._events += self._book.apply(moves, self._now_s)
+        self._events += self._book.apply(moves, self._tracks.now_s)
 
     def _forget(self) -> None:
         """Bound the memory: fold old tracks, drop persons not seen for long."""
-        ended_s = self._now_s - self._settings.review_s
+        ended_s = self._tracks.now_s - self._settings.review_s
         folded = self._book.fold(
-            self._tracks, self._view, self._spans, keep=MOST_RECENT, ended_s=ended_s
+            self._tracks.evidence, self._view, self._tracks.spans, keep=MOST_RECENT, ended_s=ended_s
         )
-        oldest_s = self._now_s - (self._settings.forget_after_s or math.inf)
+        oldest_s = self._tracks.now_s - (self._settings.forget_after_s or math.inf)
         if self._began_s is None or oldest_s < self._began_s:
             oldest_s = -math.inf  # persons of a gallery have as long to show up as others
         self._book.drop(most=self._settings.max_identities, unseen_since_s=oldest_s)
         if not self._settings.resolve:
             for key in folded:
-                del self._tracks[key]
+                self._tracks.forget(key)
                 self._book.forget_track(key)
-            for key in [k for k in self._undecided if self._tracks[k].last_s < ended_s]:
-                del self._undecided[key], self._tracks[key]
+            self._tracks.forget_waiting(ended_s=ended_s)

@@ -1,0 +1,130 @@
+"""The tracks of a run: what is known of each, and which of them wait for an identity."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+import numpy as np
+
+from pipeline.datatypes import FloatArray, Tracklet
+from pipeline.match.constraints import Spans
+from pipeline.match.evidence import TrackEvidence
+from pipeline.match.review import Key
+from pipeline.settings import MatchSettings
+
+__all__ = ["TrackBook"]
+
+ENDED_AFTER_S = 3.0
+"""A track that was not seen for so long waits for no more evidence."""
+
+
+class TrackBook:
+    """Evidence of every track that is remembered, and the state of the undecided ones.
+
+    Args:
+        settings: When the evidence of a track suffices.
+        dim: Length of an embedding.
+    """
+
+    def __init__(self, settings: MatchSettings, dim: int) -> None:
+        self.evidence: dict[Key, TrackEvidence] = {}
+        """What is known of each track."""
+        self.cameras: dict[str, int] = {}
+        """Number of each camera that had a track to decide."""
+        self.now_s = -math.inf
+        """The newest event time, seconds."""
+        self._settings = settings
+        self._dim = dim
+        self._waiting: dict[Key, int] = {}  # with the number of crops when last looked at
+
+    @property
+    def waiting(self) -> Collection[Key]:
+        """The tracks without an identity."""
+        return self._waiting.keys()
+
+    # What is seen
+
+    def see(self, key: Key, time_s: float) -> None:
+        """Count a box of a track, which waits from its first one on."""
+        track = self.evidence.get(key)
+        if track is None:
+            zero = np.zeros(self._dim, np.float32)
+            track = self.evidence[key] = TrackEvidence(*key, time_s, time_s, zero)
+            self.wait(key)
+        track.see(time_s)
+
+    def add(self, key: Key, vector: FloatArray, quality: float) -> None:
+        """Take in the ``(D,)`` unit embedding of one crop of a track."""
+        self.evidence[key].add(vector, quality)
+
+    # Who waits
+
+    def ready(self, *, at_end: bool) -> list[Key]:
+        """Return the waiting tracks that can be decided by now, in order.
+
+        Args:
+            at_end: Whether no more evidence will come.
+        """
+        return sorted(key for key in self._waiting if self._is_ready(key, at_end))
+
+    def has_waited_out(self, key: Key) -> bool:
+        """Return whether a track has ended or waited as long as it may."""
+        track = self.evidence[key]
+        return (
+            self.now_s - track.first_s >= self._settings.max_wait_s
+            or self.now_s - track.last_s >= ENDED_AFTER_S
+        )
+
+    def looked_at(self, key: Key) -> None:
+        """Note that a waiting track was compared with all it shows by now."""
+        self._waiting[key] = self.evidence[key].crops
+
+    def wait(self, key: Key) -> None:
+        """Let a track wait for an identity."""
+        self._waiting[key] = 0
+
+    def decided(self, key: Key) -> None:
+        """Let a track wait no more."""
+        del self._waiting[key]
+
+    def _is_ready(self, key: Key, at_end: bool) -> bool:
+        track = self.evidence[key]
+        if track.crops == 0:
+            return False
+        if at_end or self.has_waited_out(key):
+            return True
+        enough = track.crops >= self._settings.decide_crops
+        waited_s = self.now_s - track.first_s
+        return track.crops > self._waiting[key] and (
+            enough or waited_s >= self._settings.decide_after_s
+        )
+
+    # Where and when
+
+    def number_cameras(self, keys: Collection[Key]) -> None:
+        """Give the new cameras of these tracks numbers, in the order of their names."""
+        for camera in sorted({camera for camera, _ in keys} - self.cameras.keys()):
+            self.cameras[camera] = len(self.cameras)
+
+    def spans(self, key: Key) -> Spans:
+        """Return when and where one track was."""
+        track = self.evidence[key]
+        return Spans.of([(track.first_s, track.last_s, self.cameras[track.camera])])
+
+    def tracklets(self) -> list[Tracklet]:
+        """Return every track that is remembered, by (first time, camera, track)."""
+        ordered = sorted(self.evidence.values(), key=lambda e: (e.first_s, e.camera, e.track_id))
+        return [evidence.as_tracklet() for evidence in ordered]
+
+    # Memory
+
+    def forget(self, key: Key) -> None:
+        """Forget one track."""
+        self._waiting.pop(key, None)
+        del self.evidence[key]
+
+    def forget_waiting(self, *, ended_s: float) -> None:
+        """Forget waiting tracks that were last seen before ``ended_s``."""
+        for key in [k for k in self._waiting if self.evidence[k].last_s < ended_s]:
+            self.forget(key)
