@@ -16,6 +16,7 @@ from pipeline.embed.reid import ReidEmbedder
 from pipeline.match.fingerprint import read_calibration, weights_hash
 from pipeline.match.gallery import GalleryFile
 from pipeline.match.online import OnlineMatcher
+from pipeline.protocols import Tracker
 from pipeline.settings import CameraSettings, Settings
 from pipeline.sources import VideoFile, open_source
 from pipeline.track.tracker import SingleCameraTracker
@@ -61,12 +62,18 @@ def build_sources(settings: Settings) -> list[VideoFile]:
     return [open_source(camera, settings.source) for camera in settings.cameras]
 
 
-def build_stages(settings: Settings, *, gallery: Path | None = None) -> Stages:
+def build_stages(
+    settings: Settings,
+    *,
+    gallery: Path | None = None,
+    trackers: Mapping[str, Tracker] | None = None,
+) -> Stages:
     """Load the models and put the core together.
 
     Args:
         settings: What to build.
         gallery: File of the persons of earlier runs; need not exist yet.
+        trackers: One for every camera, instead of those that would be made here.
 
     Raises:
         InputError: The gallery is damaged, or was made with other weights.
@@ -92,7 +99,7 @@ def build_stages(settings: Settings, *, gallery: Path | None = None) -> Stages:
     )
     pipeline = Pipeline(
         detector=detector,
-        trackers={name: SingleCameraTracker(settings.track) for name in names},
+        trackers=trackers or {name: SingleCameraTracker(settings.track) for name in names},
         policy=TrackCropPolicy(settings.embed),
         embedder=embedder,
         matcher=matcher,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-__all__ = ["NotifySettings", "WebSettings", "is_loopback"]
+__all__ = ["LiveRunnerSettings", "NotifySettings", "WebSettings", "is_loopback"]
 
 SHORTEST_TOKEN = 16
 SECRETS = frozenset({"token", "webhook", "webhook_token", "mqtt"})
@@ -33,6 +33,19 @@ class _Section(BaseModel):
             if name in SECRETS and isinstance(value, str)
         }
         return tree | covered
+
+
+class LiveRunnerSettings(_Section):
+    """Keeping up with the cameras, and going on after a restart."""
+
+    most_latency_s: Annotated[float, Field(ge=0.2, le=60)] = 2.0
+    """Age that no frame may have when its result is ready; older frames are dropped."""
+    gallery_interval_s: Annotated[float, Field(ge=1, le=86_400)] = 30.0
+    """How often the known persons are saved; a restart goes on with those of the last time."""
+    keep_days: Annotated[float, Field(gt=0)] | None = 30.0
+    """How long sightings and thumbnails are kept; none = for ever."""
+    stop_s: Annotated[float, Field(ge=1, le=60)] = 5.0
+    """How long the run may take to end after the first signal."""
 
 
 class WebSettings(_Section):

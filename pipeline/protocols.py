@@ -12,7 +12,8 @@ Matcher    per run     gives tracks of all cameras one global identity
 Sink       per run     writes what was found
 =========  ==========  =======================================================
 
-``LiveView`` is no stage: it is what a live run shows of itself to those who watch it.
+``LiveCamera`` and ``Recorder`` stand in the place of sources and sinks in a live run, which
+must never wait for either. ``LiveView`` is no stage: it is what a live run shows of itself.
 """
 
 from __future__ import annotations
@@ -40,8 +41,10 @@ __all__ = [
     "CropPolicy",
     "Detector",
     "Embedder",
+    "LiveCamera",
     "LiveView",
     "Matcher",
+    "Recorder",
     "Sink",
     "Source",
     "Tracker",
@@ -161,6 +164,51 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Release files. What was written so far stays readable."""
+
+
+class LiveCamera(Protocol):
+    """One camera of a live run. No method but ``stop`` blocks."""
+
+    camera: str
+
+    def start(self) -> None:
+        """Begin to connect; a camera that cannot be reached says so in its health."""
+
+    def newest(self) -> Frame | None:
+        """Return the newest frame if it was not handed out yet, else ``None``.
+
+        ``Frame.time_s`` is in seconds since the epoch; ``Frame.index`` counts frames that were
+        handed out.
+        """
+
+    @property
+    def epoch(self) -> int:
+        """Grows on each reconnect or change of size: earlier tracks do not go on."""
+
+    def health(self) -> CameraHealth:
+        """Return how the camera is doing; rates and latency of processing are not its own."""
+
+    def stop(self, *, timeout_s: float) -> None:
+        """Close the connection, by force after ``timeout_s``. May be called twice."""
+
+
+class Recorder(Protocol):
+    """Keeps what a live run finds. Never raises because a disk is full, never waits long."""
+
+    def write(self, results: Sequence[FrameResult], pictures: Mapping[str, Image]) -> None:
+        """Take in the shown results of one step and the annotated pictures of its cameras."""
+
+    def event(self, event: Mapping[str, object]) -> None:
+        """Take in an event for the log."""
+
+    def tick(self) -> None:
+        """Do what is due; to be called about once a second."""
+
+    def figures(self) -> dict[str, float]:
+        """Return how it is going, by name."""
+
+    def close(self, *, timeout_s: float) -> None:
+        """Finish all files."""
 
 
 class LiveView(Protocol):

@@ -1,0 +1,125 @@
+"""Whose frame comes next in a live run, how many at once, and how fast it all goes."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Meter", "Pace", "Rates"]
+
+WINDOW_S = 10.0
+"""Rates and latencies are those of so many seconds."""
+SMOOTHING = 0.2
+"""Weight of the newest step in the estimated cost of a frame."""
+STEP_SHARE = 0.5
+"""Part of the latency limit that one step may take; the rest is for the frame's way here."""
+
+
+class Pace:
+    """Keeps the detector fair and the latency bounded when the machine is too slow.
+
+    Cameras are asked in the order in which they were last served, so all lose frames at the
+    same rate; and a step takes no more frames than it can finish in time.
+
+    Args:
+        cameras: All cameras.
+        most_latency_s: Age that no frame may have when its result is ready, seconds.
+        batch_size: Most frames of one step.
+    """
+
+    def __init__(self, cameras: Sequence[str], *, most_latency_s: float, batch_size: int) -> None:
+        self._turns = dict.fromkeys(cameras, 0)
+        self._turn = 0
+        self._most_latency_s = most_latency_s
+        self._batch_size = batch_size
+        self._frame_cost_s = 0.0
+
+    @property
+    def most_frames(self) -> int:
+        """Frames that the next step may take, at least 1."""
+        if self._frame_cost_s <= 0:
+            return self._batch_size
+        in_time = int(STEP_SHARE * self._most_latency_s / self._frame_cost_s)
+        return max(1, min(self._batch_size, in_time))
+
+    def order(self) -> list[str]:
+        """Return all cameras, those that were not served for longest first."""
+        return sorted(self._turns, key=lambda camera: self._turns[camera])
+
+    def is_in_time(self, age_s: float) -> bool:
+        """Return whether a frame of this age can still be processed within the limit."""
+        return age_s + min(self._frame_cost_s, STEP_SHARE * self._most_latency_s) <= (
+            self._most_latency_s
+        )
+
+    def note(self, cameras: Iterable[str], seconds: float) -> None:
+        """Take in that a step served these cameras in so many seconds."""
+        served = list(cameras)
+        for camera in served:
+            # One turn each: a camera that is served last in one step comes last in the next one.
+            self._turn += 1
+            self._turns[camera] = self._turn
+        if served:
+            cost_s = seconds / len(served)
+            known = self._frame_cost_s > 0
+            self._frame_cost_s += (cost_s - self._frame_cost_s) * (SMOOTHING if known else 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a ``Meter`` counted: frames per second, seconds, and a total."""
+
+    processed_fps: float
+    late_fps: float
+    latency_p50_s: float
+    latency_p95_s: float
+    late: int
+
+
+class Meter:
+    """Counts the frames of a camera, or of all, over the last ten seconds. From any thread.
+
+    Args:
+        began_s: The moment it starts to count, seconds of a clock that never jumps.
+    """
+
+    def __init__(self, began_s: float) -> None:
+        self._began_s = began_s
+        self._done: deque[tuple[float, float]] = deque()
+        self._late: deque[float] = deque()
+        self._late_total = 0
+        self._lock = threading.Lock()
+
+    def done(self, now_s: float, latency_s: float) -> None:
+        """Count a processed frame and its age."""
+        with self._lock:
+            self._done.append((now_s, latency_s))
+            self._forget(now_s)
+
+    def late(self, now_s: float) -> None:
+        """Count a frame that was too old to be processed."""
+        with self._lock:
+            self._late.append(now_s)
+            self._late_total += 1
+            self._forget(now_s)
+
+    def rates(self, now_s: float) -> Rates:
+        """Return the counts up to now."""
+        with self._lock:
+            self._forget(now_s)
+            latencies = [latency for _, latency in self._done]
+            late, total = len(self._late), self._late_total
+        span_s = min(WINDOW_S, max(1.0, now_s - self._began_s))
+        p50, p95 = np.percentile(latencies, [50, 95]).tolist() if latencies else (0.0, 0.0)
+        return Rates(len(latencies) / span_s, late / span_s, p50, p95, total)
+
+    def _forget(self, now_s: float) -> None:
+        oldest_s = now_s - WINDOW_S
+        while self._done and self._done[0][0] < oldest_s:
+            self._done.popleft()
+        while self._late and self._late[0] < oldest_s:
+            self._late.popleft()

@@ -1,0 +1,45 @@
+"""A tracker that can begin anew without giving a number twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from pipeline.datatypes import Detections, FloatArray, IntArray, Tracks
+from pipeline.protocols import Tracker
+
+__all__ = ["RestartingTracker"]
+
+
+class RestartingTracker:
+    """Hands on to a tracker and replaces it where the camera's picture or time has jumped.
+
+    Args:
+        make: Makes a tracker that numbers its tracks from 1.
+    """
+
+    def __init__(self, make: Callable[[], Tracker]) -> None:
+        self._make = make
+        self._tracker = make()
+        self._offset = 0
+        self._highest = 0
+
+    def restart(self) -> None:
+        """Let all tracks end; numbers go on."""
+        self._tracker = self._make()
+        self._offset = self._highest
+
+    def wanted(self, detections: Detections, time_s: float) -> IntArray:
+        """Return the rows of ``detections`` whose appearance would settle the association."""
+        return self._tracker.wanted(detections, time_s)
+
+    def update(
+        self, detections: Detections, time_s: float, rows: IntArray, vectors: FloatArray
+    ) -> Tracks:
+        """Advance to ``time_s`` and return the boxes that belong to a track."""
+        tracks = self._tracker.update(detections, time_s, rows, vectors)
+        if not len(tracks):
+            return tracks
+        numbers = tracks.track_id + self._offset
+        self._highest = max(self._highest, int(numbers.max()))
+        return replace(tracks, track_id=numbers)
