@@ -16,6 +16,7 @@ from pipeline.cli.batch import batch
 from pipeline.cli.calibrate import calibrate_command
 from pipeline.cli.configuration import config
 from pipeline.cli.evaluate import evaluate
+from pipeline.cli.export import export
 from pipeline.cli.info import info
 from pipeline.cli.report import report
 from pipeline.cli.run import run
@@ -42,6 +43,7 @@ app.command()(run)
 app.command()(batch)
 app.command()(evaluate)
 app.command()(search)
+app.command()(export)
 app.command()(report)
 app.command()(config)
 app.command()(info)

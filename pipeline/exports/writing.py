@@ -1,0 +1,203 @@
+"""MOT Challenge text, COCO-style JSON and CSV of the same boxes.
+
+- MOT: ``NAME.txt`` per sequence, ``frame,id,x,y,w,h,conf,-1,-1,-1``, frames from 1. ``id`` is
+  the identity over all cameras; every track that has none gets a number of its own beyond them.
+- COCO: ``coco.json`` with ``images`` (frames that show somebody), ``annotations`` with
+  ``track_id`` and ``identity_id`` (null where nobody is named), ``categories`` and ``videos``.
+- CSV: ``boxes.csv`` with one line per box.
+
+Source: https://motchallenge.net/instructions/ and https://cocodataset.org/#format-data
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TextIO
+
+import pandas as pd
+
+from pipeline.datatypes import UNDECIDED
+from pipeline.errors import OutputError, SinkError
+from pipeline.exports.sequences import BOX_COLUMNS, BoxSequence
+
+__all__ = ["ExportFormat", "export_boxes"]
+
+PERSON = {"id": 1, "name": "person", "supercategory": "person"}
+PIXEL_DECIMALS = 3
+SCORE_DECIMALS = 5
+
+
+class ExportFormat(StrEnum):
+    """What can be written."""
+
+    mot = "mot"
+    coco = "coco"
+    csv = "csv"
+
+
+def export_boxes(
+    read: Callable[[], Iterable[BoxSequence]], out: Path, *, kind: ExportFormat
+) -> tuple[int, int]:
+    """Write all boxes into a new folder, which appears whole or not at all.
+
+    Args:
+        read: Gives the sequences, each time it is called.
+        out: Folder to make; it may exist if it is empty.
+        kind: Format to write.
+
+    Returns:
+        How many sequences and boxes were written.
+
+    Raises:
+        InputError: What is to be exported cannot be read.
+        OutputError: ``out`` is there already, or cannot be made.
+        SinkError: It cannot be written, for example because the disk is full.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputError(f"output {out} exists and is not empty: choose another --out")
+    try:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.absolute().parent))
+    except OSError as error:
+        raise OutputError(f"output {out} cannot be made: {error.strerror}") from None
+    writers = {
+        ExportFormat.mot: _write_mot,
+        ExportFormat.coco: _write_coco,
+        ExportFormat.csv: _write_csv,
+    }
+    try:
+        counts = writers[kind](read, folder)
+        if out.exists():
+            out.rmdir()
+        folder.replace(out)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SinkError(f"output {out} could not be written: {reason}") from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return counts
+
+
+def _write_mot(read: Callable[[], Iterable[BoxSequence]], folder: Path) -> tuple[int, int]:
+    spare = 1 + max(
+        (int(each.boxes["global_id"].max()) for each in read() if len(each.boxes)), default=0
+    )
+    spare = max(spare, 1)
+    sequences = boxes = 0
+    for sequence in read():
+        table = sequence.boxes
+        nobody = table["global_id"] == UNDECIDED
+        tracks = sorted(table.loc[nobody, "track_id"].unique())
+        own = dict(zip(tracks, range(spare, spare + len(tracks)), strict=True))
+        spare += len(tracks)
+        ids = table["global_id"].mask(nobody, table["track_id"].map(own))
+        rows = pd.DataFrame({"frame": table["frame"] + 1, "id": ids.astype("int64")})
+        for name in ("x", "y", "w", "h"):
+            rows[name] = table[name].astype(float).round(PIXEL_DECIMALS)
+        rows["conf"] = table["score"].astype(float).round(SCORE_DECIMALS)
+        rows = rows.assign(world_x=-1, world_y=-1, world_z=-1)
+        with _private(folder / f"{sequence.name}.txt") as file:
+            rows.to_csv(file, header=False, index=False, lineterminator="\n")
+        sequences, boxes = sequences + 1, boxes + len(rows)
+    return sequences, boxes
+
+
+def _write_csv(read: Callable[[], Iterable[BoxSequence]], folder: Path) -> tuple[int, int]:
+    sequences = boxes = 0
+    with _private(folder / "boxes.csv") as file:
+        csv.writer(file, lineterminator="\n").writerow(["sequence", "camera", *BOX_COLUMNS])
+        for sequence in read():
+            table = sequence.boxes.copy()
+            table.insert(0, "sequence", sequence.name)
+            table.insert(1, "camera", sequence.camera)
+            table.to_csv(file, header=False, index=False, lineterminator="\n")
+            sequences, boxes = sequences + 1, boxes + len(table)
+    return sequences, boxes
+
+
+def _write_coco(read: Callable[[], Iterable[BoxSequence]], folder: Path) -> tuple[int, int]:
+    # Three passes, so that no more than one sequence is in memory.
+    with _private(folder / "coco.json") as file:
+        file.write('{"info": {"description": "Found by reid-pipeline"},\n')
+        file.write(f'"categories": {json.dumps([PERSON])},\n')
+        _write_list(file, "videos", _videos(read()))
+        file.write(",\n")
+        _write_list(file, "images", _images(read()))
+        file.write(",\n")
+        boxes = _write_list(file, "annotations", _annotations(read()))
+        file.write("}\n")
+    return sum(1 for _ in read()), boxes
+
+
+def _write_list(file: TextIO, name: str, items: Iterator[Mapping[str, Any]]) -> int:
+    """Write one entry of a JSON object, an item to a line; return how many there were."""
+    count = 0
+    file.write(f'"{name}": [')
+    for item in items:
+        file.write(",\n" if count else "\n")
+        json.dump(item, file, ensure_ascii=False)
+        count += 1
+    file.write("]")
+    return count
+
+
+def _videos(sequences: Iterable[BoxSequence]) -> Iterator[dict[str, Any]]:
+    for number, each in enumerate(sequences, start=1):
+        yield {"id": number, "name": each.name, "camera": each.camera, "source": each.video}
+
+
+def _images(sequences: Iterable[BoxSequence]) -> Iterator[dict[str, Any]]:
+    image_id = 0
+    for video_id, sequence in enumerate(sequences, start=1):
+        seen = sequence.boxes.drop_duplicates("frame")
+        size = dict(zip(("width", "height"), sequence.size or (), strict=False))
+        for frame, time in zip(seen["frame"].tolist(), seen["time"], strict=True):
+            image_id += 1
+            yield {
+                "id": image_id,
+                "video_id": video_id,
+                "frame_index": frame,
+                "time": time.isoformat() if isinstance(time, pd.Timestamp) else float(time),
+                "file_name": f"{sequence.name}/{frame + 1:06d}.jpg",
+                **size,
+            }
+
+
+def _annotations(sequences: Iterable[BoxSequence]) -> Iterator[dict[str, Any]]:
+    image_id = annotation_id = 0
+    for sequence in sequences:
+        table = sequence.boxes
+        frames, tracks = table["frame"].tolist(), table["track_id"].tolist()
+        owners, scores = table["global_id"].tolist(), table["score"].tolist()
+        boxes = table[["x", "y", "w", "h"]].astype(float).round(PIXEL_DECIMALS).to_numpy().tolist()
+        last_frame = None
+        for frame, track_id, owner, box, score in zip(
+            frames, tracks, owners, boxes, scores, strict=True
+        ):
+            image_id += frame != last_frame
+            last_frame = frame
+            annotation_id += 1
+            yield {
+                "id": annotation_id,
+                "image_id": image_id,
+                "category_id": PERSON["id"],
+                "bbox": box,
+                "area": round(box[2] * box[3], PIXEL_DECIMALS),
+                "iscrowd": 0,
+                "score": round(score, SCORE_DECIMALS),
+                "track_id": track_id,
+                "identity_id": None if owner == UNDECIDED else owner,
+            }
+
+
+def _private(path: Path) -> TextIO:
+    """Open a new text file that only the owner may read: it says who was where."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
