@@ -172,10 +172,17 @@ def _recording(folder: Path, file: str, camera: str, start: datetime) -> Recordi
 
 def _checked(recordings: Sequence[Recording]) -> list[Recording]:
     names: set[str] = set()
+    begins: dict[tuple[str, datetime], str] = {}
     for each in recordings:
         if each.file in names:
             raise SourceError(f"{each.file} is named twice: name every file once")
         names.add(each.file)
+        other = begins.setdefault((each.camera, each.start), each.file)
+        if other != each.file:
+            raise SourceError(
+                f"{other} and {each.file} are both of camera {each.camera} from "
+                f"{each.start:%Y-%m-%d %H:%M:%S}: remove one, or tell them apart with --manifest"
+            )
     return sorted(recordings, key=lambda each: (each.start, each.camera, each.file))
 
 
@@ -209,6 +216,15 @@ def _compiled(pattern: str) -> tuple[re.Pattern[str], str]:
                 + " ".join(f"%{name}" for name in DIRECTIVES)
             )
         time_expression += DIRECTIVES[directive] if directive else re.escape(literal)
+    given = re.findall(r"%(.)", start[1])
+    twice = next((each for each in given if each != "%" and given.count(each) > 1), None)
+    if twice is not None:
+        raise SourceError(f"pattern {pattern!r} holds %{twice} twice: name each part once")
+    if not ({"Y", "y"} & set(given) and ({"m", "d"} <= set(given) or "j" in given)):
+        raise SourceError(
+            f"pattern {pattern!r} names no date: the start needs year, month and day, such as "
+            "%Y%m%d; where names hold none, give a CSV path,camera,start with --manifest"
+        )
     camera = rf"(?P<camera>{CAMERA_NAME.pattern})"
     text = re.escape(pattern.replace(start[0], "\0"))
     text = text.replace(re.escape("{camera}"), camera)

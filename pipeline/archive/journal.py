@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import io
 import json
+import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ from pipeline.datatypes import Detections
 from pipeline.errors import OutputError
 
 __all__ = ["Journal", "Unit"]
+
+log = logging.getLogger(__name__)
 
 Cut = tuple[int, int | None, int, int | None]
 """First frame, frames, first stamp, end stamp: the fields of a chunk."""
@@ -81,9 +84,18 @@ class Journal:
             yield
 
     def finished(self) -> dict[str, dict[str, Any]]:
-        """Return what was found in every finished file, by its key."""
-        markers = sorted(self._folder.work_path.glob("*.json"))
-        return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in markers}
+        """Return what was found in every finished file, by its key; damaged notes do not count."""
+        found = {}
+        for path in sorted(self._folder.work_path.glob("*.json")):
+            try:
+                note = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                note = None
+            if isinstance(note, dict) and {"file", "frames", "tracklets"} <= note.keys():
+                found[path.stem] = note
+            else:
+                log.warning("%s is damaged: its file is processed again", path)
+        return found
 
     def finish(self, recording: Recording, found: Mapping[str, Any]) -> None:
         """Note that all parts of a file are written, and let go of what led to them."""
@@ -96,11 +108,19 @@ class Journal:
         shutil.rmtree(self._unit_folder(recording), ignore_errors=True)
 
     def cuts(self, recording: Recording) -> list[Cut] | None:
-        """Return the chunks of a file, ``None`` before its survey."""
+        """Return the chunks of a file, ``None`` before its survey.
+
+        Raises:
+            OutputError: The journal is damaged.
+        """
         path = self._unit_folder(recording) / "chunks.json"
         if not path.is_file():
             return None
-        return [tuple(cut) for cut in json.loads(path.read_text(encoding="utf-8"))]
+        try:
+            first, *others = (tuple(cut) for cut in json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise OutputError(f"{path} is damaged ({error}): run again") from None
+        return [first, *others]
 
     def write_cuts(self, recording: Recording, cuts: Sequence[Cut]) -> None:
         """Note the chunks of a file."""
@@ -170,8 +190,17 @@ class Journal:
             for _, _, part in self._folder.parts(table):
                 if part.stem not in valid:
                     part.unlink()
-        for key in finished.keys() - valid:
-            (self._folder.work_path / f"{key}.json").unlink()
+            for leftover in (self._folder.path / table).rglob(".*.partial"):
+                leftover.unlink()  # of a write that was killed
+        work = self._folder.work_path
+        for note in work.glob("*.json"):
+            if note.stem not in valid:
+                note.unlink()
+        for leftover in work.rglob(".*.partial"):
+            leftover.unlink()
+        for begun in work.glob("*/"):
+            if begun.name not in current.values():
+                shutil.rmtree(begun, ignore_errors=True)
 
     def _unit_folder(self, recording: Recording) -> Path:
         return self._folder.work_path / self.key(recording)

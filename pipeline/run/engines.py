@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -92,6 +94,7 @@ class _Worker:
 
 def _serve(make: Callable[[], Work], pipe: Connection) -> None:
     """Do jobs until the other end of the pipe is gone."""
+    threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     with suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
         try:
             work = make()
@@ -100,6 +103,18 @@ def _serve(make: Callable[[], Work], pipe: Connection) -> None:
                 pipe.send((None, work(pipe.recv())))
         except ReidPipelineError as error:
             pipe.send((error, None))
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as the one that started it is gone, even in the middle of a job.
+
+    A worker that outlived a killed run would go on writing while the next run resumes, and
+    take away the units that it reads.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 class Processes:

@@ -161,3 +161,19 @@ def test_two_batches_never_work_on_one_archive(footage, weights, tmp_path, capsy
     with Journal(ArchiveFolder(tmp_path), digest="").held():
         assert batch(footage, weights, tmp_path) == 2
     assert "another run" in capsys.readouterr().err
+
+
+def test_damaged_notes_and_leftovers_of_kills_are_done_away_with(
+    footage, weights, undisturbed, tmp_path
+):
+    out = shutil.copytree(undisturbed, tmp_path / "archive")
+    note = min((out / "work").glob("*.json"))
+    note.write_text('{"file": ')
+    partial = next(out.rglob("sightings/**/*.parquet")).with_name(".x.parquet.1.partial")
+    partial.touch()
+    (out / "work" / "key-of-a-changed-file").mkdir()
+    assert batch(footage, weights, out) == 0
+    assert contents(out) == contents(undisturbed)
+    assert json.loads(note.read_text())["tracklets"] == 2
+    assert not partial.exists()
+    assert not list((out / "work").glob("*/"))

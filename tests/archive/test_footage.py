@@ -47,7 +47,13 @@ def test_a_given_pattern_may_name_the_suffix(tmp_path):
 
 @pytest.mark.parametrize(
     ("pattern", "reason"),
-    [("{camera}.mp4", "must hold"), ("{camera}_{start:%Q}", "%Q"), ("{camera}_{start:%Y}", "fit")],
+    [
+        ("{camera}.mp4", "must hold"),
+        ("{camera}_{start:%Q}", "%Q is not known"),
+        ("{camera}_{start:%Y%m%d}", "fit"),
+        ("{camera}/{start:%H%M%S}", "no date"),
+        ("{camera}/{start:%Y%m%d%Y}", "%Y twice"),
+    ],
 )
 def test_a_wrong_pattern_is_refused(pattern, reason, tmp_path):
     touch(tmp_path, "gate/20260105_235959.mp4")
@@ -98,3 +104,9 @@ def test_a_fault_in_a_manifest_is_told_with_its_line(text, reason, tmp_path):
     path.write_text(text)
     with pytest.raises(SourceError, match=reason):
         read_manifest(path, tmp_path)
+
+
+def test_two_files_of_one_camera_never_begin_at_once(tmp_path):
+    touch(tmp_path, "gate/20260105_235959.mp4", "gate/20260105_235959.mkv")
+    with pytest.raises(SourceError, match=r"both of camera gate from 2026-01-05 23:59:59"):
+        find_footage(tmp_path, suffixes={".mp4", ".mkv"}, pattern=None)
