@@ -157,7 +157,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--detector", nargs="*", default=[None], help="none = the package's own")
+    parser.add_argument("--detector", nargs="+", default=[None], help="none = the package's own")
     parser.add_argument("--truth", type=Path, nargs="*", default=[], help="folders of clips")
     parser.add_argument("--agreement", type=Path, nargs="*", default=[], help="clips without truth")
     parser.add_argument("--teacher", help="detector that is right, for --agreement")
