@@ -80,12 +80,29 @@ class Pieces(IterableDataset[Batch]):
 def batches(
     folder: Path, *, sizes: Sequence[Size], first: int, seed: int, workers: int
 ) -> Iterator[Batch]:
-    """Yield batches from a process of their own, so that training need not wait.
+    """Yield batches in the order of steps.
 
-    Order follows the step with one worker; more would each begin at the first step.
+    Args:
+        folder: Pools as `make_pools` left them.
+        sizes: Of every step's batch.
+        first: Step of the first batch.
+        seed: Of everything random.
+        workers: 1 prepares them in a process of its own, so that training need not wait; 0 does
+            not. More would each begin at the first step.
     """
     pieces = Pieces(folder, sizes=sizes, first=first, seed=seed)
-    return iter(DataLoader(pieces, batch_size=None, num_workers=workers, prefetch_factor=6))
+    if not workers:
+        return iter(pieces)
+    # Spawned: a fork of a process with threads can hang.
+    return iter(
+        DataLoader(
+            pieces,
+            batch_size=None,
+            num_workers=workers,
+            prefetch_factor=6,
+            multiprocessing_context="spawn",
+        )
+    )
 
 
 def cut(

@@ -97,7 +97,7 @@ def new_network(model: str) -> Any:
     return network
 
 
-def train(pictures: Path, out: Path, recipe: Recipe, *, device: str) -> None:
+def train(pictures: Path, out: Path, recipe: Recipe, *, device: str, workers: int = 1) -> None:
     """Train to the last step; start from the folder's state if it has one.
 
     Args:
@@ -105,12 +105,13 @@ def train(pictures: Path, out: Path, recipe: Recipe, *, device: str) -> None:
         out: Folder of `state.pt` and `curves.csv`.
         recipe: Its number of steps may differ from the state's; the rest may not.
         device: ``cpu`` or ``cuda``.
+        workers: Processes that prepare batches, 0 or 1.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     learner = _learner(recipe, device)
     first, minutes = _resume(out / STATE, recipe, learner)
-    stream = batches(pictures, sizes=recipe.sizes(), first=first, seed=recipe.seed, workers=1)
+    stream = batches(pictures, sizes=recipe.sizes(), first=first, seed=recipe.seed, workers=workers)
     began = saved = time.monotonic()
     sums: list[list[float]] = []
     for step, batch in enumerate(stream, start=first):

@@ -132,10 +132,10 @@ def test_training_goes_on_where_it_stopped(pools, tmp_path, monkeypatch):
     # A constant rate: the number of steps must not matter for the first of them.
     monkeypatch.setattr(training.Recipe, "rate_at", lambda self, step: 1e-3)
     recipe = training.Recipe("yolo11n.yaml", steps=4, batch=2, rate=1e-3, seed=0)
-    training.train(pools, tmp_path / "whole", recipe, device="cpu")
+    training.train(pools, tmp_path / "whole", recipe, device="cpu", workers=0)
     part = training.Recipe("yolo11n.yaml", steps=2, batch=2, rate=1e-3, seed=0)
-    training.train(pools, tmp_path / "parts", part, device="cpu")
-    training.train(pools, tmp_path / "parts", recipe, device="cpu")
+    training.train(pools, tmp_path / "parts", part, device="cpu", workers=0)
+    training.train(pools, tmp_path / "parts", recipe, device="cpu", workers=0)
     states = [
         torch.load(tmp_path / name / training.STATE, weights_only=True)
         for name in ("whole", "parts")
@@ -147,4 +147,4 @@ def test_training_goes_on_where_it_stopped(pools, tmp_path, monkeypatch):
     assert [line.split(",")[0] for line in lines] == ["step", "1", "2", "3", "4"]
     other = training.Recipe("yolov8n.yaml", steps=4, batch=2, rate=1e-3, seed=0)
     with pytest.raises(SystemExit, match="another recipe"):
-        training.train(pools, tmp_path / "parts", other, device="cpu")
+        training.train(pools, tmp_path / "parts", other, device="cpu", workers=0)
