@@ -1,11 +1,11 @@
-"""How a live camera is doing, as the page, the log and the metrics show it."""
+"""How live cameras and recording are doing, as the page, the log and the metrics show it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["CameraHealth", "CameraState"]
+__all__ = ["CameraHealth", "CameraState", "RecordingState", "RecordingStatus"]
 
 
 class CameraState(StrEnum):
@@ -83,3 +83,39 @@ class CameraHealth:
     stalls: int = 0
     skew_s: float | None = None
     last_frame_s: float | None = None
+
+
+class RecordingStatus(StrEnum):
+    """Whether something is recorded: yes, not now (with a reason), not at all."""
+
+    RECORDING = "recording"
+    PAUSED = "paused"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingState:
+    """What is recorded at one moment.
+
+    Attributes:
+        logs: The logs of tracks and events.
+        video: Annotated video; it pauses first where a disk fills up.
+        reason: Why something is paused, in words; empty where nothing is.
+    """
+
+    logs: RecordingStatus
+    video: RecordingStatus
+    reason: str = ""
+
+    @property
+    def status(self) -> RecordingStatus:
+        """Paused where the logs or the video are; else what the logs are."""
+        paused = RecordingStatus.PAUSED in {self.logs, self.video}
+        return RecordingStatus.PAUSED if paused else self.logs
+
+    def __str__(self) -> str:
+        """One line to show."""
+        if self.status is not RecordingStatus.PAUSED:
+            return self.status.value
+        what = "" if self.logs is RecordingStatus.PAUSED else "video "
+        return f"{what}paused: {self.reason}"

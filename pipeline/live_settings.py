@@ -9,7 +9,13 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-__all__ = ["LiveRunnerSettings", "NotifySettings", "WebSettings", "is_loopback"]
+__all__ = [
+    "LiveRunnerSettings",
+    "NotifySettings",
+    "RecordingSettings",
+    "WebSettings",
+    "is_loopback",
+]
 
 SHORTEST_TOKEN = 16
 SECRETS = frozenset({"token", "webhook", "webhook_token", "mqtt"})
@@ -46,6 +52,43 @@ class LiveRunnerSettings(_Section):
     """How long sightings and thumbnails are kept; none = for ever."""
     stop_s: Annotated[float, Field(ge=1, le=60)] = 5.0
     """How long the run may take to end after the first signal."""
+
+
+class RecordingSettings(_Section):
+    """What a live run keeps in files: logs of tracks and events, and annotated video."""
+
+    video: bool = True
+    """Whether annotated video is kept; the logs always are."""
+    video_fps: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """Pictures a second of one camera that are kept, at most."""
+    video_crf: Annotated[int, Field(ge=10, le=45)] = 28
+    """Constant quality of x264; 6 less and the files are about twice as large."""
+    segment_s: Annotated[float, Field(ge=1, le=86_400)] = 300.0
+    """Length of a video file; they begin at multiples of it."""
+    rotate_mb: Annotated[float, Field(ge=0.01, le=10_000)] = 100.0
+    """Size at which a new log file is begun."""
+    rotate_s: Annotated[float, Field(ge=1, le=86_400)] = 3600.0
+    """Length of a log file; they begin at multiples of it, such as full hours (UTC)."""
+    keep_days: Annotated[float, Field(gt=0)] | None = 30.0
+    """Age that no log file reaches; none = any."""
+    keep_video_days: Annotated[float, Field(gt=0)] | None = 7.0
+    """Age that no video file reaches; none = any."""
+    keep_gb: Annotated[float, Field(gt=0)] | None = 50.0
+    """Size of all files together; beyond, the oldest videos go, and then the oldest logs."""
+    least_free_mb: Annotated[float, Field(gt=0)] = 500.0
+    """Free space below which no video is written."""
+    least_free_log_mb: Annotated[float, Field(gt=0)] = 50.0
+    """Free space below which no log is written."""
+
+    @model_validator(mode="after")
+    def _check_order(self) -> RecordingSettings:
+        if self.least_free_log_mb > self.least_free_mb:
+            raise ValueError(
+                f"least_free_log_mb {self.least_free_log_mb:g} is more than least_free_mb "
+                f"{self.least_free_mb:g}, but video is to stop first: lower the one or raise the "
+                "other"
+            )
+        return self
 
 
 class WebSettings(_Section):

@@ -35,7 +35,7 @@ from pipeline.datatypes import (
     Tracklet,
     Tracks,
 )
-from pipeline.health import CameraHealth
+from pipeline.health import CameraHealth, RecordingState
 
 __all__ = [
     "CropPolicy",
@@ -204,8 +204,12 @@ class Recorder(Protocol):
     def tick(self) -> None:
         """Do what is due; to be called about once a second."""
 
+    @property
+    def state(self) -> RecordingState:
+        """What is recorded now, and why not where it is not. From any thread."""
+
     def figures(self) -> dict[str, float]:
-        """Return how it is going, by name."""
+        """Return how it is going, by name. From any thread."""
 
     def close(self, *, timeout_s: float) -> None:
         """Finish all files."""

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from pipeline.datatypes import UNDECIDED, Event, FloatArray, FrameResult, Identities, Tracklet
 from pipeline.sinks.run_folder import cannot_write, write_atomically
 
-__all__ = ["EMBEDDING_SCHEMA", "TRACK_COLUMNS", "EventLog", "Tables"]
+__all__ = ["EMBEDDING_SCHEMA", "TRACK_COLUMNS", "EventLog", "Tables", "track_rows"]
 
 TRACK_COLUMNS = [
     "camera",
@@ -93,7 +93,7 @@ class Tables:
             SinkError: The disk is full or gone.
         """
         try:
-            self._rows.writerows(_track_rows(result))
+            self._rows.writerows(track_rows(result))
             if time.monotonic() - self._flushed >= FLUSH_S:
                 self._file.flush()
                 self._flushed = time.monotonic()
@@ -225,7 +225,8 @@ class EventLog:
             raise cannot_write(self._path, error) from None
 
 
-def _track_rows(result: FrameResult) -> Iterator[tuple[str | int, ...]]:
+def track_rows(result: FrameResult) -> Iterator[tuple[str | int, ...]]:
+    """Yield a row of ``TRACK_COLUMNS`` for every track of a frame, in order of their numbers."""
     camera, index, time_s = result.frame.camera, result.frame.index, f"{result.frame.time_s:.4f}"
     xywh = result.tracks.xyxy.copy()
     xywh[:, 2:] -= xywh[:, :2]

@@ -1,0 +1,252 @@
+"""What a live run finds, kept in files for weeks, whatever the disk does."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from pipeline.datatypes import FrameResult, Image
+from pipeline.errors import OutputError
+from pipeline.health import RecordingState, RecordingStatus
+from pipeline.live_settings import RecordingSettings
+from pipeline.sinks.live.disk import MEGABYTE, Gate, free_bytes
+from pipeline.sinks.live.file_names import Kind, iso_utc, make_private
+from pipeline.sinks.live.lines_log import LinesLog
+from pipeline.sinks.live.log_writer import LogWriter
+from pipeline.sinks.live.retention import Retention
+from pipeline.sinks.live.segments import adopt_orphans
+from pipeline.sinks.live.track_log import LOG_COLUMNS, event_line, track_lines
+from pipeline.sinks.live.video import VideoRecorder
+
+__all__ = ["LiveRecorder"]
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 5.0
+"""How often the free space is looked at."""
+CLEAN_S = 60.0
+"""How often what need not be kept is deleted."""
+DAY_S = 86_400.0
+GIGABYTE = 1_000_000_000
+LOCK = ".lock"
+
+
+class LiveRecorder:
+    """Logs of tracks and events, and annotated video, in one folder; a ``Recorder``.
+
+    Made, fed and closed by one thread; ``state`` and ``figures`` are for any. Files are written
+    by two threads of its own. Once it is made, nothing raises because of the disk.
+
+    Args:
+        folder: Where to record; made where it is missing. What an earlier run recorded there
+            is mended, continued, and deleted when its time has come.
+        settings: What to keep, and for how long.
+        wall: Seconds since the epoch.
+        clock: Seconds of a clock that never jumps.
+        free: Bytes that are free where a folder lies.
+
+    Raises:
+        OutputError: The folder cannot be made or written, or another run records into it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: RecordingSettings,
+        *,
+        wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+        free: Callable[[Path], int] = free_bytes,
+    ) -> None:
+        self._folder = folder
+        self._clock, self._wall, self._free = clock, wall, free
+        self._run = iso_utc(wall())
+        self._closed = False
+        self._lock = _lock(folder)
+        self._log_gate = Gate(
+            "the track log", folder, least_bytes=settings.least_free_log_mb * MEGABYTE, clock=clock
+        )
+        self._video_gate = Gate(
+            "video", folder, least_bytes=settings.least_free_mb * MEGABYTE, clock=clock
+        )
+        self._retention = Retention(
+            logs_s=_times(settings.keep_days, DAY_S),
+            video_s=_times(settings.keep_video_days, DAY_S),
+            most_bytes=_times(settings.keep_gb, GIGABYTE),
+        )
+        self._disk_free = 0
+        self._looked_s = self._cleaned_s = float("-inf")
+        adopt_orphans(folder)
+        self._look()
+        most_bytes = round(settings.rotate_mb * MEGABYTE)
+        self._logs = {
+            kind.value: LinesLog(
+                folder,
+                kind,
+                suffix,
+                header=header,
+                most_bytes=most_bytes,
+                rotate_s=settings.rotate_s,
+            )
+            for kind, suffix, header in (
+                (Kind.TRACKS, ".csv", ",".join(LOG_COLUMNS)),
+                (Kind.EVENTS, ".jsonl", ""),
+            )
+        }
+        self._video = (
+            VideoRecorder(
+                folder,
+                self._video_gate,
+                segment_s=settings.segment_s,
+                most_fps=settings.video_fps,
+                crf=settings.video_crf,
+                clock=clock,
+            )
+            if settings.video
+            else None
+        )
+        self._writer = LogWriter(self._logs, self._log_gate, self._keep_up, wall=wall)
+
+    def write(self, results: Sequence[FrameResult], pictures: Mapping[str, Image]) -> None:
+        """Take in the shown results of one step and the annotated pictures of its cameras.
+
+        Args:
+            results: ``frame.time_s`` in seconds since the epoch.
+            pictures: By camera; asked for only where a picture is encoded, and not to be
+                changed afterwards.
+        """
+        if self._closed:
+            return
+        lines, count = track_lines(results, self._run)
+        if count:
+            self._writer.add(Kind.TRACKS, lines, count)
+        if self._video is None:
+            return
+        for result in results:
+            camera = result.frame.camera
+            if camera in pictures:
+                self._video.offer(
+                    camera, result.frame.time_s, partial(pictures.__getitem__, camera)
+                )
+
+    def event(self, event: Mapping[str, object]) -> None:
+        """Take in an event for the log."""
+        if not self._closed:
+            self._writer.add(Kind.EVENTS, event_line(event), 1)
+
+    def tick(self) -> None:
+        """Have what waits written now. Without this it is written twice a second."""
+        self._writer.wake()
+
+    @property
+    def state(self) -> RecordingState:
+        """What is recorded now, and why not where it is not."""
+        if self._closed:
+            return RecordingState(RecordingStatus.OFF, RecordingStatus.OFF)
+        logs = _status(self._log_gate)
+        video = RecordingStatus.OFF if self._video is None else _status(self._video_gate)
+        reason = self._log_gate.reason
+        if not reason and self._video is not None:
+            reason = self._video_gate.reason
+        return RecordingState(logs, video, reason)
+
+    def figures(self) -> dict[str, float]:
+        """Return how it is going, by name.
+
+        ``recording`` and ``recording_video`` are 1 where that is written and 0 where not; the
+        latter is missing where no video is wanted.
+        """
+        state = self.state
+        figures = {
+            "disk_free_bytes": float(self._disk_free),
+            "recording": float(state.logs is RecordingStatus.RECORDING),
+        }
+        figures |= self._writer.figures()
+        if self._video is not None:
+            figures["recording_video"] = float(state.video is RecordingStatus.RECORDING)
+            figures |= self._video.figures()
+        return figures
+
+    def close(self, *, timeout_s: float) -> None:
+        """Finish all files. What takes longer than ``timeout_s`` is mended by the next run."""
+        if self._closed:
+            return
+        self._closed = True
+        until_s = time.monotonic() + timeout_s
+        self._writer.stop()
+        if self._video is not None:
+            self._video.stop()
+        done = self._writer.join(timeout_s)
+        if self._video is not None:
+            done = self._video.join(until_s - time.monotonic()) and done
+        if done:
+            os.close(self._lock)
+        else:
+            log.warning(
+                "recording under %s did not end within %g s: the next run finishes its files",
+                self._folder,
+                timeout_s,
+            )
+
+    # In the thread of the log writer
+
+    def _keep_up(self) -> None:
+        now_s = self._clock()
+        if now_s - self._looked_s >= LOOK_S:
+            self._look()
+        if now_s - self._cleaned_s >= CLEAN_S:
+            self._clean()
+
+    def _look(self) -> None:
+        self._looked_s = self._clock()
+        try:
+            self._disk_free = self._free(self._folder)
+        except OSError as error:
+            self._log_gate.failed(self._folder, error)
+            self._video_gate.failed(self._folder, error)
+            return
+        self._log_gate.look(self._disk_free)
+        self._video_gate.look(self._disk_free)
+
+    def _clean(self) -> None:
+        in_use = {each.path for each in self._logs.values() if each.path is not None}
+        try:
+            gone = self._retention.apply(self._folder, now_s=self._wall(), in_use=in_use)
+        except OSError as error:
+            log.warning("old recordings could not be deleted: %s", error)
+            gone = 0
+        if not gone:
+            self._cleaned_s = self._clock()
+
+
+def _status(gate: Gate) -> RecordingStatus:
+    return RecordingStatus.PAUSED if gate.reason else RecordingStatus.RECORDING
+
+
+def _times(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor
+
+
+def _lock(folder: Path) -> int:
+    """Return a descriptor that holds the folder for this process, until that ends."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise OutputError(
+            f"recordings cannot be written to {folder} ({error.strerror}): choose another folder"
+        ) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise OutputError(
+            f"another run records into {folder}: stop it, or choose another folder"
+        ) from None
+    return lock
