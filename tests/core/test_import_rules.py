@@ -33,7 +33,7 @@ STAGES = {
     "archive",
     "search",
 }
-MAY_HAVE_THREADS = {"run", "registry", "notify", "serve", "sinks/live"}
+MAY_HAVE_THREADS = {"run", "registry", "notify", "serve", "sinks/live", "sources/live"}
 """Runners; and those that a live run passes things to and must never wait for."""
 
 

@@ -67,10 +67,11 @@ class Gate:
 
     def look(self, free: int) -> None:
         """Take in how many bytes are free."""
-        least = self._least_bytes * (RESUME if self._low else 1)
-        shown = f"{free // MEGABYTE} MB free under {self._folder}, needs {least / MEGABYTE:.0f}"
+        enough = self._least_bytes * RESUME
+        shown = f"{free // MEGABYTE} MB free under {self._folder}, needs {enough / MEGABYTE:g}"
         with self._lock:
             was_low = bool(self._low)
+            least = enough if was_low else self._least_bytes
             self._low = f"disk full: {shown}" if free < least else ""
             if was_low and not self._low:
                 # Whatever failed for lack of room need not wait any longer.

@@ -147,9 +147,10 @@ class LinesLog:
             descriptor = os.open(file.path, os.O_RDWR | os.O_NOFOLLOW)
             try:
                 size = _cut_torn_line(descriptor)
+                empty = os.pread(descriptor, len(self._header) + 1, 0) in {b"", self._header}
             finally:
                 os.close(descriptor)
-            if size <= len(self._header):
+            if empty:
                 file.path.unlink()
         except OSError as error:
             log.warning("%s could not be mended (%s)", file.path, error.strerror)

@@ -127,9 +127,11 @@ class LiveRecorder:
             self._writer.add(Kind.TRACKS, lines, count)
         if self._video is None:
             return
+        # Not ``in pictures``: a mapping that draws on demand would draw to answer that.
+        shown = set(pictures)
         for result in results:
             camera = result.frame.camera
-            if camera in pictures:
+            if camera in shown:
                 self._video.offer(
                     camera, result.frame.time_s, partial(pictures.__getitem__, camera)
                 )

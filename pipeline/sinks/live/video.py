@@ -101,7 +101,7 @@ class VideoRecorder:
                 ),
                 "recorded_video_bytes_total": float(self._bytes),
                 "unrecorded_frames_total": float(self._dropped),
-                "recording_waiting_frames": float(len(self._waiting)),
+                "recording_waiting_frames": float(self._counts.total()),
             }
 
     def stop(self) -> None:
