@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -39,6 +39,34 @@ class _Section(BaseModel):
             if name in SECRETS and isinstance(value, str)
         }
         return tree | covered
+
+
+class LiveSourceSettings(_Section):
+    """Reading cameras, and connecting again when they fail."""
+
+    transport: Literal["tcp", "udp"] = "tcp"
+    """How RTSP cameras send: ``tcp`` loses nothing, ``udp`` is what some old ones need."""
+    connect_s: Annotated[float, Field(gt=0, le=120)] = 10.0
+    """How long the first picture may take after connecting began."""
+    stall_s: Annotated[float, Field(gt=0, le=120)] = 5.0
+    """A camera that sent no good picture for so long is connected anew."""
+    close_s: Annotated[float, Field(gt=0, le=30)] = 1.0
+    """How long a connection may take to close before its process is ended, then killed."""
+    longest_pause_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    """Longest pause between two attempts; the first is up to a second, each about twice the one
+    before."""
+    settled_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    """After so long without a fault, pauses begin small again."""
+    refused_pause_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    """Least pause after a wrong password: cameras lock out who tries too often."""
+    failed_pause_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
+    """Rest after a camera's reader crashed five times within a minute."""
+    hold_damaged_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+    """How long pictures are held back after damage, unless a key frame comes before."""
+    max_pixels: Annotated[int, Field(gt=0)] = 40_000_000
+    """Largest picture that is decoded."""
+    loop_files: bool = False
+    """Play files that stand in for cameras again and again."""
 
 
 class LiveRunnerSettings(_Section):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from urllib.parse import quote, unquote
 
-__all__ = ["is_stream_address", "public_part", "shown_source"]
+__all__ = ["is_stream_address", "public_part", "redact", "secrets_of", "shown_source"]
 
+HIDDEN = "***"
+SHORTEST_SECRET = 4
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -27,3 +31,31 @@ def public_part(address: str) -> str:
 def shown_source(source: str) -> str:
     """Return a source as messages may show it: a path whole, an address without secrets."""
     return public_part(source) if is_stream_address(source) else source
+
+
+def secrets_of(address: str) -> set[str]:
+    """Return what of an address must not be shown: its password, and values of its query.
+
+    As written, and with and without percent-encoding. What is shorter than four characters is
+    left out, as replacing it would garble every text; ``redact`` still finds it in an address.
+    Empty for a path.
+    """
+    if not is_stream_address(address):
+        return set()
+    rest = SCHEME.sub("", address, count=1)
+    login, _, place = rest.rpartition("@")
+    found = {login, login.partition(":")[2]}
+    query = re.split(r"[?#&;]", place)[1:]
+    found |= {each.partition("=")[2] or each for each in query}
+    found |= {unquote(each) for each in found} | {quote(unquote(each), safe="") for each in found}
+    return {each for each in found if len(each) >= SHORTEST_SECRET}
+
+
+def redact(text: str, secrets: Collection[str]) -> str:
+    """Return a text in which every secret is replaced by ``***``, longer ones first.
+
+    Whatever stands like a login in an address is replaced too, known or not.
+    """
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    return re.sub(r"(://)\S*@", rf"\1{HIDDEN}@", text)

@@ -1,0 +1,237 @@
+"""One live camera: a process reads it, a thread here watches that process."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections import deque
+
+from pipeline.datatypes import Frame
+from pipeline.health import CameraHealth, CameraState
+from pipeline.live_settings import LiveSourceSettings
+from pipeline.sources.live.backoff import Backoff
+from pipeline.sources.live.condition import Condition
+from pipeline.sources.live.messages import (
+    Attached,
+    Connect,
+    Disconnect,
+    Ended,
+    NewSize,
+    Opened,
+    Progress,
+    Trouble,
+    UseSlot,
+)
+from pipeline.sources.live.reader_process import ReaderProcess
+from pipeline.sources.live.slot import FrameSlot
+
+__all__ = ["WatchedCamera"]
+
+LOOK_S = 0.05
+"""Time between two looks at whether the run is ending."""
+START_S = 20.0
+"""Time for a new process to come up, on a machine where everything starts at once."""
+STATES = {Trouble.LOST: CameraState.WAITING, Trouble.REFUSED: CameraState.REFUSED}
+STATES[Trouble.NO_VIDEO] = CameraState.NO_VIDEO
+MOST_DEATHS, DEATHS_WITHIN_S = 5, 60.0
+
+log = logging.getLogger(__name__)
+
+
+class WatchedCamera:
+    """A camera that is connected again whenever it is lost, until it is stopped.
+
+    The reader may hang, crash or lie; what counts is when the last good picture came. After
+    ``stall_s`` without one the connection is given up, and if that does not help, the process
+    is ended. Nothing of this is noticed by other cameras, or by whoever takes pictures.
+
+    Args:
+        camera: Its name.
+        address: Where it is, without credentials.
+        order: How to connect.
+        settings: Time limits and pauses.
+    """
+
+    def __init__(
+        self, camera: str, *, address: str, order: Connect, settings: LiveSourceSettings
+    ) -> None:
+        self.camera = camera
+        self._order, self._settings = order, settings
+        self._condition = Condition(camera, address, clock=time.monotonic, wall=time.time)
+        self._backoff = Backoff(longest_s=settings.longest_pause_s, rng=random.Random())
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name=f"watch-{camera}", daemon=True)
+        self._reader: ReaderProcess | None = None
+        self._deaths: deque[float] = deque(maxlen=MOST_DEATHS)
+        # Guards the slot, which the watching thread replaces and another takes pictures from.
+        self._lock = threading.Lock()
+        self._slot: FrameSlot | None = None
+        self._slot_epoch, self._epoch = -1, 0
+        self._taken = 0
+        self._patience_s = settings.close_s
+
+    # What the run calls
+
+    def start(self) -> None:
+        """Begin to connect; a camera that cannot be reached says so in its health."""
+        self._thread.start()
+
+    def newest(self) -> Frame | None:
+        """Return the newest frame if it was not handed out yet, else ``None``."""
+        with self._lock:
+            taken = self._slot.take() if self._slot is not None else None
+            if taken is None:
+                return None
+            self._epoch = self._slot_epoch
+        self._condition.note_taken()
+        self._taken += 1
+        image, time_s = taken
+        return Frame(self.camera, self._taken - 1, time_s, image)
+
+    @property
+    def epoch(self) -> int:
+        """That of the frame handed out last; grows on each reconnect or change of size."""
+        return self._epoch
+
+    def health(self) -> CameraHealth:
+        """Return how the camera is doing."""
+        return self._condition.health()
+
+    def stop(self, *, timeout_s: float) -> None:
+        """Disconnect properly, or end the reader by force, within about ``timeout_s``."""
+        self._patience_s = min(self._patience_s, timeout_s / 3)
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s + 1)
+            if self._thread.is_alive():
+                log.warning("camera %s could not be stopped in %g s", self.camera, timeout_s)
+        self._condition.become(CameraState.STOPPED)
+
+    # The watching thread
+
+    def _watch(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._condition.begin_connection()
+                ended = self._connection()
+                self._drop_slot()
+                if self._stopping.is_set() or not self._rest(ended):
+                    break
+        finally:
+            self._end_reader()
+            self._drop_slot()
+
+    def _connection(self) -> Ended | None:
+        """Connect and stay connected; return why that ended, ``None`` if the reader died."""
+        self._condition.become(CameraState.CONNECTING)
+        try:
+            if self._reader is None:
+                self._reader = ReaderProcess(self.camera)
+                self._reader.wait_ready(timeout_s=START_S)
+            self._reader.send(self._order)
+            return self._follow(self._reader)
+        except (EOFError, OSError):
+            self._end_reader()
+            self._deaths.append(time.monotonic())
+            return None
+
+    def _follow(self, reader: ReaderProcess) -> Ended:
+        """Take reports until the connection has ended, or nothing good came for too long."""
+        deadline_s = time.monotonic() + self._settings.connect_s
+        good_since_s: float | None = None
+        while not self._stopping.is_set():
+            report = reader.receive(timeout_s=LOOK_S)
+            now_s = time.monotonic()
+            match report:
+                case Ended():
+                    return report
+                case Opened():
+                    text = "it answers, but no whole picture has come yet"
+                    self._condition.become(CameraState.CONNECTING, text)
+                case NewSize(size=size):
+                    self._use_slot(reader, size)
+                case Attached():
+                    self._unlink_slot()
+                case Progress(last_good_s=float(last_good_s)):
+                    self._condition.note(report)
+                    deadline_s = last_good_s + self._settings.stall_s
+                    good_since_s = good_since_s or now_s
+                    if now_s - good_since_s >= self._settings.settled_s:
+                        self._backoff.reset()
+            if now_s >= deadline_s:
+                return self._give_up(reader, has_sent=good_since_s is not None)
+        return self._disconnect(reader, Ended(Trouble.LOST, "the run is ending"))
+
+    def _give_up(self, reader: ReaderProcess, *, has_sent: bool) -> Ended:
+        if has_sent:
+            reason = f"no good picture came for {self._settings.stall_s:g} s"
+            self._condition.note_stall()
+            self._condition.become(CameraState.STALLED, reason)
+        else:
+            reason = f"no picture came within {self._settings.connect_s:g} s"
+        return self._disconnect(reader, Ended(Trouble.LOST, reason))
+
+    def _disconnect(self, reader: ReaderProcess, ended: Ended) -> Ended:
+        """Have the connection closed; a reader that cannot do so is ended."""
+        reader.send(Disconnect())
+        deadline_s = time.monotonic() + self._patience_s
+        while (left_s := deadline_s - time.monotonic()) > 0:
+            if isinstance(reader.receive(timeout_s=left_s), Ended):
+                return ended
+        self._end_reader()
+        return ended
+
+    def _rest(self, ended: Ended | None) -> bool:
+        """Pause before the next attempt; return whether there is to be one."""
+        least_s = 0.0
+        if ended is None:
+            state, reason = CameraState.WAITING, "the process that reads it crashed"
+            if self._is_dying():
+                state, least_s = CameraState.FAILED, self._settings.failed_pause_s
+                reason += f" {MOST_DEATHS} times within a minute"
+                self._deaths.clear()
+        elif ended.trouble is Trouble.FINISHED:
+            if self._settings.loop_files:
+                return True
+            self._condition.become(CameraState.STOPPED, ended.reason)
+            return False
+        else:
+            state, reason = STATES[ended.trouble], ended.reason
+            if ended.trouble is Trouble.REFUSED:
+                least_s = self._settings.refused_pause_s
+        pause_s = self._backoff.next_s(least_s=least_s)
+        self._condition.become(state, reason, wait_s=pause_s)
+        return not self._stopping.wait(pause_s)
+
+    def _is_dying(self) -> bool:
+        is_often = len(self._deaths) == MOST_DEATHS
+        return is_often and time.monotonic() - self._deaths[0] < DEATHS_WITHIN_S
+
+    def _end_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.end(timeout_s=self._patience_s)
+            self._reader = None
+
+    # The slot
+
+    def _use_slot(self, reader: ReaderProcess, size: tuple[int, int]) -> None:
+        slot = FrameSlot.create(size)
+        self._drop_slot()
+        with self._lock:
+            self._slot = slot
+            self._slot_epoch += 1
+        self._condition.note_size(size)
+        reader.send(UseSlot(slot.name, size))
+
+    def _unlink_slot(self) -> None:
+        if self._slot is not None:
+            self._slot.unlink()
+
+    def _drop_slot(self) -> None:
+        with self._lock:
+            slot, self._slot = self._slot, None
+        if slot is not None:
+            slot.unlink()
+            slot.close()

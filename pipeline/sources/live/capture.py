@@ -1,0 +1,120 @@
+"""Opening what a live camera is: an address, a device, or a file that stands in for one."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+
+from pipeline.errors import SourceError
+from pipeline.sources.container import Damage, open_container, reason
+from pipeline.sources.live.messages import Connect, Trouble
+from pipeline.sources.stream_address import redact, secrets_of
+
+__all__ = ["CaptureError", "open_capture"]
+
+FORMATS = "rtsp,rtp,sdp,mpjpeg,mjpeg,mpegts,h264,hevc,flv,matroska,mov"
+"""Demuxers that may be used: no play list, which could name files of this machine."""
+PROTOCOLS = "rtsp,rtp,tcp,udp,http,https,tls"
+REORDER_US = 200_000
+"""How long a UDP packet is waited for."""
+
+
+class CaptureError(Exception):
+    """A camera cannot be read (any more); the message holds no secret.
+
+    Attributes:
+        trouble: What kind of trouble it is.
+    """
+
+    def __init__(self, trouble: Trouble, message: str) -> None:
+        super().__init__(message)
+        self.trouble = trouble
+
+
+@contextlib.contextmanager
+def open_capture(order: Connect) -> Iterator[tuple[Any, Any]]:
+    """Yield the PyAV container of a camera and its video stream.
+
+    Raises:
+        CaptureError: It cannot be opened or has no video, or reading it failed within.
+    """
+    try:
+        if order.kind == "file":
+            with open_container(
+                Path(order.source), Damage(), max_pixels=order.max_pixels
+            ) as opened:
+                yield opened
+            return
+        with _open(order) as container:
+            yield container, _video_stream(container, order)
+    except SourceError as error:
+        raise CaptureError(Trouble.NO_VIDEO, str(error)) from None
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        # `from None`, as the messages of these hold the address with its password.
+        raise _explained(error, order) from None
+
+
+def _open(order: Connect) -> Any:
+    source, options = order.source, {"max_pixels": str(order.max_pixels)}
+    timeout = (order.connect_s, order.stall_s)
+    if order.kind == "usb":
+        name, device_format, device_options = _device(source)
+        return av.open(name, format=device_format, options=options | device_options)
+    options |= {"format_whitelist": FORMATS, "protocol_whitelist": PROTOCOLS}
+    if source.lower().startswith("rtsp"):
+        options |= {
+            "rtsp_transport": order.transport,
+            "allowed_media_types": "video",
+            "max_delay": str(REORDER_US),
+            "fpsprobesize": "3",
+        }
+    else:
+        options["timeout"] = str(round(order.stall_s * 1e6))
+    return av.open(source, options=options, timeout=timeout)
+
+
+def _device(source: str) -> tuple[str, str, dict[str, str]]:
+    """Return file name, FFmpeg's format and options of ``usb://0`` or ``/dev/video0``."""
+    name = source.split("://", 1)[-1]
+    if sys.platform == "darwin":
+        return name, "avfoundation", {"framerate": "30"}
+    if sys.platform == "win32":
+        return f"video={name}", "dshow", {}
+    return (f"/dev/video{name}" if name.isdigit() else f"/{name.lstrip('/')}"), "v4l2", {}
+
+
+def _video_stream(container: Any, order: Connect) -> Any:
+    streams = [each for each in container.streams.video if each.codec_context is not None]
+    if not streams:
+        raise CaptureError(Trouble.NO_VIDEO, "it answers, but sends no video")
+    stream = max(streams, key=lambda each: each.codec_context.width * each.codec_context.height)
+    codec = stream.codec_context
+    codec.options = {**codec.options, "max_pixels": str(order.max_pixels)}
+    # Threads that work on several pictures at once would hold each back by some.
+    codec.thread_type, codec.thread_count = "SLICE", 1
+    return stream
+
+
+def _explained(error: Exception, order: Connect) -> CaptureError:
+    kinds = av.error
+    if isinstance(error, kinds.HTTPUnauthorizedError | kinds.HTTPForbiddenError):
+        text = "the camera does not accept the user name or the password: check the address"
+        return CaptureError(Trouble.REFUSED, text)
+    if isinstance(error, kinds.HTTPNotFoundError):
+        text = "the camera has no such stream (404): check the path of the address"
+    elif isinstance(error, ConnectionRefusedError):
+        text = "nothing answers there (connection refused): is the camera on?"
+    elif isinstance(error, kinds.ExitError | TimeoutError):
+        text = "it does not answer in time"
+    elif isinstance(error, FileNotFoundError):
+        text = "there is no such device: is the camera plugged in?"
+    elif isinstance(error, kinds.InvalidDataError):
+        text = "it does not answer in time, or with something that is no video"
+    else:
+        text = redact(reason(error), secrets_of(order.source))
+    return CaptureError(Trouble.LOST, text)

@@ -1,0 +1,122 @@
+"""What the process that watches a camera and the one that reads it tell each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+__all__ = [
+    "Attached",
+    "Connect",
+    "Disconnect",
+    "Ended",
+    "NewSize",
+    "Opened",
+    "Progress",
+    "Ready",
+    "Trouble",
+    "UseSlot",
+]
+
+
+class Trouble(StrEnum):
+    """Why a connection ended."""
+
+    LOST = "lost"
+    REFUSED = "refused"
+    NO_VIDEO = "no video"
+    FINISHED = "finished"
+    """The file was played to its end."""
+
+
+# Orders, from the watcher to the reader.
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Open the camera and read it until told otherwise.
+
+    Attributes:
+        source: Address, device or file. Only here, in a pipe, does a password travel.
+        kind: ``network``, ``usb`` or ``file``.
+        transport: ``tcp`` or ``udp``, for RTSP.
+        connect_s: How long opening may take.
+        stall_s: How long a read may take.
+        hold_damaged_s: How long pictures are held back after damage, unless a key frame comes.
+        max_pixels: Largest picture that is decoded.
+    """
+
+    source: str = field(repr=False)
+    kind: str
+    transport: str
+    connect_s: float
+    stall_s: float
+    hold_damaged_s: float
+    max_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class UseSlot:
+    """Write pictures of this size into that slot."""
+
+    name: str
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """Close the connection properly, and say so."""
+
+
+# Reports, from the reader to the watcher.
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The reader is up and takes orders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The camera answered and has video."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSize:
+    """Pictures of this size come; they need a slot."""
+
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """The slot of this name is open here."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What came since the connection began.
+
+    Attributes:
+        good: Pictures that were whole.
+        corrupt: Pictures, or packets that gave none, that were not.
+        last_good_s: When the last good one came, by ``time.monotonic``; ``None`` before it.
+        rate: Pictures per second that the camera's own stamps promise; ``None`` if unknown.
+        skew_s: The camera's clock less ours; ``None`` where it tells no time.
+    """
+
+    good: int
+    corrupt: int
+    last_good_s: float | None
+    rate: float | None
+    skew_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The connection is closed; ``reason`` holds no secret."""
+
+    trouble: Trouble
+    reason: str

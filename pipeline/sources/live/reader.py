@@ -1,0 +1,218 @@
+"""The process that reads one camera: connects, decodes, and keeps the newest picture ready."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import threading
+import time
+from collections import deque
+from multiprocessing.connection import Connection
+from statistics import median
+from typing import Any
+
+import av
+
+from pipeline.sources.live.camera_clock import CameraClock
+from pipeline.sources.live.capture import CaptureError, open_capture
+from pipeline.sources.live.damage import DamageWatch, silence_decoder_logs
+from pipeline.sources.live.messages import (
+    Attached,
+    Connect,
+    Ended,
+    NewSize,
+    Opened,
+    Progress,
+    Ready,
+    Trouble,
+    UseSlot,
+)
+from pipeline.sources.live.slot import FrameSlot
+from pipeline.sources.orientation import display_matrix, shown_size
+from pipeline.sources.stream_address import redact, secrets_of
+from pipeline.sources.video_file import PictureConverter
+
+__all__ = ["read_camera"]
+
+REPORT_S = 0.2
+"""Time between two reports of progress."""
+GRACE_S = 0.5
+"""Time to close the connection after the watching process died."""
+USUAL_INTERVAL_S = 0.04
+
+
+def read_camera(watcher: Connection) -> None:
+    """Do what the watcher says until it closes the pipe or dies. Runs as a process.
+
+    Args:
+        watcher: Orders come from it, reports go to it.
+    """
+    # Ctrl-C reaches every process of the terminal; only the watcher decides what ends when.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    silence_decoder_logs()
+    desk = _Desk(watcher)
+    threading.Thread(target=desk.listen, name="orders", daemon=True).start()
+    watcher.send(Ready())
+    while True:
+        order = desk.connects.get()
+        ended = _Session(order, desk).run()
+        with contextlib.suppress(OSError):
+            watcher.send(ended)
+
+
+class _Desk:
+    """Takes orders while the camera is being read, which may block for seconds."""
+
+    def __init__(self, watcher: Connection) -> None:
+        self.watcher = watcher
+        self.connects: queue.SimpleQueue[Connect] = queue.SimpleQueue()
+        self.is_cut = threading.Event()
+        self.slots: queue.SimpleQueue[UseSlot] = queue.SimpleQueue()
+
+    def listen(self) -> None:
+        while True:
+            try:
+                order = self.watcher.recv()
+            except (EOFError, OSError):
+                # The watcher is gone, so nobody is left to read for.
+                self.is_cut.set()
+                time.sleep(GRACE_S)
+                os._exit(0)
+            if isinstance(order, Connect):
+                self.is_cut.clear()
+                self.connects.put(order)
+            elif isinstance(order, UseSlot):
+                self.slots.put(order)
+            else:
+                self.is_cut.set()
+
+
+class _Session:
+    """One connection, from opening to its end."""
+
+    def __init__(self, order: Connect, desk: _Desk) -> None:
+        self._order, self._desk = order, desk
+        self._damage = DamageWatch(hold_s=order.hold_damaged_s, clock=time.monotonic)
+        self._clock = CameraClock()
+        self._to_image = PictureConverter()
+        self._slot: FrameSlot | None = None
+        self._size: tuple[int, int] | None = None
+        self._good = self._corrupt = 0
+        self._last_good_s: float | None = None
+        self._last_own_s: float | None = None
+        self._intervals: deque[float] = deque(maxlen=50)
+        self._began: tuple[float, float] | None = None
+        self._reported_s = 0.0
+
+    def run(self) -> Ended:
+        """Read until it ends, and say why it did."""
+        try:
+            with (
+                contextlib.ExitStack() as stack,
+                av.logging.Capture(local=False) as logged,
+                open_capture(self._order) as (container, stream),
+            ):
+                stack.callback(self._close_slot)
+                self._desk.watcher.send(Opened())
+                self._read(container, stream, logged)
+        except CaptureError as error:
+            return Ended(error.trouble, str(error))
+        except OSError:
+            return Ended(Trouble.LOST, "the run is ending")
+        except Exception as error:
+            # Not raised: the trace would be printed, with the address and its password.
+            text = redact(f"{type(error).__name__}: {error}", secrets_of(self._order.source))
+            return Ended(Trouble.LOST, f"reading it failed ({text})")
+        if self._desk.is_cut.is_set():
+            return Ended(Trouble.LOST, "it was disconnected")
+        if self._order.kind == "file":
+            return Ended(Trouble.FINISHED, "the file has ended")
+        return Ended(Trouble.LOST, "the camera closed the connection")
+
+    def _read(self, container: Any, stream: Any, logged: list[tuple[int, str, str]]) -> None:
+        for packet in container.demux(stream):
+            if self._desk.is_cut.is_set():
+                return
+            if packet.size or self._order.kind == "file":
+                self._take(packet, stream, logged)
+                self._report()
+
+    def _take(self, packet: Any, stream: Any, logged: list[tuple[int, str, str]]) -> None:
+        self._clock.note(packet, arrived_s=time.time())
+        try:
+            pictures = stream.decode(packet)
+        except av.error.FFmpegError:
+            self._corrupt += 1
+            self._damage.hold()
+            pictures = []
+        self._damage.note(logged)
+        for picture in pictures:
+            if self._damage.is_whole(picture):
+                self._hand_on(picture)
+            else:
+                self._corrupt += 1
+
+    def _hand_on(self, picture: Any) -> None:
+        time_s = self._clock.time_s(picture)
+        own_s = None if picture.pts is None else float(picture.pts * picture.time_base)
+        if self._order.kind == "file":
+            time_s = self._wait_for(own_s)
+        self._note_interval(own_s)
+        self._good += 1
+        self._last_good_s = time.monotonic()
+        size = shown_size(picture.width, picture.height, display_matrix(picture))
+        if size != self._size:
+            self._size = size
+            self._close_slot()
+            self._desk.watcher.send(NewSize(size))
+        slot = self._current_slot()
+        if slot is not None and slot.is_wanted(self._last_good_s, interval_s=self._interval_s()):
+            slot.write(self._to_image(picture), time_s)
+
+    def _wait_for(self, own_s: float | None) -> float:
+        """Wait until a picture of a file is due; return when that is."""
+        now_s = time.time()
+        if own_s is None:
+            return now_s
+        if self._began is None:
+            self._began = (now_s, own_s)
+        due_s = self._began[0] + own_s - self._began[1]
+        self._desk.is_cut.wait(max(0.0, due_s - now_s))
+        return due_s
+
+    def _current_slot(self) -> FrameSlot | None:
+        """Return the slot for pictures of this size, once the watcher has made one."""
+        while not self._desk.slots.empty():
+            order = self._desk.slots.get()
+            if order.size == self._size:
+                self._close_slot()
+                self._slot = FrameSlot.attach(order.name, order.size)
+                self._desk.watcher.send(Attached(order.name))
+        return self._slot
+
+    def _close_slot(self) -> None:
+        if self._slot is not None:
+            self._slot.close()
+            self._slot = None
+
+    def _note_interval(self, own_s: float | None) -> None:
+        if own_s is not None and self._last_own_s is not None and own_s > self._last_own_s:
+            self._intervals.append(own_s - self._last_own_s)
+        self._last_own_s = own_s
+
+    def _interval_s(self) -> float:
+        return median(self._intervals) if self._intervals else USUAL_INTERVAL_S
+
+    def _report(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._reported_s < REPORT_S and self._good != 3:
+            return
+        self._reported_s = now_s
+        # Only RTSP and files carry the camera's own stamps; others are made up on arrival.
+        has_stamps = self._order.kind == "file" or self._order.source.lower().startswith("rtsp")
+        rate = 1 / self._interval_s() if has_stamps and len(self._intervals) > 10 else None
+        self._desk.watcher.send(
+            Progress(self._good, self._corrupt, self._last_good_s, rate, self._clock.skew_s)
+        )
