@@ -248,8 +248,8 @@ class Settings(_Section):
             twin = seen.setdefault(camera.name.lower(), camera)
             if twin is not camera:
                 raise ValueError(
-                    f"two cameras are named {camera.name!r} ({twin.source} and {camera.source}): "
-                    "give them different names in a camera list"
+                    f"two cameras are named {camera.name!r}: give them different names in a "
+                    "camera list"
                 )
         return self
 
@@ -321,7 +321,10 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 
 def first_fault(error: ValidationError) -> str:
-    """Return ``path: what is wrong`` of the first fault, unknown keys before all others."""
+    """Return ``path: what is wrong`` of the first fault, unknown keys before all others.
+
+    What stands like a login in an address is not repeated.
+    """
     faults = error.errors(include_url=False)
     fault = min(faults, key=lambda each: each["type"] != "extra_forbidden")
     path = ".".join(str(part) for part in fault["loc"])
@@ -330,4 +333,5 @@ def first_fault(error: ValidationError) -> str:
     message = fault["msg"].removeprefix("Value error, ")
     got = fault.get("input")
     shown = f", got {got!r}" if isinstance(got, str | int | float | bool) else ""
-    return f"{path}: {message}{shown}" if path else message
+    text = f"{path}: {message}{shown}" if path else message
+    return re.sub(r"://\S*@", "://***@", text)
