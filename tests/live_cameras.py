@@ -1,5 +1,6 @@
 """Live cameras with short time limits, and waiting for what becomes of them."""
 
+import multiprocessing
 import time
 from pathlib import Path
 
@@ -56,6 +57,18 @@ def wait_for_state(camera, *states):
     return wait_until(reached)
 
 
-def shared_memory_left():
-    """Return the names of shared memory that Python made and nobody took away."""
+def shared_memory_names():
+    """Return the names of shared memory that any Python made and nobody took away yet."""
     return [each.name for each in Path("/dev/shm").glob("psm_*")]
+
+
+def has_shared_memory():
+    """Return whether this process has any open, also such that has no name any more."""
+    maps = Path("/proc/self/maps")
+    return maps.exists() and "/psm_" in maps.read_text()
+
+
+def reader_pids():
+    """Return the process ids of all readers that run now."""
+    children = multiprocessing.active_children()
+    return [each.pid for each in children if each.name.startswith("camera-")]

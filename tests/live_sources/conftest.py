@@ -1,14 +1,14 @@
 """A server with cameras on loopback, and the check that nothing of a test stays behind."""
 
-import multiprocessing
 import threading
 
+import numpy as np
 import pytest
 
-from live_cameras import Cameras, shared_memory_left
+from live_cameras import Cameras, has_shared_memory, reader_pids, shared_memory_names, wait_until
 from pipeline.sources.live import stop_live_cameras
 from rtsp_server import RtspServer
-from video_files import write_video
+from video_files import numbered_image, write_video
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +21,19 @@ def clip(tmp_path_factory):
 def larger_clip(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clips")
     return write_video(folder / "large.mp4", frames=100, size=(320, 240), rate=25, gop=25)
+
+
+@pytest.fixture(scope="session")
+def busy_clip(tmp_path_factory):
+    """Two seconds whose pictures take many packets each, and those pictures."""
+    size = (320, 240)
+    noise = np.random.default_rng(0).integers(-20, 20, (size[1], size[0], 1))
+    pictures = [
+        np.clip(numbered_image(n, size) + np.roll(noise, 5 * n, axis=1), 0, 255).astype(np.uint8)
+        for n in range(50)
+    ]
+    path = tmp_path_factory.mktemp("clips") / "busy.mp4"
+    return write_video(path, frames=pictures, rate=25, gop=10), pictures
 
 
 @pytest.fixture
@@ -38,6 +51,7 @@ def cameras():
     stop_live_cameras(opened.started, timeout_s=10.0)
     for camera in opened.started:
         camera.stop(timeout_s=1.0)  # once more does no harm
-    assert not [each for each in multiprocessing.active_children() if "camera-" in each.name]
+    assert not reader_pids()
     assert not [each for each in threading.enumerate() if each.name.startswith("watch-")]
-    assert not shared_memory_left()
+    assert not has_shared_memory()
+    wait_until(lambda: not shared_memory_names())  # those of tests beside this one come and go

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from live_cameras import frames_of, wait_for_state, wait_until
+from live_cameras import frames_of, wait_for_state
 from pipeline.health import CameraState
 from video_files import image_number
 
@@ -31,20 +31,6 @@ def test_a_frame_is_handed_out_once(server, cameras):
     camera = cameras.one(server.address("door"))
     frames_of(camera, 3)
     server.tell("door", frozen=True)
-    wait_until(lambda: camera.newest() is None and camera.newest() is None)
-    wait_for_state(camera, CameraState.STALLED, CameraState.WAITING)
+    wait_for_state(camera, CameraState.STALLED)
+    camera.newest()  # one may have come before it froze
     assert camera.newest() is None
-
-
-def test_a_server_that_was_killed_and_started_again_is_connected_again(server, cameras):
-    camera = cameras.one(server.address("door"))
-    frames_of(camera, 5)
-    assert camera.epoch == 0
-    server.kill()
-    health = wait_for_state(camera, CameraState.WAITING)
-    assert "closed the connection" in health.reason or "refused" in health.reason
-    server.start()
-    frames_of(camera, 5)
-    assert camera.epoch == 1
-    health = wait_for_state(camera, CameraState.LIVE)
-    assert health.reconnects == 1

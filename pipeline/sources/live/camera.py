@@ -33,8 +33,12 @@ LOOK_S = 0.05
 """Time between two looks at whether the run is ending."""
 START_S = 20.0
 """Time for a new process to come up, on a machine where everything starts at once."""
-STATES = {Trouble.LOST: CameraState.WAITING, Trouble.REFUSED: CameraState.REFUSED}
-STATES[Trouble.NO_VIDEO] = CameraState.NO_VIDEO
+STATES = {
+    Trouble.LOST: CameraState.WAITING,
+    Trouble.SILENT: CameraState.STALLED,
+    Trouble.REFUSED: CameraState.REFUSED,
+    Trouble.NO_VIDEO: CameraState.NO_VIDEO,
+}
 MOST_DEATHS, DEATHS_WITHIN_S = 5, 60.0
 
 log = logging.getLogger(__name__)
@@ -148,8 +152,7 @@ class WatchedCamera:
                 case Ended():
                     return report
                 case Opened():
-                    text = "it answers, but no whole picture has come yet"
-                    self._condition.become(CameraState.CONNECTING, text)
+                    self._condition.become(CameraState.CONNECTING, "it answers, no picture yet")
                 case NewSize(size=size):
                     self._use_slot(reader, size)
                 case Attached():
@@ -165,13 +168,13 @@ class WatchedCamera:
         return self._disconnect(reader, Ended(Trouble.LOST, "the run is ending"))
 
     def _give_up(self, reader: ReaderProcess, *, has_sent: bool) -> Ended:
+        settings = self._settings
         if has_sent:
-            reason = f"no good picture came for {self._settings.stall_s:g} s"
-            self._condition.note_stall()
-            self._condition.become(CameraState.STALLED, reason)
+            ended = Ended(Trouble.SILENT, f"no good picture came for {settings.stall_s:g} s")
+            self._condition.become(CameraState.STALLED, ended.reason)
         else:
-            reason = f"no picture came within {self._settings.connect_s:g} s"
-        return self._disconnect(reader, Ended(Trouble.LOST, reason))
+            ended = Ended(Trouble.LOST, f"no picture came within {settings.connect_s:g} s")
+        return self._disconnect(reader, ended)
 
     def _disconnect(self, reader: ReaderProcess, ended: Ended) -> Ended:
         """Have the connection closed; a reader that cannot do so is ended."""
@@ -199,7 +202,9 @@ class WatchedCamera:
             return False
         else:
             state, reason = STATES[ended.trouble], ended.reason
-            if ended.trouble is Trouble.REFUSED:
+            if ended.trouble is Trouble.SILENT:
+                self._condition.note_stall()
+            elif ended.trouble is Trouble.REFUSED:
                 least_s = self._settings.refused_pause_s
         pause_s = self._backoff.next_s(least_s=least_s)
         self._condition.become(state, reason, wait_s=pause_s)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pipeline.sources.container import Damage, open_container, reason
 from pipeline.sources.live.messages import Connect, Trouble
 from pipeline.sources.stream_address import redact, secrets_of
 
-__all__ = ["CaptureError", "open_capture"]
+__all__ = ["CaptureError", "open_capture", "packets_of"]
 
 FORMATS = "rtsp,rtp,sdp,mpjpeg,mjpeg,mpegts,h264,hevc,flv,matroska,mov"
 """Demuxers that may be used: no play list, which could name files of this machine."""
@@ -59,6 +60,32 @@ def open_capture(order: Connect) -> Iterator[tuple[Any, Any]]:
         raise _explained(error, order) from None
 
 
+def packets_of(
+    container: Any, stream: Any, order: Connect, is_cut: Callable[[], bool]
+) -> Iterator[Any]:
+    """Yield packets until the camera closes the connection or sends nothing for ``stall_s``.
+
+    A read that is interrupted gives what the parser still held, or fails and can be done
+    again (measured, with RTSP). So reads are interrupted after half that time, to notice in
+    between that the connection is to be closed: a camera that only stopped sending still
+    takes a proper farewell, and keeps no session open for nobody.
+    """
+    came_s = time.monotonic()
+    while True:
+        try:
+            for packet in container.demux(stream):
+                if is_cut():
+                    return
+                came_s = time.monotonic()
+                yield packet
+            return
+        except (av.error.ExitError, av.error.TimeoutError):
+            silence_s = time.monotonic() - came_s
+            if is_cut() or silence_s >= 0.9 * order.stall_s:
+                text = f"no good picture came for {order.stall_s:g} s"
+                raise CaptureError(Trouble.SILENT, text) from None
+
+
 def _open(order: Connect) -> Any:
     source, options = order.source, {"max_pixels": str(order.max_pixels)}
     timeout = (order.connect_s, order.stall_s)
@@ -73,6 +100,8 @@ def _open(order: Connect) -> Any:
             "max_delay": str(REORDER_US),
             "fpsprobesize": "3",
         }
+        # Reading goes on after a first interruption, see `packets_of`.
+        timeout = (order.connect_s, order.stall_s / 2)
     else:
         options["timeout"] = str(round(order.stall_s * 1e6))
     return av.open(source, options=options, timeout=timeout)

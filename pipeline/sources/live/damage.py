@@ -11,11 +11,12 @@ import av
 __all__ = ["DamageWatch", "silence_decoder_logs"]
 
 DAMAGE = re.compile(
-    r"missed \d+ packets|concealing|error while decoding|decode_slice|reference picture"
-    r"|non-existing|invalid|mmco|no frame|find ref|truncated|corrupt|overread|error [ad]c|bad ",
+    r"missed \d+ packets|concealing|error while decoding|corrupted macroblock|frame num change"
+    r"|reference picture|find ref|non-existing|decode_slice|no frame|overread|error (dc|count|y=)",
     re.IGNORECASE,
 )
-"""What FFmpeg's depacketisers and decoders say of lost and damaged data."""
+"""What FFmpeg's depacketisers and decoders say of lost and damaged data. Not every error:
+some cameras send headers that are complained about with each picture, and whole pictures."""
 
 
 def silence_decoder_logs() -> None:
@@ -44,26 +45,33 @@ class DamageWatch:
         self._hold_s = hold_s
         self._clock = clock
         self._held_until_s: float | None = None
+        self._is_hit = False
 
-    def note(self, logged: list[tuple[int, str, str]]) -> None:
-        """Take in, and remove, the lines that reading and decoding one packet logged."""
-        if any(DAMAGE.search(message) for _, _, message in logged):
-            self.hold()
+    def note(self, logged: list[tuple[int, str, str]], *, failed: bool) -> None:
+        """Take in how a packet was read and decoded, before its pictures are judged.
+
+        Args:
+            logged: The lines that were logged meanwhile; they are removed.
+            failed: Whether the decoder refused it.
+        """
+        self._is_hit = failed or any(DAMAGE.search(message) for _, _, message in logged)
         logged.clear()
-
-    def hold(self) -> None:
-        """Hold pictures back from now on: something is known to be missing."""
-        if self._held_until_s is None:
-            self._held_until_s = self._clock() + self._hold_s
+        if self._is_hit:
+            self._hold()
 
     def is_whole(self, picture: Any) -> bool:
-        """Return whether a picture can be handed out. Pictures come in decoding order."""
+        """Return whether a picture of the packet noted last can be handed out."""
         if picture.is_corrupt:
-            self.hold()
+            self._hold()
             return False
         if self._held_until_s is None:
             return True
-        if not picture.key_frame and self._clock() < self._held_until_s:
+        is_whole_again = picture.key_frame and not self._is_hit
+        if not is_whole_again and self._clock() < self._held_until_s:
             return False
         self._held_until_s = None
         return True
+
+    def _hold(self) -> None:
+        if self._held_until_s is None:
+            self._held_until_s = self._clock() + self._hold_s

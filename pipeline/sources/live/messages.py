@@ -23,6 +23,8 @@ class Trouble(StrEnum):
     """Why a connection ended."""
 
     LOST = "lost"
+    SILENT = "silent"
+    """It sent, and then nothing more."""
     REFUSED = "refused"
     NO_VIDEO = "no video"
     FINISHED = "finished"

@@ -16,7 +16,7 @@ from typing import Any
 import av
 
 from pipeline.sources.live.camera_clock import CameraClock
-from pipeline.sources.live.capture import CaptureError, open_capture
+from pipeline.sources.live.capture import CaptureError, open_capture, packets_of
 from pipeline.sources.live.damage import DamageWatch, silence_decoder_logs
 from pipeline.sources.live.messages import (
     Attached,
@@ -55,8 +55,7 @@ def read_camera(watcher: Connection) -> None:
     desk = _Desk(watcher)
     threading.Thread(target=desk.listen, name="orders", daemon=True).start()
     watcher.send(Ready())
-    while True:
-        order = desk.connects.get()
+    while (order := desk.connects.get()) is not None:
         ended = _Session(order, desk).run()
         with contextlib.suppress(OSError):
             watcher.send(ended)
@@ -67,7 +66,7 @@ class _Desk:
 
     def __init__(self, watcher: Connection) -> None:
         self.watcher = watcher
-        self.connects: queue.SimpleQueue[Connect] = queue.SimpleQueue()
+        self.connects: queue.SimpleQueue[Connect | None] = queue.SimpleQueue()
         self.is_cut = threading.Event()
         self.slots: queue.SimpleQueue[UseSlot] = queue.SimpleQueue()
 
@@ -78,6 +77,7 @@ class _Desk:
             except (EOFError, OSError):
                 # The watcher is gone, so nobody is left to read for.
                 self.is_cut.set()
+                self.connects.put(None)
                 time.sleep(GRACE_S)
                 os._exit(0)
             if isinstance(order, Connect):
@@ -132,9 +132,7 @@ class _Session:
         return Ended(Trouble.LOST, "the camera closed the connection")
 
     def _read(self, container: Any, stream: Any, logged: list[tuple[int, str, str]]) -> None:
-        for packet in container.demux(stream):
-            if self._desk.is_cut.is_set():
-                return
+        for packet in packets_of(container, stream, self._order, self._desk.is_cut.is_set):
             if packet.size or self._order.kind == "file":
                 self._take(packet, stream, logged)
                 self._report()
@@ -142,12 +140,11 @@ class _Session:
     def _take(self, packet: Any, stream: Any, logged: list[tuple[int, str, str]]) -> None:
         self._clock.note(packet, arrived_s=time.time())
         try:
-            pictures = stream.decode(packet)
+            pictures, failed = stream.decode(packet), False
         except av.error.FFmpegError:
-            self._corrupt += 1
-            self._damage.hold()
-            pictures = []
-        self._damage.note(logged)
+            pictures, failed = [], True
+        self._corrupt += failed
+        self._damage.note(logged, failed=failed)
         for picture in pictures:
             if self._damage.is_whole(picture):
                 self._hand_on(picture)

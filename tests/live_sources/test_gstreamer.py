@@ -1,0 +1,57 @@
+"""The same on a server that others wrote: GStreamer's."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from assets import REPOSITORY
+from live_cameras import frames_of, wait_for_state, wait_until
+from pipeline.health import CameraState
+from video_files import image_number
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+NEEDED = "import gi; gi.require_version('GstRtspServer', '1.0')"
+PACKAGES = "gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-{base,good,bad}"
+
+
+def is_missing():
+    if not Path(SYSTEM_PYTHON).exists():
+        return True
+    command = [SYSTEM_PYTHON, "-c", NEEDED]
+    return subprocess.run(command, capture_output=True, check=False).returncode != 0
+
+
+pytestmark = pytest.mark.skipif(is_missing(), reason=f"needs the packages {PACKAGES}")
+
+
+@pytest.fixture
+def address(clip):
+    """Return the address of a camera, given user and password."""
+    script = REPOSITORY / "tests" / "gstreamer_server.py"
+    command = [SYSTEM_PYTHON, script, clip, "reader", "canary-9"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        port = int(process.stdout.readline())
+        yield lambda login: f"rtsp://{login}@127.0.0.1:{port}/door"
+        process.kill()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_frames_come_whole_in_order_and_by_the_servers_clock(address, cameras, transport):
+    camera = cameras.one(address("reader:canary-9"), transport=transport)
+    numbers = [image_number(frame.image) for frame in frames_of(camera, 50)]
+    assert min(numbers) >= 0
+    assert numbers == sorted(set(numbers))
+    health = wait_for_state(camera, CameraState.LIVE)
+    assert health.corrupt == 0
+    assert wait_until(lambda: (it := camera.health().skew_s) is None or abs(it) < 2)
+
+
+def test_a_stream_that_ends_is_connected_again(address, cameras):
+    camera = cameras.one(address("reader:canary-9"))
+    wait_until(lambda: camera.newest() and camera.epoch == 1)
+
+
+def test_a_wrong_password_is_refused(address, cameras):
+    camera = cameras.one(address("reader:wrong"))
+    wait_for_state(camera, CameraState.REFUSED)
