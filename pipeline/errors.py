@@ -11,7 +11,8 @@
     │   ├── OutputError          the output folder: exists, not writable
     │   └── EditError            an edit of identities by hand that cannot be made
     ├── DecodeError              a source broke while it was being read
-    └── SinkError                an output could not be written (disk full)
+    ├── SinkError                an output could not be written (disk full)
+    └── RunError                 a run could not go on
 
 Every message is one line that says what is wrong, which thing it is about, and the way
 out. The command line prints it without a traceback.
@@ -27,6 +28,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "ReidPipelineError",
+    "RunError",
     "SettingsError",
     "SinkError",
     "SourceError",
@@ -71,6 +73,10 @@ class EditError(InputError):
 
 class DecodeError(ReidPipelineError):
     """A source that could be opened broke while it was being read."""
+
+
+class RunError(ReidPipelineError):
+    """A run could not go on."""
 
 
 class SinkError(ReidPipelineError):

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 __all__ = [
     "LiveRunnerSettings",
+    "LiveSettings",
+    "LiveSourceSettings",
     "NotifySettings",
     "RecordingSettings",
     "WebSettings",
@@ -20,6 +22,30 @@ __all__ = [
 SHORTEST_TOKEN = 16
 SECRETS = frozenset({"token", "webhook", "webhook_token", "mqtt"})
 """Settings whose value is, or may hold, a password."""
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_address(address: SecretStr | None, schemes: tuple[str, ...]) -> SecretStr | None:
+    if address is None:
+        return None
+    # The address may hold a password, so no message may repeat it.
+    try:
+        parts = urlsplit(address.get_secret_value())
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f"expected an address like {schemes[0]}://host:port")
+    return address
 
 
 class _Section(BaseModel):
@@ -76,8 +102,6 @@ class LiveRunnerSettings(_Section):
     """Age that no frame may have when its result is ready; older frames are dropped."""
     gallery_interval_s: Annotated[float, Field(ge=1, le=86_400)] = 30.0
     """How often the known persons are saved; a restart goes on with those of the last time."""
-    keep_days: Annotated[float, Field(gt=0)] | None = 30.0
-    """How long sightings and thumbnails are kept; none = for ever."""
     stop_s: Annotated[float, Field(ge=1, le=60)] = 5.0
     """How long the run may take to end after the first signal."""
 
@@ -98,7 +122,7 @@ class RecordingSettings(_Section):
     rotate_s: Annotated[float, Field(ge=1, le=86_400)] = 3600.0
     """Length of a log file; they begin at multiples of it, such as full hours (UTC)."""
     keep_days: Annotated[float, Field(gt=0)] | None = 30.0
-    """Age that no log file reaches; none = any."""
+    """Age that no log file, sighting or thumbnail reaches; none = any."""
     keep_video_days: Annotated[float, Field(gt=0)] | None = 7.0
     """Age that no video file reaches; none = any."""
     keep_gb: Annotated[float, Field(gt=0)] | None = 50.0
@@ -192,25 +216,11 @@ class NotifySettings(_Section):
         return _check_address(address, ("mqtt", "mqtts"))
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+class LiveSettings(_Section):
+    """Live runs (`reid-pipeline live`)."""
 
-
-def _check_address(address: SecretStr | None, schemes: tuple[str, ...]) -> SecretStr | None:
-    if address is None:
-        return None
-    # The address may hold a password, so no message may repeat it.
-    try:
-        parts = urlsplit(address.get_secret_value())
-        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError(f"expected an address like {schemes[0]}://host:port")
-    return address
+    source: LiveSourceSettings = LiveSourceSettings()
+    runner: LiveRunnerSettings = LiveRunnerSettings()
+    recording: RecordingSettings = RecordingSettings()
+    web: WebSettings = WebSettings()
+    notify: NotifySettings = NotifySettings()

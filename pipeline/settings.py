@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.errors import SettingsError
+from pipeline.live_settings import LiveSettings
 
 __all__ = [
     "CAMERA_NAME",
@@ -239,6 +240,7 @@ class Settings(_Section):
     match: MatchSettings = MatchSettings()
     output: OutputSettings = OutputSettings()
     runner: RunnerSettings = RunnerSettings()
+    live: LiveSettings = LiveSettings()
 
     @model_validator(mode="after")
     def _check_unique_names(self) -> Settings:

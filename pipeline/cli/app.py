@@ -18,6 +18,7 @@ from pipeline.cli.configuration import config
 from pipeline.cli.evaluate import evaluate
 from pipeline.cli.export import export
 from pipeline.cli.info import info
+from pipeline.cli.live import live
 from pipeline.cli.report import report
 from pipeline.cli.run import run
 from pipeline.cli.search import search
@@ -40,6 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run)
+app.command()(live)
 app.command()(batch)
 app.command()(evaluate)
 app.command()(search)

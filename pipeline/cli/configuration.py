@@ -27,14 +27,25 @@ def config() -> None:
     typer.echo("\n".join([f"  - {first}", *(f"    {line}" for line in rest)]))
     for name, field in Settings.model_fields.items():
         if isinstance(field.default, BaseModel):
-            typer.echo(f"\n{name}:  # {_first_line(type(field.default).__doc__)}")
-            typer.echo("\n".join(f"  {line}" for line in _lines(field.default)))
+            typer.echo("")
+            typer.echo("\n".join(_section(name, field.default)))
+
+
+def _section(name: str, section: BaseModel) -> list[str]:
+    """Return a section with its settings, and the sections in it, each line indented."""
+    lines = [f"{name}:  # {_first_line(type(section).__doc__)}"]
+    lines += [f"  {line}" for line in _lines(section)]
+    for inner, field in type(section).model_fields.items():
+        if isinstance(field.default, BaseModel):
+            lines += [f"  {line}" for line in _section(inner, field.default)]
+    return lines
 
 
 def _lines(section: BaseModel) -> list[str]:
     return [
         f"{name}: {_as_yaml(getattr(section, name))}  # {_first_line(field.description)}"
         for name, field in type(section).model_fields.items()
+        if not isinstance(field.default, BaseModel)
     ]
 
 

@@ -21,7 +21,7 @@ def settings_for_run(
     Args:
         config: Configuration file, if one was given.
         cams: Values of ``--cams``; they replace the cameras of the file.
-        flags: ``section.setting`` to the value of a flag; ``None`` where it was not given.
+        flags: Path of a setting, such as ``detect.weights``, to the value of a flag; ``None`` where it was not given.
 
     Raises:
         SettingsError: A setting is wrong, or no camera is given.
@@ -30,8 +30,11 @@ def settings_for_run(
     overrides: dict[str, Any] = {}
     for path, value in flags.items():
         if value is not None:
-            section, name = path.split(".")
-            overrides.setdefault(section, {})[name] = value
+            *sections, name = path.split(".")
+            inner = overrides
+            for section in sections:
+                inner = inner.setdefault(section, {})
+            inner[name] = value
     if cams:
         overrides["cameras"] = [camera.model_dump() for camera in resolve_cameras(cams)]
     elif config is None or "cameras" not in read_yaml(config):
