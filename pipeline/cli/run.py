@@ -12,12 +12,14 @@ import typer
 from rich.console import Console
 
 from pipeline.build import Stages, build_sources, build_stages
+from pipeline.cli.live import DEFAULT_OUT as DEFAULT_LIVE_OUT
+from pipeline.cli.live import watch
 from pipeline.cli.progress import CameraProgress
 from pipeline.cli.report import REPORT, write_report
 from pipeline.cli.run_options import settings_for_run
 from pipeline.cli.run_report import identity_table, note_on_detector, record_at_end, record_at_start
 from pipeline.datatypes import Frame
-from pipeline.errors import ReidPipelineError, SinkError
+from pipeline.errors import ReidPipelineError, SettingsError, SinkError
 from pipeline.protocols import Sink
 from pipeline.run.offline import Outcome, run_offline
 from pipeline.settings import Settings
@@ -26,6 +28,7 @@ from pipeline.sinks.gallery import Gallery
 from pipeline.sinks.run_folder import RunFolder
 from pipeline.sinks.tables import EventLog, Tables
 from pipeline.sources import VideoFile
+from pipeline.sources.live.opening import is_live
 
 __all__ = ["process", "run"]
 
@@ -39,7 +42,8 @@ def run(  # noqa: PLR0917 - typer makes options of them
         list[str] | None,
         typer.Option(
             "--cams",
-            help="Video files, folders, globs, or a camera list (YAML); several may follow.",
+            help="Video files, folders, globs, a camera list (YAML), or addresses of live cameras; "
+            "several may follow.",
             metavar="SOURCE...",
             show_default=False,
         ),
@@ -107,7 +111,10 @@ def run(  # noqa: PLR0917 - typer makes options of them
         ),
     ] = None,
 ) -> None:
-    """Find everybody in the videos and give each person one identity over all cameras."""
+    """Find everybody in the videos and give each person one identity over all cameras.
+
+    Given the addresses of cameras (rtsp://...), it watches them live, as `live` does.
+    """
     settings = settings_for_run(
         config=config,
         cams=cams or [],
@@ -126,7 +133,16 @@ def run(  # noqa: PLR0917 - typer makes options of them
             "output.video": video,
         },
     )
-    process(settings, out, overwrite=overwrite, gallery=gallery)
+    if not any(is_live(camera.source) for camera in settings.cameras):
+        process(settings, out, overwrite=overwrite, gallery=gallery)
+        return
+    given = {"--overwrite": overwrite, "--max-seconds": max_seconds, "--resolve": resolve}
+    given |= {"--detections": detections}
+    if of_no_use := [name for name, value in given.items() if value]:
+        raise SettingsError(
+            f"{', '.join(of_no_use)} cannot be used with live cameras: leave it out"
+        )
+    watch(settings, DEFAULT_LIVE_OUT if out == DEFAULT_OUT else out, gallery=gallery)
 
 
 def process(settings: Settings, out: Path, *, overwrite: bool, gallery: Path | None = None) -> None:

@@ -17,12 +17,17 @@ from pipeline.sources.live.messages import Connect
 from pipeline.sources.stream_address import is_stream_address, public_part, shown_source
 from pipeline.sources.video_header import read_header
 
-__all__ = ["open_live_cameras", "stop_live_cameras"]
+__all__ = ["is_live", "open_live_cameras", "stop_live_cameras"]
 
 SCHEMES = frozenset({"rtsp", "rtsps", "http", "https"})
 DEVICE = re.compile(r"usb://.+|/dev/video\d+", re.IGNORECASE)
 
 log = logging.getLogger(__name__)
+
+
+def is_live(source: str) -> bool:
+    """Return whether a source is a camera that sends now, and not a file."""
+    return is_stream_address(source) or DEVICE.fullmatch(source) is not None
 
 
 def open_live_cameras(

@@ -1,0 +1,253 @@
+"""`reid-pipeline live` as a program: four RTSP cameras, faults, signals, a kill, a restart."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import av
+import pandas as pd
+import pytest
+import yaml
+
+from pipeline.cli import main
+from rtsp_server import RtspServer
+from small_runs import write_random_weights
+
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_videos"
+PASSWORD = "canary-7@home"
+"""To be found nowhere."""
+PATIENCE_S = 120.0
+"""Far more than anything takes on a busy machine."""
+
+
+class Program:
+    """One live run in a process of its own, and its API."""
+
+    def __init__(self, config, out, *cams):
+        command = [sys.executable, "-m", "pipeline", "-v", "live", "--config", config]
+        command += ["--out", out, "--port", "0"]
+        command += ["--cams", *cams] if cams else []
+        self.log = out.with_suffix(f".{time.monotonic_ns()}.log")
+        self._file = self.log.open("w")
+        environment = os.environ | {"COLUMNS": "500", "OMP_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            [str(part) for part in command], stderr=self._file, stdout=self._file, env=environment
+        )
+        self.url = wait_for(lambda: re.search(r"page: (http://\S+)/", self.text()), self).group(1)
+
+    def text(self):
+        return self.log.read_text()
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url + path, timeout=30) as reply:
+            return reply.read().decode()
+
+    def cameras(self):
+        status = json.loads(self.get("/api/status"))
+        return {each["camera"]: each for each in status["cameras"]}
+
+    def end(self, number):
+        self.process.send_signal(number)
+        code = self.process.wait(PATIENCE_S)
+        self._file.close()
+        return code
+
+
+def wait_for(condition, program=None):
+    """Return the first true value of ``condition``."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        if program is not None and program.process.poll() is not None:
+            raise AssertionError(f"the program ended: {program.text()}")
+        time.sleep(0.1)
+    raise AssertionError(f"waited in vain: {program.text() if program else ''}")
+
+
+def is_live(program, *names):
+    """Return a condition: whether cameras deliver, and frames of them were processed."""
+    return lambda: all(
+        program.cameras()[name]["state"] in {"live", "degraded"}
+        and program.cameras()[name]["processed_fps"] > 0
+        for name in names
+    )
+
+
+def everything_written(folder):
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def tracks_of(folder):
+    parts = [pd.read_csv(path) for path in sorted((folder / "tracks").glob("*.csv"))]
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("config")
+    tree = {
+        "embed": {"weights": str(write_random_weights(folder / "random.safetensors"))},
+        "live": {
+            "source": {"connect_s": 8.0, "stall_s": 3.0, "longest_pause_s": 1.0},
+            "runner": {"gallery_interval_s": 2.0, "most_latency_s": 10.0, "stop_s": 60.0},
+        },
+    }
+    path = folder / "live.yaml"
+    path.write_text(yaml.safe_dump(tree))
+    return path
+
+
+@pytest.fixture
+def server():
+    clips = {path.stem: path for path in sorted(SAMPLES.glob("*.mp4"))}
+    clips["yard"] = clips["lobby"]
+    with RtspServer(clips, user="reader", password=PASSWORD) as server:
+        yield server
+
+
+@pytest.fixture
+def camera_list(server, tmp_path):
+    def write(*names, **others):
+        sources = {name: server.address(name) for name in names} | others
+        path = tmp_path / "cameras.yaml"
+        cameras = [{"name": name, "source": source} for name, source in sources.items()]
+        path.write_text(yaml.safe_dump({"cameras": cameras}))
+        return path
+
+    return write
+
+
+def test_faults_of_single_cameras_leave_the_others_alone_and_passwords_stay_secret(
+    server, camera_list, config, tmp_path
+):
+    wrong = server.address("yard", password="canary-wrong")
+    cameras = camera_list(
+        "corridor", "entrance", "lobby", "yard", refused=wrong, nowhere=server.address("nothing")
+    )
+    program = Program(config, tmp_path / "out", cameras)
+    names = ["corridor", "entrance", "lobby", "yard"]
+    try:
+        wait_for(is_live(program, *names), program)
+        wait_for(lambda: program.cameras()["refused"]["state"] == "refused", program)
+        assert program.cameras()["nowhere"]["state"] in {"waiting", "connecting"}
+
+        server.tell("yard", frozen=True)
+        wait_for(lambda: program.cameras()["yard"]["stalls"] > 0, program)
+        assert is_live(program, "corridor", "entrance", "lobby")()
+        server.tell("yard", frozen=False)
+        server.cut("lobby", reset=True)
+        wait_for(lambda: program.cameras()["lobby"]["reconnects"] > 0, program)
+        wait_for(is_live(program, *names), program)
+
+        server.kill()
+        wait_for(lambda: not any(is_live(program, name)() for name in names), program)
+        server.start()
+        wait_for(is_live(program, *names), program)
+        wait_for(lambda: json.loads(program.get("/api/people")), program)
+
+        told = [program.get(path) for path in ("/", "/api/status", "/api/events", "/metrics")]
+        arguments = Path(f"/proc/{program.process.pid}/cmdline").read_text()
+        server.tell("yard", frozen=True)  # a signal during a stall
+    finally:
+        code = program.end(signal.SIGTERM)
+    assert code == 0, program.text()
+    seen = "\n".join([*told, arguments, program.text()]).encode() + everything_written(
+        tmp_path / "out"
+    )
+    assert b"canary" not in seen
+    assert set(tracks_of(tmp_path / "out")["camera"]) >= {"corridor", "lobby"}
+    for path in (tmp_path / "out" / "video").rglob("*"):
+        assert path.is_dir() or path.suffix == ".mp4", f"{path} was not finished"
+
+
+def test_after_a_kill_all_is_readable_and_a_restart_goes_on(server, camera_list, config, tmp_path):
+    cameras = camera_list("corridor", "lobby")
+    first = Program(config, tmp_path / "out", cameras)
+
+    def people_of(program):
+        return {each["identity"] for each in json.loads(program.get("/api/people"))}
+
+    try:
+        wait_for(lambda: len(people_of(first)) >= 2, first)
+        wait_for((tmp_path / "out" / "gallery.npz").exists, first)
+        wait_for(lambda: list((tmp_path / "out" / "tracks").glob("*.csv")), first)
+        # What was seen is stored within a second or two; then the power goes.
+        before = people_of(first)
+        rows = len(tracks_of(tmp_path / "out"))
+        wait_for(lambda: len(tracks_of(tmp_path / "out")) > rows, first)
+    finally:
+        first.end(signal.SIGKILL)
+    left = tracks_of(tmp_path / "out")
+    assert len(left) > rows
+
+    second = Program(config, tmp_path / "out", cameras)
+    try:
+        assert before <= people_of(second)
+        wait_for(is_live(second, "corridor", "lobby"), second)
+        wait_for(lambda: len(tracks_of(tmp_path / "out")) > len(left), second)
+    finally:
+        code = second.end(signal.SIGINT)
+    assert code == 0, second.text()
+    pd.testing.assert_frame_equal(tracks_of(tmp_path / "out")[: len(left)], left)
+    videos = list((tmp_path / "out" / "video").rglob("*.mp4"))
+    assert videos
+    for path in videos:
+        with av.open(str(path)) as container:
+            assert sum(1 for _ in container.decode(video=0)) > 0, path
+
+
+def test_files_in_real_time_end_the_run_when_they_have_been_played(config, tmp_path):
+    clip = SAMPLES / "lobby.mp4"
+    short = tmp_path / "short.mp4"
+    with av.open(str(clip)) as source, av.open(str(short), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.pts is not None and packet.pts * packet.time_base < 4:
+                packet.stream = stream
+                target.mux(packet)
+    command = [sys.executable, "-m", "pipeline", "live", "--config", str(config), "--realtime"]
+    command += ["--no-serve", "--no-video", "--cams", str(short), "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(tracks_of(tmp_path / "out")["camera"]) == {"short"}
+    assert not (tmp_path / "out" / "video").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["rtsp://a:canary@h/x", "--host", "0.0.0.0"], "needs a token"),
+        (["rtsp://a:canary@h/x", "rtsp://a:canary@h/x"], "given twice"),
+        (["ftp://a:canary@h/x"], "cannot be read"),
+        ([str(SAMPLES / "lobby.mp4")], "use --realtime"),
+    ],
+)
+def test_bad_input_is_one_line_without_passwords(flags, told, tmp_path, capsys):
+    assert main(["live", "--cams", *flags, "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert "canary" not in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path, capsys):
+    (tmp_path / "letter.txt").touch()
+    assert main(["live", "--cams", "rtsp://127.0.0.1:9/x", "--out", str(tmp_path)]) == 2
+    assert "no live run made" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_run_with_an_address_watches_live(tmp_path, capsys):
+    out = tmp_path / "out"
+    flags = ["run", "--cams", "rtsp://127.0.0.1:9/x", "--out", str(out), "--overwrite"]
+    assert main(flags) == 2
+    assert "--overwrite cannot be used with live cameras" in capsys.readouterr().err
