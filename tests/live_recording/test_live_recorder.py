@@ -219,11 +219,29 @@ def test_old_recordings_make_room_for_new_ones(tmp_path):
     assert len(world.rows()) == 100
 
 
+@pytest.mark.parametrize(("free_gb", "warned"), [(1, True), (100, False)])
+def test_a_disk_smaller_than_what_is_to_be_kept_is_told_at_the_start(
+    tmp_path, caplog, free_gb, warned
+):
+    World(tmp_path / "rec", free=lambda _folder: free_gb * 10**9, keep_gb=50).close()
+    assert ("lower keep_gb" in caplog.text) is warned
+
+
 def test_two_runs_do_not_record_into_one_folder(world):
     with pytest.raises(OutputError, match="another run records into"):
         World(world.folder)
     world.close()
     World(world.folder).close()
+
+
+def test_a_folder_that_cannot_be_read_is_told_at_the_start_and_not_held(tmp_path):
+    folder = tmp_path / "rec"
+    folder.mkdir()
+    (folder / "video").symlink_to(folder / "video")
+    with pytest.raises(OutputError, match="symbolic links"):
+        World(folder)
+    (folder / "video").unlink()
+    World(folder).close()
 
 
 def test_a_folder_that_cannot_be_made_is_told_at_the_start(tmp_path):

@@ -129,3 +129,21 @@ def test_upkeep_that_fails_does_not_stop_the_writing(world):
     world.add(1)
     world.round()
     assert world.log.lines == ["1"]
+
+
+def test_the_end_tries_once_more_and_counts_what_is_lost(world):
+    world.gate.look(99)
+    world.log.trouble = OSError(28, "No space left on device")
+    world.add(1, 2)
+    world.writer.stop()
+    assert world.writer.join(PATIENCE_S)
+    assert world.log.lines == []
+    assert world.writer.figures()["unrecorded_lines_total"] == 2
+
+
+def test_the_end_writes_what_waited_for_room_where_it_fits_after_all(world):
+    world.gate.look(99)
+    world.add(1, 2)
+    world.writer.stop()
+    assert world.writer.join(PATIENCE_S)
+    assert world.log.lines == ["1", "2"]

@@ -1,12 +1,13 @@
 """What is deleted: what is too old or too much, oldest first, and nothing that is not ours."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from pipeline.sinks.live.file_names import Kind, Recorded, iso_utc, recorded_files
 from pipeline.sinks.live.retention import Retention, expired
-from recordings import NOON_S
+from recordings import NOON_S, small_disk
 
 FOR_EVER = Retention(logs_s=None, video_s=None, most_bytes=None)
 
@@ -96,6 +97,20 @@ def test_only_recorded_files_are_seen_and_deleted(tmp_path):
     assert not any((tmp_path / name).exists() for name in ours)
     assert all((tmp_path / name).exists() for name in theirs)
     assert keep.apply(tmp_path, now_s=NOON_S, in_use=()) == 0
+
+
+def test_a_file_that_cannot_be_deleted_keeps_no_other_one(tmp_path):
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        (disk / "tracks").mkdir()
+        paths = [disk / "tracks" / f"tracks-2020010{day}T000000.000Z.csv" for day in (1, 2)]
+        for path in paths:
+            path.write_text("x")
+        # What is mounted cannot be deleted, whoever tries.
+        subprocess.run(["mount", "--bind", str(paths[0]), str(paths[0])], check=True)
+        keep = Retention(logs_s=1, video_s=1, most_bytes=1)
+        assert keep.apply(disk, now_s=NOON_S, in_use=()) == 1
+        assert [path.exists() for path in paths] == [True, False]
+        subprocess.run(["umount", str(paths[0])], check=True)
 
 
 def test_a_folder_that_is_not_there_has_no_files(tmp_path):

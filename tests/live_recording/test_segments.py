@@ -94,6 +94,13 @@ def test_odd_sizes_are_made_even_by_a_row_and_a_column(tmp_path):
         assert (container.streams.video[0].width, container.streams.video[0].height) == (66, 48)
 
 
+def test_a_part_of_a_larger_picture_can_be_recorded(tmp_path):
+    video = camera_video(tmp_path)
+    video.write(picture((128, 96), 77)[::2, ::2], NOON_S)
+    video.close()
+    assert len(frame_times(videos(tmp_path)[0])) == 1
+
+
 @pytest.mark.parametrize("second_s", [11.0, -1.0])
 def test_a_long_gap_or_time_that_goes_back_begins_another_segment(tmp_path, second_s):
     record(tmp_path, [20, 20 + second_s], segment_s=60)

@@ -108,6 +108,7 @@ class LogWriter:
                 log.exception("the upkeep of the recordings failed")
             self._write_all(closing=stopping)
             if stopping:
+                self._give_up()
                 return
 
     def _write_all(self, *, closing: bool) -> None:
@@ -115,7 +116,8 @@ class LogWriter:
         wrote = failed = False
         for name, lines_log in self._logs.items():
             try:
-                wrote |= self._write(name)
+                if closing or self._gate.is_open():
+                    wrote |= self._write(name)
                 if closing:
                     lines_log.close()
             except OSError as error:
@@ -130,8 +132,6 @@ class LogWriter:
 
     def _write(self, name: str) -> bool:
         """Write what waits for a log; return whether there was something."""
-        if not self._gate.is_open():
-            return False
         with self._lock:
             waiting, self._waiting[name] = self._waiting[name], _Waiting()
         if not waiting.lines:
@@ -146,6 +146,13 @@ class LogWriter:
             self._bytes += waiting.size
         self._logs[name].sync()
         return True
+
+    def _give_up(self) -> None:
+        with self._lock:
+            lost = sum(count for each in self._waiting.values() for _, count in each.lines)
+            self._dropped += lost
+        if lost:
+            log.warning("%d lines of the logs could not be written before the end", lost)
 
     def _put_back(self, name: str, earlier: _Waiting) -> None:
         with self._lock:

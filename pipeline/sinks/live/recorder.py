@@ -15,7 +15,7 @@ from pipeline.errors import OutputError
 from pipeline.health import RecordingState, RecordingStatus
 from pipeline.live_settings import RecordingSettings
 from pipeline.sinks.live.disk import MEGABYTE, Gate, free_bytes
-from pipeline.sinks.live.file_names import Kind, iso_utc, make_private
+from pipeline.sinks.live.file_names import Kind, iso_utc, make_private, recorded_files
 from pipeline.sinks.live.lines_log import LinesLog
 from pipeline.sinks.live.log_writer import LogWriter
 from pipeline.sinks.live.retention import Retention
@@ -67,12 +67,12 @@ class LiveRecorder:
         self._clock, self._wall, self._free = clock, wall, free
         self._run = iso_utc(wall())
         self._closed = False
-        self._lock = _lock(folder)
-        self._log_gate = Gate(
-            "the track log", folder, least_bytes=settings.least_free_log_mb * MEGABYTE, clock=clock
-        )
-        self._video_gate = Gate(
-            "video", folder, least_bytes=settings.least_free_mb * MEGABYTE, clock=clock
+        self._log_gate, self._video_gate = (
+            Gate(what, folder, least_bytes=megabytes * MEGABYTE, clock=clock)
+            for what, megabytes in (
+                ("the track log", settings.least_free_log_mb),
+                ("video", settings.least_free_mb),
+            )
         )
         self._retention = Retention(
             logs_s=_times(settings.keep_days, DAY_S),
@@ -81,25 +81,18 @@ class LiveRecorder:
         )
         self._disk_free = 0
         self._looked_s = self._cleaned_s = float("-inf")
-        adopt_orphans(folder)
-        self._look()
-        most_bytes = round(settings.rotate_mb * MEGABYTE)
-        self._logs = {
-            kind.value: LinesLog(
-                folder,
-                kind,
-                suffix,
-                header=header,
-                most_bytes=most_bytes,
-                rotate_s=settings.rotate_s,
-            )
-            for kind, suffix, header in (
-                (Kind.TRACKS, ".csv", ",".join(LOG_COLUMNS)),
-                (Kind.EVENTS, ".jsonl", ""),
-            )
-        }
-        self._video = (
-            VideoRecorder(
+        self._lock = _lock(folder)
+        try:
+            adopt_orphans(folder)
+            self._look()
+            self._warn_of_small_disk(settings)
+            self._logs = _logs(folder, settings)
+        except OSError as error:
+            os.close(self._lock)
+            raise _unusable(folder, error) from None
+        self._video: VideoRecorder | None = None
+        if settings.video:
+            self._video = VideoRecorder(
                 folder,
                 self._video_gate,
                 segment_s=settings.segment_s,
@@ -107,9 +100,6 @@ class LiveRecorder:
                 crf=settings.video_crf,
                 clock=clock,
             )
-            if settings.video
-            else None
-        )
         self._writer = LogWriter(self._logs, self._log_gate, self._keep_up, wall=wall)
 
     def write(self, results: Sequence[FrameResult], pictures: Mapping[str, Image]) -> None:
@@ -195,6 +185,21 @@ class LiveRecorder:
                 timeout_s,
             )
 
+    def _warn_of_small_disk(self, settings: RecordingSettings) -> None:
+        """Say so where the disk will be full before there is anything to delete."""
+        if settings.keep_gb is None:
+            return
+        room = self._disk_free + sum(each.size for each in recorded_files(self._folder))
+        room -= round(settings.least_free_mb * MEGABYTE)
+        if room < settings.keep_gb * GIGABYTE:
+            log.warning(
+                "there is room for %.1f GB of recordings under %s, but keep_gb is %g: when the "
+                "disk is full recording pauses; lower keep_gb to have old recordings deleted",
+                max(0, room) / GIGABYTE,
+                self._folder,
+                settings.keep_gb,
+            )
+
     # In the thread of the log writer
 
     def _keep_up(self) -> None:
@@ -226,12 +231,33 @@ class LiveRecorder:
             self._cleaned_s = self._clock()
 
 
+def _logs(folder: Path, settings: RecordingSettings) -> dict[str, LinesLog]:
+    kinds = ((Kind.TRACKS, ".csv", ",".join(LOG_COLUMNS)), (Kind.EVENTS, ".jsonl", ""))
+    return {
+        kind.value: LinesLog(
+            folder,
+            kind,
+            suffix,
+            header=header,
+            most_bytes=round(settings.rotate_mb * MEGABYTE),
+            rotate_s=settings.rotate_s,
+        )
+        for kind, suffix, header in kinds
+    }
+
+
 def _status(gate: Gate) -> RecordingStatus:
     return RecordingStatus.PAUSED if gate.reason else RecordingStatus.RECORDING
 
 
 def _times(value: float | None, factor: float) -> float | None:
     return None if value is None else value * factor
+
+
+def _unusable(folder: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"recordings cannot be written to {folder} ({error.strerror}): choose another folder"
+    )
 
 
 def _lock(folder: Path) -> int:
@@ -241,9 +267,7 @@ def _lock(folder: Path) -> int:
         make_private(folder)
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise OutputError(
-            f"recordings cannot be written to {folder} ({error.strerror}): choose another folder"
-        ) from None
+        raise _unusable(folder, error) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

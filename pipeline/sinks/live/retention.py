@@ -40,18 +40,25 @@ class Retention:
             in_use: Files that are being written.
 
         Returns:
-            How many files were deleted.
+            How many files were deleted. One that cannot be is left, with a warning.
 
         Raises:
-            OSError: The folder cannot be read, or a file not be deleted.
+            OSError: The folder cannot be read.
         """
+        gone = 0
         files = list(recorded_files(folder))
-        gone = expired(files, self, now_s=now_s, in_use=in_use)[:MOST_AT_ONCE]
-        for file in gone:
-            file.path.unlink(missing_ok=True)
+        for file in expired(files, self, now_s=now_s, in_use=in_use):
+            try:
+                file.path.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("%s could not be deleted (%s)", file.path, error.strerror)
+                continue
+            gone += 1
+            if gone == MOST_AT_ONCE:
+                break
         if gone:
-            log.info("%d recorded files were deleted: too old, or too many", len(gone))
-        return len(gone)
+            log.info("%d recorded files were deleted: too old, or too many", gone)
+        return gone
 
 
 def expired(

@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 import cv2
+import numpy as np
 from av.error import FFmpegError
 from av.video.frame import PictureType
 
@@ -300,7 +301,7 @@ def _evened(image: Image) -> Image:
     """Return the image with even sides, its last row and column repeated where they are odd."""
     height, width = image.shape[:2]
     if height % 2 == 0 and width % 2 == 0:
-        return image
+        return np.ascontiguousarray(image)
     edges = (0, height % 2, 0, width % 2)
     evened: Image = cv2.copyMakeBorder(image, *edges, cv2.BORDER_REPLICATE)
     return evened
