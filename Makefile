@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo install lint type test bench clean
+.PHONY: help demo install lint type test bench soak clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -31,6 +31,9 @@ test: install ## all tests
 
 bench: install ## speed of the pipeline beside its parts and beside a baseline
 	$(BIN)/python scripts/benchmark.py
+
+soak: install ## half an hour of live cameras that fail at random; what leaks, what is lost
+	$(BIN)/python scripts/soak.py
 
 clean: ## remove everything that was generated
 	rm -rf $(VENV) build dist runs .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -54,11 +56,15 @@ class LiveSystem:
     recorder: LiveRecorder
 
     def close(self, *, timeout_s: float) -> None:
-        """Stop the cameras, finish the files, deliver what waits."""
-        stop_live_cameras(self.cameras, timeout_s=timeout_s / 3)
-        self.recorder.close(timeout_s=timeout_s / 3)
+        """Stop the cameras, finish the files and deliver what waits, all at once."""
+        ends = partial(stop_live_cameras, self.cameras), self.outbox.close
+        others = [threading.Thread(target=end, kwargs={"timeout_s": timeout_s}) for end in ends]
+        for each in others:
+            each.start()
+        self.recorder.close(timeout_s=timeout_s)
         self.registry.close()
-        self.outbox.close(timeout_s=timeout_s / 3)
+        for each in others:
+            each.join()
 
 
 def build_live(

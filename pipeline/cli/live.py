@@ -163,7 +163,7 @@ def watch(
         cameras = open_live_cameras(settings.cameras, settings.live.source, realtime=realtime)
         system = build_live(settings, out, cameras, gallery=gallery)
         stop_s = settings.live.runner.stop_s
-        stack.callback(system.close, timeout_s=stop_s * 0.6)
+        stack.callback(system.close, timeout_s=stop_s * 0.7)
         url = ""
         if serve:
             web = open_web(system.run, system.registry, settings.live.web)
@@ -181,6 +181,11 @@ def watch(
                 _wait_for_all(cameras, stop, timeout_s=settings.live.source.connect_s)
             _work(system, stop, console=console, url=url)
     console.print(f"Written to {out}", highlight=False)
+    if stop.is_set():
+        # All is closed; taking down the libraries' threads would take seconds more.
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def _work(system: LiveSystem, stop: threading.Event, *, console: Console, url: str) -> None:

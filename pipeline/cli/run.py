@@ -136,8 +136,12 @@ def run(  # noqa: PLR0917 - typer makes options of them
     if not any(is_live(camera.source) for camera in settings.cameras):
         process(settings, out, overwrite=overwrite, gallery=gallery)
         return
-    given = {"--overwrite": overwrite, "--max-seconds": max_seconds, "--resolve": resolve}
-    given |= {"--detections": detections}
+    given: dict[str, object] = {
+        "--overwrite": overwrite,
+        "--max-seconds": max_seconds,
+        "--resolve": resolve,
+        "--detections": detections,
+    }
     if of_no_use := [name for name, value in given.items() if value]:
         raise SettingsError(
             f"{', '.join(of_no_use)} cannot be used with live cameras: leave it out"

@@ -35,6 +35,7 @@ STAGES = {
 }
 MAY_HAVE_THREADS = {
     "run",
+    "build_live.py",
     "cli/live.py",
     "registry",
     "notify",

@@ -1,0 +1,324 @@
+"""Let `reid-pipeline live` run for long with cameras that fail at random, and count what is left.
+
+    python scripts/soak.py --minutes 30 --out runs/soak
+
+Four RTSP cameras on loopback play the sample videos; every few seconds one of them stalls, is
+cut off, loses or garbles packets, changes its size, tells a wrong time, or the whole server dies.
+A browser's worth of requests runs beside. Memory, threads, open files and processes of the run
+are sampled; at the end every file is read. Exit code 1 if something leaked, hung or was torn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pandas as pd
+import psutil
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY / "tests"))
+
+from rtsp_server import RtspServer  # noqa: E402 - the tests' server, from the line above
+
+PASSWORD = "soak-canary-7@home"
+SAMPLE_S = 5.0
+WARM_UP = 0.3
+"""Share of the run whose memory says nothing: caches fill, allocators grow."""
+MOST_SLOPE_MB_H = 60.0
+START_S = 180.0
+END_S = 60.0
+FAULTS: Mapping[str, Mapping[str, object]] = {
+    "frozen": {"frozen": True},
+    "silent": {"silent": True},
+    "packets lost": {"drop": 0.05},
+    "packets garbled": {"corrupt": 0.02},
+    "clock skewed": {"skew_s": 1.0},
+    "unknown path": {"status": 404},
+}
+"""Faults that are told to one camera and taken back after some seconds."""
+
+USUAL = {"frozen": False, "silent": False, "drop": 0, "corrupt": 0, "skew_s": 0, "status": 200}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The run and all its children at one moment."""
+
+    time_s: float
+    memory_mb: float
+    threads: int
+    files: int
+    processes: int
+    latency_p95_s: float
+
+
+@dataclass(slots=True)
+class Story:
+    """What happened.
+
+    Attributes:
+        samples: In their order.
+        faults: How often each was made.
+        recovery_s: Seconds from the end of a fault until pictures came again.
+        lost: Faults after which a camera did not come back.
+    """
+
+    samples: list[Sample] = field(default_factory=list)
+    faults: dict[str, int] = field(default_factory=dict)
+    recovery_s: list[float] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+
+class Run:
+    """The live run under test.
+
+    Args:
+        out: Folder of everything; must not exist.
+        cameras: Name and address of each.
+    """
+
+    def __init__(self, out: Path, cameras: Mapping[str, str]) -> None:
+        out.mkdir(parents=True)
+        self.folder = out / "live"
+        self.log = out / "live.log"
+        listed = [{"name": name, "source": source} for name, source in cameras.items()]
+        tree = {"cameras": listed, "live": {"recording": {"segment_s": 60, "rotate_s": 600}}}
+        config = out / "soak.yaml"
+        config.write_text(yaml.safe_dump(tree))
+        command = [sys.executable, "-m", "pipeline", "-v", "live", "--config", config]
+        command += ["--out", self.folder, "--port", "0"]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [str(part) for part in command], stdout=log, stderr=log, cwd=REPOSITORY
+            )
+        config.chmod(0o600)
+        self.url = self._wait_for_page()
+
+    def _wait_for_page(self) -> str:
+        end = time.monotonic() + START_S
+        while time.monotonic() < end and self.process.poll() is None:
+            if found := re.search(r"page: (http://\S+)/", self.log.read_text()):
+                return found.group(1)
+            time.sleep(0.2)
+        raise SystemExit(f"the run did not start:\n{self.log.read_text()}")
+
+    def get(self, path: str) -> bytes:
+        """Return what the page's server answers."""
+        with urllib.request.urlopen(self.url + path, timeout=10) as reply:
+            return bytes(reply.read())
+
+    def status(self) -> dict[str, Any]:
+        """Return how the run is doing, by its own word."""
+        return dict(json.loads(self.get("/api/status")))
+
+    def sample(self, began_s: float) -> Sample:
+        """Return the sums over the process and its children."""
+        parent = psutil.Process(self.process.pid)
+        memory, threads, files, count = 0.0, 0, 0, 0
+        for each in [parent, *parent.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                memory += each.memory_full_info().uss / 1e6
+                threads += each.num_threads()
+                files += each.num_fds()
+                count += 1
+        latency = float(self.status()["figures"]["latency_p95_s"])
+        return Sample(time.monotonic() - began_s, memory, threads, files, count, latency)
+
+
+def soak(run: Run, server: RtspServer, names: Sequence[str], *, minutes: float, seed: int) -> Story:
+    """Make faults until the time is over, sampling between them."""
+    rng, story = np.random.default_rng(seed), Story()
+    began = time.monotonic()
+    stop = threading.Event()
+    viewers = [threading.Thread(target=_look_on, args=(run, names, stop))]
+    viewers += [threading.Thread(target=_sample, args=(run, began, story, stop))]
+    for viewer in viewers:
+        viewer.start()
+    try:
+        while time.monotonic() - began < minutes * 60 and run.process.poll() is None:
+            _one_fault(run, server, names, rng, story)
+            stop.wait(float(rng.uniform(2, 10)))
+    finally:
+        stop.set()
+        for viewer in viewers:
+            viewer.join()
+    return story
+
+
+def _one_fault(
+    run: Run, server: RtspServer, names: Sequence[str], rng: np.random.Generator, story: Story
+) -> None:
+    kind = str(rng.choice([*FAULTS, "closed", "reset", "server killed", "size changed"]))
+    camera = str(rng.choice(names))
+    lasting_s = float(rng.uniform(1, 12))
+    hurt: Sequence[str] = [camera]
+    if kind in FAULTS:
+        server.tell(camera, **FAULTS[kind])
+        if kind in {"silent", "unknown path"}:
+            server.cut(camera)
+        time.sleep(lasting_s)
+        server.tell(camera, **{name: USUAL[name] for name in FAULTS[kind]})
+    elif kind == "server killed":
+        server.kill()
+        time.sleep(lasting_s)
+        server.start()
+        hurt = names
+    elif kind == "size changed":
+        clips = sorted((REPOSITORY / "sample_videos").glob("*.mp4"))
+        server.tell(camera, clip=clips[int(rng.integers(len(clips)))])
+    else:
+        server.cut(camera, reset=kind == "reset")
+    story.faults[kind] = story.faults.get(kind, 0) + 1
+    ended, limit_s = time.monotonic(), 90.0
+    for name in hurt:
+        while not _delivers(run, name, since_s=time.time() - (time.monotonic() - ended)):
+            if time.monotonic() - ended > limit_s or run.process.poll() is not None:
+                story.lost.append(f"{name} after {kind}")
+                break
+            time.sleep(0.1)
+    story.recovery_s.append(time.monotonic() - ended)
+
+
+def _delivers(run: Run, name: str, *, since_s: float) -> bool:
+    for camera in run.status()["cameras"]:
+        if camera["camera"] == name:
+            frame_s = camera["last_frame_s"] or 0.0
+            return camera["state"] in {"live", "degraded"} and frame_s > since_s
+    return False
+
+
+def _look_on(run: Run, names: Sequence[str], stop: threading.Event) -> None:
+    """Ask for what a page asks for."""
+    paths = ["/", "/metrics", "/healthz", "/api/people", "/api/events?limit=50"]
+    paths += [f"/api/cameras/{name}/picture.jpg" for name in names]
+    while not stop.is_set():
+        for path in paths:
+            with suppress(OSError):
+                run.get(path)
+            stop.wait(0.3)
+
+
+def _sample(run: Run, began_s: float, story: Story, stop: threading.Event) -> None:
+    while not stop.wait(SAMPLE_S):
+        with suppress(psutil.NoSuchProcess, OSError):
+            story.samples.append(run.sample(began_s))
+
+
+def judged(story: Story, run: Run, *, code: int, ended_in_s: float) -> tuple[Table, list[str]]:
+    """Return the figures as a table, and what is wrong."""
+    steady = [each for each in story.samples if each.time_s > WARM_UP * story.samples[-1].time_s]
+    hours = np.array([each.time_s for each in steady]) / 3600
+    memory = np.array([each.memory_mb for each in steady])
+    slope = float(np.polyfit(hours, memory, 1)[0])
+    half = len(steady) // 2
+    table = Table("figure", "value", title="soak")
+    wrong = list(story.lost)
+    table.add_row("memory, median", f"{np.median(memory):.0f} MB")
+    table.add_row("memory, slope after the first 30 %", f"{slope:+.1f} MB/h")
+    if slope > MOST_SLOPE_MB_H:
+        wrong.append(f"memory grows by {slope:.0f} MB/h")
+    for name in ("threads", "files", "processes"):
+        first, last = (
+            statistics.median(getattr(each, name) for each in part)
+            for part in (steady[:half], steady[half:])
+        )
+        table.add_row(f"{name}, first and second half", f"{first:g}, {last:g}")
+        if last > first * 1.1 + 2:
+            wrong.append(f"{name} grew from {first:g} to {last:g}")
+    late = [each.latency_p95_s for each in steady]
+    table.add_row("latency p95, median and most", f"{np.median(late):.2f} s, {max(late):.2f} s")
+    faults = ", ".join(f"{count} {kind}" for kind, count in sorted(story.faults.items()))
+    table.add_row("faults", faults)
+    recovery = np.array(story.recovery_s)
+    table.add_row(
+        "until pictures came again, median, p95, most",
+        f"{np.median(recovery):.1f} s, {np.quantile(recovery, 0.95):.1f} s, {recovery.max():.1f} s",
+    )
+    table.add_row("exit code, seconds to end", f"{code}, {ended_in_s:.1f}")
+    wrong += [] if code == 0 else [f"exit code {code}"]
+    for name, value, faulty in _outputs(run):
+        table.add_row(name, value)
+        wrong += faulty
+    return table, wrong
+
+
+def _outputs(run: Run) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield what was written, and what of it cannot be used."""
+    rows, faulty = 0, []
+    for path in sorted((run.folder / "tracks").glob("*.csv")):
+        table = pd.read_csv(path)
+        rows += len(table)
+        if table[["camera", "time_s", "x", "score"]].isna().any().any():
+            faulty.append(f"{path.name} has empty cells")
+    yield "rows of the track log", str(rows), faulty
+    frames, faulty = 0, []
+    videos = [path for path in (run.folder / "video").rglob("*") if path.is_file()]
+    for path in videos:
+        try:
+            with av.open(str(path)) as container:
+                frames += sum(1 for _ in container.decode(video=0))
+        except av.FFmpegError as error:
+            faulty.append(f"{path.name} cannot be played: {error}")
+        if path.suffix != ".mp4":
+            faulty.append(f"{path.name} was not finished")
+    yield "video files, frames", f"{len(videos)}, {frames}", faulty
+    written = [run.log, *(path for path in run.folder.rglob("*") if path.is_file())]
+    told = [path.name for path in written if b"canary" in path.read_bytes()]
+    yield "files that hold the password", str(len(told)), told
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Soak, print the figures, and return whether all was well."""
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--out", type=Path, default=Path("runs/soak"), help="must not exist")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(argv)
+    if options.out.exists():
+        parser.error(f"{options.out} exists: remove it, or choose another --out")
+    clips = {path.stem: path for path in sorted((REPOSITORY / "sample_videos").glob("*.mp4"))}
+    clips["yard"] = clips["lobby"]
+    with RtspServer(clips, user="reader", password=PASSWORD) as server:
+        run = Run(options.out, {name: server.address(name) for name in clips})
+        try:
+            story = soak(run, server, list(clips), minutes=options.minutes, seed=options.seed)
+        finally:
+            began = time.monotonic()
+            run.process.send_signal(signal.SIGTERM)
+            code = run.process.wait(END_S)
+            ended_in_s = time.monotonic() - began
+    with (options.out / "samples.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(Sample.__dataclass_fields__))
+        writer.writeheader()
+        writer.writerows(asdict(each) for each in story.samples)
+    table, wrong = judged(story, run, code=code, ended_in_s=ended_in_s)
+    Console().print(table)
+    for each in wrong:
+        Console().print(f"wrong: {each}", highlight=False)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
