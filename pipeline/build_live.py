@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from pipeline.build import Stages, build_stages
-from pipeline.datatypes import FrameResult, Image
+from pipeline.datatypes import Frame, FrameResult, Image
 from pipeline.errors import OutputError
 from pipeline.notify.outbox import Outbox
 from pipeline.protocols import LiveCamera
@@ -32,6 +33,7 @@ GALLERY = "gallery.npz"
 MARK = ".lock"
 """What every folder of a live run holds."""
 JPEG_QUALITY = 80
+USUAL_SHAPE = (720, 1280, 3)
 SECONDS_PER_DAY = 86_400
 
 
@@ -93,6 +95,8 @@ def build_live(
         for camera in settings.cameras
     }
     stages = build_stages(settings, gallery=gallery or folder / GALLERY, trackers=trackers)
+    black = np.zeros(USUAL_SHAPE, np.uint8)
+    stages.pipeline.warm_up(Frame(settings.cameras[0].name, 0, 0.0, black))
     recorder = LiveRecorder(folder, live.recording)
     keep_days = live.recording.keep_days
     keep_s = None if keep_days is None else keep_days * SECONDS_PER_DAY

@@ -59,6 +59,11 @@ class Pipeline:
         self._matcher = matcher
         self._keep = dict(keep or {})
 
+    def warm_up(self, frame: Frame) -> None:
+        """Use both networks once, so that the first step is as fast as those after it."""
+        self._detector.detect([frame])
+        self._embedder.embed([frame.image])
+
     def step(self, frames: Sequence[Frame]) -> list[FrameResult]:
         """Process frames and return one result each, in the same order.
 

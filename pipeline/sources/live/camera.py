@@ -13,6 +13,7 @@ from pipeline.health import CameraHealth, CameraState
 from pipeline.live_settings import LiveSourceSettings
 from pipeline.sources.live.backoff import Backoff
 from pipeline.sources.live.condition import Condition
+from pipeline.sources.live.doorbell import Doorbell
 from pipeline.sources.live.messages import (
     Attached,
     Connect,
@@ -65,6 +66,7 @@ class WatchedCamera:
         self._order, self._settings = order, settings
         self._condition = Condition(camera, address, clock=time.monotonic, wall=time.time)
         self._backoff = Backoff(longest_s=settings.longest_pause_s, rng=random.Random())
+        self._doorbell = Doorbell(order.source)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name=f"watch-{camera}", daemon=True)
         self._reader: ReaderProcess | None = None
@@ -208,7 +210,11 @@ class WatchedCamera:
                 least_s = self._settings.refused_pause_s
         pause_s = self._backoff.next_s(least_s=least_s)
         self._condition.become(state, reason, wait_s=pause_s)
-        return not self._stopping.wait(pause_s)
+        if state is CameraState.WAITING:
+            self._doorbell.wait(self._stopping, pause_s)
+        else:
+            self._stopping.wait(pause_s)
+        return not self._stopping.is_set()
 
     def _is_dying(self) -> bool:
         is_often = len(self._deaths) == MOST_DEATHS
