@@ -62,13 +62,19 @@ def open_capture(order: Connect) -> Iterator[tuple[Any, Any]]:
 
 def packets_of(
     container: Any, stream: Any, order: Connect, is_cut: Callable[[], bool]
-) -> Iterator[Any]:
+) -> Iterator[tuple[Any, float]]:
     """Yield packets until the camera closes the connection or sends nothing for ``stall_s``.
 
-    A read that is interrupted gives what the parser still held, or fails and can be done
-    again (measured, with RTSP). So reads are interrupted after half that time, to notice in
-    between that the connection is to be closed: a camera that only stopped sending still
-    takes a proper farewell, and keeps no session open for nobody.
+    Reads are interrupted after half that time, to notice in between that the connection is to
+    be closed: a camera that only stopped sending still takes a proper farewell, and keeps no
+    session open for nobody. An interrupted read gives the packet that the parser held back
+    until it would see the next one, or fails and can be done again (measured, with RTSP).
+
+    Yields:
+        A packet, and for how many seconds it was held back.
+
+    Raises:
+        CaptureError: Nothing came for too long.
     """
     came_s = time.monotonic()
     while True:
@@ -76,8 +82,11 @@ def packets_of(
             for packet in container.demux(stream):
                 if is_cut():
                     return
-                came_s = time.monotonic()
-                yield packet
+                now_s = time.monotonic()
+                is_late = order.kind != "file" and now_s - came_s >= 0.9 * _read_limit_s(order)
+                held_s = now_s - came_s if is_late else 0.0
+                came_s = now_s - held_s
+                yield packet, held_s
             return
         except (av.error.ExitError, av.error.TimeoutError):
             silence_s = time.monotonic() - came_s
@@ -86,22 +95,29 @@ def packets_of(
                 raise CaptureError(Trouble.SILENT, text) from None
 
 
+def _is_rtsp(order: Connect) -> bool:
+    return order.source.lower().startswith("rtsp")
+
+
+def _read_limit_s(order: Connect) -> float:
+    """Return after how long a read is interrupted; over HTTP, no other can follow."""
+    return order.stall_s / 2 if _is_rtsp(order) else order.stall_s
+
+
 def _open(order: Connect) -> Any:
     source, options = order.source, {"max_pixels": str(order.max_pixels)}
-    timeout = (order.connect_s, order.stall_s)
+    timeout = (order.connect_s, _read_limit_s(order))
     if order.kind == "usb":
         name, device_format, device_options = _device(source)
         return av.open(name, format=device_format, options=options | device_options)
     options |= {"format_whitelist": FORMATS, "protocol_whitelist": PROTOCOLS}
-    if source.lower().startswith("rtsp"):
+    if _is_rtsp(order):
         options |= {
             "rtsp_transport": order.transport,
             "allowed_media_types": "video",
             "max_delay": str(REORDER_US),
             "fpsprobesize": "3",
         }
-        # Reading goes on after a first interruption, see `packets_of`.
-        timeout = (order.connect_s, order.stall_s / 2)
     else:
         options["timeout"] = str(round(order.stall_s * 1e6))
     return av.open(source, options=options, timeout=timeout)
