@@ -218,6 +218,8 @@ class OutputSettings(_Section):
     """Best crops kept of every identity."""
     font_scale: Annotated[float, Field(gt=0, le=4)] = 1.0
     """Size of the labels in annotated video."""
+    blur_heads: bool = False
+    """Blur the heads of everybody who was found, in video and pictures."""
 
 
 class RunnerSettings(_Section):

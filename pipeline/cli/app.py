@@ -17,6 +17,7 @@ from pipeline.cli.calibrate import calibrate_command
 from pipeline.cli.configuration import config
 from pipeline.cli.evaluate import evaluate
 from pipeline.cli.export import export
+from pipeline.cli.forget import forget, prune
 from pipeline.cli.info import info
 from pipeline.cli.live import live
 from pipeline.cli.report import report
@@ -47,6 +48,8 @@ app.command()(evaluate)
 app.command()(search)
 app.command()(export)
 app.command()(report)
+app.command()(forget)
+app.command()(prune)
 app.command()(config)
 app.command()(info)
 app.command("calibrate")(calibrate_command)

@@ -102,6 +102,14 @@ def run(  # noqa: PLR0917 - typer makes options of them
         bool | None,
         typer.Option("--video/--no-video", help="Write annotated video.", show_default=False),
     ] = None,
+    blur_faces: Annotated[
+        bool | None,
+        typer.Option(
+            "--blur-faces/--show-faces",
+            help="Blur the heads of everybody who was found, in video and pictures.",
+            show_default=False,
+        ),
+    ] = None,
     resolve: Annotated[
         bool | None,
         typer.Option(
@@ -131,6 +139,7 @@ def run(  # noqa: PLR0917 - typer makes options of them
             "runner.batch_size": batch_size,
             "source.max_seconds": max_seconds,
             "output.video": video,
+            "output.blur_heads": blur_faces,
         },
     )
     if not any(is_live(camera.source) for camera in settings.cameras):
@@ -192,7 +201,7 @@ def _find_everybody(
 ) -> Outcome:
     with ExitStack() as stack:
         events = stack.enter_context(closing(EventLog(out)))
-        sinks: list[Sink] = [Tables(out), Gallery(out, crops=settings.output.gallery_crops)]
+        sinks: list[Sink] = [Tables(out), _gallery(settings, out)]
         for sink in sinks:
             stack.enter_context(closing(sink))
         progress = stack.enter_context(CameraProgress(sources, title="finding people"))
@@ -205,6 +214,11 @@ def _find_everybody(
             on_progress=progress.update,
             on_events=events.write,
         )
+
+
+def _gallery(settings: Settings, out: Path) -> Gallery:
+    output = settings.output
+    return Gallery(out, crops=output.gallery_crops, blur_heads=output.blur_heads)
 
 
 def _draw(settings: Settings, sources: list[VideoFile], out: Path, outcome: Outcome) -> float:

@@ -21,7 +21,7 @@ from pipeline.errors import InputError, OutputError
 from pipeline.match.constraints import GALLERY_SPAN, Spans
 from pipeline.match.persons import Person, PersonBook
 
-__all__ = ["GalleryFile", "load_gallery", "save_gallery"]
+__all__ = ["GalleryFile", "forget_in_gallery", "load_gallery", "save_gallery"]
 
 FORMAT = 1
 
@@ -91,6 +91,28 @@ def save_gallery(path: Path, book: PersonBook, *, weights_sha256: str) -> None:
         "frames": np.array([persons[n].past_frames for n in numbers], np.int64),
         "about": np.array(json.dumps(about)),
     }
+    _write(path, arrays)
+
+
+def forget_in_gallery(path: Path, number: int) -> None:
+    """Remove a person from a file of known persons; the number is not given out again.
+
+    Raises:
+        InputError: The file is missing or damaged, or nobody in it has that number.
+        OutputError: The file cannot be written.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            arrays = {name: content[name] for name in content.files}
+        keep = arrays["number"] != number
+    except (OSError, BadZipFile, KeyError, ValueError, EOFError) as error:
+        raise InputError(f"gallery {path} cannot be read: {error}") from None
+    if keep.all():
+        raise InputError(f"gallery {path} knows nobody with the number {number}: check the file")
+    _write(path, {n: each if n == "about" else each[keep] for n, each in arrays.items()})
+
+
+def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -8,6 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from pipeline.blurring import blur, head_of
 from pipeline.datatypes import Frame
 from pipeline.errors import DecodeError
 from pipeline.protocols import Source
@@ -57,7 +60,11 @@ def render_videos(
         started_s: dict[str, float] = {}
         for frame in _merged(sources, mosaic):
             image = frame.image.copy()
-            draw_labels(image, rows.of(frame), font_scale=settings.font_scale)
+            labels = rows.of(frame)
+            if settings.blur_heads:
+                for label in labels:
+                    blur(image, head_of(np.array(label.box, np.float32)))
+            draw_labels(image, labels, font_scale=settings.font_scale)
             plain = image.copy() if len(sources) > 1 else image
             caption = f"{frame.camera}  {clock(frame.time_s)}"
             draw_caption(image, caption, font_scale=settings.font_scale)

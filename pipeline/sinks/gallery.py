@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pipeline.blurring import blur, head_of
 from pipeline.datatypes import UNDECIDED, FrameResult, Identities, Image, Tracklet
 from pipeline.sinks.run_folder import cannot_write
 
@@ -39,10 +40,12 @@ class Gallery:
     Args:
         folder: The run's folder.
         crops: Most crops per identity; 0 writes no gallery.
+        blur_heads: Whether the heads of everybody in a frame are blurred.
     """
 
-    def __init__(self, folder: Path, *, crops: int) -> None:
+    def __init__(self, folder: Path, *, crops: int, blur_heads: bool = False) -> None:
         self._folder = folder / "gallery"
+        self._blur_heads = blur_heads
         self._most = crops
         self._candidates: dict[tuple[str, int], list[_Crop]] = {}
 
@@ -56,7 +59,9 @@ class Gallery:
             place = _place_for(kept, quality, result.frame.time_s)
             if place is None:
                 continue
-            crop = _Crop(quality, result.frame.time_s, _jpeg(result, row))
+            crop = _Crop(
+                quality, result.frame.time_s, _jpeg(result, row, blur_heads=self._blur_heads)
+            )
             if place < len(kept):
                 kept[place] = crop
             else:
@@ -110,16 +115,19 @@ def _place_for(kept: Sequence[_Crop], quality: float, time_s: float) -> int | No
     return worst if quality > kept[worst].quality else None
 
 
-def _jpeg(result: FrameResult, row: int) -> bytes:
+def _jpeg(result: FrameResult, row: int, *, blur_heads: bool) -> bytes:
     image: Image = result.frame.image
     height, width = image.shape[:2]
     x1, y1, x2, y2 = result.tracks.xyxy[row]
     left, top = int(np.clip(x1, 0, width - 1)), int(np.clip(y1, 0, height - 1))
     right = int(np.clip(np.ceil(x2), left + 1, width))
     bottom = int(np.clip(np.ceil(y2), top + 1, height))
-    done, encoded = cv2.imencode(
-        ".jpg", image[top:bottom, left:right], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-    )
+    crop = image[top:bottom, left:right]
+    if blur_heads:
+        crop = crop.copy()
+        for box in result.tracks.xyxy:
+            blur(crop, head_of(box) - np.array([left, top, left, top], np.float32))
+    done, encoded = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not done:
         raise RuntimeError("OpenCV could not encode a crop as JPEG")
     return encoded.tobytes()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.datatypes import Image
+from pipeline.datatypes import FloatArray, Image
 from pipeline.sinks.drawing import draw_caption
 
 __all__ = ["Mosaic"]
@@ -66,6 +66,14 @@ class Mosaic:
         left, top = (tile.width - size[0]) // 2, (tile.height - size[1]) // 2
         view[top : top + size[1], left : left + size[0]] = picture
         draw_caption(view, caption, font_scale=self._font_scale * 1.3)
+
+    def placed(self, camera: str, size: tuple[int, int], xyxy: FloatArray) -> FloatArray:
+        """Return where corners in a camera's picture of ``(width, height)`` are on the canvas."""
+        tile = self._tiles[camera]
+        scale = min(tile.width / size[0], tile.height / size[1])
+        left = tile.left + (tile.width - round(size[0] * scale)) // 2
+        top = tile.top + (tile.height - round(size[1] * scale)) // 2
+        return np.asarray(xyxy * scale + np.array([left, top, left, top]), np.float32)
 
     def end(self, camera: str) -> None:
         """Dim the tile of a camera that shows nothing new any more."""

@@ -8,6 +8,7 @@ import pytest
 from assets import REPOSITORY
 
 BOTTOM = {
+    "blurring",
     "colours",
     "datatypes",
     "errors",

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.datatypes import Image
@@ -24,8 +22,6 @@ log = logging.getLogger(__name__)
 MOST_WAITING = 8
 """Pictures of one camera that may wait to be encoded: 22 MB at 1280 x 720."""
 IDLE_S = 0.5
-NICENESS = 10
-"""The detector goes first where there are not enough processors."""
 
 
 class VideoRecorder:
@@ -128,9 +124,6 @@ class VideoRecorder:
     # In the thread
 
     def _work(self) -> None:
-        if sys.platform == "linux":
-            with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
         while True:
             with self._changed:
                 if not self._waiting and not self._stopping:

@@ -1,0 +1,114 @@
+"""Taking people, or old days, out of an archive.
+
+Every part is replaced whole. The journal keeps its notes, so that what was removed is not
+processed again; the search index is removed, as the next search makes it anew.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.archive.store import TABLES, ArchiveFolder, write_table
+from pipeline.errors import InputError
+
+__all__ = ["days_before", "forget_in_archive", "prune_archive", "tracklets_of"]
+
+INDEX = "index"
+
+
+def tracklets_of(folder: ArchiveFolder, identity: int) -> set[str]:
+    """Return the tracklets of a person.
+
+    Raises:
+        InputError: It is no archive whose identities were resolved, or nobody has that number.
+    """
+    table = _identities(folder)
+    found = set(table.filter(pc.equal(table["global_id"], identity))["tracklet_id"].to_pylist())
+    if not found:
+        numbers = sorted(set(table["global_id"].to_pylist()) - {-1})
+        told = f"from {numbers[0]} to {numbers[-1]}" if numbers else "none"
+        raise InputError(f"nobody in {folder.path} has the identity {identity}: there are {told}")
+    return found
+
+
+def forget_in_archive(folder: ArchiveFolder, tracklets: set[str]) -> int:
+    """Remove tracklets from all tables; return how many files were rewritten.
+
+    The identities come last: a kill before them leaves the person known, and the same call
+    does the rest.
+
+    Raises:
+        InputError: A part is damaged.
+        SinkError: A part cannot be written.
+    """
+    _drop_index(folder)
+    names = pa.array(sorted(tracklets), pa.string())
+    changed = 0
+    for kind in TABLES:
+        for _, _, part in folder.parts(kind):
+            table = _read(part)
+            kept = table.filter(pc.invert(pc.is_in(table["tracklet_id"], value_set=names)))
+            if len(kept) < len(table):
+                write_table(part, kept)
+                changed += 1
+    _keep_identities(folder, lambda each: pc.invert(pc.is_in(each, value_set=names)))
+    return changed + 1
+
+
+def days_before(folder: ArchiveFolder, first_kept: date) -> list[str]:
+    """Return the days (ISO, UTC) of an archive that are before a date, in their order."""
+    _identities(folder)
+    days = {day for kind in TABLES for _, day, _ in folder.parts(kind)}
+    return sorted(day for day in days if day < first_kept.isoformat())
+
+
+def prune_archive(folder: ArchiveFolder, days: list[str]) -> int:
+    """Remove everything that began on some days; return how many files were removed.
+
+    Raises:
+        InputError: A part is damaged.
+        SinkError: The identities cannot be written.
+    """
+    _drop_index(folder)
+    gone = [part for kind in TABLES for _, day, part in folder.parts(kind) if day in set(days)]
+    for part in gone:
+        part.unlink()
+    left = [_read(part, ["tracklet_id"]) for _, _, part in folder.parts("sightings")]
+    names = (
+        pa.concat_tables(left)["tracklet_id"].combine_chunks()
+        if left
+        else pa.array([], pa.string())
+    )
+    _keep_identities(folder, lambda each: pc.is_in(each, value_set=names))
+    return len(gone)
+
+
+def _identities(folder: ArchiveFolder) -> pa.Table:
+    if not folder.record_path.is_file() or not folder.identities_path.is_file():
+        raise InputError(
+            f"{folder.path} is no finished archive: give the --out of `reid-pipeline batch`"
+        )
+    return _read(folder.identities_path)
+
+
+def _keep_identities(folder: ArchiveFolder, keep: Callable[[pa.ChunkedArray], pa.Array]) -> None:
+    table = _read(folder.identities_path)
+    write_table(folder.identities_path, table.filter(keep(table["tracklet_id"])))
+
+
+def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
+    try:
+        return pq.ParquetFile(path).read(columns=columns)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path} is damaged ({error}): restore it, then go on") from None
+
+
+def _drop_index(folder: ArchiveFolder) -> None:
+    shutil.rmtree(folder.path / INDEX, ignore_errors=True)
