@@ -19,6 +19,7 @@ from detector_training.training import Recipe, train
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = REPOSITORY.parent / "shared"
+TEACHER = SHARED / "models/yolov8n_int8_openvino_model"
 CLIPS = "room_cam1.mp4", "room_cam2.mp4", "one_by_one.mp4"
 """Unlabelled clips that may be learnt from; the clip of a shop is for testing alone."""
 
@@ -34,6 +35,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     pictures.add_argument(
         "--videos", type=Path, nargs="*", default=[], help="more unlabelled clips"
     )
+    pictures.add_argument(
+        "--photographs", type=Path, required=True, help="folder of photographs that nobody labelled"
+    )
     pictures.add_argument("--scenes", type=int, default=10, help="of the composing tool")
     pictures.add_argument("--drawn", type=int, default=480, help="pictures of rendered people")
     pictures.add_argument("--composed", type=int, default=7000, help="pictures of cut-outs")
@@ -42,6 +46,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     train.add_argument("--pictures", type=Path, required=True)
     train.add_argument("--out", type=Path, required=True, help="folder of the run")
     train.add_argument("--model", default="yolo11n.yaml", help="architecture of ultralytics")
+    train.add_argument("--teacher", type=Path, default=TEACHER, help="labels what nobody labelled")
+    train.add_argument("--init", type=Path, help="state.pt of another run to begin with")
     train.add_argument("--steps", type=int, default=16000)
     train.add_argument("--batch", type=int, default=16)
     train.add_argument("--rate", type=float, default=2e-3)
@@ -58,13 +64,21 @@ def main(argv: list[str] | None = None) -> int:
     options = _arguments(argv)
     if options.step == "pictures":
         clips = [options.shared / "data/videos" / name for name in CLIPS]
-        source = Ingredients(options.shared, [*clips, *options.videos], options.out, options.seed)
+        videos, stock = [*clips, *options.videos], options.photographs
+        source = Ingredients(options.shared, videos, stock, options.out, options.seed)
         make_pools(
             source, scenes=options.scenes, drawn=options.drawn, composed_count=options.composed
         )
     elif options.step == "train":
         recipe = Recipe(options.model, options.steps, options.batch, options.rate, options.seed)
-        train(options.pictures, options.out, recipe, device=options.device)
+        train(
+            options.pictures,
+            options.out,
+            recipe,
+            teacher=options.teacher,
+            device=options.device,
+            begin_with=options.init,
+        )
     else:
         write_forms(options.run, options.out)
     return 0

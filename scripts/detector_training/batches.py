@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset
 
+from detector_training.distillation import DenseTeacher
 from detector_training.labelled import Boxes, Image, Labelled, read_pool
-from detector_training.pools import SHARES
+from detector_training.pools import SHARES, UNLABELLED
 
 GREY = 114
 """What lies around a picture that does not fill its place, as in the running detector."""
@@ -20,11 +21,15 @@ LEAST_INSIDE = 0.3
 """A person of whom less of the box lies within the piece has no box."""
 LEAST_HEIGHT = 14.0
 """Pixels; smaller people are not asked for."""
-SCALES = {"photographs": (0.25, 1.0)}
+SCALES = {"photographs": (0.25, 1.0), "stock": (0.2, 1.0)}
 USUAL_SCALES = 0.40, 1.25
 """Least and greatest enlargement of a kept picture."""
 WHOLE_SCALES = 0.62, 0.95
 """The same where the piece is as large as what the running detector sees."""
+TILT = 8.0
+"""Standard deviation in degrees of how unlabelled pictures are turned; wide lenses do that."""
+NOT_TAUGHT = -1.0
+"""Score where the truth is known."""
 
 Batch = Mapping[str, torch.Tensor]
 Size = tuple[int, int, int]
@@ -39,19 +44,27 @@ class Pieces(IterableDataset[Batch]):
         sizes: (height, width) of a piece and how many there are in a batch, by step.
         first: Step of the first batch.
         seed: Of everything random.
+        teacher: Folder of the detector that is asked about unlabelled pictures.
     """
 
-    def __init__(self, folder: Path, *, sizes: Sequence[Size], first: int, seed: int) -> None:
+    def __init__(
+        self, folder: Path, *, sizes: Sequence[Size], first: int, seed: int, teacher: Path
+    ) -> None:
         self._pools = {name: read_pool(folder / name) for name in SHARES}
         self._sizes, self._first, self._seed = sizes, first, seed
+        self._teacher = teacher
 
     def __iter__(self) -> Iterator[Batch]:
-        """Yield what ultralytics' losses take: img, cls, bboxes (centre, size; 0 to 1), batch_idx."""
-        cv2.setNumThreads(1)
-        for step in range(self._first, len(self._sizes)):
-            yield self._batch(step)
+        """Yield what ultralytics' losses take: img, cls, bboxes (centre, size; 0 to 1), batch_idx.
 
-    def _batch(self, step: int) -> Batch:
+        Also taught, (N, anchors, 5): the teacher's corners and score, or `NOT_TAUGHT`.
+        """
+        cv2.setNumThreads(1)
+        teacher = DenseTeacher(self._teacher)
+        for step in range(self._first, len(self._sizes)):
+            yield self._batch(step, teacher)
+
+    def _batch(self, step: int, teacher: DenseTeacher) -> Batch:
         rng = np.random.default_rng((self._seed, step))
         height, width, count = self._sizes[step]
         names = rng.choice(list(SHARES), count, p=list(SHARES.values()))
@@ -62,15 +75,19 @@ class Pieces(IterableDataset[Batch]):
             image = np.asarray(cv2.imread(str(path)), np.uint8)
             whole = width > height
             scales = WHOLE_SCALES if whole else SCALES.get(name, USUAL_SCALES)
-            piece = cut(Labelled(image, known), (height, width), scales, rng)
+            tilt = rng.normal(0, TILT) if name in UNLABELLED else 0.0
+            piece = cut(Labelled(image, known), (height, width), scales, rng, tilt=tilt)
             images.append(coloured(piece.image, rng))
             boxes.append(piece.boxes)
             rows += [row] * len(piece.boxes)
         corners = np.concatenate(boxes) / np.array([width, height] * 2, np.float32)
         middles, sides = (corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]
-        pixels = np.stack(images)[..., ::-1].transpose(0, 3, 1, 2)
+        pixels = np.ascontiguousarray(np.stack(images)[..., ::-1].transpose(0, 3, 1, 2))
+        taught = teacher(pixels)
+        taught[[name not in UNLABELLED for name in names], :, 4] = NOT_TAUGHT
         return {
-            "img": torch.from_numpy(np.ascontiguousarray(pixels)),
+            "img": torch.from_numpy(pixels),
+            "taught": torch.from_numpy(taught),
             "cls": torch.zeros(len(rows), 1),
             "bboxes": torch.from_numpy(np.concatenate([middles, sides], axis=1)),
             "batch_idx": torch.tensor(rows, dtype=torch.float32),
@@ -78,7 +95,7 @@ class Pieces(IterableDataset[Batch]):
 
 
 def batches(
-    folder: Path, *, sizes: Sequence[Size], first: int, seed: int, workers: int
+    folder: Path, *, sizes: Sequence[Size], first: int, seed: int, teacher: Path, workers: int
 ) -> Iterator[Batch]:
     """Yield batches in the order of steps.
 
@@ -87,10 +104,11 @@ def batches(
         sizes: Of every step's batch.
         first: Step of the first batch.
         seed: Of everything random.
+        teacher: Folder of the detector that is asked about unlabelled pictures.
         workers: 1 prepares them in a process of its own, so that training need not wait; 0 does
             not. More would each begin at the first step.
     """
-    pieces = Pieces(folder, sizes=sizes, first=first, seed=seed)
+    pieces = Pieces(folder, sizes=sizes, first=first, seed=seed, teacher=teacher)
     if not workers:
         return iter(pieces)
     # Spawned: a fork of a process with threads can hang.
@@ -106,7 +124,12 @@ def batches(
 
 
 def cut(
-    picture: Labelled, size: tuple[int, int], scales: tuple[float, float], rng: np.random.Generator
+    picture: Labelled,
+    size: tuple[int, int],
+    scales: tuple[float, float],
+    rng: np.random.Generator,
+    *,
+    tilt: float = 0.0,
 ) -> Labelled:
     """Return a piece of a picture, scaled and perhaps mirrored, often with somebody in it.
 
@@ -115,6 +138,7 @@ def cut(
         size: (height, width) of the piece.
         scales: Least and greatest enlargement.
         rng: Of the choice.
+        tilt: Degrees by which the picture is turned; boxes are not turned with it.
     """
     height, width = size
     scale = float(np.exp(rng.uniform(*np.log(scales))))
@@ -130,10 +154,14 @@ def cut(
     matrix = np.array(
         [[scale * narrow, 0, -corner[0] * scale * narrow], [0, scale, -corner[1] * scale]]
     )
+    offset = np.array([matrix[0, 2], matrix[1, 2]] * 2, np.float32)
+    if tilt:
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), tilt, 1)
+        matrix = turn @ np.vstack([matrix, [0, 0, 1]])
     how = cv2.INTER_AREA if scale < 0.6 else cv2.INTER_LINEAR
     image = _shrunk_first(picture.image, matrix, (width, height), how)
     boxes = picture.boxes * np.array([scale * narrow, scale] * 2, np.float32)
-    boxes += np.array([matrix[0, 2], matrix[1, 2]] * 2, np.float32)
+    boxes += offset
     kept = _inside(boxes, width, height)
     if rng.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
@@ -144,7 +172,7 @@ def cut(
 def _shrunk_first(
     image: Image, matrix: NDArray[np.float64], size: tuple[int, int], how: int
 ) -> Image:
-    """Apply a scaling matrix; halve first where it would skip pixels."""
+    """Apply an affine matrix; halve first where it would skip pixels."""
     if how == cv2.INTER_AREA:
         half = image.shape[1] // 2, image.shape[0] // 2
         factors = np.array([image.shape[1] / half[0], image.shape[0] / half[1]])

@@ -58,13 +58,14 @@ def compose(material: Material, rng: np.random.Generator) -> Labelled:
     if rng.random() < DECOYS:
         for _ in range(int(rng.integers(1, 5))):
             _paste_decoy(image, material, rng)
-    boxes, areas = _paste_people(image, owner, material, rng)
+    areas = _paste_people(image, owner, material, rng)
     if rng.random() < 0.5:
         _cover(image, owner, material, rng)
     kept = []
-    for number, (box, area) in enumerate(zip(boxes, areas, strict=True), start=1):
-        if (owner == number).sum() >= LEAST_VISIBLE * area:
-            kept.append(box)
+    for number, area in enumerate(areas, start=1):
+        seen = owner == number
+        if seen.sum() >= LEAST_VISIBLE * area:
+            kept.append(_extent(seen))
     left = [box for box in known if _seen(owner, box) >= 0.5]
     rows = np.array([*left, *kept], np.float32).reshape(-1, 4)
     return Labelled(filmed(image, rng), rows)
@@ -86,15 +87,15 @@ def _real_place(picture: Labelled) -> tuple[Image, NDArray[np.float32]]:
 
 def _paste_people(
     image: Image, owner: NDArray[np.int16], material: Material, rng: np.random.Generator
-) -> tuple[list[NDArray[np.float32]], list[float]]:
-    """Paste people far to near; return their boxes and the areas of their silhouettes."""
+) -> list[float]:
+    """Paste people far to near, owners from 1 on; return the areas of their silhouettes."""
     count = int(rng.choice([0, 1, 2, 3, 5, 8, 12], p=[0.04, 0.08, 0.14, 0.2, 0.24, 0.2, 0.1]))
     # Everybody on one floor: the lower the feet, the taller the person.
     horizon = rng.uniform(-0.2, 0.5) * SIZE[0]
     tallest = float(np.exp(rng.uniform(np.log(120), np.log(520))))
     crowd = rng.uniform(0, SIZE[1]), rng.uniform(30, 400)
     feet = np.sort(rng.uniform(max(horizon, 0) + 20, SIZE[0] * 1.15, count))
-    boxes, areas = [], []
+    areas: list[float] = []
     for foot in feet:
         person = material.somebody(rng)
         near = (foot - horizon) / (SIZE[0] * 1.1 - horizon)
@@ -110,13 +111,15 @@ def _paste_people(
         if pasted is None:
             continue
         window, inside = pasted
-        owner[window][inside] = len(boxes) + 1
-        rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-        y, x = window[0].start, window[1].start
-        edges = x + columns[0], y + rows[0], x + columns[-1] + 1, y + rows[-1] + 1
-        boxes.append(np.array(edges, np.float32))
+        owner[window][inside] = len(areas) + 1
         areas.append(max(float(inside.sum()), 0.3 * float(_area(person, width, height))))
-    return boxes, areas
+    return areas
+
+
+def _extent(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the corners around what is seen of somebody, as detectors of real video give them."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
 
 
 def _area(person: Cutout, width: float, height: float) -> float:

@@ -26,13 +26,23 @@ from detector_training.people import from_crops, from_photographs
 from detector_training.scenery import empty_windows, median_frame
 from reid_model.segmentation.photographs import Photograph, person_boxes, read_photographs
 
-SHARES = {"composed": 0.50, "photographs": 0.24, "videos": 0.10, "scenes": 0.08, "rendered": 0.08}
+SHARES = {
+    "composed": 0.34,
+    "photographs": 0.20,
+    "stock": 0.20,
+    "videos": 0.12,
+    "scenes": 0.07,
+    "rendered": 0.07,
+}
 """How much of a batch each pool gives, on average."""
+UNLABELLED = {"photographs", "stock", "videos"}
+"""Pools of real pictures: what is on them, the teacher says."""
 LONGEST = 832
 """Longer side of kept pictures, pixels: what a network that takes 640 can be shown enlarged."""
 MOST_FRAMES = 240
 """Frames taken of one video at most; a fixed camera repeats itself."""
 MEDIAN_FRAMES = 41
+PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 LEAST_BARE = 5
 """Frames without people that make an empty view; with fewer, the median of all has to do."""
 
@@ -44,12 +54,14 @@ class Ingredients:
     Attributes:
         shared: Folder with `data/market1501`, `data/human_segmentation`, `models`, `tools`.
         videos: Clips that nobody labelled.
+        stock: Folder of photographs that nobody labelled, with and without people.
         out: Folder of the pools.
         seed: Of everything random.
     """
 
     shared: Path
     videos: Sequence[Path]
+    stock: Path
     out: Path
     seed: int
 
@@ -86,6 +98,7 @@ def make_pools(source: Ingredients, *, scenes: int, drawn: int, composed_count: 
     """
     wanted: list[tuple[str, Callable[[], Iterable[Labelled]]]] = [
         ("photographs", lambda: _photographs(source)),
+        ("stock", lambda: _stock(source)),
         ("videos", lambda: _videos(source)),
         ("composed", lambda: _composed(source, composed_count)),
         ("scenes", lambda: _scenes(source, scenes)),
@@ -117,6 +130,15 @@ def _touch(one: Boxes, other: Boxes) -> bool:
     high = min(one[3], other[3]) - max(one[1], other[1])
     smaller = min((each[2] - each[0]) * (each[3] - each[1]) for each in (one, other))
     return bool(wide > 0 and high > 0 and wide * high > smaller / 3)
+
+
+def _stock(source: Ingredients) -> Iterator[Labelled]:
+    """Any photographs with what the teacher sees."""
+    paths = sorted(path for path in source.stock.rglob("*") if path.suffix in PICTURES)
+    images = (cv2.imread(str(path)) for path in paths)
+    usable = (np.asarray(each, np.uint8) for each in images if each is not None)
+    small = (fitted(Labelled(each, np.empty((0, 4), np.float32)), LONGEST) for each in usable)
+    yield from source.teacher.label(each.image for each in small)
 
 
 def _videos(source: Ingredients) -> Iterator[Labelled]:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from detector_training.batches import Size, batches
+from detector_training.distillation import TaughtAssigner, learn_from_teacher
 from pipeline.detect.ultralytics_adapter import contained
 
 STATE = "state.pt"
@@ -78,11 +79,13 @@ class _Learner:
         network: In training mode.
         average: ultralytics' moving average of it, which is what ships.
         optimiser: Of the network's weights.
+        assigner: Told what the teacher said about the batch.
     """
 
     network: Any
     average: Any
     optimiser: torch.optim.Optimizer
+    assigner: TaughtAssigner
 
 
 def new_network(model: str) -> Any:
@@ -97,21 +100,41 @@ def new_network(model: str) -> Any:
     return network
 
 
-def train(pictures: Path, out: Path, recipe: Recipe, *, device: str, workers: int = 1) -> None:
+def train(
+    pictures: Path,
+    out: Path,
+    recipe: Recipe,
+    *,
+    teacher: Path,
+    device: str,
+    begin_with: Path | None = None,
+    workers: int = 1,
+) -> None:
     """Train to the last step; start from the folder's state if it has one.
 
     Args:
         pictures: Pools as `make_pools` left them.
         out: Folder of `state.pt` and `curves.csv`.
         recipe: Its number of steps may differ from the state's; the rest may not.
+        teacher: Folder of the detector that is asked about unlabelled pictures.
         device: ``cpu`` or ``cuda``.
+        begin_with: Weights to begin with, `state.pt` of another run; none = random ones.
         workers: Processes that prepare batches, 0 or 1.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     learner = _learner(recipe, device)
     first, minutes = _resume(out / STATE, recipe, learner)
-    stream = batches(pictures, sizes=recipe.sizes(), first=first, seed=recipe.seed, workers=workers)
+    if not first and begin_with is not None:
+        _take_weights(begin_with, learner)
+    stream = batches(
+        pictures,
+        sizes=recipe.sizes(),
+        first=first,
+        seed=recipe.seed,
+        teacher=teacher,
+        workers=workers,
+    )
     began = saved = time.monotonic()
     sums: list[list[float]] = []
     for step, batch in enumerate(stream, start=first):
@@ -135,7 +158,8 @@ def _learner(recipe: Recipe, device: str) -> _Learner:
         from ultralytics.utils.torch_utils import ModelEMA  # noqa: PLC0415
 
         average = ModelEMA(network, decay=AVERAGE_DECAY, tau=500)
-    return _Learner(network, average, torch.optim.AdamW(_groups(network), lr=recipe.rate))
+    optimiser = torch.optim.AdamW(_groups(network), lr=recipe.rate)
+    return _Learner(network, average, optimiser, learn_from_teacher(network))
 
 
 def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
@@ -152,6 +176,7 @@ def _step(learner: _Learner, batch: Mapping[str, torch.Tensor], device: str) -> 
     """Learn from one batch; return the box, class and distribution losses."""
     on_device = {name: each.to(device) for name, each in batch.items()}
     images = on_device["img"].to(memory_format=torch.channels_last).float() / 255
+    learner.assigner.taught = on_device.pop("taught")
     with torch.autocast(device.split(":", maxsplit=1)[0], torch.bfloat16):
         loss, parts = learner.network({**on_device, "img": images})
     learner.optimiser.zero_grad()
@@ -187,6 +212,13 @@ def _save(path: Path, recipe: Recipe, learner: _Learner, *, done: tuple[int, flo
     partial = path.with_suffix(".part")
     torch.save(state, partial)
     partial.replace(path)
+
+
+def _take_weights(path: Path, learner: _Learner) -> None:
+    """Begin with the averaged weights of another run."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    learner.network.load_state_dict(state["average"])
+    learner.average.ema.load_state_dict(state["average"])
 
 
 def _resume(path: Path, recipe: Recipe, learner: _Learner) -> tuple[int, float]:

@@ -7,6 +7,8 @@ import torch
 from assets import REPOSITORY
 
 SKIN = (40, 80, 220)
+TEACHER = REPOSITORY / "pipeline/detect/weights/person_detector_openvino_model"
+"""Any YOLO model that takes 640 x 640 pixels will do."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -102,12 +104,70 @@ def test_a_step_has_the_same_batch_every_time(pools):
     from detector_training.batches import Pieces
 
     sizes = [(64, 64, 3)] * 4
-    whole = list(Pieces(pools, sizes=sizes, first=0, seed=1))
-    later = list(Pieces(pools, sizes=sizes, first=2, seed=1))
+    whole = list(Pieces(pools, sizes=sizes, first=0, seed=1, teacher=TEACHER))
+    later = list(Pieces(pools, sizes=sizes, first=2, seed=1, teacher=TEACHER))
     assert len(whole) == 4
     for one, other in zip(whole[2:], later, strict=True):
         torch.testing.assert_close(one["img"], other["img"])
         torch.testing.assert_close(one["bboxes"], other["bboxes"])
+        torch.testing.assert_close(one["taught"], other["taught"])
+
+
+def test_people_who_are_half_hidden_have_the_box_of_what_is_seen(material):
+    from detector_training import composition
+
+    mask = np.zeros((40, 60), bool)
+    mask[10:20, 5:9] = mask[15:30, 20:33] = True
+    np.testing.assert_array_equal(composition._extent(mask), [5, 10, 33, 30])
+
+
+def test_the_teacher_says_the_same_of_a_piece_wherever_it_is_laid_out():
+    from detector_training.distillation import DenseTeacher
+
+    teacher = DenseTeacher(TEACHER)
+    rng = np.random.default_rng(0)
+    grey = np.full((3, 320, 320), 114, np.uint8)
+    piece = rng.integers(0, 256, (3, 10, 10)).astype(np.uint8).repeat(32, axis=1).repeat(32, axis=2)
+    alone = teacher(piece[None])[0]
+    among = teacher(np.stack([piece, grey, grey, grey, piece]))
+    assert alone.shape == (1600 + 400 + 100, 5)
+    # The first lies in the upper left corner, and so does the fifth, on a canvas of its own.
+    np.testing.assert_allclose(among[0], alone, atol=1e-3)
+    np.testing.assert_allclose(among[4], alone, atol=1e-3)
+    boxes = among[..., :4]
+    middles = (boxes[..., :2] + boxes[..., 2:]) / 2
+    strides = np.repeat([8, 16, 32], [1600, 400, 100])
+    column = np.concatenate([np.tile(np.arange(n), n) for n in (40, 20, 10)])
+    expected = (column + 0.5) * strides
+    # Boxes lie around their anchors, in the piece's own pixels.
+    assert np.median(np.abs(middles[:, :, 0] - expected)) < 32
+    assert ((among[..., 4] >= 0) & (among[..., 4] <= 1)).all()
+
+
+def test_the_teacher_counts_only_where_there_is_no_truth():
+    from detector_training.distillation import TaughtAssigner
+
+    anchors = 6
+    truth = (
+        torch.zeros(2, anchors),
+        torch.full((2, anchors, 4), 7.0),
+        torch.full((2, anchors, 1), 0.5),
+        torch.ones(2, anchors, dtype=torch.bool),
+        torch.zeros(2, anchors),
+    )
+    assigner = TaughtAssigner(lambda: truth)
+    assert assigner() == truth
+    taught = torch.full((2, anchors, 5), 3.0)
+    taught[0, :, 4] = -1.0
+    taught[1, :, 4] = torch.tensor([0.0, 0.05, 0.2, 0.5, 0.9, 1.0])
+    assigner.taught = taught
+    _, boxes, scores, is_person, _ = assigner()
+    torch.testing.assert_close(boxes[0], truth[1][0])
+    torch.testing.assert_close(boxes[1], taught[1, :, :4])
+    torch.testing.assert_close(scores[0], truth[2][0])
+    torch.testing.assert_close(scores[1, :, 0], taught[1, :, 4])
+    assert is_person[0].all()
+    assert is_person[1].tolist() == [False, False, True, True, True, True]
 
 
 def test_the_rate_rises_then_falls():
@@ -132,10 +192,10 @@ def test_training_goes_on_where_it_stopped(pools, tmp_path, monkeypatch):
     # A constant rate: the number of steps must not matter for the first of them.
     monkeypatch.setattr(training.Recipe, "rate_at", lambda self, step: 1e-3)
     recipe = training.Recipe("yolo11n.yaml", steps=4, batch=2, rate=1e-3, seed=0)
-    training.train(pools, tmp_path / "whole", recipe, device="cpu", workers=0)
+    training.train(pools, tmp_path / "whole", recipe, teacher=TEACHER, device="cpu", workers=0)
     part = training.Recipe("yolo11n.yaml", steps=2, batch=2, rate=1e-3, seed=0)
-    training.train(pools, tmp_path / "parts", part, device="cpu", workers=0)
-    training.train(pools, tmp_path / "parts", recipe, device="cpu", workers=0)
+    training.train(pools, tmp_path / "parts", part, teacher=TEACHER, device="cpu", workers=0)
+    training.train(pools, tmp_path / "parts", recipe, teacher=TEACHER, device="cpu", workers=0)
     states = [
         torch.load(tmp_path / name / training.STATE, weights_only=True)
         for name in ("whole", "parts")
@@ -147,4 +207,4 @@ def test_training_goes_on_where_it_stopped(pools, tmp_path, monkeypatch):
     assert [line.split(",")[0] for line in lines] == ["step", "1", "2", "3", "4"]
     other = training.Recipe("yolov8n.yaml", steps=4, batch=2, rate=1e-3, seed=0)
     with pytest.raises(SystemExit, match="another recipe"):
-        training.train(pools, tmp_path / "parts", other, device="cpu", workers=0)
+        training.train(pools, tmp_path / "parts", other, teacher=TEACHER, device="cpu", workers=0)
