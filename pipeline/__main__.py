@@ -1,8 +1,19 @@
-"""`python -m pipeline` is `reid-pipeline`."""
+"""`reid-pipeline`, and `python -m pipeline`.
+
+Kept light: processes that read cameras or decode files import the main module again.
+"""
 
 import sys
 
-from pipeline.cli import main
+__all__ = ["main"]
+
+
+def main() -> int:
+    """Run the command line; return its exit code."""
+    from pipeline.cli import main as run  # noqa: PLC0415 - not in every process, see above
+
+    return run()
+
 
 if __name__ == "__main__":
     sys.exit(main())
