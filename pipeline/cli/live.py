@@ -172,7 +172,8 @@ def watch(
             url = web.url
         if (note := note_on_detector(settings)) is not None:
             console.print(note, highlight=False)
-        console.print(f"Watching {len(cameras)} cameras, {'page: ' + url if url else 'no page'}")
+        watched = "1 camera" if len(cameras) == 1 else f"{len(cameras)} cameras"
+        console.print(f"Watching {watched}, {'page: ' + url if url else 'no page'}")
         stop = threading.Event()
         with _signals(stop, stop_s=stop_s):
             for camera in cameras:
