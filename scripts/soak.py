@@ -131,17 +131,28 @@ class Run:
         return dict(json.loads(self.get("/api/status")))
 
     def sample(self, began_s: float) -> Sample:
-        """Return the sums over the process and its children."""
+        """Return the sums over the process and its children; shared buffers count in each."""
         parent = psutil.Process(self.process.pid)
         memory, threads, files, count = 0.0, 0, 0, 0
         for each in [parent, *parent.children(recursive=True)]:
-            with suppress(psutil.NoSuchProcess):
-                memory += each.memory_full_info().uss / 1e6
+            with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+                memory += _own_memory_mb(each.pid)
                 threads += each.num_threads()
                 files += each.num_fds()
                 count += 1
         latency = float(self.status()["figures"]["latency_p95_s"])
         return Sample(time.monotonic() - began_s, memory, threads, files, count, latency)
+
+
+def _own_memory_mb(pid: int) -> float:
+    """Return what a process has allocated and shares with nobody by file.
+
+    Not psutil's "unique" memory: that grows by every library that another program, which had
+    loaded the same one, lets go of.
+    """
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    kilobytes = [int(n) for n in re.findall(r"^Rss(?:Anon|Shmem):\s+(\d+) kB", status, re.M)]
+    return sum(kilobytes) * 1024 / 1e6
 
 
 def soak(run: Run, server: RtspServer, names: Sequence[str], *, minutes: float, seed: int) -> Story:
