@@ -120,13 +120,13 @@ class TrackSettings(_Section):
 
     high_confidence: Share = 0.25
     """Boxes from here on start tracks and are associated first."""
-    min_iou: Share = 0.2
+    min_iou: Share = 0.3
     """Least overlap of a box with the predicted place of its track."""
     max_lost_s: Seconds = 2.0
     """A track that was not seen for so long ends."""
     min_hits: Annotated[int, Field(ge=1)] = 2
     """Boxes before a track counts."""
-    cut_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.2
+    cut_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.4
     """After a moment of doubt, a track whose looks changed to below this cosine is cut."""
     look_interval_s: Seconds = 0.8
     """Time between two looks at a track that is not in doubt."""
@@ -195,8 +195,9 @@ class MatchSettings(_Section):
     """Whether one person can be in two cameras at one time; ``auto`` = learn it per pair."""
     camera_pairs: list[CameraPairSettings] = []
     """What is known of single pairs of cameras; overrides ``views``."""
-    centre_tracks: Annotated[float, Field(ge=0)] = 20.0
-    """Tracks of a camera at which half of its own colouring is taken out; 0 = never."""
+    centre_tracks: Annotated[float, Field(ge=0)] = 4.0
+    """Tracks of a camera that look unlike each other, besides the first, at which half of the
+    camera's own colouring is taken out; 0 = never."""
     tick_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.5
     """Time between two rounds of decisions; each looks at all cameras together."""
     review_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5.0

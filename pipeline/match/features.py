@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray, IntArray, Tracklet
 
-__all__ = ["CameraCentres", "main_axes", "tracklet_features", "unit_rows"]
+__all__ = ["CameraCentres", "CameraTotals", "main_axes", "tracklet_features", "unit_rows"]
 
 _TINY = 1e-9
+SAME_LOOKS = 0.8
+"""Cosine from which on two tracks of one camera may well be one person."""
+MOST_LOOKS = 33
+"""Distinct-looking tracks of a camera that are counted; more hardly change a share."""
 BLOCK_ROWS = 1 << 14
 AXES_ROWS = 20_000
 """Rows that the main axes are taken from."""
@@ -26,30 +30,68 @@ def unit_rows(rows: FloatArray) -> FloatArray:
     return scaled
 
 
+class CameraTotals:
+    """What the tracks of each camera add up to, gathered block by block.
+
+    Args:
+        cameras: Number of cameras.
+        dim: Length of an embedding.
+
+    Attributes:
+        sums: ``(C, D)`` the sum over the mean embeddings of each camera's tracks.
+        counts: ``(C,)`` how many tracks that are.
+    """
+
+    def __init__(self, cameras: int, dim: int) -> None:
+        self.sums = np.zeros((cameras, dim))
+        self.counts = np.zeros(cameras, np.int64)
+        self._looks: list[FloatArray] = [np.zeros((0, dim), np.float32)] * cameras
+
+    def add(self, means: FloatArray, camera: IntArray) -> None:
+        """Add ``(N, D)`` mean embeddings of tracks of the ``(N,)`` cameras."""
+        for number in np.unique(camera):
+            own = means[camera == number]
+            self.sums[number] += own.sum(axis=0, dtype=np.float64)
+            self.counts[number] += len(own)
+            self._looks[number] = _distinct(unit_rows(own), self._looks[number])
+
+    def looks(self) -> IntArray:
+        """Return ``(C,)``: how many tracks of each camera look unlike all before, up to a cap."""
+        return np.array([len(each) for each in self._looks], np.int64)
+
+
+def _distinct(rows: FloatArray, known: FloatArray) -> FloatArray:
+    """Return the known unit rows, and after them those that are like none before."""
+    rows = rows[np.all(rows @ known.T < SAME_LOOKS, axis=1)]
+    while len(rows) and len(known) < MOST_LOOKS:
+        known = np.concatenate([known, rows[:1]])
+        rows = rows[rows @ rows[0] < SAME_LOOKS]
+    return known
+
+
 class CameraCentres:
     """Takes out of an embedding what it owes to the camera: light, colours, height of view.
 
-    Each camera's mean embedding is moved towards the mean over all cameras, by a share
-    ``n / (n + prior)`` that grows with the number ``n`` of its tracks: the mean of a few
-    tracks tells who they are, the mean of many tells where they are.
+    Each camera's mean embedding is moved towards the mean over all cameras. The mean of a few
+    persons tells who they are, the mean of many tells where they are, so the share that is
+    moved, ``k^2 / (k^2 + prior^2)``, grows with the number of persons. That number is not
+    known; ``k + 1`` tracks that look unlike each other stand for it, as one person in a
+    crowded place can leave any number of tracks.
 
     Args:
-        totals: ``(C, D)`` the sum over the mean embeddings of each camera's tracks.
-        counts: ``(C,)`` how many tracks that are.
-        prior: Tracks at which half of the difference is taken out; 0 leaves all as it is.
+        totals: What the cameras' tracks add up to.
+        prior: ``k`` at which half of the difference is taken out; 0 leaves all as it is.
     """
 
-    def __init__(
-        self, totals: NDArray[np.float64], counts: NDArray[np.integer], *, prior: float
-    ) -> None:
-        self._shift: FloatArray = np.zeros(totals.shape, np.float32)
-        if prior <= 0 or not counts.any():
+    def __init__(self, totals: CameraTotals, *, prior: float) -> None:
+        self._shift: FloatArray = np.zeros(totals.sums.shape, np.float32)
+        seen = totals.counts > 0
+        if prior <= 0 or not seen.any():
             return
-        overall = totals.sum(axis=0) / counts.sum()
-        seen = counts > 0
-        share = (counts / (counts + prior))[seen, None]
-        own = totals[seen] / counts[seen, None]
-        self._shift[seen] = (share * (own - overall)).astype(np.float32)
+        overall = totals.sums.sum(axis=0) / totals.counts.sum()
+        others = (totals.looks()[seen, None] - 1.0) ** 2
+        own = totals.sums[seen] / totals.counts[seen, None]
+        self._shift[seen] = others / (others + prior**2) * (own - overall)
 
     @classmethod
     def of(
@@ -63,21 +105,13 @@ class CameraCentres:
             cameras: Number of cameras.
             prior: As above.
         """
-        totals = _totals(np.zeros((cameras, means.shape[1])), means, camera)
-        return cls(totals, np.bincount(camera, minlength=cameras), prior=prior)
+        totals = CameraTotals(cameras, means.shape[1])
+        totals.add(means, camera)
+        return cls(totals, prior=prior)
 
     def apply(self, means: FloatArray, camera: IntArray | NDArray[np.integer]) -> FloatArray:
         """Return ``(N, D)`` unit rows with the camera's share taken out."""
         return unit_rows(means - self._shift[camera])
-
-
-def _totals(
-    totals: NDArray[np.float64], means: FloatArray, camera: IntArray
-) -> NDArray[np.float64]:
-    """Add ``(N, D)`` rows to the totals of their cameras."""
-    for number in np.unique(camera):
-        totals[number] += means[camera == number].sum(axis=0, dtype=np.float64)
-    return totals
 
 
 def main_axes(sample: FloatArray, dim: int) -> FloatArray:
@@ -103,10 +137,10 @@ def tracklet_features(
     """
     dim = len(tracklets[0].embedding_sum)
     blocks = [slice(start, start + BLOCK_ROWS) for start in range(0, len(tracklets), BLOCK_ROWS)]
-    totals = np.zeros((cameras, dim))
+    totals = CameraTotals(cameras, dim)
     for block in blocks:
-        _totals(totals, _means(tracklets[block]), camera[block])
-    centres = CameraCentres(totals, np.bincount(camera, minlength=cameras), prior=prior)
+        totals.add(_means(tracklets[block]), camera[block])
+    centres = CameraCentres(totals, prior=prior)
     axes: FloatArray = np.eye(dim, dtype=np.float32)
     if reduce and dim > REDUCED_DIM:
         some = slice(None, None, max(1, len(tracklets) // AXES_ROWS))
