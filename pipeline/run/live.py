@@ -18,6 +18,7 @@ from pipeline.live_settings import LiveRunnerSettings
 from pipeline.protocols import LiveCamera, Recorder
 from pipeline.run.live_pace import Meter, Pace
 from pipeline.run.live_pictures import LivePictures
+from pipeline.run.memory import release_freed_memory
 
 __all__ = ["LiveParts", "LiveRun"]
 
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 IDLE_S = 0.005
 """Pause where no camera has a new frame."""
 TICK_S = 1.0
+TRIM_S = 60.0
+"""Time between two moments at which freed memory is given back."""
 ALONE_S = 60.0
 """After a step that failed, frames go through one by one for so long, to spare the others."""
 MOST_FAILURES = 100
@@ -115,7 +118,7 @@ class LiveRun:
         self._skews = dict.fromkeys(self._cameras, 0.0)
         self._last_time: dict[str, float] = {}
         self._said: queue.SimpleQueue[Told] = queue.SimpleQueue()
-        self._ticked_s = self._saved_s = self._began_s
+        self._ticked_s = self._saved_s = self._trimmed_s = self._began_s
         self._alone_until_s = float("-inf")
         self._failures = self._failed_total = 0
         self._broken: set[str] = set()
@@ -275,6 +278,9 @@ class LiveRun:
             self._skews[name] = skew_s if abs(skew_s) <= MOST_SKEW_S else 0.0
         if self._clock() - self._saved_s >= self._settings.gallery_interval_s:
             self.save()
+        if self._clock() - self._trimmed_s >= TRIM_S:
+            self._trimmed_s = self._clock()
+            release_freed_memory()
 
     def _tell(self, events: Sequence[Told]) -> None:
         self._parts.outbox.send(events)
