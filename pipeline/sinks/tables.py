@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.datatypes import UNDECIDED, Event, FloatArray, FrameResult, Identities, Tracklet
+from pipeline.sinks.gaps import FilledRow, Gaps
 from pipeline.sinks.run_folder import cannot_write, write_atomically
 
 __all__ = ["EMBEDDING_SCHEMA", "TRACK_COLUMNS", "EventLog", "Tables", "track_rows"]
@@ -85,6 +86,7 @@ class Tables:
         self._rows = csv.writer(self._file, lineterminator="\n")
         self._flushed = time.monotonic()
         self._rows.writerow(TRACK_COLUMNS)
+        self._gaps = Gaps(folder)
 
     def write(self, result: FrameResult) -> None:
         """Append a row for every track of a frame, with the identity known so far.
@@ -94,6 +96,7 @@ class Tables:
         """
         try:
             self._rows.writerows(track_rows(result))
+            self._gaps.see(result)
             if time.monotonic() - self._flushed >= FLUSH_S:
                 self._file.flush()
                 self._flushed = time.monotonic()
@@ -103,16 +106,22 @@ class Tables:
     def finish(self, identities: Identities, tracklets: Sequence[Tracklet]) -> None:
         """Rewrite the tracks with final identities and write the tables about tracklets.
 
+        The rewritten tracks have a row of score 0 for every box that a track lacks, see `Gaps`.
+
         Raises:
             SinkError: The disk is full or gone; ``tracks.csv`` then keeps its online ids.
         """
-        self.close()
+        self._close_tracks()
         self._finish_tracks(identities)
         self._write_identities(identities)
         self._write_embeddings(identities, tracklets)
 
     def close(self) -> None:
         """Close ``tracks.csv``."""
+        self._gaps.close()
+        self._close_tracks()
+
+    def _close_tracks(self) -> None:
         try:
             self._file.close()
         except OSError as error:
@@ -129,7 +138,7 @@ class Tables:
                 closing(pq.ParquetWriter(parquet_partial, schema)) as writer,
             ):
                 file.write(",".join(TRACK_COLUMNS) + "\n")
-                for rows in self._chunks():
+                for rows in self._filled(self._chunks()):
                     pairs = zip(rows["camera"], rows["track_id"].astype(int), strict=True)
                     final = [identities.global_id(camera, track) for camera, track in pairs]
                     rows["global_id"] = [str(number) for number in final]
@@ -148,6 +157,22 @@ class Tables:
             self._path, dtype=str, chunksize=CHUNK_ROWS, keep_default_na=False
         ) as reader:
             yield from reader
+
+    def _filled(self, chunks: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        """Yield the chunks with the filled rows among them, and those after the last one."""
+        filled = self._gaps.rows()
+        waiting = next(filled, None)
+        for rows in chunks:
+            here = []
+            while waiting is not None and waiting.before <= rows.index[-1]:
+                here.append(waiting)
+                waiting = next(filled, None)
+            if here:
+                extra = _filled_rows(here).set_index(pd.Index([row.before for row in here]))
+                rows = pd.concat([extra, rows]).sort_index(kind="stable")  # noqa: PLW2901
+            yield rows
+        if waiting is not None:
+            yield _filled_rows([waiting, *filled])
 
     def _write_identities(self, identities: Identities) -> None:
         rows = [
@@ -245,6 +270,17 @@ def track_rows(result: FrameResult) -> Iterator[tuple[str | int, ...]]:
             f"{h:.2f}",
             f"{float(result.tracks.score[row]):.4f}",
         )
+
+
+def _filled_rows(filled: Sequence[FilledRow]) -> pd.DataFrame:
+    """Return rows of ``TRACK_COLUMNS`` as text; a box that was not detected has score 0."""
+    rows = []
+    for each in filled:
+        x1, y1, x2, y2 = each.xyxy
+        place = [f"{value:.2f}" for value in (x1, y1, x2 - x1, y2 - y1)]
+        head = [each.camera, str(each.frame), each.time, str(each.track_id), str(UNDECIDED)]
+        rows.append([*head, *place, "0.0000"])
+    return pd.DataFrame(rows, columns=TRACK_COLUMNS, dtype=str)
 
 
 def _typed(rows: pd.DataFrame, schema: pa.Schema) -> pa.Table:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.boxes import areas, intersections, ious
 from pipeline.datatypes import FloatArray, IntArray
 
 __all__ = ["AppearanceGuard", "covered_shares"]
@@ -68,7 +69,7 @@ class AppearanceGuard:
         looks = [look for look in self._looks.values() if look.seen_s > time_s - self._forget_s]
         if not looks:
             return clear
-        overlap = _iou(xyxy[clear], np.stack([look.box for look in looks]))
+        overlap = ious(xyxy[clear], np.stack([look.box for look in looks]))
         nearest = overlap.argmax(axis=1)
         rows = [
             row
@@ -138,26 +139,7 @@ def covered_shares(xyxy: FloatArray) -> FloatArray:
     """Return ``(N,)``: the largest share of each box that another one overlaps."""
     if len(xyxy) == 0:
         return np.zeros(0, np.float32)
-    shared = _intersections(xyxy, xyxy)
+    shared = intersections(xyxy, xyxy)
     np.fill_diagonal(shared, 0)
-    shares: FloatArray = (shared / np.maximum(_areas(xyxy), 1e-6)[:, None]).max(axis=1)
+    shares: FloatArray = (shared / np.maximum(areas(xyxy), 1e-6)[:, None]).max(axis=1)
     return shares
-
-
-def _iou(one: FloatArray, other: FloatArray) -> FloatArray:
-    shared = _intersections(one, other)
-    union = _areas(one)[:, None] + _areas(other)[None, :] - shared
-    ratio: FloatArray = shared / np.maximum(union, 1e-6)
-    return ratio
-
-
-def _intersections(one: FloatArray, other: FloatArray) -> FloatArray:
-    width = np.minimum(one[:, None, 2], other[:, 2]) - np.maximum(one[:, None, 0], other[:, 0])
-    height = np.minimum(one[:, None, 3], other[:, 3]) - np.maximum(one[:, None, 1], other[:, 1])
-    shared: FloatArray = np.clip(width, 0, None) * np.clip(height, 0, None)
-    return shared
-
-
-def _areas(xyxy: FloatArray) -> FloatArray:
-    areas: FloatArray = (xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1])
-    return areas

@@ -9,6 +9,7 @@ from assets import REPOSITORY
 
 BOTTOM = {
     "blurring",
+    "boxes",
     "colours",
     "datatypes",
     "errors",

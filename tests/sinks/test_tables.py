@@ -49,10 +49,10 @@ def test_rows_are_there_while_the_run_goes_with_the_online_identity(tmp_path):
 
 def test_final_identities_replace_the_online_ones_and_nothing_else(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "CHUNK_ROWS", 3)  # several chunks
+    monkeypatch.setattr(tables, "FLUSH_S", 0)
     sink = Tables(tmp_path)
     for index in range(10):
         sink.write(result(BOX, BOX, index=index, ids=[1, 2], global_ids=[5, 6]))
-    sink.close()
     online = rows_of(tmp_path / "tracks.csv")
     sink.finish(identities(("cam", 1, 9)), [])
     final = rows_of(tmp_path / "tracks.csv")
