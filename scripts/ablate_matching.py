@@ -32,6 +32,7 @@ class Variant:
     track: Mapping[str, object] = field(default_factory=dict)
     crops: int | None = None
     equal_quality: bool = False
+    gaps: bool = True
 
 
 VARIANTS = {
@@ -39,7 +40,10 @@ VARIANTS = {
     "one crop per track": Variant(crops=1),
     "three crops per track": Variant(crops=3),
     "crops not weighted by quality": Variant(equal_quality=True),
+    "boxes in gaps not filled": Variant(gaps=False),
     "tracks not cut by looks": Variant(track={"cut_similarity": -1}),
+    "tracks cut at 0.2": Variant(track={"cut_similarity": 0.2}),
+    "tracks go on from overlap 0.2": Variant(track={"min_iou": 0.2}),
     "lost tracks end after 1 s": Variant(track={"max_lost_s": 1}),
     "sure boxes from 0.35 on": Variant(track={"high_confidence": 0.35}),
     "no camera centring": Variant(match={"centre_tracks": 0}),
@@ -79,7 +83,7 @@ def scores(
         settings,
         threshold=threshold,
     )
-    steps = time_steps(told, identities, truth)
+    steps = time_steps(told, identities, truth, gaps=variant.gaps)
     return identity_scores(steps, iou=0.5)["IDF1"], hota_scores(steps)["HOTA"]
 
 

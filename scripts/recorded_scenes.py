@@ -8,8 +8,9 @@ tried without looking at the video again. Boxes are cached by detector, vectors 
 from __future__ import annotations
 
 import heapq
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,16 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core import _crop
-from pipeline.datatypes import CropEvidence, Detections, FloatArray, Frame, Identities, Tracks
+from pipeline.datatypes import (
+    UNDECIDED,
+    CropEvidence,
+    Detections,
+    FloatArray,
+    Frame,
+    FrameResult,
+    Identities,
+    Tracks,
+)
 from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
 from pipeline.embed.policy import TrackCropPolicy
@@ -34,6 +44,7 @@ from pipeline.settings import (
     SourceSettings,
     TrackSettings,
 )
+from pipeline.sinks.gaps import FilledRow, Gaps
 from pipeline.sources import open_source
 from pipeline.track.tracker import SingleCameraTracker
 
@@ -71,6 +82,7 @@ class Told:
     camera: str
     frame: int
     time_s: float
+    size: tuple[int, int]
     tracks: Tracks
     evidence: CropEvidence
 
@@ -178,16 +190,19 @@ def tell(
         tracker = trackers[seen.camera]
         looked = tracker.wanted(boxes, seen.time_s)
         tracks = tracker.update(boxes, seen.time_s, looked, vectors[looked])
-        # Only its size counts: quality is judged by the boxes.
-        blank = np.broadcast_to(np.uint8(0), (*seen.size, 3))
-        frame = Frame(seen.camera, seen.frame, seen.time_s, blank)
-        quality = policy.quality(tracks, frame)
+        quality = policy.quality(tracks, _blank(seen))
         rows = policy.choose(seen.camera, seen.time_s, tracks, quality)
         row_of = {box.tobytes(): row for row, box in enumerate(boxes.xyxy)}
         chosen = [row_of[tracks.xyxy[row].tobytes()] for row in rows]
         evidence = CropEvidence(rows, vectors[np.array(chosen, np.int64)], quality[rows])
-        told.append(Told(seen.camera, seen.frame, seen.time_s, tracks, evidence))
+        told.append(Told(seen.camera, seen.frame, seen.time_s, seen.size, tracks, evidence))
     return told
+
+
+def _blank(seen: Seen | Told) -> Frame:
+    """Return a frame of which only the size counts."""
+    image = np.broadcast_to(np.uint8(0), (*seen.size, 3))
+    return Frame(seen.camera, seen.frame, seen.time_s, image)
 
 
 def matched(told: Sequence[Told], settings: MatchSettings, *, threshold: float) -> Identities:
@@ -199,15 +214,42 @@ def matched(told: Sequence[Told], settings: MatchSettings, *, threshold: float) 
     return matcher.finish()
 
 
-def time_steps(told: Sequence[Told], identities: Identities, truth: pd.DataFrame) -> list[TimeStep]:
-    """Return found boxes and ground truth side by side."""
-    parts = []
-    for each in told:
-        x1, y1, x2, y2 = each.tracks.xyxy.T
-        ids = each.tracks.track_id.tolist()
-        part = pd.DataFrame({"track_id": ids, "x": x1, "y": y1, "w": x2 - x1, "h": y2 - y1})
-        part["global_id"] = [identities.global_id(each.camera, number) for number in ids]
-        part["score"] = each.tracks.score
-        parts.append(part.assign(camera=each.camera, frame=each.frame))
-    tracks = check_tracks(pd.concat(parts, ignore_index=True))
-    return pair_boxes(truth, tracks, iou=0.5, min_visible=0.3).steps
+def time_steps(
+    told: Sequence[Told], identities: Identities, truth: pd.DataFrame, *, gaps: bool = True
+) -> list[TimeStep]:
+    """Return found boxes and ground truth side by side.
+
+    Args:
+        told: What was tracked.
+        identities: Who the tracks are.
+        truth: Ground truth.
+        gaps: Whether the boxes that tracks lack are filled in, as a run does at its end.
+    """
+    boxes = [
+        (each.camera, each.frame, track_id, *xyxy, score)
+        for each in told
+        for track_id, xyxy, score in zip(
+            each.tracks.track_id.tolist(),
+            each.tracks.xyxy.tolist(),
+            each.tracks.score.tolist(),
+            strict=True,
+        )
+    ]
+    if gaps:
+        boxes += [(r.camera, r.frame, r.track_id, *r.xyxy, 0.0) for r in _filled(told)]
+    columns = ["camera", "frame", "track_id", "x", "y", "w", "h", "score"]
+    table = pd.DataFrame(boxes, columns=columns)
+    table["w"] -= table["x"]
+    table["h"] -= table["y"]
+    keys = zip(table["camera"], table["track_id"], strict=True)
+    table["global_id"] = [identities.global_id(*key) for key in keys]
+    return pair_boxes(truth, check_tracks(table), iou=0.5, min_visible=0.3).steps
+
+
+def _filled(told: Sequence[Told]) -> list[FilledRow]:
+    with tempfile.TemporaryDirectory() as folder, closing(Gaps(Path(folder))) as finder:
+        for each in told:
+            nobody = np.full(len(each.tracks), UNDECIDED)
+            unknown = np.zeros(len(each.tracks), np.float32)
+            finder.see(FrameResult(_blank(each), each.tracks, nobody, unknown))
+        return list(finder.rows())
