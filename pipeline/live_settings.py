@@ -79,8 +79,8 @@ class LiveSourceSettings(_Section):
     close_s: Annotated[float, Field(gt=0, le=30)] = 1.0
     """How long a connection may take to close before its process is ended, then killed."""
     longest_pause_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
-    """Longest pause between two attempts; the first is up to a second, each about twice the one
-    before."""
+    """Longest pause between two attempts; the first is up to a second, later ones up to a tenth of
+    the time that the camera has been away."""
     settled_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
     """After so long without a fault, pauses begin small again."""
     refused_pause_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0

@@ -108,16 +108,22 @@ def test_a_reader_that_came_in_vain_wants_the_next_picture(ends):
     assert writer.is_wanted(taken_s, interval_s=0.04)
 
 
-def test_pauses_grow_to_their_limit_and_begin_small_again():
-    backoff = Backoff(longest_s=30.0, rng=random.Random(1))
-    pauses = [backoff.next_s() for _ in range(2000)]
-    for number, pause in enumerate(pauses):
-        whole = min(30.0, 2.0 ** min(number, 10))
-        assert whole / 2 <= pause <= whole
-    assert len(set(pauses)) > 1900
-    backoff.reset()
-    assert backoff.next_s() <= 1.0
+@pytest.mark.parametrize(
+    ("out_s", "whole_s"), [(0, 1.0), (9, 1.0), (20, 2.0), (50, 5.0), (299, 29.9), (1e7, 30.0)]
+)
+def test_pauses_are_a_tenth_of_the_outage_within_limits(out_s, whole_s):
+    now = SimpleNamespace(s=1000.0)
+    backoff = Backoff(longest_s=30.0, rng=random.Random(1), clock=lambda: now.s)
+    backoff.next_s()
+    now.s += out_s
+    pauses = [backoff.next_s() for _ in range(500)]
+    assert min(pauses) >= whole_s / 2
+    assert max(pauses) <= whole_s
+    assert len(set(pauses)) > 450
     assert backoff.next_s(least_s=60.0) == 60.0
+    backoff.reset()
+    now.s += 1e6
+    assert backoff.next_s() <= 1.0
 
 
 def packet(pts, producer_s=None):

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 __all__ = ["Backoff"]
 
+SHORTEST_S = 1.0
+SHARE = 0.1
+"""Part of the outage so far that the next pause may take."""
+
 
 class Backoff:
-    """Pauses that double from one second on, each shortened by up to half at random.
+    """Pauses that grow with the outage: a tenth of it, each shortened by up to half at random.
 
-    At random, because cameras behind one switch are lost, and would be tried, all at once.
+    So a camera that was away for a minute is noticed within seconds, and one that has been away
+    for hours is not bothered. At random, because cameras behind one switch are lost, and would
+    be tried, all at once.
 
     Args:
         longest_s: Pauses grow up to this.
         rng: Source of the randomness.
+        clock: Seconds of a clock that never jumps.
     """
 
-    def __init__(self, *, longest_s: float, rng: random.Random) -> None:
+    def __init__(self, *, longest_s: float, rng: random.Random, clock: Callable[[], float]) -> None:
         self._longest_s = longest_s
         self._rng = rng
-        self._failures = 0
+        self._clock = clock
+        self._out_since_s: float | None = None
 
     def next_s(self, *, least_s: float = 0.0) -> float:
         """Return the next pause, seconds, and at least ``least_s``."""
-        # 2**20 s are 12 days; more doublings would overflow in a camera that is gone for good.
-        longest_s = min(self._longest_s, 2.0 ** min(self._failures, 20))
-        self._failures += 1
-        return max(least_s, longest_s * self._rng.uniform(0.5, 1.0))
+        now_s = self._clock()
+        if self._out_since_s is None:
+            self._out_since_s = now_s
+        grown_s = max(SHORTEST_S, SHARE * (now_s - self._out_since_s))
+        return max(least_s, min(self._longest_s, grown_s) * self._rng.uniform(0.5, 1.0))
 
     def reset(self) -> None:
-        """Begin small again."""
-        self._failures = 0
+        """Begin small again: the camera is back."""
+        self._out_since_s = None

@@ -65,7 +65,9 @@ class WatchedCamera:
         self.camera = camera
         self._order, self._settings = order, settings
         self._condition = Condition(camera, address, clock=time.monotonic, wall=time.time)
-        self._backoff = Backoff(longest_s=settings.longest_pause_s, rng=random.Random())
+        self._backoff = Backoff(
+            longest_s=settings.longest_pause_s, rng=random.Random(), clock=time.monotonic
+        )
         self._doorbell = Doorbell(order.source)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name=f"watch-{camera}", daemon=True)
