@@ -63,10 +63,11 @@ USUAL = {"frozen": False, "silent": False, "drop": 0, "corrupt": 0, "skew_s": 0,
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The run and all its children at one moment."""
+    """The run and all its children at one moment; memory of readers is part of all memory."""
 
     time_s: float
     memory_mb: float
+    reader_memory_mb: float
     threads: int
     files: int
     processes: int
@@ -133,15 +134,17 @@ class Run:
     def sample(self, began_s: float) -> Sample:
         """Return the sums over the process and its children; shared buffers count in each."""
         parent = psutil.Process(self.process.pid)
-        memory, threads, files, count = 0.0, 0, 0, 0
+        memory, readers, threads, files, count = 0.0, 0.0, 0, 0, 0
         for each in [parent, *parent.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
-                memory += _own_memory_mb(each.pid)
+                own = _own_memory_mb(each.pid)
+                memory += own
+                readers += own if each.pid != parent.pid else 0.0
                 threads += each.num_threads()
                 files += each.num_fds()
                 count += 1
         latency = float(self.status()["figures"]["latency_p95_s"])
-        return Sample(time.monotonic() - began_s, memory, threads, files, count, latency)
+        return Sample(time.monotonic() - began_s, memory, readers, threads, files, count, latency)
 
 
 def _own_memory_mb(pid: int) -> float:
@@ -237,16 +240,20 @@ def judged(story: Story, run: Run, *, code: int, ended_in_s: float) -> tuple[Tab
     """Return the figures as a table, and what is wrong."""
     steady = [each for each in story.samples if each.time_s > WARM_UP * story.samples[-1].time_s]
     hours = np.array([each.time_s for each in steady]) / 3600
-    memory = np.array([each.memory_mb for each in steady])
-    # A median of slopes: one sample taken while a picture is being worked on says nothing.
-    slope = float(theilslopes(memory, hours).slope)
     half = len(steady) // 2
     table = Table("figure", "value", title="soak")
     wrong = list(story.lost)
-    table.add_row("memory, median", f"{np.median(memory):.0f} MB")
-    table.add_row("memory, slope in the second half", f"{slope:+.1f} MB/h")
-    if slope > MOST_SLOPE_MB_H:
-        wrong.append(f"memory grows by {slope:.0f} MB/h")
+    for name in ("memory_mb", "reader_memory_mb"):
+        memory = np.array([getattr(each, name) for each in steady])
+        # A median of slopes: one sample taken while a picture is being worked on says nothing.
+        slope = float(theilslopes(memory, hours).slope)
+        shown = name.removesuffix("_mb").replace("_", " ")
+        table.add_row(
+            f"{shown}: median, slope in the second half",
+            f"{np.median(memory):.0f} MB, {slope:+.1f} MB/h",
+        )
+        if slope > MOST_SLOPE_MB_H:
+            wrong.append(f"{shown} grows by {slope:.0f} MB/h")
     for name in ("threads", "files", "processes"):
         first, last = (
             statistics.median(getattr(each, name) for each in part)
