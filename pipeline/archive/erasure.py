@@ -1,7 +1,8 @@
 """Taking people, or old days, out of an archive.
 
 Every part is replaced whole. The journal keeps its notes, so that what was removed is not
-processed again; the search index is removed, as the next search makes it anew.
+processed again. What was derived goes first: the search index, which the next search makes
+anew, and the report.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pipeline.errors import InputError
 __all__ = ["days_before", "forget_in_archive", "prune_archive", "tracklets_of"]
 
 INDEX = "index"
+REPORT = "report.html"
 
 
 def tracklets_of(folder: ArchiveFolder, identity: int) -> set[str]:
@@ -48,7 +50,7 @@ def forget_in_archive(folder: ArchiveFolder, tracklets: set[str]) -> int:
         InputError: A part is damaged.
         SinkError: A part cannot be written.
     """
-    _drop_index(folder)
+    _drop_derived(folder)
     names = pa.array(sorted(tracklets), pa.string())
     changed = 0
     for kind in TABLES:
@@ -76,7 +78,7 @@ def prune_archive(folder: ArchiveFolder, days: list[str]) -> int:
         InputError: A part is damaged.
         SinkError: The identities cannot be written.
     """
-    _drop_index(folder)
+    _drop_derived(folder)
     gone = [part for kind in TABLES for _, day, part in folder.parts(kind) if day in set(days)]
     for part in gone:
         part.unlink()
@@ -110,5 +112,6 @@ def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
         raise InputError(f"{path} is damaged ({error}): restore it, then go on") from None
 
 
-def _drop_index(folder: ArchiveFolder) -> None:
+def _drop_derived(folder: ArchiveFolder) -> None:
     shutil.rmtree(folder.path / INDEX, ignore_errors=True)
+    (folder.path / REPORT).unlink(missing_ok=True)

@@ -24,6 +24,7 @@ from pipeline.archive.schedule import Schedule
 from pipeline.archive_settings import BatchSettings
 from pipeline.build_archive import ArchiveJob, ArchiveWorker, describe_models, resolve_archive
 from pipeline.cli.batch_progress import BatchProgress
+from pipeline.cli.report import REPORT, report_at_end
 from pipeline.cli.run_report import note_on_detector
 from pipeline.errors import DecodeError, OutputError, SettingsError, SourceError
 from pipeline.run.engines import Engine, InProcess, Processes
@@ -166,10 +167,11 @@ def _process(  # noqa: PLR0917
         people = resolve_archive(job.folder, settings, threshold=threshold)
         record = _record(job, footage, schedule, bad, status="complete")
         job.folder.write_record(record | {"threshold": threshold, "identities": people})
+        report_at_end(out)
     tracklets = sum(found["tracklets"] for found in schedule.finished.values())
     Console().print(
         f"{len(schedule.finished)} files, {tracklets} tracklets, {people} identities, "
-        f"{len(bad)} files skipped; written to {out}",
+        f"{len(bad)} files skipped; written to {out}, report in {out / REPORT}",
         highlight=False,
         markup=False,
     )

@@ -44,6 +44,7 @@ def forget(
         tracklets = tracklets_of(folder, identity)
         _ask(f"Remove identity {identity} ({len(tracklets)} sightings) from {where}?", yes=yes)
         changed = forget_in_archive(folder, tracklets)
+        write_report(where, where / REPORT)
     else:
         person = find_person(where, identity)
         told = f"{len(person.tracks)} tracks, {len(person.videos)} videos"
@@ -83,6 +84,7 @@ def prune(
         return
     _ask(f"Remove {len(days)} days ({days[0]} to {days[-1]}) from {where}?", yes=yes)
     removed = prune_archive(folder, days)
+    write_report(where, where / REPORT)
     console.print(f"{removed} files of {len(days)} days were removed", highlight=False)
 
 

@@ -15,7 +15,7 @@ from pipeline.build import Stages, build_sources, build_stages
 from pipeline.cli.live import DEFAULT_OUT as DEFAULT_LIVE_OUT
 from pipeline.cli.live import watch
 from pipeline.cli.progress import CameraProgress
-from pipeline.cli.report import REPORT, write_report
+from pipeline.cli.report import report_at_end
 from pipeline.cli.run_options import settings_for_run
 from pipeline.cli.run_report import identity_table, note_on_detector, record_at_end, record_at_start
 from pipeline.datatypes import Frame
@@ -188,7 +188,7 @@ def process(settings: Settings, out: Path, *, overwrite: bool, gallery: Path | N
         _record_failure(folder, str(error))
         raise
     folder.finish("complete", record_at_end(outcome, warnings))
-    _report(out)
+    report_at_end(out)
     for warning in warnings:
         log.warning("%s", warning)
     console = Console()
@@ -234,14 +234,6 @@ def _draw(settings: Settings, sources: list[VideoFile], out: Path, outcome: Outc
 
         render_videos(sources, out / "tracks.csv", out, settings.output, on_frame=show)
     return time.perf_counter() - started
-
-
-def _report(out: Path) -> None:
-    """Write the report; the run is complete without it, so a failure is only told."""
-    try:
-        write_report(out, out / REPORT)
-    except ReidPipelineError as error:
-        log.warning("the run is complete, but its report could not be written: %s", error)
 
 
 def _record_failure(folder: RunFolder, reason: str) -> None:

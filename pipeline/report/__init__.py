@@ -1,1 +1,1 @@
-"""The report of a run: one page that needs nothing but itself."""
+"""The report of a run or of an archive: one page that needs nothing but itself."""

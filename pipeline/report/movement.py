@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.datatypes import UNDECIDED
 from pipeline.report.reading import Sighting
 
-__all__ = ["HandOver", "Visit", "hand_overs", "present_at", "visits", "within_reach"]
+__all__ = ["HandOver", "Visit", "hand_overs", "most_present", "visits", "within_reach"]
 
 VISIT_GAP_S = 10.0
 """Who comes back into the same camera within so long had not left: tracks break behind others."""
@@ -113,17 +113,35 @@ def hand_overs(stays: Sequence[Visit]) -> list[HandOver]:
     return found
 
 
-def present_at(stays: Iterable[Visit], times: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return ``(T,)``: how many different persons are in view at each time, in any camera."""
+def most_present(
+    stays: Iterable[Visit], first_s: float, last_s: float, *, stretches: int
+) -> tuple[NDArray[np.int64], float]:
+    """Return how many different persons are in view at once, in any camera, and when most are.
+
+    Args:
+        stays: Visits, in any order.
+        first_s: Begin of the time line.
+        last_s: Its end, later.
+        stretches: Equal parts of the time line.
+
+    Returns:
+        ``(stretches,)`` the most at any moment of each part, and the first moment of the most.
+    """
     spans: dict[int, list[tuple[float, float]]] = {}
     for stay in stays:
         spans.setdefault(stay.global_id, []).append((stay.first_s, stay.last_s))
     whole = [span for each in spans.values() for span in _union(each)]
     begins = np.sort([first for first, _ in whole])
     ends = np.sort([last for _, last in whole])
-    begun = np.searchsorted(begins, times, side="right")
-    ended = np.searchsorted(ends, times, side="left")
-    return (begun - ended).astype(np.int64)
+    # More can only be in view than a moment ago where a stretch or a stay begins.
+    edges = np.linspace(first_s, last_s, stretches + 1)
+    moments = np.sort(np.concatenate([edges[:-1], begins]))
+    begun = np.searchsorted(begins, moments, side="right")
+    counts = begun - np.searchsorted(ends, moments, side="left")
+    most = np.zeros(stretches, np.int64)
+    place = np.searchsorted(edges, moments, side="right") - 1
+    np.maximum.at(most, np.clip(place, 0, stretches - 1), counts)
+    return most, float(moments[int(counts.argmax())])
 
 
 def _union(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -1,12 +1,10 @@
-"""From a run's folder to one page of HTML."""
+"""From what was seen to one page of HTML."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -15,16 +13,16 @@ import numpy as np
 from pipeline.datatypes import UNDECIDED
 from pipeline.report.flows import draw_ring, matrix, took, ways
 from pipeline.report.lanes import Axis, css_colour, lay_out
-from pipeline.report.movement import HandOver, Visit, hand_overs, present_at, visits
-from pipeline.report.pictures import pictures_of
-from pipeline.report.reading import CROP_NAME, CameraCounts, InputVideo, ReportedRun, read_run
+from pipeline.report.movement import HandOver, Visit, hand_overs, most_present, visits
+from pipeline.report.pictures import data_uri
+from pipeline.report.reading import CameraCounts, InputVideo, Reported
 from pipeline.report.templates import fill
 from pipeline.report.times import duration
 
 __all__ = ["Limits", "render_report"]
 
 SAMPLES = 240
-"""Moments at which the people in view are counted."""
+"""Stretches of time in each of which the most people in view at once are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,24 +48,20 @@ class Limits:
     grid: int = 30
 
 
-def render_report(folder: Path, *, limits: Limits | None = None) -> str:
-    """Return the report of a finished run as HTML that needs no other file.
+def render_report(run: Reported, *, limits: Limits | None = None) -> str:
+    """Return the report of a run, or of an archive, as HTML that needs no other file.
 
-    Every text of the run is escaped, pictures are encoded anew, and the page's own policy
-    lets no script run.
+    Every text is escaped, pictures are encoded anew, and the page's own policy lets no script
+    run.
 
     Args:
-        folder: The run's folder.
+        run: What to tell of.
         limits: How much to show.
-
-    Raises:
-        InputError: The folder is no run's, or is damaged.
     """
-    run = read_run(folder)
     return fill("page.html", **_content(run, limits or Limits()))
 
 
-def _content(run: ReportedRun, limits: Limits) -> dict[str, Any]:
+def _content(run: Reported, limits: Limits) -> dict[str, Any]:
     """Return what the template shows."""
     stays = visits(run.sightings)
     moves = hand_overs(stays)
@@ -91,14 +85,14 @@ def _content(run: ReportedRun, limits: Limits) -> dict[str, Any]:
     }
 
 
-def _inputs(run: ReportedRun) -> list[tuple[str, InputVideo | None, CameraCounts | None]]:
+def _inputs(run: Reported) -> list[tuple[str, InputVideo | None, CameraCounts | None]]:
     """Return what each camera was read from and what was found in it, as far as recorded."""
     videos = {each.camera: each for each in run.record.inputs}
     counts = {each.camera: each for each in run.record.cameras}
     return [(camera, videos.get(camera), counts.get(camera)) for camera in run.cameras]
 
 
-def _axis(run: ReportedRun) -> Axis:
+def _axis(run: Reported) -> Axis:
     first_s = min((each.first_s for each in run.sightings), default=0.0)
     last_s = max((each.last_s for each in run.sightings), default=1.0)
     if not run.sightings or 0 < first_s < (last_s - first_s) / 4:
@@ -107,7 +101,7 @@ def _axis(run: ReportedRun) -> Axis:
 
 
 def _tiles(
-    run: ReportedRun, stays: Sequence[Visit], moves: Sequence[HandOver], axis: Axis
+    run: Reported, stays: Sequence[Visit], moves: Sequence[HandOver], axis: Axis
 ) -> list[tuple[str, str]]:
     seen: dict[int, set[str]] = {}
     for stay in stays:
@@ -128,13 +122,14 @@ def _tiles(
     return tiles
 
 
-def _cards(run: ReportedRun, stays: Sequence[Visit], limits: Limits) -> list[dict[str, Any]]:
+def _cards(run: Reported, stays: Sequence[Visit], limits: Limits) -> list[dict[str, Any]]:
     """Return the people to show, in order of their numbers."""
     of_person: dict[int, list[Visit]] = {}
     for stay in stays:
         of_person.setdefault(stay.global_id, []).append(stay)
     in_view = {number: sum(s.dwell_s for s in own) for number, own in of_person.items()}
     shown = sorted(in_view, key=lambda number: (-in_view[number], number))[: limits.cards]
+    pictures = run.pictures(shown, limits.crops)
     cards = []
     for number in sorted(shown):
         own = of_person[number]
@@ -144,7 +139,7 @@ def _cards(run: ReportedRun, stays: Sequence[Visit], limits: Limits) -> list[dic
                 "global_id": number,
                 "colour": colour,
                 "ink": ink,
-                "pictures": pictures_of(_mixed(run.crops.get(number, [])), most=limits.crops),
+                "pictures": [uri for each in pictures[number] if (uri := data_uri(each))],
                 "cameras": list(dict.fromkeys(stay.camera for stay in own)),
                 "first_s": own[0].first_s,
                 "last_s": max(stay.last_s for stay in own),
@@ -153,15 +148,6 @@ def _cards(run: ReportedRun, stays: Sequence[Visit], limits: Limits) -> list[dic
             }
         )
     return cards
-
-
-def _mixed(crops: Sequence[Path]) -> list[Path]:
-    """Return the crops with the cameras taking turns."""
-    by_camera: dict[str, list[Path]] = {}
-    for path in crops:
-        name = CROP_NAME.fullmatch(path.name)
-        by_camera.setdefault(name["camera"] if name else "", []).append(path)
-    return [path for turn in zip_longest(*by_camera.values()) for path in turn if path]
 
 
 def _timelines(
@@ -183,8 +169,7 @@ def _timelines(
 
 def _counts(stays: Sequence[Visit], axis: Axis) -> dict[str, Any]:
     """Return the people in view over time: a path in a field of 1000 by 100, and its largest."""
-    times = np.linspace(axis.first_s, axis.last_s, SAMPLES)
-    counts = present_at(stays, times)
+    counts, busiest = most_present(stays, axis.first_s, axis.last_s, stretches=SAMPLES)
     most = int(counts.max())
     step = 10 ** max(0, int(math.log10(max(most, 1))))
     top = max(1, math.ceil(most / step) * step)
@@ -194,7 +179,6 @@ def _counts(stays: Sequence[Visit], axis: Axis) -> dict[str, Any]:
         left, right = 1000 * place / SAMPLES, 1000 * (place + 1) / SAMPLES
         points.append(f"L{left:.1f} {y:.1f}L{right:.1f} {y:.1f}")
     line = "M0 100" + "".join(points) + "L1000 100"
-    busiest = float(times[int(counts.argmax())])
     return {"line": line, "top": top, "most": most, "busiest_s": busiest}
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-__all__ = ["as_data_uri", "data_uri", "pictures_of"]
+__all__ = ["data_uri"]
 
 HEIGHT_PX = 176
 """Twice what a card shows, for screens with small pixels."""
@@ -17,31 +15,11 @@ MOST_WIDTH_PX = 176
 QUALITY = 78
 
 
-def pictures_of(crops: Iterable[Path], *, most: int) -> list[str]:
-    """Return up to ``most`` crops as data URIs, leaving out files that are no pictures."""
-    found: list[str] = []
-    for path in crops:
-        if len(found) == most:
-            break
-        uri = as_data_uri(path)
-        if uri:
-            found.append(uri)
-    return found
-
-
-def as_data_uri(path: Path) -> str:
+def data_uri(content: bytes) -> str:
     """Return a picture, made small, as ``data:image/jpeg;base64,...``; empty if it is none.
 
     It is decoded and encoded anew, so nothing but pixels gets into the page.
     """
-    try:
-        return data_uri(path.read_bytes())
-    except OSError:
-        return ""
-
-
-def data_uri(content: bytes) -> str:
-    """Return an encoded picture, made small, as a data URI; empty if it is none."""
     pixels = np.frombuffer(content, np.uint8)
     image = cv2.imdecode(pixels, cv2.IMREAD_COLOR) if pixels.size else None
     if image is None:

@@ -1,20 +1,36 @@
-"""What a report needs of a run's folder: its record, who was seen where, the best crops."""
+"""What a report tells of: who was seen where, the best pictures, the record; read from a run."""
 
 from __future__ import annotations
 
 import csv
 import math
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import InputError
 
-__all__ = ["CameraCounts", "InputVideo", "ReportedRun", "RunRecord", "Sighting", "read_run"]
+__all__ = [
+    "CameraCounts",
+    "InputVideo",
+    "Pictures",
+    "Reported",
+    "RunRecord",
+    "Sighting",
+    "read_run",
+    "taking_turns",
+]
 
+Pictures = Callable[[Sequence[int], int], Mapping[int, list[bytes]]]
+"""From identities, and how many pictures of each, to their best ones, encoded."""
+T = TypeVar("T")
 CROP_NAME = re.compile(r"(?P<camera>.+)_t(?P<track>\d+)_(?P<ms>-?\d+)ms\.jpg")
 
 
@@ -75,20 +91,26 @@ class RunRecord(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ReportedRun:
-    """A run as it lies on disk.
+class Reported:
+    """A run, or an archive, as it lies on disk.
 
     Attributes:
+        kind: What it is to its reader: ``run`` or ``archive``.
         name: Name of its folder.
         record: Its record, empty where there is none.
+        record_file: Where the record is.
         sightings: All its tracks.
-        crops: Identity to its best crops, in order of (camera, track, time).
+        tables: The files that have all of them.
+        pictures: Of persons.
     """
 
+    kind: str
     name: str
     record: RunRecord
+    record_file: str
     sightings: list[Sighting]
-    crops: Mapping[int, list[Path]]
+    tables: str
+    pictures: Pictures
 
     @property
     def cameras(self) -> list[str]:
@@ -98,7 +120,13 @@ class ReportedRun:
         return list(dict.fromkeys([*known, *sorted({s.camera for s in self.sightings})]))
 
 
-def read_run(folder: Path) -> ReportedRun:
+def taking_turns(by_camera: Mapping[str, Sequence[T]], most: int) -> list[T]:
+    """Return up to ``most`` of all cameras' things, the first of each camera first."""
+    turns = zip_longest(*by_camera.values())
+    return [each for turn in turns for each in turn if each is not None][:most]
+
+
+def read_run(folder: Path) -> Reported:
     """Read the folder of a run.
 
     Raises:
@@ -107,11 +135,14 @@ def read_run(folder: Path) -> ReportedRun:
     """
     if not folder.is_dir():
         raise InputError(f"run {folder} is no folder: give the --out folder of a finished run")
-    return ReportedRun(
+    return Reported(
+        kind="run",
         name=folder.resolve().name,
         record=_record(folder / "run.json"),
+        record_file="run.json",
         sightings=_sightings(folder / "identities.csv"),
-        crops=_crops(folder / "gallery"),
+        tables="identities.csv",
+        pictures=partial(_pictures, folder / "gallery"),
     )
 
 
@@ -161,9 +192,14 @@ def _sighting(row: Mapping[str, str], origin: str) -> Sighting:
     return sighting
 
 
-def _crops(folder: Path) -> dict[int, list[Path]]:
-    crops: dict[int, list[Path]] = {}
-    for path in sorted(folder.glob("*/*.jpg")):
-        if path.parent.name.isdecimal() and CROP_NAME.fullmatch(path.name) and path.is_file():
-            crops.setdefault(int(path.parent.name), []).append(path)
-    return crops
+def _pictures(gallery: Path, people: Sequence[int], most: int) -> dict[int, list[bytes]]:
+    """Return crops that a run kept; files that cannot be read are left out."""
+    found = {}
+    for number in people:
+        by_camera: dict[str, list[Path]] = {}
+        for path in sorted((gallery / f"{number:04d}").glob("*.jpg")):
+            name = CROP_NAME.fullmatch(path.name)
+            if name is not None and os.access(path, os.R_OK) and path.is_file():
+                by_camera.setdefault(name["camera"], []).append(path)
+        found[number] = [path.read_bytes() for path in taking_turns(by_camera, most)]
+    return found

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.report.movement import Visit, hand_overs, present_at, visits
+from pipeline.report.movement import Visit, hand_overs, most_present, visits
 from pipeline.report.reading import Sighting
 from pipeline.report.times import duration, moment, ticks
 
@@ -44,13 +44,25 @@ def test_people_in_view_are_counted_once_each(seed):
         camera = f"c{random.integers(3)}"
         last = first + random.uniform(0, 15)
         stays.append(Visit(int(random.integers(9)), camera, first, last))
-    times = np.linspace(-1, 110, 223)
-    slow = [len({s.global_id for s in stays if s.first_s <= t <= s.last_s}) for t in times]
-    assert present_at(stays, times).tolist() == slow
+    most, busiest = most_present(stays, 0, 110, stretches=37)
+    times = np.sort(np.concatenate([np.linspace(0, 110, 38)[:-1], [s.first_s for s in stays]]))
+    there = [len({s.global_id for s in stays if s.first_s <= t <= s.last_s}) for t in times]
+    slow = [
+        max(n for n, t in zip(there, times, strict=True) if k <= t * 37 / 110 + 1e-9 < k + 1)
+        for k in range(37)
+    ]
+    assert most.tolist() == slow
+    assert there[times.tolist().index(busiest)] == max(there)
+
+
+def test_somebody_who_passes_between_two_ticks_of_a_week_is_counted():
+    most, busiest = most_present([Visit(1, "a", 1000, 1001)], 0, 7 * 86_400, stretches=240)
+    assert most.tolist() == [1] + [0] * 239
+    assert busiest == 1000
 
 
 def test_nobody_is_in_view_of_an_empty_run():
-    assert present_at([], np.array([0.0, 1.0])).tolist() == [0, 0]
+    assert most_present([], 0, 1, stretches=2)[0].tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(

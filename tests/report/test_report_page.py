@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from pipeline.build_report import read_reported
 from pipeline.cli import main
 from pipeline.report.page import Limits, render_report
 from small_runs import run, write_random_weights, write_scene
@@ -41,6 +42,10 @@ def write_run(folder, sightings, *, record=None, crops=0):
     return folder
 
 
+def page_of(folder, **options):
+    return render_report(read_reported(folder), **options)
+
+
 def crowd(people):
     return [
         (n, camera, 3.0 * n + shift, 3.0 * n + shift + 20)
@@ -51,7 +56,7 @@ def crowd(people):
 
 @pytest.mark.parametrize("people", [0, 1, 8])
 def test_everybody_is_shown_however_few(people, tmp_path):
-    page = render_report(write_run(tmp_path / "run", crowd(people), crops=2))
+    page = page_of(write_run(tmp_path / "run", crowd(people), crops=2))
     assert len(re.findall(r'<article id="p\d+"', page)) == people
     assert page.count("data:image/jpeg") == 2 * people
     assert ("Nobody was found" in page) == (people == 0)
@@ -59,7 +64,7 @@ def test_everybody_is_shown_however_few(people, tmp_path):
 
 def test_a_crowd_is_cut_and_the_page_says_so(tmp_path):
     folder = write_run(tmp_path / "run", crowd(2000), crops=1)
-    page = render_report(folder)
+    page = page_of(folder)
     assert page.count("<article") == 120
     assert "of 2,000" in page
     assert "the first 200 of 2,000" in page
@@ -69,19 +74,19 @@ def test_a_crowd_is_cut_and_the_page_says_so(tmp_path):
 
 def test_those_longest_in_view_are_kept(tmp_path):
     sightings = [(1, "a", 0, 1), (2, "a", 0, 9), (3, "a", 0, 5)]
-    page = render_report(write_run(tmp_path / "run", sightings), limits=Limits(cards=2))
+    page = page_of(write_run(tmp_path / "run", sightings), limits=Limits(cards=2))
     assert re.findall(r'<article id="p(\d+)"', page) == ["2", "3"]
 
 
 def test_tracks_without_identity_are_counted_apart(tmp_path):
-    page = render_report(write_run(tmp_path / "run", [(-1, "a", 0, 1), (4, "a", 0, 5)]))
+    page = page_of(write_run(tmp_path / "run", [(-1, "a", 0, 1), (4, "a", 0, 5)]))
     assert re.findall(r'<article id="p(\d+)"', page) == ["4"]
     assert "1 track showed too little" in page
 
 
 def test_a_failed_run_says_why(tmp_path):
     record = {"status": "failed", "reason": "disk full", "warnings": ["cam1: cut short"]}
-    page = render_report(write_run(tmp_path / "run", crowd(1), record=record))
+    page = page_of(write_run(tmp_path / "run", crowd(1), record=record))
     assert "The run is failed: disk full" in page
     assert "cam1: cut short" in page
 
@@ -89,7 +94,7 @@ def test_a_failed_run_says_why(tmp_path):
 def test_files_that_are_no_pictures_are_left_out(tmp_path):
     folder = write_run(tmp_path / "run", crowd(1), crops=1)
     (folder / "gallery" / "0001" / "cam_t2_5ms.jpg").write_bytes(b"<script>no picture</script>")
-    assert render_report(folder).count("data:image/jpeg") == 1
+    assert page_of(folder).count("data:image/jpeg") == 1
 
 
 def test_a_run_writes_its_report(tmp_path):
@@ -152,7 +157,7 @@ def test_markup_in_names_stays_text_in_a_browser(tmp_path, width):
     name = "<script>document.title='broken'<"
     folder = write_run(tmp_path / name, sightings, record=record, crops=1)
     page_file = tmp_path / "page.html"
-    page_file.write_text(render_report(folder))
+    page_file.write_text(page_of(folder))
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage"]
