@@ -72,6 +72,7 @@ class ArchiveJob:
             "format": FORMAT,
             "weights": self.weights_sha256,
             "batch": self.batch.model_dump(mode="json"),
+            "blur_heads": self.settings.output.blur_heads,
             **self.settings.model_dump(mode="json", include=parts),
         }
         return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
@@ -165,8 +166,12 @@ class ArchiveWorker:
         collector = TrackletCollector(self._embedder.dim)
         pipeline = self._pipeline(recording, collector)
         key = self._journal.key(recording)
-        height_px = self._job.batch.thumbnail_height_px
-        gathering = Gathering(recording, key=key, thumbnail_height_px=height_px)
+        gathering = Gathering(
+            recording,
+            key=key,
+            thumbnail_height_px=self._job.batch.thumbnail_height_px,
+            blur_heads=self._job.settings.output.blur_heads,
+        )
         video = self._open(recording)
         with video:
             for batch in self._batches(iter(video)):

@@ -20,6 +20,7 @@ from pipeline.archive.store import (
     ArchiveFolder,
     sighting_schema,
 )
+from pipeline.blurring import blur, head_of
 from pipeline.datatypes import FloatArray, FrameResult, Image, Tracklet
 
 __all__ = ["Gathering"]
@@ -45,12 +46,21 @@ class Gathering:
         recording: The file.
         key: Name of its parts.
         thumbnail_height_px: Height that larger thumbnails are scaled down to.
+        blur_heads: Whether heads in thumbnails are blurred.
     """
 
-    def __init__(self, recording: Recording, *, key: str, thumbnail_height_px: int) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        *,
+        key: str,
+        thumbnail_height_px: int,
+        blur_heads: bool = False,
+    ) -> None:
         self._recording = recording
         self._key = key
         self._height_px = thumbnail_height_px
+        self._blur_heads = blur_heads
         self._start_us = (recording.start - EPOCH) // timedelta(microseconds=1)
         self._boxes: list[tuple[int, int, Any]] = []
         self._best: dict[int, _Best] = {}
@@ -67,7 +77,7 @@ class Gathering:
             quality = float(result.quality[row])
             best = self._best.get(track_id)
             if best is None or quality > best.quality:
-                crop = self._crop(result.frame.image, tracks.xyxy[row])
+                crop = self._crop(result.frame.image, tracks.xyxy, row)
                 self._best[track_id] = _Best(
                     quality, result.frame.time_s, tracks.xyxy[row].copy(), crop
                 )
@@ -158,15 +168,19 @@ class Gathering:
             "embedding": (tracklet.embedding_sum / length).tolist() if known else None,
         }
 
-    def _crop(self, image: Image, xyxy: FloatArray) -> Image:
+    def _crop(self, image: Image, boxes: FloatArray, row: int) -> Image:
         """Return the pixels of a box, scaled down: a copy, so that the frame can go."""
         height, width = image.shape[:2]
+        xyxy = boxes[row]
         left, top = int(np.clip(xyxy[0], 0, width - 1)), int(np.clip(xyxy[1], 0, height - 1))
         right = int(np.clip(np.ceil(xyxy[2]), left + 1, width))
         bottom = int(np.clip(np.ceil(xyxy[3]), top + 1, height))
-        crop = image[top:bottom, left:right]
+        crop = image[top:bottom, left:right].copy()
+        if self._blur_heads:
+            for box in boxes:
+                blur(crop, head_of(box) - np.array([left, top, left, top], np.float32))
         if bottom - top <= self._height_px:
-            return crop.copy()
+            return crop
         shrink = self._height_px / (bottom - top)
         size = (max(1, round((right - left) * shrink)), self._height_px)
         return np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)

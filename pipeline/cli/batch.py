@@ -86,6 +86,14 @@ def batch(  # noqa: PLR0917 - typer makes options of them
     threshold: Annotated[
         float | None, typer.Option(help="Cosine similarity from which on two are one person.")
     ] = None,
+    blur_faces: Annotated[
+        bool | None,
+        typer.Option(
+            "--blur-faces/--show-faces",
+            help="Blur the heads of everybody who was found, in thumbnails and report.",
+            show_default=False,
+        ),
+    ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
     chunk_s: Annotated[
         float, typer.Option(help="Files are cut at the first key frame after so many seconds.")
@@ -113,6 +121,7 @@ def batch(  # noqa: PLR0917 - typer makes options of them
         "detect": {"weights": detector, "detections": detections},
         "embed": {"weights": weights},
         "match": {"threshold": threshold},
+        "output": {"blur_heads": blur_faces},
         "runner": {"device": device},
     }
     given = {

@@ -150,8 +150,9 @@ def test_a_cut_file_gives_the_tracklets_of_an_uncut_one(weights, tmp_path):
     assert len(both[0]) > 0
 
 
-def test_other_settings_are_refused(footage, weights, undisturbed, capsys):
-    assert batch(footage, weights, undisturbed, "--chunk-s", "7") == 2
+@pytest.mark.parametrize("flags", [["--chunk-s", "7"], ["--blur-faces"]])
+def test_other_settings_are_refused(flags, footage, weights, undisturbed, capsys):
+    assert batch(footage, weights, undisturbed, *flags) == 2
     assert "other settings" in capsys.readouterr().err
 
 
