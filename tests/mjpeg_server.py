@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import ssl
 import threading
 import time
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import cv2
 
@@ -20,10 +22,16 @@ class MjpegServer:
         login: User and password.
         numbers: What the pictures show, over and over.
         period_s: Time between two.
+        certificate: PEM files of a certificate and its key, for ``https://``; none = ``http://``.
     """
 
     def __init__(
-        self, login: tuple[str, str], *, numbers: Sequence[int] = range(100), period_s: float = 0.1
+        self,
+        login: tuple[str, str],
+        *,
+        numbers: Sequence[int] = range(100),
+        period_s: float = 0.1,
+        certificate: tuple[Path, Path] | None = None,
     ) -> None:
         server = self
         expected = "Basic " + base64.b64encode(":".join(login).encode()).decode()
@@ -56,10 +64,15 @@ class MjpegServer:
                 pass
 
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._scheme = "https" if certificate else "http"
+        if certificate:
+            tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            tls.load_cert_chain(*certificate)
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
         self._thread = threading.Thread(target=self._http.serve_forever)
 
     def address(self, login: str) -> str:
-        return f"http://{login}@127.0.0.1:{self._http.server_port}/video"
+        return f"{self._scheme}://{login}@127.0.0.1:{self._http.server_port}/video"
 
     def __enter__(self) -> MjpegServer:
         self._thread.start()

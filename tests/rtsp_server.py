@@ -5,9 +5,9 @@
         server.tell("door", frozen=True)      # see ``rtsp_station.Behaviour`` for all that can be told
         server.kill()                         # and server.start() again, on the same port
 
-H.264 over RTP (RFC 6184), interleaved in TCP or over UDP, digest authentication, RTCP sender
-reports. It runs in a process of its own, so that it can be killed, and so that a busy test
-does not make it stutter. Needs nothing but PyAV, which reads the clips.
+H.264 or H.265 over RTP (RFC 6184, RFC 7798), interleaved in TCP or over UDP, TLS, digest
+authentication, RTCP sender reports. It runs in a process of its own, so that it can be killed, and
+so that a busy test does not make it stutter. Needs nothing but PyAV, which reads the clips.
 """
 
 from __future__ import annotations
@@ -29,13 +29,20 @@ class RtspServer:
         clips: Path of the stream to the file it plays.
         user: Name that clients must give; none = anybody may watch.
         password: The password that goes with it.
+        certificate: PEM files of a certificate and its key, for ``rtsps://``; none = ``rtsp://``.
     """
 
     def __init__(
-        self, clips: Mapping[str, Path], *, user: str | None = None, password: str | None = None
+        self,
+        clips: Mapping[str, Path],
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        certificate: tuple[Path, Path] | None = None,
     ) -> None:
         self.port = _free_port()
         self.user, self.password = user, password
+        self._certificate = [str(each) for each in certificate or ()]
         self._behaviours: dict[str, dict[str, object]] = {
             name: {"clip": str(clip)} for name, clip in clips.items()
         }
@@ -52,7 +59,8 @@ class RtspServer:
         """Return the address of a stream, with the right user and password unless told others."""
         user, password = user or self.user, password or self.password
         login = f"{user}:{password}@" if user else ""
-        return f"rtsp://{login}127.0.0.1:{self.port}/{path}"
+        scheme = "rtsps" if self._certificate else "rtsp"
+        return f"{scheme}://{login}127.0.0.1:{self.port}/{path}"
 
     def start(self) -> None:
         """Start the server, also once more after ``kill``; returns when it accepts clients."""
@@ -63,7 +71,8 @@ class RtspServer:
             text=True,
         )
         login = [self.user, self.password] if self.user else None
-        self._send({"port": self.port, "login": login, "cameras": self._behaviours})
+        setup = {"port": self.port, "login": login, "certificate": self._certificate}
+        self._send(setup | {"cameras": self._behaviours})
 
     def kill(self) -> None:
         """End the server as a power cut would; its clients get nothing but a closed socket."""

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import hashlib
 import json
 import random
 import secrets
 import socket
+import ssl
 import struct
 import sys
 import time
 from dataclasses import dataclass, field, fields
 
-import av
+from rtsp_clip import CLOCK_HZ, Clip
 
-CLOCK_HZ = 90_000
-PAYLOAD = 1200
-"""Most bytes of a NAL unit in one RTP packet."""
 REPORT_S = 0.5
 """Time between two sender reports; the first comes before the first frame."""
 NTP_EPOCH_S = 2_208_988_800
@@ -32,7 +29,7 @@ class Behaviour:
     """What one camera does wrong; all of it can be changed while clients are connected.
 
     Attributes:
-        clip: File that it plays, with H.264 video without B-frames.
+        clip: File that it plays, with H.264 or H.265 video without B-frames.
         frozen: Sends nothing more, but keeps the connection.
         silent: Accepts connections and never answers.
         status: Answer to DESCRIBE instead of 200, for example 404.
@@ -52,75 +49,6 @@ class Behaviour:
     corrupt: float = 0.0
     skew_s: float = 0.0
     reports: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """The pictures of a file: ``(seconds, NAL units, whether a key frame)`` each."""
-
-    pictures: list[tuple[float, list[bytes], bool]]
-    parameters: list[bytes]
-    length_s: float
-
-    @classmethod
-    def read(cls, path: str) -> Clip:
-        with av.open(path) as container:
-            stream = container.streams.video[0]
-            header = bytes(stream.codec_context.extradata)
-            width = (header[4] & 3) + 1
-            pictures = []
-            for packet in container.demux(stream):
-                if packet.size:
-                    time_s = float(packet.pts * packet.time_base)
-                    units = _split(bytes(packet), width)
-                    pictures.append((time_s, units, bool(packet.is_keyframe)))
-            period_s = 1 / float(stream.average_rate)
-        first_s = pictures[0][0]
-        pictures = [(time_s - first_s, units, key) for time_s, units, key in pictures]
-        return cls(pictures, _parameter_sets(header), pictures[-1][0] + period_s)
-
-    def describe(self) -> str:
-        sets = ",".join(base64.b64encode(each).decode() for each in self.parameters)
-        return (
-            "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
-            f"a=fmtp:96 packetization-mode=1;sprop-parameter-sets={sets}\r\n"
-            "a=control:track1\r\n"
-        )
-
-
-def _split(packet: bytes, width: int) -> list[bytes]:
-    units, at = [], 0
-    while at < len(packet):
-        size = int.from_bytes(packet[at : at + width], "big")
-        units.append(packet[at + width : at + width + size])
-        at += width + size
-    return units
-
-
-def _parameter_sets(header: bytes) -> list[bytes]:
-    """Return the sequence and picture parameter sets of an avcC box."""
-    sets, at = [], 5
-    for mask in (0x1F, 0xFF):
-        count = header[at] & mask
-        at += 1
-        for _ in range(count):
-            size = int.from_bytes(header[at : at + 2], "big")
-            sets.append(header[at + 2 : at + 2 + size])
-            at += 2 + size
-    return sets
-
-
-def fragments(unit: bytes) -> list[bytes]:
-    """Return the RTP payloads of a NAL unit: itself, or FU-A fragments of it."""
-    if len(unit) <= PAYLOAD:
-        return [unit]
-    indicator, kind = unit[0] & 0xE0 | 28, unit[0] & 0x1F
-    body = [unit[at : at + PAYLOAD] for at in range(1, len(unit), PAYLOAD)]
-    last = len(body) - 1
-    return [
-        bytes([indicator, kind | 0x80 * (n == 0) | 0x40 * (n == last)]) + part
-        for n, part in enumerate(body)
-    ]
 
 
 @dataclass(slots=True, eq=False)
@@ -264,22 +192,23 @@ class Station:
                         taken_s = began + media_s + behaviour.skew_s
                         await client.send(_sender_report(client, stamp, taken_s), channel=1)
                     whole = [*clip.parameters, *units] if is_key else units
-                    await _send_picture(client, behaviour, stamp, whole, rng)
+                    await _send_picture(client, behaviour, stamp, clip.payloads(whole), rng)
                 else:
                     base_s += clip.length_s
 
 
 async def _send_picture(
-    client: Client, behaviour: Behaviour, stamp: int, units: list[bytes], rng: random.Random
+    client: Client, behaviour: Behaviour, stamp: int, payloads: list[bytes], rng: random.Random
 ) -> None:
-    kind = 0 if behaviour.media == "audio" else 96
-    payloads = [part for unit in units for part in fragments(unit)] if kind else [bytes(160)]
+    kind = 96
+    if behaviour.media == "audio":
+        kind, payloads = 0, [bytes(160)]
     for n, payload in enumerate(payloads):
         client.number = (client.number + 1) & 0xFFFF
         if rng.random() < behaviour.drop:
             continue
         if rng.random() < behaviour.corrupt:
-            payloads[n] = payload[:2] + rng.randbytes(len(payload) - 2)
+            payloads[n] = payload[:3] + rng.randbytes(len(payload) - 3)
         marker = 0x80 if n == len(payloads) - 1 else 0
         head = struct.pack(">BBHII", 0x80, kind | marker, client.number, stamp, client.source)
         await client.send(head + payloads[n], channel=0)
@@ -334,7 +263,11 @@ async def _main() -> None:
     for path, behaviour in setup["cameras"].items():
         station.behaviours[path] = Behaviour(**behaviour)
         station.clip(station.behaviours[path])
-    server = await asyncio.start_server(station.serve, "127.0.0.1", setup["port"])
+    tls = None
+    if setup["certificate"]:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(*setup["certificate"])
+    server = await asyncio.start_server(station.serve, "127.0.0.1", setup["port"], ssl=tls)
     _reply({})
     # Ends when the test does, however it ended.
     while line := await loop.run_in_executor(None, sys.stdin.readline):

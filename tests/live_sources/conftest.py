@@ -1,5 +1,6 @@
 """A server with cameras on loopback, and the check that nothing of a test stays behind."""
 
+import subprocess
 import threading
 
 import numpy as np
@@ -24,16 +25,46 @@ def larger_clip(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def busy_clip(tmp_path_factory):
-    """Two seconds whose pictures take many packets each, and those pictures."""
+def h265_clip(tmp_path_factory):
+    return write_h265(tmp_path_factory.mktemp("clips") / "h265.mp4", frames=100, gop=25)
+
+
+def write_h265(path, **options):
+    quiet = {"x265-params": "bframes=0:log-level=none"}
+    size = {"size": (160, 128), "rate": 25}  # x265 wants whole blocks
+    return write_video(path, codec="libx265", codec_options=quiet, **(size | options))
+
+
+@pytest.fixture(scope="session")
+def busy_clips(tmp_path_factory):
+    """Two seconds whose pictures take many packets each, by codec, and those pictures."""
     size = (320, 240)
     noise = np.random.default_rng(0).integers(-20, 20, (size[1], size[0], 1))
     pictures = [
         np.clip(numbered_image(n, size) + np.roll(noise, 5 * n, axis=1), 0, 255).astype(np.uint8)
         for n in range(50)
     ]
-    path = tmp_path_factory.mktemp("clips") / "busy.mp4"
-    return write_video(path, frames=pictures, rate=25, gop=10), pictures
+    folder = tmp_path_factory.mktemp("clips")
+    return {
+        "h264": write_video(folder / "h264.mp4", frames=pictures, rate=25, gop=10),
+        "h265": write_h265(folder / "h265.mp4", frames=pictures, gop=10),
+    }, pictures
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """Return the files of a self-signed certificate and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    files = folder / "certificate.pem", folder / "key.pem"
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 "
+        f"-subj /CN=localhost -out {files[0]} -keyout {files[1]}"
+    )
+    try:
+        subprocess.run(command.split(), check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("openssl is not installed")
+    return files
 
 
 @pytest.fixture

@@ -127,10 +127,11 @@ def test_a_change_of_resolution_begins_a_new_epoch_without_a_new_connection(
     assert (health.size, health.reconnects) == ((320, 240), 0)
 
 
+@pytest.mark.parametrize("codec", ["h264", "h265"])
 @pytest.mark.parametrize("fault", [{"drop": 0.01}, {"corrupt": 0.01}])
-def test_damaged_pictures_are_counted_and_not_handed_out(cameras, busy_clip, fault):
-    path, pictures = busy_clip
-    with RtspServer({"door": path}) as server:
+def test_damaged_pictures_are_counted_and_not_handed_out(cameras, busy_clips, fault, codec):
+    paths, pictures = busy_clips
+    with RtspServer({"door": paths[codec]}) as server:
         camera = cameras.one(server.address("door"), stall_s=20, hold_damaged_s=20)
         server.tell("door", **fault)
         frames = frames_of(camera, 30)

@@ -18,8 +18,11 @@ from pipeline.health import CameraState
 from video_files import image_number, write_video
 
 
-def test_jpeg_pictures_over_http_are_read(cameras):
-    with MjpegServer(("reader", "canary-5")) as server:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_jpeg_pictures_over_http_are_read(cameras, scheme, certificate):
+    tls = {"certificate": certificate} if scheme == "https" else {}
+    with MjpegServer(("reader", "canary-5"), **tls) as server:
+        assert server.address("").startswith(f"{scheme}://")
         camera = cameras.one(server.address("reader:canary-5"))
         numbers = [image_number(frame.image) for frame in frames_of(camera, 10)]
         assert min(numbers) >= 0

@@ -6,6 +6,7 @@ import pytest
 
 from live_cameras import frames_of, wait_for_state
 from pipeline.health import CameraState
+from rtsp_server import RtspServer
 from video_files import image_number
 
 
@@ -34,3 +35,24 @@ def test_a_frame_is_handed_out_once(server, cameras):
     wait_for_state(camera, CameraState.STALLED)
     camera.newest()  # one may have come before it froze
     assert camera.newest() is None
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_h265_is_read_like_h264(h265_clip, cameras, transport):
+    with RtspServer({"door": h265_clip}) as server:
+        camera = cameras.one(server.address("door"), transport=transport)
+        numbers = [image_number(frame.image) for frame in frames_of(camera, 30)]
+        assert min(numbers) >= 0
+        assert numbers == sorted(set(numbers))
+        assert wait_for_state(camera, CameraState.LIVE).corrupt == 0
+
+
+def test_a_camera_with_a_certificate_of_its_own_is_read_encrypted(clip, certificate, cameras):
+    login = {"user": "reader", "password": "canary-7@home"}
+    with RtspServer({"door": clip}, certificate=certificate, **login) as server:
+        address = server.address("door")
+        assert address.startswith("rtsps://")
+        camera = cameras.one(address)
+        assert min(image_number(frame.image) for frame in frames_of(camera, 10)) >= 0
+        refused = cameras.one(server.address("door", password="canary-8"))
+        wait_for_state(refused, CameraState.REFUSED)

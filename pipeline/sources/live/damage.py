@@ -12,7 +12,8 @@ __all__ = ["DamageWatch", "silence_decoder_logs"]
 
 DAMAGE = re.compile(
     r"missed \d+ packets|concealing|error while decoding|corrupted macroblock|frame num change"
-    r"|reference picture|find ref|non-existing|decode_slice|no frame|overread|error (dc|count|y=)",
+    r"|reference picture|find ref|non-existing|decode_slice|no frame|overread|error (dc|count|y=)"
+    r"|undecodable NALU: ([0-9]|[12][0-9]|3[01])\b",  # in H.265, those that hold pictures
     re.IGNORECASE,
 )
 """What FFmpeg's depacketisers and decoders say of lost and damaged data. Not every error:
@@ -46,6 +47,11 @@ class DamageWatch:
         self._clock = clock
         self._held_until_s: float | None = None
         self._is_hit = False
+
+    @property
+    def is_hit(self) -> bool:
+        """Whether the packet noted last was damaged, or a picture it builds on."""
+        return self._is_hit
 
     def note(self, logged: list[tuple[int, str, str]], *, failed: bool) -> None:
         """Take in how a packet was read and decoded, before its pictures are judged.

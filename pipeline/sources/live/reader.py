@@ -151,8 +151,10 @@ class _Session:
             pictures, failed = stream.decode(packet), False
         except av.error.FFmpegError:
             pictures, failed = [], True
-        self._corrupt += failed
         self._damage.note(logged, failed=failed)
+        # A decoder of H.265 gives no picture at all for what it cannot decode. Before the first
+        # good one that is the rest of a group of pictures that was joined in its middle.
+        self._corrupt += failed or (self._damage.is_hit and not pictures and self._good > 0)
         for picture in pictures:
             if self._damage.is_whole(picture):
                 self._hand_on(picture)
