@@ -18,20 +18,19 @@ from rich.console import Console
 from setproctitle import setproctitle
 
 from pipeline.build_live import LiveSystem, build_live
+from pipeline.cli.live_log import live_log
 from pipeline.cli.live_view import LiveScreen
 from pipeline.cli.run_options import settings_for_run
 from pipeline.cli.run_report import note_on_detector
-from pipeline.errors import ReidPipelineError, RunError, SourceError
+from pipeline.errors import RunError, SourceError
 from pipeline.health import CameraState
 from pipeline.protocols import LiveCamera
 from pipeline.serve.server import WebServer, open_web
 from pipeline.settings import Settings
 from pipeline.sources.live.opening import open_live_cameras
-from pipeline.sources.stream_address import redact, secrets_of
+from pipeline.sources.stream_address import secrets_of
 
 __all__ = ["live", "watch"]
-
-log = logging.getLogger(__name__)
 
 DEFAULT_OUT = Path("runs") / "live"
 LOOK_S = 0.5
@@ -158,8 +157,8 @@ def watch(
     # Arguments of a process are for everybody to see, and they may hold passwords.
     setproctitle("reid-pipeline live")
     secrets = {secret for camera in settings.cameras for secret in secrets_of(camera.source)}
-    with _secrets_kept(secrets), ExitStack() as stack:
-        console = Console(stderr=True)
+    console = Console(stderr=True)
+    with live_log(console, secrets), ExitStack() as stack:
         cameras = open_live_cameras(settings.cameras, settings.live.source, realtime=realtime)
         system = build_live(settings, out, cameras, gallery=gallery)
         stop_s = settings.live.runner.stop_s
@@ -258,36 +257,3 @@ def _wait_for_all(
 
 def _end_web(web: WebServer) -> None:
     web.stop(timeout_s=WEB_STOP_S)
-
-
-class _Redacting(logging.Filter):
-    """Takes secrets out of messages, tracebacks included."""
-
-    def __init__(self, secrets: set[str]) -> None:
-        super().__init__()
-        self._secrets = secrets
-        self._formatter = logging.Formatter()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        if record.exc_info:
-            message += "\n" + self._formatter.formatException(record.exc_info)
-            record.exc_info = record.exc_text = None
-        record.msg, record.args = redact(message, self._secrets), None
-        return True
-
-
-@contextmanager
-def _secrets_kept(secrets: set[str]) -> Iterator[None]:
-    """Keep secrets out of the log and out of errors."""
-    keeper = _Redacting(secrets)
-    handlers = list(logging.getLogger().handlers)
-    for handler in handlers:
-        handler.addFilter(keeper)
-    try:
-        yield
-    except ReidPipelineError as error:
-        raise type(error)(redact(str(error), secrets)) from None
-    finally:
-        for handler in handlers:
-            handler.removeFilter(keeper)

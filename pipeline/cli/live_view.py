@@ -9,18 +9,24 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from pipeline.health import CameraHealth, RecordingState
+from pipeline.health import CameraHealth, CameraState, RecordingState
 from pipeline.run.live import LiveRun
 
-__all__ = ["LiveScreen"]
+__all__ = ["LiveScreen", "summary"]
 
 log = logging.getLogger(__name__)
 
 LOG_EVERY_S = 60.0
+COLOURS = {
+    CameraState.LIVE: "green",
+    CameraState.DEGRADED: "yellow",
+    CameraState.CONNECTING: "yellow",
+    CameraState.STOPPED: "dim",
+}
 
 
 class LiveScreen:
-    """A table on a terminal, a line for each camera once a minute elsewhere.
+    """A table on a terminal, a line once a minute elsewhere.
 
     Args:
         run: What to show.
@@ -48,17 +54,16 @@ class LiveScreen:
             self._live.update(self._table(self._run.health(), recording), refresh=True)
         elif clock_s - self._logged_s >= LOG_EVERY_S:
             self._logged_s = clock_s
-            for camera in self._run.health():
-                log.info("%s", _line(camera))
-            log.info("recording: %s", recording)
+            persons = int(self._run.figures().get("identities", 0.0))
+            log.info("%s", summary(self._run.health(), recording, persons))
 
     def _table(self, cameras: Sequence[CameraHealth], recording: RecordingState) -> Table:
         figures = self._run.figures()
         table = Table(caption=self._caption(recording, figures.get("identities", 0.0)))
-        for heading in ("camera", "state", "processed/s", "received/s", "late/s", "latency"):
+        for heading in ("camera", "state", "processed/s", "received/s", "dropped/s", "latency"):
             table.add_column(heading, justify="left" if heading in {"camera", "state"} else "right")
         for each in cameras:
-            colour = "green" if each.state.delivers else "red"
+            colour = COLOURS.get(each.state, "red")
             reason = f" ({each.reason})" if each.reason else ""
             table.add_row(
                 each.camera,
@@ -66,22 +71,36 @@ class LiveScreen:
                 f"{each.processed_fps:.1f}",
                 f"{each.received_fps:.1f}",
                 f"{each.dropped_fps:.1f}",
-                f"{each.latency_p95_s:.2f} s",
+                f"{each.latency_p95_s:.2f} s" if each.processed_fps else "-",
             )
         return table
 
     def _caption(self, recording: RecordingState, identities: float) -> str:
         page = f"page: {self._url} · " if self._url else ""
-        return _plain(f"{page}{identities:.0f} identities · recording: {recording} · Ctrl-C ends")
+        return _plain(
+            f"{page}{identities:.0f} identities · recording: {recording} · end with Ctrl-C"
+        )
 
 
-def _line(camera: CameraHealth) -> str:
-    reason = f" ({camera.reason})" if camera.reason else ""
-    return (
-        f"{camera.camera}: {camera.state}{reason}, {camera.processed_fps:.1f} of "
-        f"{camera.received_fps:.1f} frames/s processed, latency {camera.latency_p95_s:.2f} s, "
-        f"{camera.dropped} dropped, {camera.reconnects} reconnects"
-    )
+def summary(cameras: Sequence[CameraHealth], recording: RecordingState, persons: int) -> str:
+    """Return in one line how all is doing: fit for a log that is read weeks later."""
+    good = [each for each in cameras if each.state.delivers]
+    bad = [f"{each.camera} {each.state}" for each in cameras if not each.state.delivers]
+    parts = [f"{len(good)} of {len(cameras)} cameras deliver"]
+    if bad:
+        parts[0] += f" (not: {', '.join(bad)})"
+    if good:
+        rates = [each.processed_fps for each in good]
+        received = sum(each.received_fps for each in good)
+        dropped = sum(each.dropped_fps for each in good)
+        latency_s = max(each.latency_p95_s for each in good)
+        parts.append(
+            f"{sum(rates):.1f} of {received:.1f} frames/s processed, {min(rates):.1f} to "
+            f"{max(rates):.1f} of each, {dropped:.1f} dropped"
+        )
+        parts.append(f"latency {latency_s:.2f} s (95%)")
+    parts += [f"{persons} identities", f"recording: {recording}"]
+    return "; ".join(parts)
 
 
 def _plain(text: str) -> str:

@@ -88,7 +88,7 @@ class WebServer:
         if not self._server.started:
             listener.close()
             raise SettingsError(f"the web server did not start at {self.url}: see the log")
-        logger.info("the page is at %s", self.url)
+        logger.debug("the page is at %s", self.url)
 
     def stop(self, *, timeout_s: float) -> None:
         """End all connections and the thread; does nothing where it is not running."""

@@ -37,7 +37,7 @@ class Program:
         command += ["--cams", *cams] if cams else []
         self.log = out.with_suffix(f".{time.monotonic_ns()}.log")
         self._file = self.log.open("w")
-        environment = os.environ | {"COLUMNS": "500", "OMP_NUM_THREADS": "1"}
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
             [str(part) for part in command], stderr=self._file, stdout=self._file, env=environment
         )
