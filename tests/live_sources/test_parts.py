@@ -239,6 +239,16 @@ def test_three_pictures_make_a_camera_live():
     assert judged.pass_time(1, fps=1).state is CameraState.LIVE
 
 
+def test_the_time_it_took_to_connect_does_not_count_against_the_rate():
+    judged = Judged()
+    judged.connect()
+    for _ in range(8):  # the page looks on meanwhile
+        judged.now += 1.0
+        assert judged.condition.health().received_fps == 0
+    for _ in range(8):
+        assert judged.pass_time(1).state is CameraState.LIVE
+
+
 def test_a_camera_with_too_few_frames_is_degraded_until_enough_come():
     judged = Judged()
     assert judged.pass_time(12).received_fps == pytest.approx(10)

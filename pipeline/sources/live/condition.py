@@ -136,9 +136,14 @@ class Condition:
 
     def _prove(self) -> None:
         with self._lock:
-            if not self._is_proved and self._was_proved:
+            if self._is_proved:
+                return
+            if self._was_proved:
                 self._health = replace(self._health, reconnects=self._health.reconnects + 1)
             self._is_proved = self._was_proved = True
+            # The time it took to connect says nothing of the rate.
+            self._samples.clear()
+            self._sample()
 
     def _total(self) -> Progress:
         return replace(
