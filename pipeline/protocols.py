@@ -236,5 +236,8 @@ class LiveView(Protocol):
         ``_total`` only grow.
         """
 
+    def recording(self) -> RecordingState:
+        """Return what is recorded, and why not where it is not."""
+
     def say(self, event: Mapping[str, object]) -> None:
         """Take in an edit by hand, for the event log and everybody who is notified."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import builders
 from fakes import FakeDetector, FakeEmbedder, FakeMatcher, FakePolicy, FakeTracker
 from pipeline.core import Pipeline
-from pipeline.health import CameraHealth, CameraState
+from pipeline.health import CameraHealth, CameraState, RecordingState, RecordingStatus
 from pipeline.live_settings import LiveRunnerSettings
 from pipeline.run.live import LiveParts, LiveRun
 from pipeline.run.live_pictures import LivePictures
@@ -107,6 +107,10 @@ class FakeRecorder:
 
     def tick(self):
         self.ticks += 1
+
+    @property
+    def state(self):
+        return RecordingState(RecordingStatus.RECORDING, RecordingStatus.OFF)
 
     def figures(self):
         return {"recording": 1.0}

@@ -11,7 +11,7 @@ import numpy as np
 import builders
 from pipeline.colours import identity_colour
 from pipeline.datatypes import UNDECIDED, Event, Frame, FrameResult
-from pipeline.health import CameraHealth, CameraState
+from pipeline.health import CameraHealth, CameraState, RecordingState, RecordingStatus
 
 NOW = 1_800_000_000.0
 
@@ -27,6 +27,8 @@ class FakeView:
         self.images: dict[str, tuple[int, np.ndarray]] = {}
         self.numbers = {"uptime_s": 4000.0, "detector_fps": 41.5, "latency_p95_s": 0.42}
         self.numbers |= {"recording": 1.0, "disk_free_bytes": 81e9, "identities": 5.0}
+        on = RecordingStatus.RECORDING
+        self.recording_state = RecordingState(on, on)
         self.said: list[dict[str, object]] = []
         self.encoded = 0
         self._lock = threading.Lock()
@@ -46,6 +48,9 @@ class FakeView:
 
     def figures(self):
         return dict(self.numbers)
+
+    def recording(self) -> RecordingState:
+        return self.recording_state
 
     def say(self, event) -> None:
         self.said.append(dict(event))

@@ -99,6 +99,10 @@ class Records:
             parameters += numbers
         return self._people(" AND ".join(where), parameters, limit)
 
+    def count(self) -> int:
+        """Return how many identities there are, merged ones counted once."""
+        return int(self._rows("SELECT count(*) AS persons FROM people", [])[0]["persons"])
+
     def person(self, identity: int) -> PersonRecord | None:
         """Return one identity, by any number that it ever had; ``None`` if nobody has it."""
         found = self._people("identity = ?", [self._book.standing.of(identity)], 1)

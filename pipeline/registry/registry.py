@@ -80,6 +80,7 @@ class Registry:
     def figures(self) -> dict[str, float]:
         """Return how the registry is doing, to be shown as metrics."""
         return {
+            "identities": float(self.records.count()),
             "registry_identities_total": self._book.newest("identity"),
             "registry_sightings_total": self._book.newest("sighting"),
             "registry_events_total": self._book.newest("event"),

@@ -13,7 +13,7 @@ from typing import Protocol
 from pipeline.core import Pipeline
 from pipeline.datatypes import Event, Frame, FrameResult
 from pipeline.errors import ReidPipelineError
-from pipeline.health import CameraHealth
+from pipeline.health import CameraHealth, RecordingState, RecordingStatus
 from pipeline.live_settings import LiveRunnerSettings
 from pipeline.protocols import LiveCamera, Recorder
 from pipeline.run.live_pace import Meter, Pace
@@ -188,6 +188,12 @@ class LiveRun:
         if self._parts.recorder is not None:
             merged.update(self._parts.recorder.figures())
         return merged
+
+    def recording(self) -> RecordingState:
+        """Return what is recorded, and why not where it is not."""
+        recorder = self._parts.recorder
+        off = RecordingStatus.OFF
+        return RecordingState(off, off) if recorder is None else recorder.state
 
     def say(self, event: Told) -> None:
         """Take in an edit by hand, for the event log and everybody who is notified."""

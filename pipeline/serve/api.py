@@ -60,14 +60,14 @@ def _run_routes(view: LiveView, register: Register, *, needs_token: bool, now: C
     @router.get("/status")
     def status() -> Status:
         """How the run and each of its cameras are doing."""
-        cameras, figures = view.health(), dict(view.figures())
-        condition = condition_of(cameras, figures, trouble=register.trouble)
+        condition = condition_of(view, trouble=register.trouble)
         return Status(
             now_s=now(),
             level=condition.level,
             reasons=condition.reasons,
-            cameras=[Camera.model_validate(each) for each in cameras],
-            figures=figures,
+            cameras=[Camera.model_validate(each) for each in view.health()],
+            figures=dict(view.figures()),
+            recording=str(view.recording()),
             newest_event=register.newest_event,
             needs_token=needs_token,
         )

@@ -122,7 +122,7 @@ def _add_checks(app: FastAPI, view: LiveView, registry: Register) -> None:
     @app.get("/healthz", tags=["run"], responses={503: {"description": "It is failing."}})
     def healthz() -> Response:
         """200 while the run does its work, 503 while it does not, with the reasons."""
-        condition = condition_of(view.health(), view.figures(), trouble=registry.trouble)
+        condition = condition_of(view, trouble=registry.trouble)
         status = 503 if condition.level is Level.FAILING else 200
         content = {"status": condition.level, "reasons": condition.reasons}
         return Response(json.dumps(content), status, media_type="application/json")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipeline.health import CameraHealth, CameraState
+from pipeline.health import CameraHealth, CameraState, RecordingStatus
+from pipeline.protocols import LiveView
 
 __all__ = ["Condition", "Level", "condition_of"]
 
@@ -21,6 +22,8 @@ WORDS = {
     CameraState.STOPPED: "is stopped",
 }
 """What is said of a camera that is not live."""
+FEW_FPS = 2.0
+"""With fewer frames a second, people who walk are somewhere else in each."""
 
 
 class Level(StrEnum):
@@ -48,26 +51,39 @@ class Condition:
     reasons: tuple[str, ...]
 
 
-def condition_of(
-    cameras: Sequence[CameraHealth], figures: Mapping[str, float], *, trouble: str
-) -> Condition:
+def condition_of(view: LiveView, *, trouble: str) -> Condition:
     """Return how a run does.
 
     Args:
-        cameras: All of its cameras.
-        figures: ``LiveView.figures``.
+        view: The run.
         trouble: Why the registry cannot store anything, empty where it can.
     """
+    cameras, recording = view.health(), view.recording()
     failing, degraded = [], []
     if cameras and not any(each.state.delivers for each in cameras):
         failing.append("no camera delivers pictures")
     if trouble:
         failing.append(trouble)
-    if figures.get("recording") == 0:
-        degraded.append("nothing is recorded")
+    if recording.status is RecordingStatus.PAUSED:
+        degraded.append(f"recording is {recording}")
+    if slow := _slowest(cameras):
+        degraded.append(
+            f"the machine is too slow: of {slow.received_fps:.1f} frames a second of camera "
+            f"{slow.camera} it processes {slow.processed_fps:.1f}"
+        )
     for each in cameras:
         if each.state is not CameraState.LIVE:
             reason = f" ({each.reason})" if each.reason else ""
             degraded.append(f"camera {each.camera} {WORDS[each.state]}{reason}")
     level = Level.FAILING if failing else Level.DEGRADED if degraded else Level.OK
     return Condition(level, (*failing, *degraded))
+
+
+def _slowest(cameras: Sequence[CameraHealth]) -> CameraHealth | None:
+    """Return the camera of which fewest frames are processed, if too few for tracking."""
+    few = [
+        each
+        for each in cameras
+        if each.state.delivers and each.processed_fps < min(FEW_FPS, each.received_fps / 2)
+    ]
+    return min(few, key=lambda each: each.processed_fps) if few else None

@@ -70,6 +70,8 @@ class Status(_Reply):
     """Why the level is not better."""
     cameras: list[Camera]
     figures: dict[str, float]
+    recording: str
+    """What is recorded; ``paused: ...`` with the reason where a disk is full."""
     newest_event: int
     needs_token: bool
 

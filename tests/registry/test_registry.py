@@ -491,6 +491,7 @@ def test_memory_does_not_grow_with_the_days(feed):
         feed.see((n, n % 3), at=100 * n)
     assert feed.registry.figures()["registry_open_tracks"] <= 2
     assert feed.registry.figures()["registry_sightings_total"] == 300
+    assert feed.registry.figures()["identities"] == len(feed.registry.records.people(limit=1000))
 
 
 def test_a_file_that_is_no_registry_is_refused(tmp_path):

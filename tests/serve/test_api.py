@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from live_view import NOW, FakeView, annotated, event, walk
-from pipeline.health import CameraState
+from pipeline.health import CameraState, RecordingState, RecordingStatus
 from pipeline.registry.registry import Registry
 from pipeline.serve.app import create_app
 
@@ -270,13 +270,28 @@ def test_markup_in_names_stays_text(client):
 def test_healthz_is_200_while_anything_is_seen(client, run):
     assert client.get("/healthz").json() == {"status": "ok", "reasons": []}
     run.view.set("yard", state=CameraState.WAITING, reason="no answer")
-    run.view.numbers["recording"] = 0.0
+    paused = RecordingStatus.PAUSED
+    run.view.recording_state = RecordingState(paused, paused, "disk full: 12 MB free, needs 62")
     answer = client.get("/healthz")
     assert answer.status_code == 200
     assert answer.json() == {
         "status": "degraded",
-        "reasons": ["nothing is recorded", "camera yard has lost its connection (no answer)"],
+        "reasons": [
+            "recording is paused: disk full: 12 MB free, needs 62",
+            "camera yard has lost its connection (no answer)",
+        ],
     }
+
+
+def test_a_machine_that_is_too_slow_says_so(client, run):
+    run.view.set("lobby", received_fps=10.0, processed_fps=1.9)
+    run.view.set("yard", received_fps=1.0, processed_fps=0.9)
+    (reason,) = client.get("/healthz").json()["reasons"]
+    assert reason == (
+        "the machine is too slow: of 10.0 frames a second of camera lobby it processes 1.9"
+    )
+    run.view.set("lobby", received_fps=10.0, processed_fps=2.0)
+    assert client.get("/healthz").json()["status"] == "ok"
 
 
 def test_healthz_is_503_with_reasons_when_nothing_is_seen(client, run):

@@ -6,10 +6,10 @@ import { ago, bytes, span, stateTone, stateWord } from "./words.js";
 
 const FIGURES = [
   ["uptime_s", "Running for", span],
-  ["detector_fps", "Frames processed", (value) => `${value.toFixed(1)} / s`],
+  ["detector_fps", "Frames processed", (value, status) => `${value.toFixed(1)} of ${received(status).toFixed(1)} / s`],
   ["latency_p95_s", "Delay (95%)", (value) => `${value.toFixed(2)} s`],
   ["identities", "People known", (value) => value.toFixed(0)],
-  ["recording", "Recording", (value) => (value ? "On" : "Off")],
+  ["recording", "Recording", (_, status) => recordingWord(status.recording)],
   ["disk_free_bytes", "Disk free", bytes],
 ];
 const COLUMNS = [
@@ -18,7 +18,7 @@ const COLUMNS = [
   ["Received", (c) => `${c.received_fps.toFixed(1)} fps`],
   ["Processed", (c) => `${c.processed_fps.toFixed(1)} fps`],
   ["Dropped", (c) => `${c.dropped_fps.toFixed(1)} fps`],
-  ["Delay", (c) => `${c.latency_p50_s.toFixed(2)} – ${c.latency_p95_s.toFixed(2)} s`],
+  ["Delay", (c) => (c.processed_fps ? `${c.latency_p50_s.toFixed(2)} – ${c.latency_p95_s.toFixed(2)} s` : "–")],
   ["Corrupt", (c) => String(c.corrupt)],
   ["Stalls", (c) => String(c.stalls)],
   ["Reconnects", (c) => String(c.reconnects)],
@@ -27,6 +27,16 @@ const COLUMNS = [
   ["Last frame", (c) => (c.last_frame_s === null ? "never" : ago(now() - c.last_frame_s))],
 ];
 const SUMMARIES = { ok: "Everything works.", degraded: "Something needs attention; the rest works.", failing: "The system does not do its work." };
+
+function received(status) {
+  return status.cameras.reduce((sum, camera) => sum + camera.received_fps, 0);
+}
+
+function recordingWord(text) {
+  if (text.startsWith("video paused")) return "Logs only";
+  if (text.startsWith("paused")) return "Paused";
+  return text === "recording" ? "On" : "Off";
+}
 
 byId("health").tHead.append(h("tr", {}, ...COLUMNS.map(([name]) => h("th", { scope: "col" }, name))));
 
@@ -52,7 +62,7 @@ export function showSystem(status) {
   byId("reasons").dataset.level = status.level;
   const known = FIGURES.filter(([name]) => name in status.figures);
   sync(byId("figures"), known, ([name]) => name, ([, label]) => h("div", { class: "card figure" }, h("span", { class: "muted" }, label), h("strong")),
-    (card, [name, , text]) => say(card.lastChild, text(status.figures[name])));
+    (card, [name, , text]) => say(card.lastChild, text(status.figures[name], status)));
   sync(byId("health").tBodies[0], status.cameras, (camera) => camera.camera, makeRow, updateRow);
 }
 
