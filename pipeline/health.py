@@ -51,7 +51,8 @@ class CameraHealth:
         address: Where it is, without credentials.
         state: What it is in.
         reason: Why, in words, without credentials; empty where there is nothing to say.
-        since_s: When it got into that state, seconds since the epoch.
+        since_s: When it got into that state, seconds since the epoch; an attempt to connect again
+            does not end the state before.
         size: Width and height of its picture in pixels, ``None`` before the first frame.
         received_fps: Frames that came from the camera.
         processed_fps: Frames that went through the pipeline.

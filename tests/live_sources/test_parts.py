@@ -216,7 +216,8 @@ class Judged:
 
     def __init__(self):
         self.now = 1000.0
-        self.condition = Condition("door", "host/door", clock=lambda: self.now, wall=lambda: 5.0)
+        now = {"clock": lambda: self.now, "wall": lambda: self.now}
+        self.condition = Condition("door", "host/door", **now)
         self.good = self.corrupt = 0
 
     def connect(self):
@@ -293,6 +294,16 @@ def test_a_camera_that_stays_down_is_logged_once(caplog):
     judged.pass_time(3, fps=4)
     states = [record.message.split()[3].rstrip(":") for record in caplog.records]
     assert states == ["waiting", "live", "degraded"]
+
+
+def test_attempts_do_not_end_an_outage():
+    judged = Judged()
+    for state in (CameraState.WAITING, CameraState.CONNECTING) * 2:
+        judged.now += 100.0
+        judged.condition.become(state)
+    assert judged.condition.health().since_s == 1100.0
+    judged.condition.become(CameraState.REFUSED)
+    assert judged.condition.health().since_s == 1400.0
 
 
 def test_a_clock_that_is_off_is_logged_once(caplog):

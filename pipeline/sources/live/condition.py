@@ -54,6 +54,7 @@ class Condition:
         self._now = self._before
         self._samples: deque[tuple[float, int, int, int]] = deque()
         self._is_proved = self._was_proved = False
+        self._lasting: CameraState | None = None
         self._taken = 0
         self._logged: tuple[CameraState, str] | None = None
         self._has_bad_clock = False
@@ -67,7 +68,9 @@ class Condition:
         """Note the state, why, and how long it will be until the next attempt."""
         until = "" if wait_s is None else f"; next attempt in {max(1, round(wait_s))} s"
         with self._lock:
-            if state != self._health.state:
+            # An attempt does not end an outage: how long a camera is down is what people ask.
+            if state not in {CameraState.CONNECTING, self._lasting}:
+                self._lasting = state
                 self._health = replace(self._health, since_s=self._wall())
             self._health = replace(self._health, state=state, reason=reason + until)
             # A camera that is down for days would write a line for each attempt.
