@@ -59,6 +59,7 @@ def test_room_after_a_full_disk_ends_the_wait_after_a_fault(gate):
     assert "disk full" in gate.reason
     gate.look(300 * MB)
     assert gate.is_open()
+    assert gate.reason == ""
 
 
 def test_a_change_is_logged_once(gate, caplog):

@@ -75,7 +75,7 @@ class Gate:
             self._low = f"disk full: {shown}" if free < least else ""
             if was_low and not self._low:
                 # Whatever failed for lack of room need not wait any longer.
-                self._retry_s = float("-inf")
+                self._fault = ""
             self._tell()
 
     def failed(self, path: Path, error: OSError) -> None:
