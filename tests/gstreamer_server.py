@@ -1,6 +1,6 @@
-"""GStreamer's RTSP server with one camera, ``door``, for the system's Python; prints its port.
+"""GStreamer's RTSP server with cameras ``0``, ``1``, ..., for the system's Python; prints its port.
 
-    /usr/bin/python3 gstreamer_server.py CLIP USER PASSWORD
+    /usr/bin/python3 gstreamer_server.py USER PASSWORD CLIP [CLIP ...]
 
 An implementation that shares nothing with ours, neither in RTSP nor in RTP nor in RTCP.
 """
@@ -16,23 +16,25 @@ from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 ROLE = "viewer"
 
 
-def main(clip, user, password):
+def main(user, password, *clips):
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service("0")
 
-    factory = GstRtspServer.RTSPMediaFactory()
-    factory.set_launch(
-        f'( filesrc location="{clip}" ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 '
-        "config-interval=1 )"
-    )
-    permissions = GstRtspServer.RTSPPermissions()
-    permissions.add_role(ROLE)
-    for what in ("access", "construct"):
-        permissions.add_permission_for_role(ROLE, f"media.factory.{what}", True)
-    factory.set_permissions(permissions)
-    server.get_mount_points().add_factory("/door", factory)
+    for number, clip in enumerate(clips):
+        codec = "h265" if "h265" in clip else "h264"
+        factory = GstRtspServer.RTSPMediaFactory()
+        factory.set_launch(
+            f'( filesrc location="{clip}" ! qtdemux ! {codec}parse ! rtp{codec}pay name=pay0 pt=96 '
+            "config-interval=1 )"
+        )
+        permissions = GstRtspServer.RTSPPermissions()
+        permissions.add_role(ROLE)
+        for what in ("access", "construct"):
+            permissions.add_permission_for_role(ROLE, f"media.factory.{what}", True)
+        factory.set_permissions(permissions)
+        server.get_mount_points().add_factory(f"/{number}", factory)
 
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", ROLE)

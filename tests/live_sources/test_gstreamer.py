@@ -26,13 +26,14 @@ pytestmark = pytest.mark.skipif(is_missing(), reason=f"needs the packages {PACKA
 
 
 @pytest.fixture
-def address(clip):
-    """Return the address of a camera, given user and password."""
+def address(clip, larger_clip, h265_clip):
+    """Return the address of one of four cameras, given user and password."""
     script = REPOSITORY / "tests" / "gstreamer_server.py"
-    command = [SYSTEM_PYTHON, script, clip, "reader", "canary-9"]
+    clips = [clip, larger_clip, h265_clip, clip]
+    command = [SYSTEM_PYTHON, script, "reader", "canary-9", *clips]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         port = int(process.stdout.readline())
-        yield lambda login: f"rtsp://{login}@127.0.0.1:{port}/door"
+        yield lambda login, camera=0: f"rtsp://{login}@127.0.0.1:{port}/{camera}"
         process.kill()
 
 
@@ -45,6 +46,19 @@ def test_frames_come_whole_in_order_and_by_the_servers_clock(address, cameras, t
     health = wait_for_state(camera, CameraState.LIVE)
     assert health.corrupt == 0
     assert wait_until(lambda: (it := camera.health().skew_s) is None or abs(it) < 2)
+
+
+def test_four_cameras_are_read_side_by_side(address, cameras):
+    opened = cameras.open(*[address("reader:canary-9", number) for number in range(4)])
+    frames = [frames_of(camera, 20)[-1] for camera in opened]
+    assert [frame.image.shape[:2] for frame in frames] == [
+        (120, 160),
+        (240, 320),
+        (128, 160),
+        (120, 160),
+    ]
+    assert all(image_number(frame.image) >= 0 for frame in frames)
+    assert [wait_for_state(camera, CameraState.LIVE).corrupt for camera in opened] == [0] * 4
 
 
 def test_a_stream_that_ends_is_connected_again(address, cameras):
