@@ -58,10 +58,11 @@ class SlowDetector(FakeDetector):
 
     def __init__(self, time, *, frame_s=0.0, fails_for=()):
         super().__init__()
-        self._time, self._frame_s, self._fails_for = time, frame_s, set(fails_for)
+        self._time, self._fails_for = time, set(fails_for)
+        self.frame_cost = lambda: frame_s
 
     def detect(self, frames):
-        self._time.now += self._frame_s * len(frames)
+        self._time.now += self.frame_cost() * len(frames)
         if self._fails_for & {frame.camera for frame in frames}:
             raise ValueError("a frame that no detector can bear")
         return super().detect(frames)

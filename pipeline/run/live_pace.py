@@ -13,8 +13,9 @@ __all__ = ["Meter", "Pace", "Rates"]
 
 WINDOW_S = 10.0
 """Rates and latencies are those of so many seconds."""
-SMOOTHING = 0.2
-"""Weight of the newest step in the estimated cost of a frame."""
+RECENT_STEPS = 16
+"""Steps of which the slowest says what a frame costs: on a busy machine, the mean is exceeded
+by every other step."""
 STEP_SHARE = 0.5
 """Part of the latency limit that one step may take; the rest is for the frame's way here."""
 
@@ -36,14 +37,15 @@ class Pace:
         self._turn = 0
         self._most_latency_s = most_latency_s
         self._batch_size = batch_size
-        self._frame_cost_s = 0.0
+        self._costs_s: deque[float] = deque([0.0], maxlen=RECENT_STEPS)
 
     @property
     def most_frames(self) -> int:
         """Frames that the next step may take, at least 1."""
-        if self._frame_cost_s <= 0:
+        cost_s = max(self._costs_s)
+        if cost_s <= 0:
             return self._batch_size
-        in_time = int(STEP_SHARE * self._most_latency_s / self._frame_cost_s)
+        in_time = int(STEP_SHARE * self._most_latency_s / cost_s)
         return max(1, min(self._batch_size, in_time))
 
     def order(self) -> list[str]:
@@ -52,9 +54,10 @@ class Pace:
 
     def is_in_time(self, age_s: float) -> bool:
         """Return whether a frame of this age can still be processed within the limit."""
-        return age_s + min(self._frame_cost_s, STEP_SHARE * self._most_latency_s) <= (
-            self._most_latency_s
-        )
+        step_s = self.most_frames * max(self._costs_s)
+        # A machine that needs longer than that for one frame still gets some.
+        longest_s = STEP_SHARE * self._most_latency_s
+        return age_s + min(step_s, longest_s) <= self._most_latency_s
 
     def note(self, cameras: Iterable[str], seconds: float) -> None:
         """Take in that a step served these cameras in so many seconds."""
@@ -64,9 +67,7 @@ class Pace:
             self._turn += 1
             self._turns[camera] = self._turn
         if served:
-            cost_s = seconds / len(served)
-            known = self._frame_cost_s > 0
-            self._frame_cost_s += (cost_s - self._frame_cost_s) * (SMOOTHING if known else 1.0)
+            self._costs_s.append(seconds / len(served))
 
 
 @dataclass(frozen=True, slots=True)
