@@ -59,6 +59,12 @@ def test_a_device_that_is_not_plugged_in_is_waited_for(cameras, source):
         assert "is the camera plugged in?" in health.reason
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's video devices")
+def test_a_device_that_is_no_camera_says_so(cameras):
+    health = wait_for_state(cameras.one("usb:///dev/null"), CameraState.WAITING)
+    assert "the device is no camera" in health.reason
+
+
 def test_a_file_stands_in_for_a_camera_and_ends(clip, cameras):
     began_s = time.time()
     camera = cameras.open(clip, realtime=True)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,13 @@ __all__ = ["CaptureError", "open_capture", "packets_of"]
 FORMATS = "rtsp,rtp,sdp,mpjpeg,mjpeg,mpegts,h264,hevc,flv,matroska,mov"
 """Demuxers that may be used: no play list, which could name files of this machine."""
 PROTOCOLS = "rtsp,rtp,tcp,udp,http,https,tls"
+DEVICE_FAULTS = {
+    errno.ENOENT: "there is no such device: is the camera plugged in?",
+    errno.ENODEV: "the device is gone: is the camera plugged in?",
+    errno.EACCES: "this user may not open the device: on Linux, members of the group video may",
+    errno.EBUSY: "another program uses the device",
+    errno.ENOTTY: "the device is no camera",
+}
 REORDER_US = 200_000
 """How long a UDP packet is waited for."""
 
@@ -156,8 +164,8 @@ def _explained(error: Exception, order: Connect) -> CaptureError:
         text = "nothing answers there (connection refused): is the camera on?"
     elif isinstance(error, kinds.ExitError | TimeoutError):
         text = "it does not answer in time"
-    elif isinstance(error, FileNotFoundError):
-        text = "there is no such device: is the camera plugged in?"
+    elif order.kind == "usb" and getattr(error, "errno", None) in DEVICE_FAULTS:
+        text = DEVICE_FAULTS[error.errno]  # type: ignore[attr-defined]
     elif isinstance(error, kinds.InvalidDataError):
         text = "it does not answer in time, or with something that is no video"
     else:
