@@ -24,6 +24,8 @@ WORDS = {
 """What is said of a camera that is not live."""
 FEW_FPS = 2.0
 """With fewer frames a second, people who walk are somewhere else in each."""
+WINDOW_S = 10.0
+"""Rates are over so much time; a camera that is back for less is not judged by them."""
 
 
 class Level(StrEnum):
@@ -84,6 +86,8 @@ def _slowest(cameras: Sequence[CameraHealth]) -> CameraHealth | None:
     few = [
         each
         for each in cameras
-        if each.state.delivers and each.processed_fps < min(FEW_FPS, each.received_fps / 2)
+        if each.state.delivers
+        and (each.last_frame_s or 0.0) - each.since_s >= WINDOW_S
+        and each.processed_fps < min(FEW_FPS, each.received_fps / 2)
     ]
     return min(few, key=lambda each: each.processed_fps) if few else None

@@ -284,8 +284,10 @@ def test_healthz_is_200_while_anything_is_seen(client, run):
 
 
 def test_a_machine_that_is_too_slow_says_so(client, run):
-    run.view.set("lobby", received_fps=10.0, processed_fps=1.9)
-    run.view.set("yard", received_fps=1.0, processed_fps=0.9)
+    run.view.set("lobby", received_fps=10.0, processed_fps=1.9, last_frame_s=NOW + 9)
+    run.view.set("yard", received_fps=1.0, processed_fps=0.9, last_frame_s=NOW + 10)
+    assert client.get("/healthz").json()["status"] == "ok"
+    run.view.set("lobby", last_frame_s=NOW + 10)
     (reason,) = client.get("/healthz").json()["reasons"]
     assert reason == (
         "the machine is too slow: of 10.0 frames a second of camera lobby it processes 1.9"

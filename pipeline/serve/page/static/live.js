@@ -79,12 +79,17 @@ function show(tile, newest) {
   tile.image.onload = () => { if (before) URL.revokeObjectURL(before); };
   tile.image.src = tile.url;
   tile.image.hidden = false;
+  if (isFine(tile.badge.dataset.tone)) tile.cover.hidden = true;
+}
+
+function isFine(tone) {
+  return tone === "good" || tone === "fair";
 }
 
 function update(element, camera) {
   const tile = tiles.get(camera.camera);
   const tone = stateTone(camera.state);
-  const delivers = tone === "good" || tone === "fair";
+  const delivers = isFine(tone);
   element.dataset.tone = tone;
   tile.badge.dataset.tone = tone;
   say(tile.badge.lastChild, stateWord(camera.state));
