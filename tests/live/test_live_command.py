@@ -3,127 +3,31 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import signal
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import av
 import pandas as pd
 import pytest
-import yaml
 
+from live_program import (
+    PATIENCE_S,
+    SAMPLES,
+    Program,
+    everything_written,
+    is_live,
+    tracks_of,
+    wait_for,
+    write_config,
+)
 from pipeline.cli import main
-from rtsp_server import RtspServer
-from small_runs import write_random_weights
-
-SAMPLES = Path(__file__).resolve().parents[2] / "sample_videos"
-PASSWORD = "canary-7@home"
-"""To be found nowhere."""
-PATIENCE_S = 120.0
-"""Far more than anything takes on a busy machine."""
-
-
-class Program:
-    """One live run in a process of its own, and its API."""
-
-    def __init__(self, config, out, *cams):
-        command = [sys.executable, "-m", "pipeline", "-v", "live", "--config", config]
-        command += ["--out", out, "--port", "0"]
-        command += ["--cams", *cams] if cams else []
-        self.log = out.with_suffix(f".{time.monotonic_ns()}.log")
-        self._file = self.log.open("w")
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        self.process = subprocess.Popen(
-            [str(part) for part in command], stderr=self._file, stdout=self._file, env=environment
-        )
-        self.url = wait_for(lambda: re.search(r"page: (http://\S+)/", self.text()), self).group(1)
-
-    def text(self):
-        return self.log.read_text()
-
-    def get(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=30) as reply:
-            return reply.read().decode()
-
-    def cameras(self):
-        status = json.loads(self.get("/api/status"))
-        return {each["camera"]: each for each in status["cameras"]}
-
-    def end(self, number):
-        self.process.send_signal(number)
-        code = self.process.wait(PATIENCE_S)
-        self._file.close()
-        return code
-
-
-def wait_for(condition, program=None):
-    """Return the first true value of ``condition``."""
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if value := condition():
-            return value
-        if program is not None and program.process.poll() is not None:
-            raise AssertionError(f"the program ended: {program.text()}")
-        time.sleep(0.1)
-    raise AssertionError(f"waited in vain: {program.text() if program else ''}")
-
-
-def is_live(program, *names):
-    """Return a condition: whether cameras deliver, and frames of them were processed."""
-    return lambda: all(
-        program.cameras()[name]["state"] in {"live", "degraded"}
-        and program.cameras()[name]["processed_fps"] > 0
-        for name in names
-    )
-
-
-def everything_written(folder):
-    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
-
-
-def tracks_of(folder):
-    parts = [pd.read_csv(path) for path in sorted((folder / "tracks").glob("*.csv"))]
-    return pd.concat(parts, ignore_index=True)
 
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("config")
-    tree = {
-        "embed": {"weights": str(write_random_weights(folder / "random.safetensors"))},
-        "live": {
-            "source": {"connect_s": 8.0, "stall_s": 3.0, "longest_pause_s": 1.0},
-            "runner": {"gallery_interval_s": 2.0, "most_latency_s": 10.0, "stop_s": 60.0},
-        },
-    }
-    path = folder / "live.yaml"
-    path.write_text(yaml.safe_dump(tree))
-    return path
-
-
-@pytest.fixture
-def server():
-    clips = {path.stem: path for path in sorted(SAMPLES.glob("*.mp4"))}
-    clips["yard"] = clips["lobby"]
-    with RtspServer(clips, user="reader", password=PASSWORD) as server:
-        yield server
-
-
-@pytest.fixture
-def camera_list(server, tmp_path):
-    def write(*names, **others):
-        sources = {name: server.address(name) for name in names} | others
-        path = tmp_path / "cameras.yaml"
-        cameras = [{"name": name, "source": source} for name, source in sources.items()]
-        path.write_text(yaml.safe_dump({"cameras": cameras}))
-        return path
-
-    return write
+    return write_config(tmp_path_factory.mktemp("config"))
 
 
 def test_faults_of_single_cameras_leave_the_others_alone_and_passwords_stay_secret(
