@@ -67,11 +67,12 @@ def condition_of(view: LiveView, *, trouble: str) -> Condition:
     if trouble:
         failing.append(trouble)
     if recording.status is RecordingStatus.PAUSED:
-        degraded.append(f"recording is {recording}")
+        what = "recording" if recording.logs is RecordingStatus.PAUSED else "recording of video"
+        degraded.append(f"{what} is paused: {recording.reason}")
     if slow := _slowest(cameras):
         degraded.append(
-            f"the machine is too slow: of {slow.received_fps:.1f} frames a second of camera "
-            f"{slow.camera} it processes {slow.processed_fps:.1f}"
+            f"the machine is too slow: of {slow.received_fps:.1f} frames a second of {slow.camera} "
+            f"it processes {slow.processed_fps:.1f}"
         )
     for each in cameras:
         if each.state is not CameraState.LIVE:

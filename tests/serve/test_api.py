@@ -289,9 +289,7 @@ def test_a_machine_that_is_too_slow_says_so(client, run):
     assert client.get("/healthz").json()["status"] == "ok"
     run.view.set("lobby", last_frame_s=NOW + 10)
     (reason,) = client.get("/healthz").json()["reasons"]
-    assert reason == (
-        "the machine is too slow: of 10.0 frames a second of camera lobby it processes 1.9"
-    )
+    assert reason == ("the machine is too slow: of 10.0 frames a second of lobby it processes 1.9")
     run.view.set("lobby", received_fps=10.0, processed_fps=2.0)
     assert client.get("/healthz").json()["status"] == "ok"
 

@@ -104,6 +104,12 @@ function update(element, camera) {
   if (camera.size) tile.frame.style.aspectRatio = `${camera.size[0]} / ${camera.size[1]}`;
 }
 
+function crowd(count) {
+  if (count < 2) return "one";
+  if (count < 5) return "few";
+  return count < 10 ? "many" : "crowd";
+}
+
 export function showCameras(cameras) {
   sync(byId("cameras"), cameras, (camera) => camera.camera, (camera) => {
     const tile = makeTile(camera);
@@ -112,7 +118,7 @@ export function showCameras(cameras) {
     play(tile);
     return tile.element;
   }, update);
-  byId("cameras").dataset.count = Math.min(cameras.length, 5);
+  byId("cameras").dataset.count = crowd(cameras.length);
   const names = new Set(cameras.map((camera) => camera.camera));
   for (const [name, tile] of tiles) {
     if (names.has(name)) continue;
