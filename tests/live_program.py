@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import yaml
 
 from small_runs import write_random_weights
@@ -29,6 +30,7 @@ def write_config(folder: Path, **sections: Mapping[str, object]) -> Path:
         "live": {
             "source": {"connect_s": 8.0, "stall_s": 3.0, "longest_pause_s": 1.0},
             "runner": {"gallery_interval_s": 2.0, "most_latency_s": 10.0, "stop_s": 60.0},
+            "web": {"port": 0},
         },
     }
     for name, changes in sections.items():
@@ -42,10 +44,9 @@ def write_config(folder: Path, **sections: Mapping[str, object]) -> Path:
 class Program:
     """One live run in a process of its own, and its API."""
 
-    def __init__(self, config, out, *cams):
-        command = [sys.executable, "-m", "pipeline", "-v", "live", "--config", config]
-        command += ["--out", out, "--port", "0"]
-        command += ["--cams", *cams] if cams else []
+    def __init__(self, config, out, *cams, command="live"):
+        command = [sys.executable, "-m", "pipeline", command, "--config", config, "--out", out]
+        command += ["--cams", *cams]
         self.log = out.with_suffix(f".{time.monotonic_ns()}.log")
         self._file = self.log.open("w")
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -60,6 +61,11 @@ class Program:
     def get(self, path):
         with urllib.request.urlopen(self.url + path, timeout=30) as reply:
             return reply.read().decode()
+
+    def arguments(self):
+        """Return what `ps` shows of it and of the processes that it started."""
+        own = psutil.Process(self.process.pid)
+        return "\n".join(str(each.cmdline()) for each in [own, *own.children(recursive=True)])
 
     def status(self):
         return json.loads(self.get("/api/status"))

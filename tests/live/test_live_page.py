@@ -1,4 +1,7 @@
-"""The page of a real live run in a real browser: cameras, detector, matcher, registry and all."""
+"""The page of a real live run in a real browser: cameras, detector, matcher, registry and all.
+
+Begun by ``run``, which watches live when it is given cameras.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is no
 
 @pytest.fixture
 def program(camera_list, tmp_path):
-    program = Program(write_config(tmp_path), tmp_path / "out", camera_list("corridor", "lobby"))
+    cameras = camera_list("corridor", "lobby")
+    program = Program(write_config(tmp_path), tmp_path / "out", cameras, command="run")
     yield program
     assert program.end(signal.SIGTERM) == 0, program.text()
 
