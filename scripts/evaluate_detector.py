@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -117,7 +118,12 @@ def _sides(box: Boxes) -> list[float]:
 
 
 def frames_of(video: Path, *, every: int) -> Iterator[Frame]:
-    """Yield every n-th frame of a video."""
+    """Yield every n-th frame of a video, or every n-th picture of a folder of JPEG files."""
+    if video.is_dir():
+        for index, path in enumerate(sorted(video.glob("*.jpg"))[::every]):
+            image = np.asarray(cv2.imread(str(path)), np.uint8)
+            yield Frame(camera=video.name, index=index, time_s=float(index), image=image)
+        return
     with av.open(str(video)) as container:
         for index, frame in enumerate(container.decode(video=0)):
             if index % every == 0:
@@ -159,7 +165,13 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--detector", nargs="+", default=[None], help="none = the package's own")
     parser.add_argument("--truth", type=Path, nargs="*", default=[], help="folders of clips")
-    parser.add_argument("--agreement", type=Path, nargs="*", default=[], help="clips without truth")
+    parser.add_argument(
+        "--agreement",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="clips, or folders of pictures, without truth",
+    )
     parser.add_argument("--teacher", help="detector that is right, for --agreement")
     parser.add_argument("--teacher-confidence", type=float, default=0.5)
     parser.add_argument("--every", type=int, default=5, help="score every n-th frame")

@@ -47,7 +47,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     train.add_argument("--out", type=Path, required=True, help="folder of the run")
     train.add_argument("--model", default="yolo11n.yaml", help="architecture of ultralytics")
     train.add_argument("--teacher", type=Path, default=TEACHER, help="labels what nobody labelled")
-    train.add_argument("--init", type=Path, help="state.pt of another run to begin with")
+    train.add_argument("--init", type=Path, help="state.pt or *.safetensors to begin with")
     train.add_argument("--steps", type=int, default=16000)
     train.add_argument("--batch", type=int, default=16)
     train.add_argument("--rate", type=float, default=2e-3)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset
 
 from detector_training.distillation import DenseTeacher
-from detector_training.labelled import Boxes, Image, Labelled, read_pool
-from detector_training.pools import SHARES, UNLABELLED
+from detector_training.labelled import Boxes, Image, Labelled, is_finished, read_pool
+from detector_training.pools import HELD_OUT, HELD_OUT_EVERY, SHARES, UNLABELLED
 
 GREY = 114
 """What lies around a picture that does not fill its place, as in the running detector."""
@@ -21,7 +21,7 @@ LEAST_INSIDE = 0.3
 """A person of whom less of the box lies within the piece has no box."""
 LEAST_HEIGHT = 14.0
 """Pixels; smaller people are not asked for."""
-SCALES = {"photographs": (0.25, 1.0), "stock": (0.2, 1.0)}
+SCALES = {"photographs": (0.25, 1.0), "stock": (0.2, 1.0), "crops": (0.35, 1.0)}
 USUAL_SCALES = 0.40, 1.25
 """Least and greatest enlargement of a kept picture."""
 WHOLE_SCALES = 0.62, 0.95
@@ -40,7 +40,7 @@ class Pieces(IterableDataset[Batch]):
     """Batches from one step on, without end.
 
     Args:
-        folder: Pools as `make_pools` left them.
+        folder: Pools as `make_pools` left them; of those that are missing, nothing is learnt.
         sizes: (height, width) of a piece and how many there are in a batch, by step.
         first: Step of the first batch.
         seed: Of everything random.
@@ -50,14 +50,20 @@ class Pieces(IterableDataset[Batch]):
     def __init__(
         self, folder: Path, *, sizes: Sequence[Size], first: int, seed: int, teacher: Path
     ) -> None:
-        self._pools = {name: read_pool(folder / name) for name in SHARES}
+        made = [name for name in SHARES if is_finished(folder / name)]
+        if not made:
+            raise SystemExit(f"{folder} has no finished pool: make them with `pictures`")
+        self._pools = {name: _learnt(name, read_pool(folder / name)) for name in made}
+        shares = np.array([SHARES[name] for name in made])
+        self._shares = shares / shares.sum()
         self._sizes, self._first, self._seed = sizes, first, seed
         self._teacher = teacher
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield what ultralytics' losses take: img, cls, bboxes (centre, size; 0 to 1), batch_idx.
 
-        Also taught, (N, anchors, 5): the teacher's corners and score, or `NOT_TAUGHT`.
+        Also taught, (N, anchors, 5): the teacher's corners and score, or `NOT_TAUGHT`; and
+        map0, map1, map2: what the teacher sees, as in `Lesson`.
         """
         cv2.setNumThreads(1)
         teacher = DenseTeacher(self._teacher)
@@ -67,7 +73,7 @@ class Pieces(IterableDataset[Batch]):
     def _batch(self, step: int, teacher: DenseTeacher) -> Batch:
         rng = np.random.default_rng((self._seed, step))
         height, width, count = self._sizes[step]
-        names = rng.choice(list(SHARES), count, p=list(SHARES.values()))
+        names = rng.choice(list(self._pools), count, p=self._shares)
         images, boxes, rows = [], [], []
         for row, name in enumerate(names):
             pool = self._pools[name]
@@ -77,21 +83,30 @@ class Pieces(IterableDataset[Batch]):
             scales = WHOLE_SCALES if whole else SCALES.get(name, USUAL_SCALES)
             tilt = rng.normal(0, TILT) if name in UNLABELLED else 0.0
             piece = cut(Labelled(image, known), (height, width), scales, rng, tilt=tilt)
-            images.append(coloured(piece.image, rng))
+            images.append(worn(coloured(piece.image, rng), rng))
             boxes.append(piece.boxes)
             rows += [row] * len(piece.boxes)
         corners = np.concatenate(boxes) / np.array([width, height] * 2, np.float32)
         middles, sides = (corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]
         pixels = np.ascontiguousarray(np.stack(images)[..., ::-1].transpose(0, 3, 1, 2))
-        taught = teacher(pixels)
+        lesson = teacher(pixels)
+        taught = lesson.anchors
         taught[[name not in UNLABELLED for name in names], :, 4] = NOT_TAUGHT
         return {
             "img": torch.from_numpy(pixels),
             "taught": torch.from_numpy(taught),
+            **{f"map{k}": torch.from_numpy(each) for k, each in enumerate(lesson.maps)},
             "cls": torch.zeros(len(rows), 1),
             "bboxes": torch.from_numpy(np.concatenate([middles, sides], axis=1)),
             "batch_idx": torch.tensor(rows, dtype=torch.float32),
         }
+
+
+def _learnt(name: str, pool: Sequence[tuple[Path, Boxes]]) -> list[tuple[Path, Boxes]]:
+    """Return the pictures of a pool without those that are held out."""
+    if name not in HELD_OUT:
+        return list(pool)
+    return [each for number, each in enumerate(pool) if number % HELD_OUT_EVERY]
 
 
 def batches(
@@ -210,3 +225,18 @@ def coloured(image: Image, rng: np.random.Generator) -> Image:
         dark = 255 * (np.clip(levels, 0, 255) / 255) ** rng.uniform(1.5, 2.5)
         levels = dark + rng.normal(0, rng.uniform(2, 10), image.shape).astype(np.float32)
     return np.clip(levels, 0, 255).astype(np.uint8)
+
+
+def worn(image: Image, rng: np.random.Generator) -> Image:
+    """Return a picture as a cheap camera or a thin line might leave it."""
+    if rng.random() < 0.25:
+        height, width = image.shape[:2]
+        share = rng.uniform(0.45, 0.9)
+        size = max(1, round(width * share)), max(1, round(height * share))
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        image = np.asarray(cv2.resize(small, (width, height)), np.uint8)
+    if rng.random() < 0.35:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(18, 75))]
+        packed = cv2.imencode(".jpg", image, quality)[1]
+        image = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
+    return image

@@ -4,10 +4,17 @@ Boxes that pass a threshold say little about pictures that nobody labelled: a pe
 the threshold is called background, and the many places where a detector hesitates are lost. So
 the teacher is asked about each piece as the student sees it, and its score and box at every
 anchor are what the student has to say there. Where the truth is known, the truth is learnt.
+
+What the teacher sees before it decides (the feature maps that enter its head) is learnt on every
+piece. It tells chairs from people who sit on them, which "no person" does not, and a student that
+saw few real places needs that more than anything else.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +31,21 @@ GREY = 114
 """What lies around pictures in the running detector."""
 LEAST_SCORE = 0.1
 """Below it the teacher's box means nothing."""
+ENTRY = re.compile(r"\.cv2\.(\d)\.0\.conv/.*/Convolution$")
+"""First operation of the head's box branch, by level; every level's map enters through it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """What the teacher says of N pieces.
+
+    Attributes:
+        anchors: (N, anchors, 5) corners in pixels and the score of a person.
+        maps: (N, C, H / stride, W / stride) float16 for every stride: what enters the head.
+    """
+
+    anchors: NDArray[np.float32]
+    maps: Sequence[NDArray[np.float16]]
 
 
 class DenseTeacher:
@@ -40,11 +62,16 @@ class DenseTeacher:
 
         core = openvino.Core()
         model = core.read_model(next(weights.glob("*.xml")))
+        found = ((ENTRY.search(each.friendly_name), each) for each in model.get_ordered_ops())
+        entries = {int(match[1]): each for match, each in found if match}
+        if sorted(entries) != list(range(len(STRIDES))):
+            raise SystemExit(f"{weights} cannot teach: no head of {len(STRIDES)} levels in it")
+        model.add_outputs([entries[level].input_value(0) for level in sorted(entries)])
         threads = {"INFERENCE_NUM_THREADS": 1}
         self._compiled = core.compile_model(model, "CPU", threads)
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return (N, anchors, 5): corners in pixels and the score of a person.
+    def __call__(self, pixels: NDArray[np.uint8]) -> Lesson:
+        """Return what there is to learn about pieces.
 
         Args:
             pixels: (N, 3, H, W) RGB; sides are multiples of 32 and at most 640.
@@ -55,15 +82,21 @@ class DenseTeacher:
             for top in range(0, SIDE - height + 1, height)
             for left in range(0, SIDE - width + 1, width)
         ]
-        said = []
+        said: list[NDArray[np.float32]] = []
+        seen: list[list[NDArray[np.float16]]] = [[] for _ in STRIDES]
         for first in range(0, len(pixels), len(spots)):
             shown = list(zip(pixels[first : first + len(spots)], spots, strict=False))
             canvas = np.full((1, 3, SIDE, SIDE), GREY, np.float32)
             for piece, (top, left) in shown:
                 canvas[0, :, top : top + height, left : left + width] = piece
-            raw = self._compiled(canvas / 255)[0][0]
+            raw, *maps = (each[0] for each in self._compiled(canvas / 255).to_tuple())
             said += [_within(raw, spot, (height, width)) for _, spot in shown]
-        return np.stack(said)
+            for level, (stride, whole) in enumerate(zip(STRIDES, maps, strict=True)):
+                for _, (top, left) in shown:
+                    y, x = top // stride, left // stride
+                    part = whole[:, y : y + height // stride, x : x + width // stride]
+                    seen[level].append(part.astype(np.float16))
+        return Lesson(np.stack(said), [np.stack(each) for each in seen])
 
 
 def _within(
@@ -108,6 +141,49 @@ class TaughtAssigner:
         scores = torch.where(counts, said, scores)
         is_person = torch.where(counts[..., 0], said[..., 0] >= LEAST_SCORE, is_person.bool())
         return labels, boxes, scores, is_person, numbers
+
+
+class Apprentice(torch.nn.Module):
+    """How far what a network sees is from what its teacher sees.
+
+    Each level's map is translated by a layer of its own, and compared where the teacher's
+    channels have been brought to the same mean and spread.
+
+    Args:
+        network: ultralytics detection network; what enters its head is caught.
+        channels: Of the teacher's maps.
+    """
+
+    def __init__(self, network: Any, channels: Sequence[int]) -> None:
+        super().__init__()
+        head = network.model[-1]
+        own = [branch[0].conv.in_channels for branch in head.cv2]
+        self.translate = torch.nn.ModuleList(
+            torch.nn.Conv2d(mine, theirs, 1) for mine, theirs in zip(own, channels, strict=True)
+        )
+        self.level = torch.nn.ModuleList(
+            torch.nn.BatchNorm2d(theirs, affine=False) for theirs in channels
+        )
+        self._caught: list[torch.Tensor] = []
+        head.register_forward_pre_hook(self._catch)
+
+    def _catch(self, _head: Any, inputs: tuple[Any, ...]) -> None:
+        # The head changes the list that it is given, so another one is kept.
+        self._caught = list(inputs[0])
+
+    def forward(self, maps: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return the mean distance on the pieces that the network saw last.
+
+        Args:
+            maps: `Lesson.maps` of the same pieces.
+        """
+        distances = [
+            torch.nn.functional.smooth_l1_loss(translate(mine).float(), level(theirs.float()))
+            for translate, level, mine, theirs in zip(
+                self.translate, self.level, self._caught, maps, strict=True
+            )
+        ]
+        return torch.stack(distances).mean()
 
 
 def learn_from_teacher(network: Any) -> TaughtAssigner:

@@ -22,27 +22,34 @@ from detector_training.labelled import (
     read_pool,
     write_pool,
 )
+from detector_training.patchwork import patchwork
 from detector_training.people import from_crops, from_photographs
 from detector_training.scenery import empty_windows, median_frame
 from reid_model.segmentation.photographs import Photograph, person_boxes, read_photographs
 
 SHARES = {
-    "composed": 0.34,
+    "composed": 0.20,
     "photographs": 0.20,
-    "stock": 0.20,
-    "videos": 0.12,
-    "scenes": 0.07,
-    "rendered": 0.07,
+    "stock": 0.24,
+    "videos": 0.15,
+    "crops": 0.09,
+    "scenes": 0.06,
+    "rendered": 0.06,
 }
 """How much of a batch each pool gives, on average."""
-UNLABELLED = {"photographs", "stock", "videos"}
+UNLABELLED = {"photographs", "stock", "videos", "crops"}
 """Pools of real pictures: what is on them, the teacher says."""
 LONGEST = 832
 """Longer side of kept pictures, pixels: what a network that takes 640 can be shown enlarged."""
 MOST_FRAMES = 240
 """Frames taken of one video at most; a fixed camera repeats itself."""
 MEDIAN_FRAMES = 41
-PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
+PICTURES = {".jpg", ".jpeg", ".webp"}
+LEAST_BYTES, LEAST_SIDE = 25_000, 300
+"""Of a photograph; what is smaller is a face, a logo or a thumbnail."""
+HELD_OUT, HELD_OUT_EVERY = {"stock"}, 10
+"""Every tenth picture of these pools, from the first one on, is not learnt from: for judging."""
+_NOBODY = np.empty((0, 4), np.float32)
 LEAST_BARE = 5
 """Frames without people that make an empty view; with fewer, the median of all has to do."""
 
@@ -100,6 +107,7 @@ def make_pools(source: Ingredients, *, scenes: int, drawn: int, composed_count: 
         ("photographs", lambda: _photographs(source)),
         ("stock", lambda: _stock(source)),
         ("videos", lambda: _videos(source)),
+        ("crops", lambda: _crops(source, composed_count // 4)),
         ("composed", lambda: _composed(source, composed_count)),
         ("scenes", lambda: _scenes(source, scenes)),
         ("rendered", lambda: rendered(drawn, seed=source.seed)),
@@ -134,11 +142,35 @@ def _touch(one: Boxes, other: Boxes) -> bool:
 
 def _stock(source: Ingredients) -> Iterator[Labelled]:
     """Any photographs with what the teacher sees."""
-    paths = sorted(path for path in source.stock.rglob("*") if path.suffix in PICTURES)
-    images = (cv2.imread(str(path)) for path in paths)
-    usable = (np.asarray(each, np.uint8) for each in images if each is not None)
-    small = (fitted(Labelled(each, np.empty((0, 4), np.float32)), LONGEST) for each in usable)
+    small = (fitted(Labelled(each, _NOBODY), LONGEST) for each in _different(source.stock))
     yield from source.teacher.label(each.image for each in small)
+
+
+def _different(folder: Path) -> Iterator[Image]:
+    """Yield the photographs of a folder, each once however often and in whatever size it lies."""
+    seen = set()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES):
+        image = cv2.imread(str(path)) if path.stat().st_size >= LEAST_BYTES else None
+        if image is None or min(image.shape[:2]) < LEAST_SIDE:
+            continue
+        grey = cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), (9, 8))
+        look = (grey[:, 1:] > grey[:, :-1]).tobytes()
+        if look not in seen:
+            seen.add(look)
+            yield np.asarray(image, np.uint8)
+
+
+def _crops(source: Ingredients, count: int) -> Iterator[Labelled]:
+    """Patchwork of crops on photographs; its people are nowhere written down."""
+    paths = sorted(source.crops.glob("[0-9]*.jpg"))
+    usable = [path for path in paths if path.name[:4] not in source.held_out]
+    grounds = [_read(path) for name in ("photographs", "stock")
+               for number, (path, _) in enumerate(read_pool(source.out / name))
+               if number % HELD_OUT_EVERY]  # fmt: skip
+    for number in range(count):
+        rng = np.random.default_rng((source.seed, number))
+        chosen = [_read(usable[row]) for row in rng.integers(len(usable), size=20)]
+        yield Labelled(patchwork(grounds, chosen, rng), _NOBODY)
 
 
 def _videos(source: Ingredients) -> Iterator[Labelled]:

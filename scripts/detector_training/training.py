@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 
 from detector_training.batches import Size, batches
-from detector_training.distillation import TaughtAssigner, learn_from_teacher
+from detector_training.distillation import Apprentice, TaughtAssigner, learn_from_teacher
 from pipeline.detect.ultralytics_adapter import contained
 
 STATE = "state.pt"
@@ -25,12 +26,16 @@ WHOLE = 384, 640
 """(height, width) that the running detector sees."""
 WHOLE_SHARE = 0.15
 """Share of the steps, at the end, that see whole pictures."""
-WARM_UP = 400
+WARM_UP = 150
 LAST_RATE = 0.02
 """Of the highest one."""
 WEIGHT_DECAY = 5e-4
 LONGEST_GRADIENT = 10.0
-AVERAGE_DECAY = 0.9995
+AVERAGE_DECAY = 0.998
+TEACHER_MAPS = 64, 128, 256
+"""Channels of what enters the teacher's head, by stride."""
+SIGHT_WEIGHT = 6.0
+"""Of the distance to what the teacher sees, beside the losses of boxes and scores."""
 LOG_EVERY = 20
 SAVE_EVERY_S = 120.0
 
@@ -80,12 +85,14 @@ class _Learner:
         average: ultralytics' moving average of it, which is what ships.
         optimiser: Of the network's weights.
         assigner: Told what the teacher said about the batch.
+        apprentice: Compares what network and teacher see; trained with the network.
     """
 
     network: Any
     average: Any
     optimiser: torch.optim.Optimizer
     assigner: TaughtAssigner
+    apprentice: Apprentice
 
 
 def new_network(model: str) -> Any:
@@ -118,7 +125,8 @@ def train(
         recipe: Its number of steps may differ from the state's; the rest may not.
         teacher: Folder of the detector that is asked about unlabelled pictures.
         device: ``cpu`` or ``cuda``.
-        begin_with: Weights to begin with, `state.pt` of another run; none = random ones.
+        begin_with: Weights to begin with: `state.pt` of another run, or a safetensors file that
+            ships; none = random ones.
         workers: Processes that prepare batches, 0 or 1.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -158,14 +166,17 @@ def _learner(recipe: Recipe, device: str) -> _Learner:
         from ultralytics.utils.torch_utils import ModelEMA  # noqa: PLC0415
 
         average = ModelEMA(network, decay=AVERAGE_DECAY, tau=500)
-    optimiser = torch.optim.AdamW(_groups(network), lr=recipe.rate)
-    return _Learner(network, average, optimiser, learn_from_teacher(network))
+    # Only now: what looks into the network must not be copied into the average.
+    apprentice = Apprentice(network, TEACHER_MAPS).to(device)
+    optimiser = torch.optim.AdamW(_groups(network, apprentice), lr=recipe.rate)
+    return _Learner(network, average, optimiser, learn_from_teacher(network), apprentice)
 
 
-def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
+def _groups(*modules: torch.nn.Module) -> list[dict[str, Any]]:
     """Weights that decay, and those (biases, batch norms) that do not."""
-    weights = [each for each in network.parameters() if each.ndim > 1]
-    others = [each for each in network.parameters() if each.ndim <= 1]
+    everything = [each for module in modules for each in module.parameters()]
+    weights = [each for each in everything if each.ndim > 1]
+    others = [each for each in everything if each.ndim <= 1]
     return [
         {"params": weights, "weight_decay": WEIGHT_DECAY},
         {"params": others, "weight_decay": 0.0},
@@ -173,19 +184,21 @@ def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
 
 
 def _step(learner: _Learner, batch: Mapping[str, torch.Tensor], device: str) -> list[float]:
-    """Learn from one batch; return the box, class and distribution losses."""
+    """Learn from one batch; return the box, class, distribution and sight losses."""
     on_device = {name: each.to(device) for name, each in batch.items()}
     images = on_device["img"].to(memory_format=torch.channels_last).float() / 255
     learner.assigner.taught = on_device.pop("taught")
+    maps = [on_device.pop(f"map{level}") for level in range(len(TEACHER_MAPS))]
     with torch.autocast(device.split(":", maxsplit=1)[0], torch.bfloat16):
         loss, parts = learner.network({**on_device, "img": images})
+        sight = learner.apprentice(maps)
     learner.optimiser.zero_grad()
-    (loss.sum() / len(images)).backward()
+    (loss.sum() / len(images) + SIGHT_WEIGHT * sight).backward()
     torch.nn.utils.clip_grad_norm_(learner.network.parameters(), LONGEST_GRADIENT)
     learner.optimiser.step()
     learner.average.update(learner.network)
     values = parts.values() if isinstance(parts, Mapping) else parts
-    return [float(each) for each in values]
+    return [*(float(each) for each in values), float(sight.detach())]
 
 
 def _log(path: Path, step: int, rate: float, losses: Any, minutes: float) -> None:
@@ -193,7 +206,7 @@ def _log(path: Path, step: int, rate: float, losses: Any, minutes: float) -> Non
     with path.open("a", newline="") as file:
         writer = csv.writer(file)
         if is_new:
-            writer.writerow(["step", "rate", "box", "class", "distribution", "minutes"])
+            writer.writerow(["step", "rate", "box", "class", "distribution", "sight", "minutes"])
         figures = [f"{each:.4f}" for each in losses]
         writer.writerow([step, f"{rate:.6f}", *figures, f"{minutes:.2f}"])
 
@@ -206,6 +219,7 @@ def _save(path: Path, recipe: Recipe, learner: _Learner, *, done: tuple[int, flo
         "minutes": done[1],
         "network": learner.network.state_dict(),
         "average": learner.average.ema.state_dict(),
+        "apprentice": learner.apprentice.state_dict(),
         "updates": learner.average.updates,
         "optimiser": learner.optimiser.state_dict(),
     }
@@ -215,10 +229,13 @@ def _save(path: Path, recipe: Recipe, learner: _Learner, *, done: tuple[int, flo
 
 
 def _take_weights(path: Path, learner: _Learner) -> None:
-    """Begin with the averaged weights of another run."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    learner.network.load_state_dict(state["average"])
-    learner.average.ema.load_state_dict(state["average"])
+    """Begin with the averaged weights of another run, or with those that ship."""
+    if path.suffix == ".safetensors":
+        weights = load_file(path)
+    else:
+        weights = torch.load(path, map_location="cpu", weights_only=True)["average"]
+    learner.network.load_state_dict(weights)
+    learner.average.ema.load_state_dict(weights)
 
 
 def _resume(path: Path, recipe: Recipe, learner: _Learner) -> tuple[int, float]:
@@ -232,6 +249,7 @@ def _resume(path: Path, recipe: Recipe, learner: _Learner) -> tuple[int, float]:
         raise SystemExit(f"{path} is of another recipe ({', '.join(changed)}): use another --out")
     learner.network.load_state_dict(state["network"])
     learner.average.ema.load_state_dict(state["average"])
+    learner.apprentice.load_state_dict(state["apprentice"])
     learner.average.updates = state["updates"]
     learner.optimiser.load_state_dict(state["optimiser"])
     return int(state["step"]), float(state["minutes"])

@@ -111,6 +111,7 @@ def test_a_step_has_the_same_batch_every_time(pools):
         torch.testing.assert_close(one["img"], other["img"])
         torch.testing.assert_close(one["bboxes"], other["bboxes"])
         torch.testing.assert_close(one["taught"], other["taught"])
+        torch.testing.assert_close(one["map2"], other["map2"])
 
 
 def test_people_who_are_half_hidden_have_the_box_of_what_is_seen(material):
@@ -128,8 +129,16 @@ def test_the_teacher_says_the_same_of_a_piece_wherever_it_is_laid_out():
     rng = np.random.default_rng(0)
     grey = np.full((3, 320, 320), 114, np.uint8)
     piece = rng.integers(0, 256, (3, 10, 10)).astype(np.uint8).repeat(32, axis=1).repeat(32, axis=2)
-    alone = teacher(piece[None])[0]
-    among = teacher(np.stack([piece, grey, grey, grey, piece]))
+    lessons = teacher(piece[None]), teacher(np.stack([piece, grey, grey, grey, piece]))
+    alone, among = lessons[0].anchors[0], lessons[1].anchors
+    assert [each.shape for each in lessons[1].maps] == [
+        (5, 64, 40, 40),
+        (5, 128, 20, 20),
+        (5, 256, 10, 10),
+    ]
+    for one, others in zip(lessons[0].maps, lessons[1].maps, strict=True):
+        np.testing.assert_allclose(others[[0, 4]], np.repeat(one, 2, axis=0), atol=1e-2)
+        assert one.std() > 0
     assert alone.shape == (1600 + 400 + 100, 5)
     # The first lies in the upper left corner, and so does the fifth, on a canvas of its own.
     np.testing.assert_allclose(among[0], alone, atol=1e-3)
@@ -168,6 +177,58 @@ def test_the_teacher_counts_only_where_there_is_no_truth():
     torch.testing.assert_close(scores[1, :, 0], taught[1, :, 4])
     assert is_person[0].all()
     assert is_person[1].tolist() == [False, False, True, True, True, True]
+
+
+def test_what_the_teacher_sees_is_learnt_by_the_network():
+    from detector_training.distillation import Apprentice
+    from detector_training.training import TEACHER_MAPS, new_network
+
+    torch.manual_seed(0)
+    network = new_network("yolo11n.yaml").train()
+    apprentice = Apprentice(network, TEACHER_MAPS)
+    weights = [*network.parameters(), *apprentice.parameters()]
+    optimiser = torch.optim.AdamW(weights, lr=3e-3)
+    pixels = torch.rand(2, 3, 64, 64)
+    sizes = zip(TEACHER_MAPS, (8, 4, 2), strict=True)
+    maps = [torch.rand(2, channels, side, side) for channels, side in sizes]
+    distances = []
+    for _ in range(25):
+        network(pixels)
+        distance = apprentice(maps)
+        optimiser.zero_grad()
+        distance.backward()
+        optimiser.step()
+        distances.append(float(distance.detach()))
+    assert distances[-1] < 0.7 * distances[0]
+    # Through the network, and not by its own layers alone.
+    assert all(each.grad is not None for each in network.model[0].parameters())
+
+
+def test_pictures_are_held_out_of_the_pools_that_are_for_judging(pools):
+    from detector_training.batches import Pieces
+
+    pieces = Pieces(pools, sizes=[], first=0, seed=0, teacher=TEACHER)
+    assert [path.stem for path, _ in pieces._pools["stock"]] == ["00001", "00002", "00003"]
+    assert len(pieces._pools["videos"]) == 4
+
+
+def test_weights_that_ship_can_be_begun_with(pools, tmp_path, monkeypatch):
+    from safetensors.torch import load_file
+
+    from detector_training import training
+
+    monkeypatch.setattr(training, "PIECE", 64)
+    monkeypatch.setattr(training, "WHOLE", (64, 64))
+    monkeypatch.setattr(training.Recipe, "rate_at", lambda self, step: 0.0)
+    recipe = training.Recipe("yolo11n.yaml", steps=1, batch=2, rate=1e-3, seed=0)
+    shipped = TEACHER.with_name("person_detector.safetensors")
+    training.train(
+        pools, tmp_path, recipe, teacher=TEACHER, device="cpu", begin_with=shipped, workers=0
+    )
+    state = torch.load(tmp_path / training.STATE, weights_only=True)["network"]
+    for name, tensor in load_file(shipped).items():
+        if name.endswith((".weight", ".bias")):
+            torch.testing.assert_close(state[name], tensor.float())
 
 
 def test_the_rate_rises_then_falls():

@@ -1,5 +1,6 @@
 """Scores of detectors: cases worked out by hand, and a slow count."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -79,3 +80,13 @@ def test_the_curve_equals_a_slow_count(judging):
     best = max(r for r, p in zip(recall, precision, strict=True) if p >= 0.75)
     figures = judging.scores(pictures, precisions=[0.75])
     assert figures["recall@0.75"] == pytest.approx(best, abs=0.002)
+
+
+def test_a_folder_of_pictures_is_read_like_a_clip(judging, tmp_path):
+    for number in range(5):
+        cv2.imwrite(
+            str(tmp_path / f"{number:05d}.jpg"), np.full((32, 48, 3), 40 * number, np.uint8)
+        )
+    frames = list(judging.frames_of(tmp_path, every=2))
+    assert [frame.index for frame in frames] == [0, 1, 2]
+    assert [round(float(frame.image.mean())) for frame in frames] == [0, 80, 160]
