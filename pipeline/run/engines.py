@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from pipeline.errors import ReidPipelineError
 
-__all__ = ["MOST_ATTEMPTS", "Engine", "InProcess", "Processes"]
+__all__ = ["MOST_ATTEMPTS", "Engine", "InProcess", "Processes", "workers_die_at_once"]
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,14 @@ class Engine(Protocol):
         Raises:
             ReidPipelineError: A worker could not be set up.
         """
+
+
+def workers_die_at_once() -> ReidPipelineError:
+    """Return the error for workers that never come to their first job."""
+    return ReidPipelineError(
+        f"workers died {MOST_ATTEMPTS} times before their first job: check the memory, or use "
+        "fewer with --workers"
+    )
 
 
 class InProcess:
@@ -171,10 +179,7 @@ class Processes:
             if job is not None:
                 waiting.appendleft(job)
         elif job is None:
-            raise ReidPipelineError(
-                f"workers died {MOST_ATTEMPTS} times before their first job: check the memory, "
-                "or use fewer with --workers"
-            )
+            raise workers_die_at_once()
         else:
             on_lost(job)
         return _Worker(self._make, worker.number)

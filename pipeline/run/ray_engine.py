@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
-from pipeline.errors import ReidPipelineError, SettingsError
-from pipeline.run.engines import MOST_ATTEMPTS, Job, OnLost, OnResult, Work
+from pipeline.errors import SettingsError
+from pipeline.run.engines import (
+    MOST_ATTEMPTS,
+    Job,
+    OnLost,
+    OnResult,
+    Work,
+    workers_die_at_once,
+)
 
 __all__ = ["RayCluster"]
 
 log = logging.getLogger(__name__)
+
+CONNECT_S = 10.0
+PATIENCE_S = 60.0
+"""Time after which somebody who waits for the cluster is told so."""
 
 
 class _Actor:
     """What runs on the cluster; models stay loaded from job to job."""
 
     def __init__(self, make: Callable[[], Work]) -> None:
-        self._work = make()
+        self._make = make
+        self._work: Work | None = None
+
+    def set_up(self) -> None:
+        self._work = self._make()
 
     def work(self, job: Job) -> Any:
+        assert self._work is not None  # set_up was called before
         return self._work(job)
 
 
@@ -64,7 +82,8 @@ class RayCluster:
         """Do all jobs.
 
         Raises:
-            ReidPipelineError: The cluster cannot be reached, or a worker cannot be set up.
+            SettingsError: The cluster cannot be reached.
+            ReidPipelineError: A worker cannot be set up.
         """
         waiting = deque(jobs)
         if not waiting:
@@ -72,47 +91,99 @@ class RayCluster:
         ray = self._ray
         own = not ray.is_initialized()
         if own:
-            try:
-                options = {} if self._address else {"num_cpus": self._workers}
-                ray.init(self._address, log_to_driver=False, include_dashboard=False, **options)
-            except (ConnectionError, ValueError, RuntimeError) as error:
-                raise ReidPipelineError(f"no Ray cluster at {self._address}: {error}") from None
+            self._join()
+        crew = _Crew(ray, self._make, gpus=self._gpus)
         try:
-            self._drain(waiting, on_result, on_lost)
+            for number in range(self._workers):
+                crew.start(number)
+            crew.drain(waiting, on_result, on_lost)
         finally:
+            crew.stop()
             if own:
                 ray.shutdown()
 
-    def _drain(self, waiting: deque[Job], on_result: OnResult, on_lost: OnLost) -> None:
-        ray = self._ray
-        actors = [self._actor() for _ in range(self._workers)]
-        idle = list(range(self._workers))
-        busy: dict[Any, tuple[int, Job]] = {}
-        deaths: Counter[Job] = Counter()
+    def _join(self) -> None:
+        """Connect to the cluster, or start one here."""
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.WARNING}
+        if self._address is None or "://" not in self._address:
+            options["include_dashboard"] = False
+        if self._address is None:
+            options["num_cpus"] = self._workers
         try:
-            while waiting or busy:
-                while waiting and idle:
-                    number, job = idle.pop(0), waiting.popleft()
-                    busy[actors[number].work.remote(job)] = (number, job)
-                done, _ = ray.wait(list(busy), num_returns=1)
-                number, job = busy.pop(done[0])
-                idle.append(number)
-                try:
-                    result = ray.get(done[0])
-                except ray.exceptions.RayActorError as error:
-                    deaths[job] += 1
-                    log.warning("worker %d died: %s", number, str(error).splitlines()[0])
-                    actors[number] = self._actor()
-                    if deaths[job] < MOST_ATTEMPTS:
-                        waiting.appendleft(job)
-                    else:
-                        on_lost(job)
-                    continue
-                waiting.extendleft(reversed(on_result(number, job, result)))
-        finally:
-            for actor in actors:
-                ray.kill(actor)
+            _try_to_reach(self._address)
+            self._ray.init(self._address or "local", **options)
+        except (OSError, ValueError, RuntimeError) as error:
+            if self._address is None:
+                raise SettingsError(f"Ray does not start on this machine: {error}") from None
+            raise SettingsError(
+                f"no Ray cluster at {self._address} ({error}): give HOST:PORT of its head"
+            ) from None
 
-    def _actor(self) -> Any:
-        options = {"num_cpus": 1, "num_gpus": self._gpus, "max_restarts": 0}
-        return self._ray.remote(**options)(_Actor).remote(self._make)
+
+def _try_to_reach(address: str | None) -> None:
+    """Raise ``OSError`` where nobody listens: Ray itself would take minutes to say so."""
+    url = urlsplit(address if address and "://" in address else f"//{address}")
+    if url.hostname and url.port:
+        socket.create_connection((url.hostname, url.port), timeout=CONNECT_S).close()
+
+
+class _Crew:
+    """The actors of one run, and the job that each has; ``None`` while it is set up.
+
+    Args:
+        ray: The module.
+        make: Sets the work up.
+        gpus: Share of a GPU that each actor takes.
+    """
+
+    def __init__(self, ray: Any, make: Callable[[], Work], *, gpus: float) -> None:
+        self._ray = ray
+        self._make = make
+        self._options = {"num_cpus": 1, "num_gpus": gpus, "max_restarts": 0}
+        self._actors: dict[int, Any] = {}
+        self._idle: deque[int] = deque()
+        self._busy: dict[Any, tuple[int, Job | None]] = {}
+        self._deaths: Counter[Job | None] = Counter()
+
+    def start(self, number: int) -> None:
+        """Start an actor, which gets jobs once it is there: the cluster may lack room for it."""
+        actor = self._ray.remote(**self._options)(_Actor).remote(self._make)
+        self._actors[number] = actor
+        self._busy[actor.set_up.remote()] = (number, None)
+
+    def stop(self) -> None:
+        """End all actors, whatever they do."""
+        for actor in self._actors.values():
+            self._ray.kill(actor)
+
+    def drain(self, waiting: deque[Job], on_result: OnResult, on_lost: OnLost) -> None:
+        """Do all jobs and those that follow from them."""
+        while waiting or any(job is not None for _, job in self._busy.values()):
+            while waiting and self._idle:
+                number, job = self._idle.popleft(), waiting.popleft()
+                self._busy[self._actors[number].work.remote(job)] = (number, job)
+            done, _ = self._ray.wait(list(self._busy), num_returns=1, timeout=PATIENCE_S)
+            if done:
+                waiting.extendleft(reversed(self._settle(done[0], on_result, on_lost)))
+            elif all(job is None for _, job in self._busy.values()):
+                log.warning("no worker has started yet: the cluster has no free CPU for one")
+
+    def _settle(self, done: Any, on_result: OnResult, on_lost: OnLost) -> Sequence[Job]:
+        """Return the jobs that follow from what an actor did, or the one that it left undone."""
+        number, job = self._busy.pop(done)
+        try:
+            result = self._ray.get(done)
+        except self._ray.exceptions.RayActorError as error:
+            log.warning("worker %d died: %s", number, str(error).splitlines()[0])
+            self._deaths[job] += 1
+            is_deadly = self._deaths[job] >= MOST_ATTEMPTS
+            if is_deadly and job is None:
+                raise workers_die_at_once() from None
+            self.start(number)
+            if is_deadly:
+                on_lost(job)
+            return [] if is_deadly or job is None else [job]
+        except self._ray.exceptions.RayTaskError as error:
+            raise error.cause from None  # as it was raised, without the trace of another process
+        self._idle.append(number)
+        return [] if job is None else on_result(number, job, result)

@@ -78,6 +78,21 @@ def test_a_ray_actor_that_dies_is_replaced_and_its_job_repeated(cluster, tmp_pat
     assert (tmp_path / "died").exists()
 
 
+def test_ray_has_no_room_for_all_workers_and_does_all_jobs(cluster, tmp_path):
+    from pipeline.run.ray_engine import RayCluster
+
+    (tmp_path / "died").touch()
+    engine = RayCluster(functools.partial(Work, tmp_path), workers=5)
+    assert results_of(engine, [4, 5, 6]) == ([(4, 8), (5, 10), (6, 12)], [])
+
+
+def test_a_ray_worker_that_cannot_be_set_up_ends_the_run_with_its_own_words(cluster):
+    from pipeline.run.ray_engine import RayCluster
+
+    with pytest.raises(ModelError, match=r"^no such weights$"):
+        results_of(RayCluster(broken, workers=2), [1])
+
+
 def test_ray_gives_the_same_bytes(cluster, footage, weights, undisturbed, tmp_path):
     assert batch(footage, weights, tmp_path, "--engine", "ray", "--workers", "2") == 0
     assert contents(tmp_path) == contents(undisturbed)
