@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.archive.footage import Recording
 from pipeline.archive.gathering import Gathering
-from pipeline.archive.journal import Journal, Unit
+from pipeline.archive.journal import Cut, Journal, Unit
 from pipeline.archive.resolution import read_earlier, read_tracklets, write_identities
 from pipeline.archive.store import ArchiveFolder
 from pipeline.archive_settings import BatchSettings
@@ -158,7 +158,10 @@ class ArchiveWorker:
             return {}
         part = (unit.chunk, len(cuts))
         self._journal.write_detections(unit.recording, part, indices, found)
-        return {"frames": len(indices)}
+        return {
+            "frames": len(indices),
+            "share": len(indices) / (_frames_of(cuts) or len(indices) or 1),
+        }
 
     def _follow(self, unit: Unit) -> dict[str, Any]:
         recording = unit.recording
@@ -204,6 +207,11 @@ class ArchiveWorker:
     def _write_chunks(self, recording: Recording, chunks: Sequence[Chunk]) -> None:
         cuts = [(c.first_index, c.frames, c.start_pts, c.end_pts) for c in chunks]
         self._journal.write_cuts(recording, cuts)
+
+
+def _frames_of(cuts: Sequence[Cut]) -> int:
+    """Return how many frames all chunks have together, 0 for a file that is not cut."""
+    return sum(frames or 0 for _, frames, _, _ in cuts)
 
 
 def describe_models(settings: Settings) -> tuple[str, float]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.archive.store import ArchiveFolder
+from pipeline.archive.store import ArchiveFolder, read_table
 from pipeline.datatypes import UNDECIDED
 from pipeline.errors import InputError
 from pipeline.report.reading import (
@@ -42,11 +42,6 @@ def read_reported(folder: Path) -> Reported:
 
 def _read_archive(folder: ArchiveFolder) -> Reported:
     """Read an archive without its embeddings, which are most of it."""
-    if not folder.identities_path.is_file():
-        raise InputError(
-            f"{folder.identities_path} does not exist: the archive was interrupted; run "
-            "`reid-pipeline batch` again with the same --out, and it goes on where it was"
-        )
     rows = _rows(folder)
     sightings = [
         Sighting(*row)
@@ -75,10 +70,10 @@ def _read_archive(folder: ArchiveFolder) -> Reported:
 
 def _rows(folder: ArchiveFolder) -> pd.DataFrame:
     """Return a row for each tracklet: its part, camera, times (s), quality and identity."""
-    identities = _table(folder.identities_path, ["tracklet_id", "global_id"]).to_pandas()
+    identities = folder.identities().select(["tracklet_id", "global_id"]).to_pandas()
     frames = []
     for camera, day, path in folder.parts("sightings"):
-        table = _table(path, COLUMNS)
+        table = read_table(path, COLUMNS)
         times = {
             name: table[f"{name}_time"].cast(pa.int64()).to_numpy() / 1e6
             for name in ("first", "last")
@@ -121,7 +116,7 @@ def _pictures(
     for path, names in wanted.items():
         if not path.is_file():
             continue
-        table = _table(path, ["tracklet_id", "jpeg"])
+        table = read_table(path, ["tracklet_id", "jpeg"])
         found = table.filter(pc.is_in(table["tracklet_id"], value_set=pa.array(names)))
         ids, content = found["tracklet_id"].to_pylist(), found["jpeg"].to_pylist()
         jpegs.update(zip(ids, content, strict=True))
@@ -161,7 +156,7 @@ def _record(folder: ArchiveFolder, rows: pd.DataFrame) -> RunRecord:
             status=str(content.get("status", "")),
             versions={"reid-pipeline": str(content.get("version", ""))},
             resolved={
-                "files": len(files),
+                "files": f"{len(files):,}",
                 "times from": str(content.get("names", "")),
                 **({} if threshold is None else {"threshold": float(threshold)}),
             },
@@ -176,11 +171,3 @@ def _record(folder: ArchiveFolder, rows: pd.DataFrame) -> RunRecord:
         ) from None
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{folder.path}/boxes is damaged ({error}): restore it") from None
-
-
-def _table(path: Path, columns: Sequence[str]) -> pa.Table:
-    try:
-        return pq.ParquetFile(path).read(columns=list(columns))
-    except (OSError, pa.ArrowException) as error:
-        problem = str(error).splitlines()[0]
-        raise InputError(f"{path} is damaged ({problem}): process its footage again") from None

@@ -10,13 +10,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from pipeline.archive.store import TABLES, ArchiveFolder, write_table
+from pipeline.archive.store import TABLES, ArchiveFolder, read_table, write_table
 from pipeline.errors import InputError
 
 __all__ = ["days_before", "forget_in_archive", "prune_archive", "tracklets_of"]
@@ -31,7 +29,7 @@ def tracklets_of(folder: ArchiveFolder, identity: int) -> set[str]:
     Raises:
         InputError: It is no archive whose identities were resolved, or nobody has that number.
     """
-    table = _identities(folder)
+    table = folder.identities()
     found = set(table.filter(pc.equal(table["global_id"], identity))["tracklet_id"].to_pylist())
     if not found:
         numbers = sorted(set(table["global_id"].to_pylist()) - {-1})
@@ -55,7 +53,7 @@ def forget_in_archive(folder: ArchiveFolder, tracklets: set[str]) -> int:
     changed = 0
     for kind in TABLES:
         for _, _, part in folder.parts(kind):
-            table = _read(part)
+            table = read_table(part)
             kept = table.filter(pc.invert(pc.is_in(table["tracklet_id"], value_set=names)))
             if len(kept) < len(table):
                 write_table(part, kept)
@@ -66,7 +64,7 @@ def forget_in_archive(folder: ArchiveFolder, tracklets: set[str]) -> int:
 
 def days_before(folder: ArchiveFolder, first_kept: date) -> list[str]:
     """Return the days (ISO, UTC) of an archive that are before a date, in their order."""
-    _identities(folder)
+    folder.identities()  # raises before anything is removed
     days = {day for kind in TABLES for _, day, _ in folder.parts(kind)}
     return sorted(day for day in days if day < first_kept.isoformat())
 
@@ -82,7 +80,7 @@ def prune_archive(folder: ArchiveFolder, days: list[str]) -> int:
     gone = [part for kind in TABLES for _, day, part in folder.parts(kind) if day in set(days)]
     for part in gone:
         part.unlink()
-    left = [_read(part, ["tracklet_id"]) for _, _, part in folder.parts("sightings")]
+    left = [read_table(part, ["tracklet_id"]) for _, _, part in folder.parts("sightings")]
     names = (
         pa.concat_tables(left)["tracklet_id"].combine_chunks()
         if left
@@ -92,24 +90,9 @@ def prune_archive(folder: ArchiveFolder, days: list[str]) -> int:
     return len(gone)
 
 
-def _identities(folder: ArchiveFolder) -> pa.Table:
-    if not folder.record_path.is_file() or not folder.identities_path.is_file():
-        raise InputError(
-            f"{folder.path} is no finished archive: give the --out of `reid-pipeline batch`"
-        )
-    return _read(folder.identities_path)
-
-
 def _keep_identities(folder: ArchiveFolder, keep: Callable[[pa.ChunkedArray], pa.Array]) -> None:
-    table = _read(folder.identities_path)
+    table = folder.identities()
     write_table(folder.identities_path, table.filter(keep(table["tracklet_id"])))
-
-
-def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
-    try:
-        return pq.ParquetFile(path).read(columns=columns)
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path} is damaged ({error}): restore it, then go on") from None
 
 
 def _drop_derived(folder: ArchiveFolder) -> None:

@@ -27,7 +27,7 @@ from pipeline.archive.store import TABLES, ArchiveFolder, write_whole
 from pipeline.datatypes import Detections
 from pipeline.errors import OutputError
 
-__all__ = ["Journal", "Unit"]
+__all__ = ["Cut", "Journal", "Unit"]
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +55,10 @@ class Journal:
 
     Args:
         folder: The archive.
-        digest: Of the settings that the work depends on.
+        digest: Of the settings that the work depends on; what is only held needs none.
     """
 
-    def __init__(self, folder: ArchiveFolder, *, digest: str) -> None:
+    def __init__(self, folder: ArchiveFolder, *, digest: str = "") -> None:
         self._folder = folder
         self._digest = digest
 
@@ -68,18 +68,24 @@ class Journal:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other runs out of the archive; a killed one lets go.
+        """Keep others who write out of the archive; who is killed lets go.
 
         Raises:
-            OutputError: Another run works on it.
+            OutputError: Another command works on it.
         """
-        self._folder.work_path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (self._folder.work_path / "lock").open("w") as lock:
+        try:
+            self._folder.work_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = (self._folder.work_path / "lock").open("w")
+        except OSError as error:
+            raise OutputError(
+                f"output {self._folder.path} cannot be written ({error.strerror}): choose another"
+            ) from None
+        with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise OutputError(
-                    f"another run works on {self._folder.path}: wait for it, or choose another --out"
+                    f"another command works on {self._folder.path}: wait until it has ended"
                 ) from None
             yield
 

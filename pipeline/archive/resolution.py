@@ -6,9 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pipeline.archive.store import IDENTITY_SCHEMA, NEXT_IDENTITY, ArchiveFolder, write_table
+from pipeline.archive.store import (
+    IDENTITY_SCHEMA,
+    NEXT_IDENTITY,
+    ArchiveFolder,
+    read_table,
+    write_table,
+)
 from pipeline.datatypes import UNDECIDED, Identities, Tracklet
 from pipeline.errors import InputError
 
@@ -31,10 +36,7 @@ def read_tracklets(folder: ArchiveFolder) -> tuple[list[Tracklet], list[str]]:
     rows: list[tuple[int, str, str, int, int, float, np.ndarray[tuple[int], np.dtype[np.float32]]]]
     rows = []
     for camera, _, part in folder.parts("sightings"):
-        try:
-            table = pq.ParquetFile(part).read(columns=COLUMNS)
-        except (OSError, pa.ArrowException) as error:
-            raise InputError(f"{part} is damaged ({error}): remove the archive's copy") from None
+        table = read_table(part, COLUMNS)
         times = [table[name].cast(pa.int64()).to_pylist() for name in ("first_time", "last_time")]
         embeddings = table["embedding"].combine_chunks()
         dim = embeddings.type.list_size
@@ -66,10 +68,10 @@ def read_earlier(folder: ArchiveFolder) -> Earlier:
     path = folder.identities_path
     if not path.is_file():
         return {}, 1
+    table = read_table(path)
     try:
-        table = pq.ParquetFile(path).read()
         first_free = int(table.schema.metadata[NEXT_IDENTITY])
-    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}): remove it to number anew") from None
     pairs = zip(table["tracklet_id"].to_pylist(), table["global_id"].to_pylist(), strict=True)
     return {name: number for name, number in pairs if number != UNDECIDED}, first_free

@@ -19,7 +19,8 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ __all__ = [
     "TABLES",
     "THUMBNAIL_SCHEMA",
     "ArchiveFolder",
+    "read_table",
     "sighting_schema",
     "write_table",
     "write_whole",
@@ -129,6 +131,19 @@ class ArchiveFolder:
             raise InputError(f"{self.record_path} is no archive's record: choose another folder")
         return content
 
+    def identities(self) -> pa.Table:
+        """Return ``identities.parquet``.
+
+        Raises:
+            InputError: There is none yet, or it is damaged.
+        """
+        if not self.identities_path.is_file():
+            raise InputError(
+                f"{self.identities_path} does not exist: the archive was interrupted; run "
+                "`reid-pipeline batch` again with the same --out, and it goes on where it was"
+            )
+        return read_table(self.identities_path)
+
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Replace ``archive.json``.
 
@@ -159,10 +174,41 @@ class ArchiveFolder:
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    """Write a Parquet file whole or not at all; only the owner may read it."""
+    """Write a Parquet file whole or not at all; only the owner may read it.
+
+    Pages carry checksums, so that a byte that changes on the disk is noticed.
+    """
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     write_whole(path, buffer.getvalue())
+
+
+def read_table(
+    path: Path, columns: Sequence[str] | None = None, *, way_out: str | None = None
+) -> pa.Table:
+    """Read a Parquet file.
+
+    Args:
+        path: The file.
+        columns: What to read of it; ``None`` = all.
+        way_out: What to do where it is damaged; ``None`` for files of an archive.
+
+    Raises:
+        InputError: It is missing or damaged.
+    """
+    try:
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+        return file.read(columns=None if columns is None else list(columns))
+    except (OSError, pa.ArrowException) as error:
+        problem = " ".join(str(error).split())
+        raise InputError(f"{path} is damaged ({problem}): {way_out or _way_out(path)}") from None
+
+
+def _way_out(path: Path) -> str:
+    if not path.parent.name.startswith("day="):
+        return "remove it and run `reid-pipeline batch` again, which numbers everybody anew"
+    note = path.parents[3] / "work" / f"{path.stem}.json"
+    return f"remove {note} and run `reid-pipeline batch` again, which makes it anew"
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -183,7 +229,8 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         reason = error.strerror or type(error).__name__
         raise SinkError(
             f"{path} could not be written ({reason}): make room and run again; what was "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Self
 
 from rich.console import Console
@@ -11,6 +12,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from pipeline.archive.journal import Unit
 
 __all__ = ["BatchProgress"]
+
+
+DETECTION = 0.75
+"""Part of the work on a file that is detection; docs/scaling.md measures it."""
+LOOK_BACK_S = 900.0
+"""Time over which the pace is taken: a unit may take minutes."""
 
 
 class BatchProgress:
@@ -23,6 +30,7 @@ class BatchProgress:
 
     def __init__(self, seconds_of_file: dict[str, float], *, workers: int) -> None:
         self._seconds = seconds_of_file
+        self._began_s = time.monotonic()
         self._units = [0] * workers
         self._frames = [0] * workers
         self._progress = Progress(
@@ -32,8 +40,11 @@ class BatchProgress:
             TimeRemainingColumn(),
             console=Console(stderr=True),
             redirect_stdout=False,
+            speed_estimate_period=LOOK_BACK_S,
         )
         self._files = 0
+        self._done: dict[str, float] = {}
+        """Part of the work that is done on each file, 0 to 1."""
         self._all = self._progress.add_task(
             "all files", total=sum(seconds_of_file.values()) or 1, state=""
         )
@@ -41,6 +52,11 @@ class BatchProgress:
             self._progress.add_task(f"worker {n + 1}", total=None, state="waiting")
             for n in range(workers)
         ]
+
+    @property
+    def done_s(self) -> float:
+        """Seconds of video that are done, or as good as done."""
+        return self._progress.tasks[self._all].completed
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -54,15 +70,19 @@ class BatchProgress:
         file = unit.recording.file
         self._units[worker] += 1
         self._frames[worker] += int(result.get("frames", 0))
+        pace = self._frames[worker] / max(1e-9, time.monotonic() - self._began_s)
         state = (
-            f"{self._units[worker]} units, {self._frames[worker]} frames, last: "
-            f"{unit.kind} {escape(file)}"
+            f"{self._units[worker]} units, {pace:.1f} frames/s, last: {unit.kind} {escape(file)}"
         )
         self._progress.update(self._lines[worker], state=state)
-        if unit.kind == "follow" or "failure" in result:
-            self._files += 1
-            self._progress.update(
-                self._all,
-                advance=self._seconds.get(file, 0.0),
-                state=f"{self._files} of {len(self._seconds)} files",
-            )
+        before = self._done.get(file, 0.0)
+        is_over = unit.kind == "follow" or "failure" in result
+        # A file that turns out to be uncuttable is looked at again from its beginning.
+        after = 1.0 if is_over else min(DETECTION, before + DETECTION * result.get("share", 0.0))
+        self._done[file] = after
+        self._files += is_over and before < 1
+        self._progress.update(
+            self._all,
+            advance=(after - before) * self._seconds.get(file, 0.0),
+            state=f"{self._files} of {len(self._seconds)} files",
+        )

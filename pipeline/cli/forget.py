@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from pipeline.archive.erasure import days_before, forget_in_archive, prune_archive, tracklets_of
+from pipeline.archive.journal import Journal
 from pipeline.archive.store import ArchiveFolder
 from pipeline.cli.report import REPORT, write_report
 from pipeline.errors import InputError
@@ -38,29 +39,46 @@ def forget(
 
     It cannot be undone. If it is interrupted, the same command does the rest.
     """
-    console = Console()
     if (where / "archive.json").is_file():
-        folder = ArchiveFolder(where)
+        changed = _forget_in_archive(where, identity, gallery=gallery, yes=yes)
+    else:
+        changed = _forget_in_run(where, identity, gallery=gallery, yes=yes)
+    text = f"Identity {identity} is forgotten: {changed} files were rewritten"
+    Console().print(text, highlight=False, markup=False)
+
+
+def _forget_in_archive(where: Path, identity: int, *, gallery: Path | None, yes: bool) -> int:
+    """Return how many files were rewritten."""
+    folder = ArchiveFolder(where)
+    with Journal(folder).held():
         tracklets = tracklets_of(folder, identity)
         _ask(f"Remove identity {identity} ({len(tracklets)} sightings) from {where}?", yes=yes)
-        changed = forget_in_archive(folder, tracklets)
+        changed = _forget_known(gallery, identity) + forget_in_archive(folder, tracklets)
         write_report(where, where / REPORT)
-    else:
-        person = find_person(where, identity)
-        told = f"{len(person.tracks)} tracks, {len(person.videos)} videos"
-        _ask(f"Remove identity {identity} ({told}) from {where}?", yes=yes)
-        rewritten: list[Path] = []
-        forget_in_run(
-            person,
-            rewrite_report=lambda: write_report(where, where / REPORT),
-            on_file=rewritten.append,
-        )
-        changed = len(rewritten) + 1
-    if gallery is not None:
-        forget_in_gallery(gallery, identity)
-        changed += 1
-    text = f"Identity {identity} is forgotten: {changed} files of {where} were rewritten"
-    console.print(text, highlight=False, markup=False)
+    return changed + 1
+
+
+def _forget_in_run(where: Path, identity: int, *, gallery: Path | None, yes: bool) -> int:
+    """Return how many files were rewritten."""
+    person = find_person(where, identity)
+    told = f"{len(person.tracks)} tracks, {len(person.videos)} videos"
+    _ask(f"Remove identity {identity} ({told}) from {where}?", yes=yes)
+    changed = _forget_known(gallery, identity)
+    rewritten: list[Path] = []
+    forget_in_run(
+        person,
+        rewrite_report=lambda: write_report(where, where / REPORT),
+        on_file=rewritten.append,
+    )
+    return changed + len(rewritten) + 1
+
+
+def _forget_known(gallery: Path | None, identity: int) -> int:
+    """Forget a known person; first of all, so that a mistake in the file's name removes nothing."""
+    if gallery is None:
+        return 0
+    forget_in_gallery(gallery, identity)
+    return 1
 
 
 def prune(
@@ -77,14 +95,15 @@ def prune(
         )
     folder = ArchiveFolder(where)
     first_kept = (datetime.now(UTC) - timedelta(days=keep_days - 1)).date()
-    days = days_before(folder, first_kept)
     console = Console()
-    if not days:
-        console.print(f"Nothing in {where} is older than {first_kept}", highlight=False)
-        return
-    _ask(f"Remove {len(days)} days ({days[0]} to {days[-1]}) from {where}?", yes=yes)
-    removed = prune_archive(folder, days)
-    write_report(where, where / REPORT)
+    with Journal(folder).held():
+        days = days_before(folder, first_kept)
+        if not days:
+            console.print(f"Nothing in {where} is older than {first_kept}", highlight=False)
+            return
+        _ask(f"Remove {len(days)} days ({days[0]} to {days[-1]}) from {where}?", yes=yes)
+        removed = prune_archive(folder, days)
+        write_report(where, where / REPORT)
     console.print(f"{removed} files of {len(days)} days were removed", highlight=False)
 
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from pipeline.archive.store import ArchiveFolder, read_table
 from pipeline.datatypes import UNDECIDED
 from pipeline.errors import InputError
 
@@ -101,7 +101,7 @@ def _of_run(folder: Path) -> Iterator[BoxSequence]:
 
 def _of_archive(folder: Path) -> Iterator[BoxSequence]:
     try:
-        owners = pd.read_parquet(folder / "identities.parquet").set_index("tracklet_id")
+        owners = ArchiveFolder(folder).identities().to_pandas().set_index("tracklet_id")
         taken: set[str] = set()
         for days in _days_by_file(folder / "sightings").values():
             tracklets = _read(days, ["tracklet_id", "track_id", "file"])
@@ -112,11 +112,7 @@ def _of_archive(folder: Path) -> Iterator[BoxSequence]:
             file = str(tracklets["file"].iloc[0]) if len(tracklets) else days[0].stem
             camera = days[0].parent.parent.name[len("camera=") :]
             yield BoxSequence(_free_name(file, taken), camera, file, None, _ordered(table))
-    except FileNotFoundError:
-        raise InputError(
-            f"archive {folder} lacks its identities or a part of its boxes: run `batch` to its end"
-        ) from None
-    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+    except (KeyError, ValueError, pa.ArrowException) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"archive {folder} is damaged: {reason}") from None
 
@@ -135,9 +131,7 @@ def _twin(folder: Path, part: Path) -> Path:
 
 
 def _read(paths: list[Path], columns: list[str] | None) -> pd.DataFrame:
-    # Camera and day are in the path; read as partitions they would become columns.
-    tables = [pq.read_table(path, columns=columns, partitioning=None) for path in paths]
-    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+    frame: pd.DataFrame = pa.concat_tables(read_table(each, columns) for each in paths).to_pandas()
     return frame
 
 

@@ -108,7 +108,9 @@ def forget_in_gallery(path: Path, number: int) -> None:
     except (OSError, BadZipFile, KeyError, ValueError, EOFError) as error:
         raise InputError(f"gallery {path} cannot be read: {error}") from None
     if keep.all():
-        raise InputError(f"gallery {path} knows nobody with the number {number}: check the file")
+        raise InputError(
+            f"gallery {path} knows nobody with the number {number}: check the file, or leave it out"
+        )
     _write(path, {n: each if n == "about" else each[keep] for n, each in arrays.items()})
 
 
