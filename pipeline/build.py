@@ -40,6 +40,7 @@ class Stages:
         embedder: Name of the re-identification weights and where they run.
         threshold: Cosine similarity from which on tracklets are one person.
         device: Resolved device as torch names it.
+        weights_sha256: Hash of the re-identification weights.
         gallery: Where the persons come from and go to, if the run has such a file:
             ``stages.gallery.save(stages.matcher.gallery(identities))``.
     """
@@ -50,6 +51,7 @@ class Stages:
     embedder: str
     threshold: float
     device: str
+    weights_sha256: str
     gallery: GalleryFile | None
 
 
@@ -88,8 +90,8 @@ def build_stages(
     embedder = ReidEmbedder(settings.embed, device=device)
     threshold = matching_threshold(settings, embedder)
     persons = None
+    sha256 = weights_hash(embedder.weights)
     if gallery is not None:
-        sha256 = weights_hash(embedder.weights)
         persons = GalleryFile(gallery, dim=embedder.dim, weights_sha256=sha256)
     matcher = OnlineMatcher(
         settings.match,
@@ -105,7 +107,9 @@ def build_stages(
         matcher=matcher,
         keep=_filters(settings.cameras),
     )
-    return Stages(pipeline, matcher, detector.name, embedder.name, threshold, device, persons)
+    return Stages(
+        pipeline, matcher, detector.name, embedder.name, threshold, device, sha256, persons
+    )
 
 
 def matching_threshold(settings: Settings, embedder: ReidEmbedder) -> float:

@@ -13,10 +13,9 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from pipeline.archive.store import ArchiveFolder
+from pipeline.archive.store import ArchiveFolder, read_table
 from pipeline.datatypes import UNDECIDED, FloatArray, Frame, Image
 from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
@@ -31,6 +30,7 @@ from pipeline.sources import open_source
 __all__ = ["Searched", "looks_in_picture", "looks_in_video", "searched"]
 
 INDEX = "index"
+RUN_AGAIN = "run `reid-pipeline run` again"
 PERSON_SHARE = 0.5
 """A box that fills so much of a picture shows that the picture is a crop of a person already."""
 STANDING = 1.2
@@ -80,12 +80,13 @@ class Searched:
     def identities(self) -> Mapping[str, int]:
         """Return the identity of every sighting, as it was resolved last."""
         if not self.is_archive:
-            table = _table(self.path / "embeddings.parquet", ["camera", "track_id", "global_id"])
+            columns = ["camera", "track_id", "global_id"]
+            table = read_table(self.path / "embeddings.parquet", columns, way_out=RUN_AGAIN)
             return dict(zip(_run_names(table), table["global_id"].to_pylist(), strict=True))
         path = ArchiveFolder(self.path).identities_path
         if not path.is_file():
             return {}
-        table = _table(path, ["tracklet_id", "global_id"])
+        table = read_table(path, ["tracklet_id", "global_id"])
         return dict(zip(table[0].to_pylist(), table[1].to_pylist(), strict=True))
 
     def looks_of(self, identity: int) -> FloatArray:
@@ -127,7 +128,7 @@ class Searched:
                 continue
             for path in sorted(day.glob("*.parquet")):
                 columns = ["tracklet_id", "file", "best_time_s"]
-                table = _table(path, columns)
+                table = read_table(path, columns)
                 row = table.filter(pc.equal(table["tracklet_id"], sighting.name)).to_pylist()
                 if row:
                     pictures = self.path / "thumbnails" / path.relative_to(self.path / "sightings")
@@ -250,16 +251,8 @@ def _embedded(crop: Image, where: Searched, *, device: str) -> FloatArray:
     return np.asarray(embedder.embed([crop])[0], np.float32)
 
 
-def _table(path: Path, columns: Sequence[str]) -> pa.Table:
-    try:
-        return pq.ParquetFile(path).read(columns=list(columns))
-    except (OSError, pa.ArrowException) as error:
-        problem = str(error).splitlines()[0]
-        raise InputError(f"{path} is damaged ({problem}): process its footage again") from None
-
-
 def _archive_rows(path: Path, camera: str) -> Rows:
-    table = _table(path, ["tracklet_id", "first_time", "last_time", "embedding"])
+    table = read_table(path, ["tracklet_id", "first_time", "last_time", "embedding"])
     table = table.filter(pc.is_valid(table["embedding"]))
     first, last = (
         table[name].cast(pa.int64()).to_numpy() / 1e6 for name in ("first_time", "last_time")
@@ -269,7 +262,8 @@ def _archive_rows(path: Path, camera: str) -> Rows:
 
 
 def _run_rows(path: Path) -> Rows:
-    table = _table(path, ["camera", "track_id", "first_s", "last_s", "embedding"])
+    columns = ["camera", "track_id", "first_s", "last_s", "embedding"]
+    table = read_table(path, columns, way_out=RUN_AGAIN)
     table = table.filter(pc.greater(pc.list_value_length(table["embedding"]), 0))
     first, last = (table[name].to_numpy().astype(np.float64) for name in ("first_s", "last_s"))
     vectors = _vectors(table["embedding"])
@@ -289,7 +283,7 @@ def _vectors(column: pa.ChunkedArray) -> FloatArray:
 def _thumbnail(path: Path, name: str) -> bytes:
     if not path.is_file():
         return b""
-    table = _table(path, ["tracklet_id", "jpeg"])
+    table = read_table(path, ["tracklet_id", "jpeg"])
     found = table.filter(pc.equal(table["tracklet_id"], name))["jpeg"].to_pylist()
     return found[0] if found else b""
 

@@ -33,6 +33,7 @@ def record_at_start(
             **{name: metadata.version(name) for name in RECORDED_PACKAGES},
         },
         "started": _now(),
+        "weights_sha256": stages.weights_sha256,
         "settings": settings.model_dump(mode="json"),
         "resolved": {
             "device": stages.device,

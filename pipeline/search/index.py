@@ -2,7 +2,7 @@
 
 ::
 
-    DIR/index.json           which parts are in it, and the two files below
+    DIR/index.json           which parts are in it, and the two files below with their checksums
     DIR/vectors-N.npy|faiss
     DIR/rows-N.parquet       one row a vector: which sighting it is
 
@@ -34,7 +34,7 @@ __all__ = ["Part", "Rows", "SightingIndex", "open_index"]
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 RECORD = "index.json"
 
 
@@ -220,13 +220,16 @@ def _load(folder: Path) -> tuple[SightingIndex, dict[str, str]] | None:
     try:
         if record["format"] != FORMAT:
             return None
+        files: dict[str, dict[str, str]] = record["files"]
+        intact = all(_is_intact(folder / name, told) for name, told in files.items())
         path = folder / str(record["vectors"])
         kind = IndexedVectors if path.suffix == ".faiss" else ExactVectors
         vectors: Vectors = kind.load(path)
         table = pq.ParquetFile(folder / str(record["rows"])).read()
         columns = {name: table[name].to_numpy(zero_copy_only=False) for name in table.schema.names}
         index = SightingIndex(vectors, **columns)
-        if len(index.names) == len(vectors) and record["digest"] == _digest(record["parts"]):
+        same_length = len(index.names) == len(vectors)
+        if intact and same_length and record["digest"] == _digest(record["parts"]):
             return index, dict(record["parts"])
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, pa.ArrowException):
         log.debug("%s", folder, exc_info=True)
@@ -242,10 +245,11 @@ def _save(folder: Path, index: SightingIndex, parts: dict[str, str]) -> None:
     """Write the files of a new index, then the record that names them, then remove old ones."""
     mark = f"{os.getpid()}-{os.urandom(4).hex()}"
     suffix = "npy" if isinstance(index.vectors, ExactVectors) else "faiss"
-    record = {
+    vectors_path, rows_path = folder / f"vectors-{mark}.{suffix}", folder / f"rows-{mark}.parquet"
+    record: dict[str, Any] = {
         "format": FORMAT,
-        "vectors": f"vectors-{mark}.{suffix}",
-        "rows": f"rows-{mark}.parquet",
+        "vectors": vectors_path.name,
+        "rows": rows_path.name,
         "parts": parts,
         "digest": _digest(parts),
     }
@@ -260,10 +264,14 @@ def _save(folder: Path, index: SightingIndex, parts: dict[str, str]) -> None:
     partial = folder / f".{RECORD}.{mark}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        index.vectors.save(folder / str(record["vectors"]))
-        pq.write_table(rows, folder / str(record["rows"]), compression="zstd")
+        index.vectors.save(vectors_path)
+        pq.write_table(rows, rows_path, compression="zstd")
+        record["files"] = {
+            path.name: {"stamp": _stamp(path), "sha256": _sha256(path)}
+            for path in (vectors_path, rows_path)
+        }
         partial.write_text(json.dumps(record), encoding="utf-8")
-        for path in (folder / str(record["vectors"]), folder / str(record["rows"]), partial):
+        for path in (vectors_path, rows_path, partial):
             path.chmod(0o600)
         partial.replace(folder / RECORD)
         kept = {RECORD, record["vectors"], record["rows"]}
@@ -273,6 +281,21 @@ def _save(folder: Path, index: SightingIndex, parts: dict[str, str]) -> None:
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise SinkError(f"the index in {folder} could not be written ({reason})") from None
+
+
+def _is_intact(path: Path, told: dict[str, str]) -> bool:
+    """Say whether a file is as it was written; one that was only copied is."""
+    return _stamp(path) == told["stamp"] or _sha256(path) == told["sha256"]
+
+
+def _stamp(path: Path) -> str:
+    status = path.stat()
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest(parts: dict[str, str]) -> str:

@@ -157,14 +157,18 @@ def test_a_folder_that_is_neither_is_refused(tmp_path, capsys):
     assert "neither a run nor an archive" in capsys.readouterr().err
 
 
-def test_other_weights_cannot_be_compared(archive, shirt, tmp_path, capsys):
+@pytest.mark.parametrize("which", ["archive", "finished"])
+def test_other_weights_cannot_be_compared(which, request, shirt, tmp_path, capsys):
+    folder = request.getfixturevalue(which)
+    record_name = "archive.json" if which == "archive" else "run.json"
     copy = tmp_path / "copy"
     copy.mkdir()
-    for each in archive.iterdir():
-        if each.name != "archive.json":
+    for each in folder.iterdir():
+        if each.name != record_name:
             (copy / each.name).symlink_to(each)
-    record = json.loads((archive / "archive.json").read_text())
+    record = json.loads((folder / record_name).read_text())
+    assert len(record["weights_sha256"]) == 64
     record["weights_sha256"] = "0" * 64
-    (copy / "archive.json").write_text(json.dumps(record))
+    (copy / record_name).write_text(json.dumps(record))
     assert main(["search", str(copy), "--image", str(shirt), "--device", "cpu"]) == 2
     assert "other re-identification weights" in " ".join(capsys.readouterr().err.split())

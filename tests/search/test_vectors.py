@@ -1,5 +1,7 @@
 """Nearest vectors: the exact search, the index against it, and indices on disk."""
 
+import shutil
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -123,6 +125,27 @@ def test_a_damaged_index_is_made_again(tmp_path, broken, caplog):
     path.write_bytes(path.read_bytes()[:30])
     assert len(open_index(tmp_path, [first]).names) == 20
     assert "damaged" in caplog.text
+
+
+def test_a_vector_that_changed_on_the_disk_makes_the_index_anew(tmp_path, caplog):
+    first = part("p", unit(np.random.default_rng(1), 20))
+    open_index(tmp_path, [first])
+    (path,) = tmp_path.glob("vectors-*")
+    content = bytearray(path.read_bytes())
+    content[-2] ^= 1
+    path.write_bytes(content)
+    open_index(tmp_path, [first])
+    assert "damaged" in caplog.text
+
+
+def test_an_index_that_was_copied_is_not_made_again(tmp_path, caplog):
+    first = part("p", unit(np.random.default_rng(1), 20))
+    open_index(tmp_path / "there", [first])
+    before = {path.name for path in (tmp_path / "there").iterdir()}
+    shutil.copytree(tmp_path / "there", tmp_path / "here", copy_function=shutil.copyfile)
+    open_index(tmp_path / "here", [first])
+    assert {path.name for path in (tmp_path / "here").iterdir()} == before
+    assert not caplog.text
 
 
 def test_filters_narrow_what_is_found():
