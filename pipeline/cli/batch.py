@@ -7,15 +7,13 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from pipeline import __version__
 from pipeline.archive.footage import Footage, Recording, find_footage, read_manifest
@@ -23,14 +21,15 @@ from pipeline.archive.journal import Unit
 from pipeline.archive.schedule import Schedule
 from pipeline.archive_settings import BatchSettings
 from pipeline.build_archive import ArchiveJob, ArchiveWorker, describe_models, resolve_archive
+from pipeline.cli.batch_plan import look_at, show_plan
 from pipeline.cli.batch_progress import BatchProgress
+from pipeline.cli.outputs import check_folder
 from pipeline.cli.report import REPORT, report_at_end
 from pipeline.cli.run_report import note_on_detector
 from pipeline.errors import DecodeError, OutputError, SettingsError, SourceError
 from pipeline.run.engines import Engine, InProcess, Processes
 from pipeline.run.ray_engine import RayCluster
 from pipeline.settings import Settings, load_settings
-from pipeline.sources import VideoFile
 from pipeline.sources.camera_list import VIDEO_SUFFIXES
 
 __all__ = ["batch"]
@@ -53,6 +52,7 @@ class _Place:
     engine: EngineName
     workers: int
     address: str | None
+    gpus: float
 
 
 def batch(  # noqa: PLR0917 - typer makes options of them
@@ -107,6 +107,9 @@ def batch(  # noqa: PLR0917 - typer makes options of them
     address: Annotated[
         str | None, typer.Option(help="Of the Ray cluster; none = a new one, here.")
     ] = None,
+    gpus: Annotated[
+        float, typer.Option(min=0, help="Share of a GPU that each actor of the cluster takes.")
+    ] = 0.0,
     plan: Annotated[bool, typer.Option("--plan", help="Show the plan and do nothing.")] = False,
 ) -> None:
     """Process all videos of a folder, go on after interruptions, and add files later."""
@@ -131,17 +134,20 @@ def batch(  # noqa: PLR0917 - typer makes options of them
     cameras = sorted({each.camera for each in footage.recordings})
     given["cameras"] = [{"name": name, "source": str(folder)} for name in cameras]  # type: ignore[assignment]
     settings = load_settings(config, given)
+    batch_settings = _batch_settings(chunk_s)
+    check_folder(out)
     _check_out(out)
-    lengths, damaged = _look_at(footage, folder, settings)
-    _show_plan(footage, lengths, damaged, chunk_s=chunk_s)
+    lengths, damaged = look_at(footage, folder, settings)
+    show_plan(footage, lengths, damaged, chunk_s=chunk_s)
     if plan:
         return
-    place = _Place(engine, 1 if engine is EngineName.process else workers, address)
+    if not lengths:
+        reason = next(iter(damaged.values()))
+        raise SourceError(f"none of the {len(damaged)} files can be read; the first: {reason}")
+    place = _Place(engine, 1 if engine is EngineName.process else workers, address, gpus)
     if (note := note_on_detector(settings)) is not None:
         Console(stderr=True).print(note, highlight=False)
-    _process(
-        footage, folder, out, settings, BatchSettings(chunk_s=chunk_s), place, lengths, damaged
-    )
+    _process(footage, folder, out, settings, batch_settings, place, lengths, damaged)
 
 
 def _process(  # noqa: PLR0917
@@ -209,13 +215,18 @@ def _engine(place: _Place, make: Callable[[], Callable[[Unit], Any]]) -> Engine:
         return InProcess(make)
     if place.engine is EngineName.processes:
         return Processes(make, workers=place.workers)
-    return RayCluster(make, workers=place.workers, address=place.address)
+    return RayCluster(make, workers=place.workers, address=place.address, gpus=place.gpus)
+
+
+def _batch_settings(chunk_s: float) -> BatchSettings:
+    try:
+        return BatchSettings(chunk_s=chunk_s)
+    except ValidationError:
+        raise SettingsError(f"--chunk-s {chunk_s:g}: expected seconds, more than 0") from None
 
 
 def _check_out(out: Path) -> None:
     """Refuse a folder that holds something else than an archive."""
-    if out.is_file():
-        raise OutputError(f"output {out} is a file: choose another --out")
     foreign = out.is_dir() and any(out.iterdir()) and not (out / "work").is_dir()
     if foreign:
         raise OutputError(f"output {out} holds files but no archive: choose another --out")
@@ -228,43 +239,6 @@ def _refuse_other_settings(job: ArchiveJob) -> None:
             f"archive {job.out} was made with other settings of detection, tracking or embedding: "
             "choose another --out, or give the same ones again"
         )
-
-
-def _look_at(
-    footage: Footage, folder: Path, settings: Settings
-) -> tuple[dict[str, float], dict[str, str]]:
-    """Return the length of each file in seconds, and why files cannot be used."""
-    lengths: dict[str, float] = {}
-    damaged: dict[str, str] = {}
-    for each in footage.recordings:
-        try:
-            video = VideoFile(
-                each.camera, folder / each.file, max_pixels=settings.source.max_pixels
-            )
-        except SourceError as error:
-            damaged[each.file] = str(error)
-        else:
-            lengths[each.file] = video.duration_s or 0.0
-    return lengths, damaged
-
-
-def _show_plan(
-    footage: Footage, lengths: dict[str, float], damaged: dict[str, str], *, chunk_s: float
-) -> None:
-    table = Table(title=escape(f"names: {footage.origin}"))
-    table.add_column("camera")
-    for name in ("files", "damaged", "from (UTC)", "to (UTC)", "video", "chunks, about"):
-        table.add_column(name, justify="right")
-    for camera in sorted({each.camera for each in footage.recordings}):
-        own = [each for each in footage.recordings if each.camera == camera]
-        good = [each for each in own if each.file not in damaged]
-        seconds = sum(lengths[each.file] for each in good)
-        chunks = sum(max(1, round(lengths[each.file] / chunk_s)) for each in good)
-        end = max(each.start + timedelta(seconds=lengths.get(each.file, 0.0)) for each in own)
-        row = [camera, str(len(own)), str(len(own) - len(good))]
-        row += [f"{own[0].start:%Y-%m-%d %H:%M:%S}", f"{end:%Y-%m-%d %H:%M:%S}"]
-        table.add_row(*row, str(timedelta(seconds=round(seconds))), str(chunks))
-    Console(stderr=True).print(table)
 
 
 def _record(

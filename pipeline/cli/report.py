@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from pipeline.build_report import read_reported
+from pipeline.cli.outputs import check_file
 from pipeline.errors import ReidPipelineError
 from pipeline.report.page import render_report
 from pipeline.sinks.run_folder import write_atomically
@@ -30,6 +31,8 @@ def report(
 ) -> None:
     """Write one HTML page of a run or an archive that needs no other file and no network."""
     path = where / REPORT if out is None else out
+    if out is not None:
+        check_file(out)
     write_report(where, path)
     Console().print(f"Written to {path}", highlight=False, markup=False)
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.build_search import Searched, looks_in_picture, looks_in_video, searched
+from pipeline.cli.outputs import check_file
 from pipeline.datatypes import UNDECIDED, FloatArray, Image
 from pipeline.errors import InputError, SettingsError
 from pipeline.report.found import FoundCard, render_found
@@ -88,6 +89,9 @@ def search(
     given = [each for each in (image, identity, video) if each is not None]
     if len(given) != 1:
         raise SettingsError("give one of --image, --identity and --video: who is looked for?")
+    for path in (json_path, html_path):
+        if path is not None:
+            check_file(path)
     place = searched(where)
     since_s, until_s = _time(since, place, "--since"), _time(until, place, "--until")
     index = open_index(place.index_path, place.parts())

@@ -3,26 +3,15 @@
 import json
 import re
 
-import cv2
-import numpy as np
-import pyarrow as pa
 import pytest
 
-from pipeline.archive.store import (
-    IDENTITY_SCHEMA,
-    THUMBNAIL_SCHEMA,
-    ArchiveFolder,
-    sighting_schema,
-    write_table,
-)
+from made_up_archive import write_made_up
 from pipeline.build_report import read_reported
 from pipeline.cli import main
 from pipeline.report.page import render_report
 from small_archives import batch, write_boxes, write_footage
 from small_runs import write_random_weights
 
-MONDAY_US = 1_767_571_200_000_000
-DAY = "2026-01-05"
 MARKUP = "<script>document.title='broken'</script>"
 
 
@@ -35,46 +24,6 @@ def archive(tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "archive"
     assert batch(footage, weights, out) == 0
     return out
-
-
-def jpeg(shade):
-    image = np.full((60, 30, 3), shade, np.uint8)
-    return cv2.imencode(".jpg", image)[1].tobytes()
-
-
-def made_up(path, *, tracklets, people, cameras=4, file="a.mp4"):
-    """An archive of one day, a part for each camera, written as a batch would."""
-    folder = ArchiveFolder(path)
-    random = np.random.default_rng(0)
-    schema = sighting_schema(1)
-    identities = {"tracklet_id": [], "global_id": [], "similarity": []}
-    for number in range(cameras):
-        count = tracklets // cameras
-        names = [f"{number}-{n}" for n in range(count)]
-        first = np.sort(random.integers(0, 80_000_000_000, count)) + MONDAY_US
-        columns = {
-            "tracklet_id": names,
-            "track_id": list(range(count)),
-            "first_time": first.tolist(),
-            "last_time": (first + random.integers(10**6, 10**8, count)).tolist(),
-            "file": [file] * count,
-            "quality": random.random(count).tolist(),
-        }
-        rest = [name for name in schema.names if name not in columns]
-        table = pa.table(columns | {name: [None] * count for name in rest}, schema=schema)
-        part = {"camera": f"cam{number}", "day": DAY, "key": f"k{number}"}
-        folder.write_part(folder.part_path("sightings", **part), table)
-        pictures = {"tracklet_id": names, "jpeg": [jpeg(90)] * count}
-        thumbnails = pa.table(pictures, schema=THUMBNAIL_SCHEMA)
-        folder.write_part(folder.part_path("thumbnails", **part), thumbnails)
-        identities["tracklet_id"] += names
-        identities["global_id"] += (random.integers(people, size=count) + 1).tolist()
-        identities["similarity"] += [0.9] * count
-    write_table(folder.identities_path, pa.table(identities, schema=IDENTITY_SCHEMA))
-    files = [{"file": file, "camera": "cam0", "status": "skipped", "reason": f"broken {file}"}]
-    names = [f"cam{n}" for n in range(cameras)]
-    folder.write_record({"status": "complete", "files": files, "cameras": names})
-    return path
 
 
 def test_a_batch_writes_its_report(archive):
@@ -98,14 +47,14 @@ def test_the_command_writes_the_same_page_again(archive, tmp_path):
 
 
 def test_pictures_are_the_best_with_the_cameras_taking_turns(tmp_path):
-    reported = read_reported(made_up(tmp_path / "archive", tracklets=400, people=2))
+    reported = read_reported(write_made_up(tmp_path / "archive", tracklets=400, people=2))
     pictures = reported.pictures([2], 6)
     assert {number: len(each) for number, each in pictures.items()} == {2: 6}
     assert reported.pictures([99], 6) == {99: []}
 
 
 def test_a_hundred_thousand_tracklets_are_a_page_of_some_megabytes(tmp_path):
-    folder = made_up(tmp_path / "archive", tracklets=100_000, people=3000)
+    folder = write_made_up(tmp_path / "archive", tracklets=100_000, people=3000)
     page = render_report(read_reported(folder))
     assert page.count("<article") == 120
     assert "of 3,000" in page
@@ -113,7 +62,7 @@ def test_a_hundred_thousand_tracklets_are_a_page_of_some_megabytes(tmp_path):
 
 
 def test_names_of_files_stay_text(tmp_path):
-    folder = made_up(tmp_path / "archive", tracklets=8, people=2, file=MARKUP)
+    folder = write_made_up(tmp_path / "archive", tracklets=8, people=2, file=MARKUP)
     page = render_report(read_reported(folder))
     assert "<script" not in page
     assert "&lt;script&gt;" in page
@@ -131,7 +80,7 @@ def test_names_of_files_stay_text(tmp_path):
     ],
 )
 def test_damage_is_one_line_and_exit_code_2(name, content, told, tmp_path, capsys):
-    folder = made_up(tmp_path / "archive", tracklets=8, people=2)
+    folder = write_made_up(tmp_path / "archive", tracklets=8, people=2)
     if content is None:
         (folder / name).unlink()
     else:
@@ -144,6 +93,6 @@ def test_damage_is_one_line_and_exit_code_2(name, content, told, tmp_path, capsy
 
 
 def test_an_archive_without_anybody_says_so(tmp_path):
-    folder = made_up(tmp_path / "archive", tracklets=0, people=1)
+    folder = write_made_up(tmp_path / "archive", tracklets=0, people=1)
     assert "Nobody was found" in render_report(read_reported(folder))
     assert json.loads((folder / "archive.json").read_text())["status"] == "complete"
