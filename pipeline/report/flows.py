@@ -10,9 +10,22 @@ from statistics import median
 from pipeline.report.movement import HandOver
 from pipeline.report.times import duration
 
-__all__ = ["Arrow", "Cell", "Node", "Ring", "Way", "draw_ring", "matrix", "ways"]
+__all__ = [
+    "Arrow",
+    "Cell",
+    "Node",
+    "Ring",
+    "Way",
+    "draw_ring",
+    "matrix",
+    "shortened",
+    "took",
+    "ways",
+]
 
-WIDTH, HEIGHT = 640.0, 430.0
+WIDTH, HEIGHT = 760.0, 430.0
+RADIUS_X, RADIUS_Y = 185.0, 155.0
+"""Of the ring; beside it is room for the names."""
 NODE_RADIUS = 12.0
 BEND = 0.2
 """How far an arrow swings out, in lengths of the way, so that there and back lie apart."""
@@ -112,6 +125,14 @@ def matrix(cameras: Sequence[str], all_ways: Sequence[Way]) -> list[list[Cell | 
     return [[cell(origin, target) for target in cameras] for origin in cameras]
 
 
+def shortened(name: str) -> str:
+    """Return a name that fits beside the ring; names that differ do so at their ends mostly."""
+    if len(name) <= LABEL_CHARACTERS:
+        return name
+    half = LABEL_CHARACTERS // 2
+    return f"{name[: half - 1]}…{name[-half:]}"
+
+
 def took(way: Way) -> str:
     """Return how long a way usually took."""
     return duration(way.median_s) if way.median_s >= 0 else "at once"
@@ -136,13 +157,14 @@ def _node(name: str, place: int, count: int) -> Node:
     # Two cameras lie side by side, more begin at the top.
     angle = 2 * math.pi * place / count + (math.pi if count == 2 else -math.pi / 2)
     dx, dy = (math.cos(angle), math.sin(angle)) if count > 1 else (0.0, 0.0)
-    x, y = WIDTH / 2 + dx * WIDTH * 0.29, HEIGHT / 2 + dy * HEIGHT * 0.36
+    x, y = WIDTH / 2 + dx * RADIUS_X, HEIGHT / 2 + dy * RADIUS_Y
     away = NODE_RADIUS + 10
     anchor = "start" if dx > 0.3 else "end" if dx < -0.3 else "middle"
     text_x = x + (away if anchor == "start" else -away if anchor == "end" else 0)
     text_y = y + 5 if anchor != "middle" else y + (away + 10 if dy > 0 else -away + 2)
-    label = name if len(name) <= LABEL_CHARACTERS else name[: LABEL_CHARACTERS - 1] + "…"
-    return Node(name, label, round(x, 1), round(y, 1), round(text_x, 1), round(text_y, 1), anchor)
+    return Node(
+        name, shortened(name), round(x, 1), round(y, 1), round(text_x, 1), round(text_y, 1), anchor
+    )
 
 
 def _arrow(way: Way, origin: Node, target: Node, largest: int) -> Arrow:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.colours import identity_colour
 from pipeline.report.movement import Visit
-from pipeline.report.times import duration, moment, ticks
+from pipeline.report.times import duration, span, tick_texts, ticks
 
 __all__ = ["Axis", "Bar", "Lanes", "css_colour", "lay_out"]
 
@@ -37,8 +37,8 @@ class Axis:
     def labels(self) -> list[tuple[float, str]]:
         """Return place and text of round times."""
         times = ticks(self.first_s, self.last_s, most=MOST_TICKS)
-        texts = [moment(time).removesuffix(".0") for time in times]
-        return [(self.percent(time), text) for time, text in zip(times, texts, strict=True)]
+        places = [self.percent(time) for time in times]
+        return list(zip(places, tick_texts(times), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,7 @@ def lay_out(stays: Sequence[Visit], axis: Axis, *, most_rows: int, most_bars: in
         ends[row] = left + width + 0.1
         colour, ink = css_colour(stay.global_id)
         hint = (
-            f"Person {stay.global_id}, {moment(stay.first_s)} to {moment(stay.last_s)} "
-            f"({duration(stay.dwell_s)})"
+            f"Person {stay.global_id}, {span(stay.first_s, stay.last_s)} ({duration(stay.dwell_s)})"
         )
         label = str(stay.global_id) if width >= LABEL_WIDTH else ""
         bars.append(Bar(stay.global_id, left, round(width, 3), row, colour, ink, label, hint))

@@ -11,18 +11,22 @@ from typing import Any
 import numpy as np
 
 from pipeline.datatypes import UNDECIDED
-from pipeline.report.flows import draw_ring, matrix, took, ways
+from pipeline.report.flows import draw_ring, matrix, shortened, took, ways
 from pipeline.report.lanes import Axis, css_colour, lay_out
 from pipeline.report.movement import HandOver, Visit, hand_overs, most_present, visits
 from pipeline.report.pictures import data_uri
 from pipeline.report.reading import CameraCounts, InputVideo, Reported
 from pipeline.report.templates import fill
-from pipeline.report.times import duration
+from pipeline.report.times import duration, span
 
 __all__ = ["Limits", "render_report"]
 
 SAMPLES = 240
 """Stretches of time in each of which the most people in view at once are counted."""
+
+
+ROOMY = 6
+"""Cameras up to which the matrix has room for how long it took in each of its cells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class Limits:
         bars: Bars of all timelines together.
         moves: Single hand-overs that are listed.
         ring: Cameras in the diagram, those with most hand-overs.
+        arrows: Ways between them, the most frequent.
         grid: Cameras in the matrix, likewise.
     """
 
@@ -45,6 +50,7 @@ class Limits:
     bars: int = 3000
     moves: int = 200
     ring: int = 12
+    arrows: int = 24
     grid: int = 30
 
 
@@ -141,8 +147,7 @@ def _cards(run: Reported, stays: Sequence[Visit], limits: Limits) -> list[dict[s
                 "ink": ink,
                 "pictures": [uri for each in pictures[number] if (uri := data_uri(each))],
                 "cameras": list(dict.fromkeys(stay.camera for stay in own)),
-                "first_s": own[0].first_s,
-                "last_s": max(stay.last_s for stay in own),
+                "span": span(own[0].first_s, max(stay.last_s for stay in own)),
                 "in_view_s": in_view[number],
                 "visits": len(own),
             }
@@ -218,12 +223,20 @@ def _flows(cameras: Sequence[str], moves: Sequence[HandOver], limits: Limits) ->
     grid = [camera for camera in cameras if camera in in_grid]
     ring = [camera for camera in cameras if camera in in_ring]
     all_ways = ways(moves)
+    in_ring_ways = [way for way in all_ways if {way.origin, way.target} <= in_ring]
+    drawn = in_ring_ways[: limits.arrows]
     return {
         "moves": moves[: limits.moves],
         "all_moves": len(moves),
-        "grid": grid,
+        "grid": [(camera, shortened(camera)) for camera in grid],
+        "dense": len(grid) > ROOMY,
         "ring_of": len(ring),
-        "matrix": list(zip(grid, matrix(grid, all_ways), strict=True)),
-        "ring": draw_ring(ring, all_ways) if moves else None,
+        "arrows_of": len(drawn),
+        "all_drawn": len(drawn) == len(all_ways),
+        "matrix": [
+            (camera, shortened(camera), cells)
+            for camera, cells in zip(grid, matrix(grid, all_ways), strict=True)
+        ],
+        "ring": draw_ring(ring, drawn) if moves else None,
         "usual_ways": [(way, took(way)) for way in all_ways[:8]],
     }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-__all__ = ["duration", "moment", "ticks"]
+__all__ = ["duration", "moment", "span", "tick_texts", "ticks"]
 
 EPOCH_FROM_S = 100_000_000.0
 """Times from here on are seconds since 1970: no run counts three years from its own start."""
@@ -25,6 +26,26 @@ def moment(seconds: float) -> str:
     sign = "-" if seconds < 0 and tenths else ""
     begin = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
     return f"{sign}{begin}:{rest // 10:02d}.{rest % 10}"
+
+
+def span(first_s: float, last_s: float) -> str:
+    """Return begin and end, the day once where both are on one."""
+    first, last = moment(first_s), moment(last_s)
+    if min(first_s, last_s) >= EPOCH_FROM_S and first[:10] == last[:10]:
+        last = last[11:]
+    return f"{first} to {last}"
+
+
+def tick_texts(times: Sequence[float]) -> list[str]:
+    """Return what stands at the ticks of an axis: dates with no times of day, or the reverse."""
+    texts = [moment(time) for time in times]
+    if not times or times[0] < EPOCH_FROM_S or times[-1] > LATEST_S:
+        return [text.removesuffix(".0") for text in texts]
+    if all(text.endswith(" 00:00:00") for text in texts):
+        return [text[:10] for text in texts]
+    seconds = slice(19) if any(time % 60 for time in times) else slice(16)
+    begin = 11 if texts[0][:10] == texts[-1][:10] else 5
+    return [text[seconds][begin:] for text in texts]
 
 
 def duration(seconds: float) -> str:

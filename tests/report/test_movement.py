@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from pipeline.report.flows import shortened
 from pipeline.report.movement import Visit, hand_overs, most_present, visits
 from pipeline.report.reading import Sighting
-from pipeline.report.times import duration, moment, ticks
+from pipeline.report.times import duration, moment, span, tick_texts, ticks
+
+MONDAY_S = 1_767_571_200
 
 
 def test_tracks_with_a_short_gap_are_one_visit():
@@ -90,3 +93,32 @@ def test_ticks_are_few_and_inside(span):
     found = ticks(7.0, 7.0 + span, most=6)
     assert len(found) <= 7
     assert all(7.0 <= tick <= 7.0 + span for tick in found)
+
+
+@pytest.mark.parametrize(
+    ("times", "texts"),
+    [
+        ([0, 90], ["0:00", "1:30"]),
+        ([MONDAY_S, MONDAY_S + 3600], ["00:00", "01:00"]),
+        ([MONDAY_S + 15, MONDAY_S + 30], ["00:00:15", "00:00:30"]),
+        ([MONDAY_S, MONDAY_S + 86_400], ["2026-01-05", "2026-01-06"]),
+        ([MONDAY_S + 43_200, MONDAY_S + 86_400], ["01-05 12:00", "01-06 00:00"]),
+        ([], []),
+    ],
+)
+def test_ticks_say_what_differs_between_them(times, texts):
+    assert tick_texts(times) == texts
+
+
+def test_a_span_names_its_day_once():
+    assert span(MONDAY_S, MONDAY_S + 61) == "2026-01-05 00:00:00 to 00:01:01"
+    assert span(MONDAY_S, MONDAY_S + 86_400) == "2026-01-05 00:00:00 to 2026-01-06 00:00:00"
+    assert span(0, 61) == "0:00.0 to 1:01.0"
+
+
+@pytest.mark.parametrize("length", [1, 16, 17, 64])
+def test_long_names_are_shortened_in_their_middle(length):
+    names = ["corridor" * 8, "corridor" * 8]
+    first, second = (name[: length - 1] + end for name, end in zip(names, "12", strict=True))
+    assert len(shortened(first)) == min(length, 16)
+    assert shortened(first) != shortened(second)
