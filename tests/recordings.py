@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import subprocess
@@ -107,7 +108,13 @@ def fill(folder, *, leave):
     """Fill a disk with a file until about so many bytes are free."""
     path = folder / "somebody_elses_file"
     path.unlink(missing_ok=True)
-    status = os.statvfs(folder)
-    with path.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, status.f_bavail * status.f_frsize - leave)
-    return path
+    while True:
+        status = os.statvfs(folder)
+        with path.open("wb") as file:
+            try:
+                os.posix_fallocate(file.fileno(), 0, status.f_bavail * status.f_frsize - leave)
+            except OSError as error:  # somebody else took some of it meanwhile
+                if error.errno != errno.ENOSPC:
+                    raise
+                continue
+        return path
