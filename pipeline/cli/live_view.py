@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.health import CameraHealth, CameraState, RecordingState
 from pipeline.run.live import LiveRun
@@ -59,19 +61,23 @@ class LiveScreen:
 
     def _table(self, cameras: Sequence[CameraHealth], recording: RecordingState) -> Table:
         figures = self._run.figures()
-        table = Table(caption=self._caption(recording, figures.get("identities", 0.0)))
-        for heading in ("camera", "state", "processed/s", "received/s", "dropped/s", "latency"):
-            table.add_column(heading, justify="left" if heading in {"camera", "state"} else "right")
+        caption = self._caption(recording, figures.get("identities", 0.0))
+        table = Table(caption=caption, caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        for heading in ("camera", "state"):
+            table.add_column(heading, no_wrap=True)
+        for heading in ("frames/s", "dropped/s", "latency"):
+            table.add_column(heading, no_wrap=True, justify="right")
+        table.add_column("")
         for each in cameras:
             colour = COLOURS.get(each.state, "red")
-            reason = f" ({each.reason})" if each.reason else ""
             table.add_row(
                 each.camera,
-                f"[{colour}]{each.state}[/]{_plain(reason)}",
-                f"{each.processed_fps:.1f}",
-                f"{each.received_fps:.1f}",
+                f"[{colour}]{each.state}[/]",
+                f"{each.processed_fps:.1f} of {each.received_fps:.1f}",
                 f"{each.dropped_fps:.1f}",
                 f"{each.latency_p95_s:.2f} s" if each.processed_fps else "-",
+                # One line for each camera, so that twenty fit; the log and the page tell all of it.
+                Text(each.reason, no_wrap=True, overflow="ellipsis"),
             )
         return table
 

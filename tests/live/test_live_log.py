@@ -2,13 +2,14 @@
 
 import logging
 import re
+from dataclasses import replace
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
 from pipeline.cli.live_log import live_log
-from pipeline.cli.live_view import summary
+from pipeline.cli.live_view import LiveScreen, summary
 from pipeline.errors import SourceError
 from pipeline.health import CameraHealth, CameraState, RecordingState, RecordingStatus
 
@@ -59,6 +60,38 @@ def test_the_summary_tells_rates_latency_drops_and_who_does_not_deliver():
         "2 of 3 cameras deliver (not: c waiting); 5.5 of 20.0 frames/s processed, 2.5 to 3.0 of "
         "each, 14.5 dropped; latency 0.50 s (95%); 7 identities; recording: video paused: disk full"
     )
+
+
+class Shown:
+    """A run that shows cameras."""
+
+    def __init__(self, *cameras):
+        self._cameras = cameras
+
+    def health(self):
+        return self._cameras
+
+    def figures(self):
+        return {"identities": 7.0}
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_a_terminal_shows_a_line_for_each_camera_however_long_its_reason(width):
+    told = StringIO()
+    console = Console(file=told, width=width, force_terminal=True, height=60)
+    lost = replace(camera("c01", CameraState.WAITING), reason="nothing [b] answers " * 9)
+    names = [f"c{n:02d}" for n in range(2, 20)]
+    run = Shown(camera("c00", processed_fps=2.5), lost, *map(camera, names))
+    with LiveScreen(run, url="http://127.0.0.1:1/", console=console, clock_s=0.0) as screen:
+        screen.show(RECORDING, clock_s=0.5)
+    lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", told.getvalue()).splitlines()
+    shown = [line for line in lines if re.search(r"\bc\d\d\b", line)]
+    # Drawn by `show`, and once more at the end.
+    assert [line.split()[0] for line in shown] == ["c00", "c01", *names] * 2
+    assert "2.5 of 10.0" in shown[0]
+    assert "0.50 s" in shown[0]
+    assert "nothing [b]" in shown[1]
+    assert "7 identities" in "".join(lines)
 
 
 def test_the_summary_of_nothing_is_short():
