@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from pipeline.cli.folders import refuse_live
 from pipeline.exports.sequences import read_sequences
 from pipeline.exports.writing import ExportFormat, export_boxes
 
@@ -24,6 +25,7 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder to make; it must not hold anything yet.")],
 ) -> None:
     """Write boxes with tracks and identities for other tools."""
+    refuse_live(run)
     sequences, boxes = export_boxes(functools.partial(read_sequences, run), out, kind=kind)
     Console().print(
         f"{boxes} boxes of {sequences} sequences written to {out}", highlight=False, markup=False

@@ -12,6 +12,7 @@ from rich.console import Console
 from pipeline.archive.erasure import days_before, forget_in_archive, prune_archive, tracklets_of
 from pipeline.archive.journal import Journal
 from pipeline.archive.store import ArchiveFolder
+from pipeline.cli.folders import refuse_live
 from pipeline.cli.report import REPORT, write_report
 from pipeline.errors import InputError
 from pipeline.match.gallery import forget_in_gallery
@@ -39,6 +40,7 @@ def forget(
 
     It cannot be undone. If it is interrupted, the same command does the rest.
     """
+    refuse_live(where)
     if (where / "archive.json").is_file():
         changed = _forget_in_archive(where, identity, gallery=gallery, yes=yes)
     else:
@@ -88,10 +90,11 @@ def prune(
     yes: Yes = False,
 ) -> None:
     """Remove the days of an archive that are older than so many days."""
+    refuse_live(where)
     if not (where / "archive.json").is_file():
         raise InputError(
             f"{where} is no archive: give the --out of `reid-pipeline batch`; a run is removed "
-            "with its folder, and live runs have live.recording.keep_days"
+            "with its folder"
         )
     folder = ArchiveFolder(where)
     first_kept = (datetime.now(UTC) - timedelta(days=keep_days - 1)).date()

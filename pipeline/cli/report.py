@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from pipeline.build_report import read_reported
+from pipeline.cli.folders import refuse_live
 from pipeline.cli.outputs import check_file
 from pipeline.errors import ReidPipelineError
 from pipeline.report.page import render_report
@@ -30,6 +31,7 @@ def report(
     ] = None,
 ) -> None:
     """Write one HTML page of a run or an archive that needs no other file and no network."""
+    refuse_live(where)
     path = where / REPORT if out is None else out
     if out is not None:
         check_file(out)

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.build_search import Searched, looks_in_picture, looks_in_video, searched
+from pipeline.cli.folders import refuse_live
 from pipeline.cli.outputs import check_file
 from pipeline.datatypes import UNDECIDED, FloatArray, Image
 from pipeline.errors import InputError, SettingsError
@@ -92,6 +93,7 @@ def search(
     for path in (json_path, html_path):
         if path is not None:
             check_file(path)
+    refuse_live(where)
     place = searched(where)
     since_s, until_s = _time(since, place, "--since"), _time(until, place, "--until")
     index = open_index(place.index_path, place.parts())

@@ -78,6 +78,13 @@ def test_a_folder_that_holds_nothing_is_told(command, folder, place, capsys):
     assert f"/{folder}" in line
 
 
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_a_folder_of_live_cameras_is_told(command, place, capsys):
+    (place / "empty" / "registry.sqlite").touch()
+    line = complaint(capsys, place, command, "{place}/empty", *COMMANDS[command])
+    assert "live.recording.keep_days" in line
+
+
 @pytest.mark.parametrize("command", ["report", "export", "forget", "prune"])
 def test_an_archive_that_was_interrupted_says_how_to_go_on(command, place, capsys):
     (place / "archive" / "identities.parquet").unlink()
