@@ -12,6 +12,7 @@ from pipeline.sources.live.backoff import Backoff
 from pipeline.sources.live.camera_clock import CameraClock
 from pipeline.sources.live.condition import Condition
 from pipeline.sources.live.damage import DamageWatch
+from pipeline.sources.live.lateness import Lateness
 from pipeline.sources.live.messages import Connect, Progress
 from pipeline.sources.live.slot import FrameSlot
 
@@ -158,6 +159,55 @@ def test_one_packet_that_was_held_up_does_not_move_the_skew():
         arrived_s = number + (1.5 if number == 19 else 0.0)
         clock.note(packet(number, number + 0.25), arrived_s=arrived_s)
     assert clock.skew_s == pytest.approx(0.25)
+
+
+def lateness_after(*packets):
+    """Return a lateness that was told ``(stamp, came)``, and whether each packet is skipped."""
+    lateness, skipped = Lateness(), []
+    for stamp_s, came_s, *is_key in packets:
+        lateness.note(stamp_s, came_s=came_s)
+        skipped.append(lateness.skips(is_key=bool(is_key)))
+    return lateness, skipped
+
+
+def on_time(seconds, *, late_s=0.0, start=0.0):
+    return [(start + n / 10, 1000.0 + start + n / 10 + late_s) for n in range(seconds * 10)]
+
+
+def test_a_packet_is_as_late_as_it_comes_after_its_stamp():
+    assert lateness_after(*on_time(5))[0].late_s == pytest.approx(0.0)
+    assert lateness_after(*on_time(5), *on_time(1, start=5, late_s=0.7))[0].late_s == (
+        pytest.approx(0.7)
+    )
+    # Pictures that a server had in store, and sends at once, make nobody late.
+    stored = [(n / 10, 1002.0) for n in range(20)]
+    assert lateness_after(*stored, *on_time(5, start=2))[0].late_s == pytest.approx(0.0)
+    assert lateness_after((None, 1.0), (None, 99.0))[0].late_s == 0.0
+
+
+@pytest.mark.parametrize("jump_s", [-3600.0, -2.0, 2.0, 3600.0])
+def test_stamps_that_jump_make_nobody_late(jump_s):
+    moved = [(stamp + jump_s, came) for stamp, came in on_time(2, start=5)]
+    assert lateness_after(*on_time(5), *moved)[0].late_s == pytest.approx(0.0)
+
+
+def test_what_is_late_for_long_is_the_usual():
+    packets = [*on_time(5), *on_time(60, start=5, late_s=0.7)]
+    assert lateness_after(*packets)[0].late_s == pytest.approx(0.0)
+
+
+def test_a_hiccup_skips_nothing_and_a_reader_that_falls_behind_skips_to_a_key_frame():
+    hiccup = [(5 + n / 10, 1008.0 + n / 1000) for n in range(30)]
+    assert not any(lateness_after(*on_time(5), *hiccup, *on_time(5, start=8))[1])
+    behind = on_time(4, start=5, late_s=1.5)
+    caught_up = [(9 + n / 10, 1009.0 + n / 10, *[True] * (n == 5)) for n in range(20)]
+    _, skipped = lateness_after(*on_time(5), *behind, *caught_up)
+    assert skipped == [False] * 70 + [True] * 20 + [True] * 5 + [False] * 15
+
+
+def test_a_key_frame_that_is_late_itself_does_not_end_the_skipping():
+    packets = [(stamp, came, True) for stamp, came in on_time(4, start=5, late_s=1.5)]
+    assert lateness_after(*on_time(5), *packets)[1][70:] == [True] * 20
 
 
 def damage_watch(hold_s=1.0):

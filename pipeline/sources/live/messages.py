@@ -102,7 +102,7 @@ class Progress:
     """What came since the connection began.
 
     Attributes:
-        good: Pictures that were whole.
+        good: Pictures that were whole, or came too late to be looked at.
         corrupt: Pictures, or packets that gave none, that were not.
         last_good_s: When the last good one came, by ``time.monotonic``; ``None`` before it.
         rate: Pictures per second that the camera's own stamps promise; ``None`` if unknown.

@@ -19,6 +19,7 @@ import av
 from pipeline.sources.live.camera_clock import CameraClock
 from pipeline.sources.live.capture import CaptureError, open_capture, packets_of
 from pipeline.sources.live.damage import DamageWatch, silence_decoder_logs
+from pipeline.sources.live.lateness import Lateness
 from pipeline.sources.live.messages import (
     Attached,
     Connect,
@@ -97,8 +98,11 @@ class _Session:
 
     def __init__(self, order: Connect, desk: _Desk) -> None:
         self._order, self._desk = order, desk
+        # Only RTSP and files carry stamps of their own; others are made up on arrival.
+        self._is_rtsp = order.source.lower().startswith("rtsp")
         self._damage = DamageWatch(hold_s=order.hold_damaged_s, clock=time.monotonic)
         self._clock = CameraClock()
+        self._lateness = Lateness()
         self._to_image = PictureConverter()
         self._slot: FrameSlot | None = None
         self._size: tuple[int, int] | None = None
@@ -146,7 +150,13 @@ class _Session:
         self, packet: Any, stream: Any, logged: list[tuple[int, str, str]], *, held_s: float
     ) -> None:
         self._came_s = time.monotonic() - held_s
-        self._clock.note(packet, arrived_s=time.time() - held_s)
+        if self._is_rtsp:
+            self._lateness.note(_stamp_s(packet), came_s=self._came_s)
+            if self._lateness.skips(is_key=packet.is_keyframe):
+                self._good += 1  # it came, and is dropped
+                return
+        late_s = self._lateness.late_s
+        self._clock.note(packet, arrived_s=time.time() - held_s - late_s)
         try:
             pictures, failed = stream.decode(packet), False
         except av.error.FFmpegError:
@@ -220,9 +230,13 @@ class _Session:
         # Pictures whose side data was looked at hold on to themselves; without this, hundreds
         # of them pile up before Python collects them by itself (measured: 700 MB).
         gc.collect()
-        # Only RTSP and files carry the camera's own stamps; others are made up on arrival.
-        has_stamps = self._order.kind == "file" or self._order.source.lower().startswith("rtsp")
+        has_stamps = self._order.kind == "file" or self._is_rtsp
         rate = 1 / self._interval_s() if has_stamps and len(self._intervals) > 10 else None
         self._desk.watcher.send(
             Progress(self._good, self._corrupt, self._last_good_s, rate, self._clock.skew_s)
         )
+
+
+def _stamp_s(packet: Any) -> float | None:
+    stamp = packet.dts if packet.dts is not None else packet.pts
+    return None if stamp is None else float(stamp * packet.time_base)
