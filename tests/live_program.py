@@ -42,10 +42,29 @@ def write_config(folder: Path, **sections: Mapping[str, object]) -> Path:
 
 
 class Program:
-    """One live run in a process of its own, and its API."""
+    """One live run in a process of its own, and its API.
 
-    def __init__(self, config, out, *cams, command="live"):
-        command = [sys.executable, "-m", "pipeline", command, "--config", config, "--out", out]
+    Args:
+        config: Its settings.
+        out: Its folder.
+        cams: Addresses, or a camera list.
+        command: ``live``, or ``run``, which does the same.
+        is_slow: Whether it gets one processor alone.
+    """
+
+    def __init__(self, config, out, *cams, command="live", is_slow=False):
+        only_one = ["taskset", "-c", str(min(os.sched_getaffinity(0)))]
+        command = [
+            *(only_one if is_slow else []),
+            sys.executable,
+            "-m",
+            "pipeline",
+            command,
+            "--config",
+            config,
+            "--out",
+            out,
+        ]
         command += ["--cams", *cams]
         self.log = out.with_suffix(f".{time.monotonic_ns()}.log")
         self._file = self.log.open("w")
