@@ -146,6 +146,11 @@ class EmbedSettings(_Section):
     mask: bool = False
     """Take the background out of every crop first; weights that were trained so profit, those
     of the package do not."""
+    trim: Annotated[float, Field(ge=0, le=0.5)] = 0.05
+    """Share of its height and width that every crop loses, half on each side: the rim of a box
+    shows the place, not the person."""
+    mirror: bool = True
+    """Embed the mirror image of every crop too and add the two: twice the work, better vectors."""
     interval_s: Seconds = 0.8
     """Time between two embeddings of one track, unless a better crop comes."""
     min_quality: Share = 0.1
@@ -178,7 +183,7 @@ class MatchSettings(_Section):
 
     threshold: Annotated[float, Field(ge=-1, le=1)] | None = None
     """Least cosine similarity of one person's tracklets; none = calibrated with the weights."""
-    false_match_rate: Annotated[float, Field(gt=0, lt=1)] = 0.08
+    false_match_rate: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Share of pairs of strangers' tracks that a calibrated threshold lets pass. Groups and
     constraints take most of them out again."""
     decide_crops: Annotated[int, Field(ge=1)] = 3

@@ -100,7 +100,9 @@ def record(folder: Path, *, detector: str | None, weights: Path, cache: Path) ->
     boxes_from = Path(detector).stem if detector else "truth"
     stem = f"{folder.resolve().parent.name}_{folder.name}_{boxes_from}"
     boxes = cache / f"{stem}.npz"
-    vectors = cache / f"{stem}_{weights_hash(weights)[:12]}.npy"
+    crops = EmbedSettings()
+    looks = f"{weights_hash(weights)[:12]}_{crops.trim:g}_{crops.mirror:d}"
+    vectors = cache / f"{stem}_{looks}.npy"
     cache.mkdir(parents=True, exist_ok=True)
     if not boxes.exists():
         _save_boxes(folder, boxes, detector=detector)
