@@ -112,11 +112,12 @@ class RayCluster:
         try:
             _try_to_reach(self._address)
             self._ray.init(self._address or "local", **options)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, self._ray.exceptions.RayError) as error:
             if self._address is None:
                 raise SettingsError(f"Ray does not start on this machine: {error}") from None
             raise SettingsError(
-                f"no Ray cluster at {self._address} ({error}): give HOST:PORT of its head"
+                f"no Ray cluster at {self._address} ({error}): give HOST:PORT of its head, and "
+                "its token, if it asks for one"
             ) from None
 
 
@@ -166,7 +167,7 @@ class _Crew:
             if done:
                 waiting.extendleft(reversed(self._settle(done[0], on_result, on_lost)))
             elif all(job is None for _, job in self._busy.values()):
-                log.warning("no worker has started yet: the cluster has no free CPU for one")
+                log.warning("no worker is ready: they load models, or the cluster has no free CPU")
 
     def _settle(self, done: Any, on_result: OnResult, on_lost: OnLost) -> Sequence[Job]:
         """Return the jobs that follow from what an actor did, or the one that it left undone."""
@@ -174,7 +175,9 @@ class _Crew:
         try:
             result = self._ray.get(done)
         except self._ray.exceptions.RayActorError as error:
-            log.warning("worker %d died: %s", number, str(error).splitlines()[0])
+            first, *others = [line for line in str(error).splitlines() if line.strip()]
+            # What was raised where the actor was made, such as a missing package, comes last.
+            log.warning("worker %d died: %s", number, " ".join([first, *others[-1:]]))
             self._deaths[job] += 1
             is_deadly = self._deaths[job] >= MOST_ATTEMPTS
             if is_deadly and job is None:
