@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import cv2
 import typer
@@ -216,7 +216,8 @@ def _tell(query: _Query, found: Sequence[Sighting]) -> None:
         return
     table = Table(title=None)
     for heading in ("alike", "person", "camera", "from", "to", "best picture"):
-        table.add_column(heading, justify="right" if heading in {"alike", "person"} else "left")
+        side: Literal["left", "right"] = "right" if heading in {"alike", "person"} else "left"
+        table.add_column(heading, justify=side, overflow="fold")
     for each in found:
         best = "" if each.at_s is None else f"{each.file} at {moment(each.at_s)}".removeprefix(" ")
         cells = moment(each.first_s), moment(each.last_s), best
