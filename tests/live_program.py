@@ -19,7 +19,7 @@ import yaml
 from small_runs import write_random_weights
 
 SAMPLES = Path(__file__).resolve().parents[1] / "sample_videos"
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 """Far more than anything takes on a busy machine."""
 
 
