@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,14 +20,15 @@ import pandas as pd
 
 from pipeline.datatypes import CropEvidence
 from pipeline.metrics.trackeval_scores import hota_scores, identity_scores
-from pipeline.settings import MatchSettings, TrackSettings
+from pipeline.settings import EmbedSettings, MatchSettings, TrackSettings
 from recorded_scenes import Scene, Told, matched, record, tell, time_steps
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One ingredient changed: settings of tracking and matching, crops per track, weights."""
+    """One ingredient changed: settings of embedding, tracking and matching, crops per track."""
 
+    embed: Mapping[str, object] = field(default_factory=dict)
     match: Mapping[str, object] = field(default_factory=dict)
     track: Mapping[str, object] = field(default_factory=dict)
     crops: int | None = None
@@ -39,6 +40,8 @@ VARIANTS = {
     "as it is": Variant(),
     "one crop per track": Variant(crops=1),
     "three crops per track": Variant(crops=3),
+    "crops with their rim": Variant(embed={"trim": 0}),
+    "no mirror images": Variant(embed={"mirror": False}),
     "crops not weighted by quality": Variant(equal_quality=True),
     "boxes in gaps not filled": Variant(gaps=False),
     "tracks not cut by looks": Variant(track={"cut_similarity": -1}),
@@ -87,19 +90,22 @@ def scores(
     return identity_scores(steps, iou=0.5)["IDF1"], hota_scores(steps)["HOTA"]
 
 
-def ablate(scenes: Sequence[Scene], *, boxes: str, threshold: float) -> list[dict[str, object]]:
+def ablate(
+    recorded: Callable[[EmbedSettings], Sequence[Scene]], *, boxes: str, threshold: float
+) -> list[dict[str, object]]:
     """Return a row for each variant and mode, the mean over the scenes."""
     rows: list[dict[str, object]] = []
-    tracked: dict[str, list[list[Told]]] = {}
+    tracked: dict[str, list[tuple[list[Told], pd.DataFrame]]] = {}
     for name, variant in VARIANTS.items():
-        key = repr(sorted(variant.track.items()))
+        key = repr((variant.embed, variant.track))
         if key not in tracked:  # most variants share their tracks
-            settings = TrackSettings.model_validate(variant.track)
-            tracked[key] = [tell(scene, track=settings) for scene in scenes]
+            scenes = recorded(EmbedSettings.model_validate(variant.embed))
+            track = TrackSettings.model_validate(variant.track)
+            tracked[key] = [(tell(scene, track=track), scene.truth) for scene in scenes]
         for resolve in (False, True):
             every = [
-                scores(told, scene.truth, variant, resolve=resolve, threshold=threshold)
-                for told, scene in zip(tracked[key], scenes, strict=True)
+                scores(told, truth, variant, resolve=resolve, threshold=threshold)
+                for told, truth in tracked[key]
             ]
             idf1, hota = np.mean(every, axis=0)
             mode = f"{boxes}, {'offline' if resolve else 'online'}"
@@ -131,11 +137,15 @@ def main() -> None:
     args = parser.parse_args()
     rows = []
     for boxes, detector in (("detected", args.detector), ("true boxes", None)):
-        scenes = [
-            record(folder, detector=detector, weights=args.weights, cache=args.cache)
-            for folder in args.scenes
-        ]
-        rows += ablate(scenes, boxes=boxes, threshold=args.threshold)
+
+        def recorded(embed: EmbedSettings, detector: str | None = detector) -> list[Scene]:
+            chosen = embed.model_copy(update={"weights": args.weights})
+            return [
+                record(folder, detector=detector, embed=chosen, cache=args.cache)
+                for folder in args.scenes
+            ]
+
+        rows += ablate(recorded, boxes=boxes, threshold=args.threshold)
     sys.stdout.write(as_markdown(rows))
 
 

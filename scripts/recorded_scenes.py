@@ -2,7 +2,8 @@
 
 A scene is a folder with one ``.mp4`` per camera and a ``ground_truth.csv``. Every box of every
 frame is embedded, so any setting of tracking, of the choice of crops and of matching can be
-tried without looking at the video again. Boxes are cached by detector, vectors by weights.
+tried without looking at the video again. Boxes are cached by detector, vectors by weights and
+by what is done to crops.
 """
 
 from __future__ import annotations
@@ -87,27 +88,27 @@ class Told:
     evidence: CropEvidence
 
 
-def record(folder: Path, *, detector: str | None, weights: Path, cache: Path) -> Scene:
+def record(folder: Path, *, detector: str | None, embed: EmbedSettings, cache: Path) -> Scene:
     """Detect and embed a scene, or read what was found before.
 
     Args:
         folder: Videos and ground truth.
         detector: As for ``reid-pipeline run``; ``None`` takes the boxes of the ground truth.
-        weights: Re-identification weights.
+        embed: Re-identification weights, and what is done to crops.
         cache: Folder for boxes and vectors.
     """
     truth = check_ground_truth(pd.read_csv(folder / "ground_truth.csv", dtype={"camera": str}))
     boxes_from = Path(detector).stem if detector else "truth"
     stem = f"{folder.resolve().parent.name}_{folder.name}_{boxes_from}"
     boxes = cache / f"{stem}.npz"
-    crops = EmbedSettings()
-    looks = f"{weights_hash(weights)[:12]}_{crops.trim:g}_{crops.mirror:d}"
+    embedder = ReidEmbedder(embed, device=resolve_device("cpu"))
+    looks = f"{weights_hash(embedder.weights)[:12]}_{embed.trim:g}_{embed.mirror:d}"
     vectors = cache / f"{stem}_{looks}.npy"
     cache.mkdir(parents=True, exist_ok=True)
     if not boxes.exists():
         _save_boxes(folder, boxes, detector=detector)
     if not vectors.exists():
-        _save_vectors(folder, boxes, vectors, weights=weights)
+        _save_vectors(folder, boxes, vectors, embedder=embedder)
     return Scene(folder.name, _read(boxes, vectors), truth)
 
 
@@ -149,10 +150,9 @@ def _save_boxes(folder: Path, path: Path, *, detector: str | None) -> None:
     )
 
 
-def _save_vectors(folder: Path, boxes: Path, path: Path, *, weights: Path) -> None:
+def _save_vectors(folder: Path, boxes: Path, path: Path, *, embedder: ReidEmbedder) -> None:
     with np.load(boxes) as content:
         per_frame = np.split(content["xyxy"], np.cumsum(content["count"])[:-1])
-    embedder = ReidEmbedder(EmbedSettings(weights=weights), device=resolve_device("cpu"))
     vectors = []
     for frame, xyxy in zip(_frames(folder), per_frame, strict=True):
         crops = [_crop(frame.image, box) for box in xyxy]
