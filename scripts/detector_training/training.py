@@ -31,7 +31,8 @@ LAST_RATE = 0.02
 """Of the highest one."""
 WEIGHT_DECAY = 5e-4
 LONGEST_GRADIENT = 10.0
-AVERAGE_DECAY = 0.998
+AVERAGE_DECAY, AVERAGE_RISE = 0.998, 100
+"""Of the moving average, and the steps in which it comes near that."""
 TEACHER_MAPS = 64, 128, 256
 """Channels of what enters the teacher's head, by stride."""
 SIGHT_WEIGHT = 6.0
@@ -165,7 +166,7 @@ def _learner(recipe: Recipe, device: str) -> _Learner:
     with contained():
         from ultralytics.utils.torch_utils import ModelEMA  # noqa: PLC0415
 
-        average = ModelEMA(network, decay=AVERAGE_DECAY, tau=500)
+        average = ModelEMA(network, decay=AVERAGE_DECAY, tau=AVERAGE_RISE)
     # Only now: what looks into the network must not be copied into the average.
     apprentice = Apprentice(network, TEACHER_MAPS).to(device)
     optimiser = torch.optim.AdamW(_groups(network, apprentice), lr=recipe.rate)
