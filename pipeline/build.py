@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from pipeline.settings import CameraSettings, Settings
 from pipeline.sources import VideoFile, open_source
 from pipeline.track.tracker import SingleCameraTracker
 
-__all__ = ["Stages", "build_sources", "build_stages", "matching_threshold"]
+__all__ = ["Stages", "build_sources", "build_stages", "matching_thresholds"]
 
 log = logging.getLogger(__name__)
 
@@ -88,14 +88,15 @@ def build_stages(
     names = [camera.name for camera in settings.cameras]
     detector = load_detector(settings.detect, cameras=names, device=device)
     embedder = ReidEmbedder(settings.embed, device=device)
-    threshold = matching_threshold(settings, embedder)
+    thresholds = matching_thresholds(settings, embedder)
     persons = None
     sha256 = weights_hash(embedder.weights)
     if gallery is not None:
         persons = GalleryFile(gallery, dim=embedder.dim, weights_sha256=sha256)
     matcher = OnlineMatcher(
         settings.match,
-        threshold=threshold,
+        threshold=thresholds(0),
+        resolve_threshold=thresholds,
         dim=embedder.dim,
         known=None if persons is None else persons.known(),
     )
@@ -108,18 +109,21 @@ def build_stages(
         keep=_filters(settings.cameras),
     )
     return Stages(
-        pipeline, matcher, detector.name, embedder.name, threshold, device, sha256, persons
+        pipeline, matcher, detector.name, embedder.name, thresholds(0), device, sha256, persons
     )
 
 
-def matching_threshold(settings: Settings, embedder: ReidEmbedder) -> float:
-    """Return the threshold that was asked for, else the one the weights were calibrated to.
+def matching_thresholds(settings: Settings, embedder: ReidEmbedder) -> Callable[[int], float]:
+    """Return what gives the threshold among so many tracklets.
+
+    It is the one that was asked for, else the one that the weights were calibrated to.
 
     Raises:
         ModelError: The calibration was made with other weights.
     """
-    if settings.match.threshold is not None:
-        return settings.match.threshold
+    given = settings.match.threshold
+    if given is not None:
+        return lambda _: given
     calibration = read_calibration(embedder.weights)
     if calibration is not None:
         if calibration.runtime != embedder.runtime:
@@ -132,14 +136,17 @@ def matching_threshold(settings: Settings, embedder: ReidEmbedder) -> float:
                 calibration.runtime,
                 embedder.runtime,
             )
-        return calibration.threshold_for(false_match_rate=settings.match.false_match_rate)
+        rate = settings.match.false_match_rate
+        return lambda tracklets: calibration.threshold_for(
+            false_match_rate=rate, tracklets=tracklets
+        )
     log.warning(
         "%s were not calibrated: tracks from a similarity of %.2f on count as one person; "
         "choose with --threshold",
         embedder.name,
         USUAL_THRESHOLD,
     )
-    return USUAL_THRESHOLD
+    return lambda _: USUAL_THRESHOLD
 
 
 def _filters(cameras: Sequence[CameraSettings]) -> Mapping[str, RegionFilter]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from pipeline.archive.journal import Cut, Journal, Unit
 from pipeline.archive.resolution import read_earlier, read_tracklets, write_identities
 from pipeline.archive.store import ArchiveFolder
 from pipeline.archive_settings import BatchSettings
-from pipeline.build import matching_threshold
+from pipeline.build import matching_thresholds
 from pipeline.core import Pipeline
 from pipeline.datatypes import Detections, Frame
 from pipeline.detect.loading import load_detector
@@ -214,18 +214,20 @@ def _frames_of(cuts: Sequence[Cut]) -> int:
     return sum(frames or 0 for _, frames, _, _ in cuts)
 
 
-def describe_models(settings: Settings) -> tuple[str, float]:
-    """Return the SHA-256 of the re-identification weights, and the threshold to match by.
+def describe_models(settings: Settings) -> tuple[str, Callable[[int], float]]:
+    """Return the SHA-256 of the weights, and what gives the threshold among so many tracklets.
 
     Raises:
         ModelError: The weights cannot be used.
     """
     embedder = ReidEmbedder(settings.embed, device=resolve_device(settings.runner.device))
-    return weights_hash(embedder.weights), matching_threshold(settings, embedder)
+    return weights_hash(embedder.weights), matching_thresholds(settings, embedder)
 
 
-def resolve_archive(folder: ArchiveFolder, settings: Settings, *, threshold: float) -> int:
-    """Resolve identities over the whole archive; return how many there are.
+def resolve_archive(
+    folder: ArchiveFolder, settings: Settings, *, thresholds: Callable[[int], float]
+) -> tuple[int, float]:
+    """Resolve identities over the whole archive; return how many there are, and the threshold.
 
     Numbers that were given out before stay with the group that shares most boxes with them.
 
@@ -240,7 +242,9 @@ def resolve_archive(folder: ArchiveFolder, settings: Settings, *, threshold: flo
         for each, name in zip(tracklets, names, strict=True)
         if name in before
     }
+    threshold = thresholds(len(tracklets))
     identities = resolve(
         tracklets, settings.match, threshold=threshold, earlier=earlier, first_free=first_free
     )
-    return write_identities(folder, identities, tracklets, names, first_free=first_free)
+    people = write_identities(folder, identities, tracklets, names, first_free=first_free)
+    return people, threshold

@@ -24,10 +24,12 @@ import numpy as np
 
 from pipeline.datatypes import CropEvidence, FloatArray, Tracklet, Tracks
 from pipeline.match.features import CameraCentres, unit_rows
+from pipeline.match.fingerprint import read_calibration
 from pipeline.match.offline import group_tracklets
 from pipeline.match.online import OnlineMatcher
 from pipeline.match.persons import Person, PersonBook
 from pipeline.settings import MatchSettings
+from reid_model.checkpoint import default_weights
 
 DIM = 512
 
@@ -42,9 +44,9 @@ class Likeness:
         camera_bias: Length of a camera's bias, in lengths of an identity's centre.
     """
 
-    genuine: float = 0.605
-    impostor_spread: float = 0.141
-    camera_bias: float = 0.2
+    genuine: float = 0.584
+    impostor_spread: float = 0.146
+    camera_bias: float = 0.279
 
 
 def fit(means: FloatArray, identities: list[str], cameras: list[str]) -> Likeness:
@@ -94,7 +96,17 @@ class World:
         return unit_rows((self.centres[identity] + self._bias[camera] + noise) @ self._axes)
 
 
-def offline(size: int, *, threshold: float, likeness: Likeness, seed: int = 0) -> dict[str, float]:
+def default_threshold(tracklets: int) -> float:
+    """Return what a run of the package's weights takes among so many tracklets."""
+    calibration = read_calibration(default_weights())
+    assert calibration is not None
+    rate = MatchSettings().false_match_rate
+    return calibration.threshold_for(false_match_rate=rate, tracklets=tracklets)
+
+
+def offline(
+    size: int, *, threshold: float | None, likeness: Likeness, seed: int = 0
+) -> dict[str, float]:
     """Resolve ``size`` tracklets of 100 cameras, ten of each person; return cost and accuracy."""
     random = np.random.default_rng(seed)
     cameras, people = 100, max(1, size // 10)
@@ -111,6 +123,8 @@ def offline(size: int, *, threshold: float, likeness: Likeness, seed: int = 0) -
             n = len(tracklets) + 1
             tracklets.append(Tracklet(f"c{c:02d}", n, s, s + 6, 60, vector.copy(), 1.0, none))
     begin = time.perf_counter()
+    if threshold is None:
+        threshold = default_threshold(size)
     groups = group_tracklets(tracklets, MatchSettings(), threshold=threshold)
     seconds = time.perf_counter() - begin
     label = np.empty(size, np.int64)
@@ -118,6 +132,7 @@ def offline(size: int, *, threshold: float, likeness: Likeness, seed: int = 0) -
         label[group] = number
     return {
         "tracklets": size,
+        "threshold": threshold,
         "seconds": seconds,
         "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
         "groups": len(groups),
@@ -140,7 +155,9 @@ def pair_scores(identity: np.ndarray, label: np.ndarray) -> dict[str, float]:
     }
 
 
-def online(known: int, *, threshold: float, likeness: Likeness, seed: int = 0) -> dict[str, float]:
+def online(
+    known: int, *, threshold: float | None, likeness: Likeness, seed: int = 0
+) -> dict[str, float]:
     """Run 8 cameras for a while with ``known`` persons in the gallery; return cost per step.
 
     A step is one round over all cameras, ten a second, with four people in each; a crop of
@@ -153,6 +170,8 @@ def online(known: int, *, threshold: float, likeness: Likeness, seed: int = 0) -
     for number, centre in enumerate(world.centres @ world._axes, start=1):
         book.add(number, Person(centre * likeness.genuine**0.5, 1, 60))
     settings = MatchSettings(resolve=False, max_identities=max(50_000, 2 * known))
+    if threshold is None:
+        threshold = default_threshold(0)
     matcher = OnlineMatcher(settings, threshold=threshold, dim=DIM, known=book)
     boxes = np.tile(np.array([0, 0, 50, 120], np.float32), (people_each, 1))
     score = np.ones(people_each, np.float32)
@@ -233,7 +252,7 @@ def main() -> None:
     parser.add_argument("mode", choices=["fit", "online", "offline", "plot"])
     parser.add_argument("files", nargs="*", type=Path, help="of fit and plot")
     parser.add_argument("--sizes", type=int, nargs="+")
-    parser.add_argument("--threshold", type=float, default=0.35)
+    parser.add_argument("--threshold", type=float, help="none = that of the package's weights")
     parser.add_argument("--likeness", type=float, nargs=3, metavar=("GENUINE", "SPREAD", "BIAS"))
     parser.add_argument("--out", type=Path)
     parser.add_argument("--to", type=Path, default=Path("docs"))
@@ -255,7 +274,6 @@ def main() -> None:
         sys.stderr.write(json.dumps(rows[-1]) + "\n")
     content = {
         "mode": args.mode,
-        "threshold": args.threshold,
         "likeness": asdict(likeness),
         "cpus": os.cpu_count(),
         "rows": rows,

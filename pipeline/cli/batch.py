@@ -160,7 +160,7 @@ def _process(  # noqa: PLR0917
     lengths: dict[str, float],
     damaged: dict[str, str],
 ) -> None:
-    weights_sha256, threshold = describe_models(settings)
+    weights_sha256, thresholds = describe_models(settings)
     files = tuple(sorted(each.file for each in footage.recordings))
     job = ArchiveJob(
         folder.absolute(), out.absolute(), settings, batch_settings, weights_sha256, files
@@ -179,7 +179,7 @@ def _process(  # noqa: PLR0917
             log.warning("%s was skipped: %s", file, reason)
         if not schedule.finished:
             raise DecodeError(f"none of the {len(files)} files could be processed: see above")
-        people = resolve_archive(job.folder, settings, threshold=threshold)
+        people, threshold = resolve_archive(job.folder, settings, thresholds=thresholds)
         record = _record(job, footage, schedule, bad, status="complete")
         job.folder.write_record(record | {"threshold": threshold, "identities": people})
         report_at_end(out)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -60,6 +60,8 @@ class OnlineMatcher:
     Args:
         settings: When to decide and how sure to be.
         threshold: Cosine similarity from which on a track and an identity are one person.
+        resolve_threshold: The same for the resolution at the end, by how many tracklets there
+            are; ``None`` takes ``threshold``.
         dim: Length of an embedding.
         known: Persons of an earlier run; they keep their numbers.
     """
@@ -71,9 +73,11 @@ class OnlineMatcher:
         threshold: float,
         dim: int,
         known: PersonBook | None = None,
+        resolve_threshold: Callable[[int], float] | None = None,
     ) -> None:
         self._settings = settings
         self._threshold = threshold
+        self._resolve_threshold = resolve_threshold or (lambda _: threshold)
         self._dim = dim
         self._tracks = TrackBook(settings, dim)
         self._book = PersonBook(dim) if known is None else known
@@ -127,7 +131,7 @@ class OnlineMatcher:
         return resolve(
             tracklets,
             self._settings,
-            threshold=self._threshold,
+            threshold=self._resolve_threshold(len(tracklets)),
             earlier=self._book.by_track,
             first_free=self._book.next_number,
             known=self._known,

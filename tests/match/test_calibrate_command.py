@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.build import build_stages
+from pipeline.build import build_stages, matching_thresholds
 from pipeline.cli import main
+from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import ModelError
 from pipeline.match.calibration import load_calibration
 from pipeline.match.fingerprint import read_calibration, store_calibration, weights_hash
@@ -72,6 +73,19 @@ def test_the_threshold_of_a_run_follows_from_its_false_match_rate(weights, tmp_p
         assert noted.threshold_for(false_match_rate=rate) == threshold
     stages = build_stages(settings(weights, tmp_path, false_match_rate=0.01))
     assert stages.threshold == 0.3
+
+
+def test_the_threshold_at_the_end_of_a_run_rises_with_the_number_of_tracklets(weights, tmp_path):
+    curve = [[0.1, 0.5], [0.2, 0.05], [0.3, 0.02], [0.4, 0.005]]
+    own = {"weights_sha256": weights_hash(weights), "runtime": "x", "fmr": curve}
+    store_calibration(weights, own)
+    chosen = settings(weights, tmp_path)
+    thresholds = matching_thresholds(chosen, ReidEmbedder(chosen.embed, device="cpu"))
+    # The false match rate of 5% falls to 2.03% among fifteen thousand, to 0.5% among a million.
+    found = [thresholds(count) for count in (0, 1000, 1001, 15_000, 1_000_000)]
+    assert found == [0.2, 0.2, 0.3, 0.3, 0.4]
+    given = settings(weights, tmp_path, threshold=0.123)
+    assert matching_thresholds(given, ReidEmbedder(given.embed, device="cpu"))(10**6) == 0.123
 
 
 def test_a_given_threshold_wins_over_the_calibration(crops, weights, tmp_path):

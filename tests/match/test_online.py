@@ -146,6 +146,23 @@ def test_a_track_that_comes_back_beside_its_successor_loses_nothing_to_it():
     assert ids["a", 1] != ids["a", 2]
 
 
+def test_the_resolution_at_the_end_has_a_threshold_of_its_own():
+    visits = walk(6, CAMERAS, visits=4)
+    counts = []
+
+    def never(tracklets):
+        counts.append(tracklets)
+        return 1.0
+
+    found = OnlineMatcher(
+        MatchSettings(resolve=True), threshold=0.5, dim=DIM, resolve_threshold=never
+    )
+    feed(found, frames_of(visits, LOOKS, noise=0.05))
+    ids = numbers(found.finish())
+    assert counts == [len(ids)]
+    assert len(set(ids.values())) == len(ids)
+
+
 def test_resolving_keeps_the_numbers_that_were_given():
     visits = walk(6, CAMERAS, visits=4)
     found = matcher(resolve=True)
