@@ -336,7 +336,7 @@ def test_all_but_the_last_second_survives_kill_9_and_the_next_run_goes_on(tmp_pa
             child.send_signal(signal.SIGKILL)
     (partial,) = recordings.videos(folder, pattern="*")
     assert partial.name.endswith(".partial")
-    assert len(recordings.frame_times(partial)) == 40
+    assert len(recordings.frame_times(partial)) == 43
     (newest,) = (folder / "tracks").glob("*.csv")
     with newest.open("a") as file:
         file.write("cam,45,18000")
@@ -344,7 +344,7 @@ def test_all_but_the_last_second_survives_kill_9_and_the_next_run_goes_on(tmp_pa
     world = World(folder)
     (adopted,) = recordings.videos(folder, pattern="*")
     assert adopted.name == partial.name.removesuffix(".partial")
-    assert len(recordings.frame_times(adopted)) == 40
+    assert len(recordings.frame_times(adopted)) == 43
     world.steps_at_ease(2)
     world.close()
     assert world.rows() == [*range(45), 0, 1]

@@ -30,11 +30,13 @@ NOMINAL_RATE = 25
 """The encoder wants a rate; the real timing is in the time stamps."""
 FRAGMENTS = {
     "movflags": "frag_keyframe+empty_moov+default_base_moof",
+    # What a kill costs; a fragment takes a hundred bytes beside its pictures.
+    "frag_duration": "250000",
     # Each fragment goes to the file at once, not when the muxer's buffer is full.
     "flush_packets": "1",
 }
 GROUP_S = 1.0
-"""Key frames, and so fragments, come this often: the most that a kill costs."""
+"""Key frames come this often, for players that jump."""
 LONGEST_GAP_S = 10.0
 """A camera that is silent for longer goes on in a new file, not with a frozen picture."""
 SYNC_BYTES = 4_000_000
