@@ -48,6 +48,7 @@ from pipeline.settings import (
 from pipeline.sinks.gaps import FilledRow, Gaps
 from pipeline.sources import open_source
 from pipeline.track.tracker import SingleCameraTracker
+from reid_model.checkpoint import default_weights
 
 __all__ = ["Scene", "Seen", "Told", "matched", "record", "tell", "time_steps"]
 
@@ -101,14 +102,14 @@ def record(folder: Path, *, detector: str | None, embed: EmbedSettings, cache: P
     boxes_from = Path(detector).stem if detector else "truth"
     stem = f"{folder.resolve().parent.name}_{folder.name}_{boxes_from}"
     boxes = cache / f"{stem}.npz"
-    embedder = ReidEmbedder(embed, device=resolve_device("cpu"))
-    looks = f"{weights_hash(embedder.weights)[:12]}_{embed.trim:g}_{embed.mirror:d}"
+    weights = embed.weights or default_weights()
+    looks = f"{weights_hash(weights)[:12]}_{embed.trim:g}_{embed.mirror:d}"
     vectors = cache / f"{stem}_{looks}.npy"
     cache.mkdir(parents=True, exist_ok=True)
     if not boxes.exists():
         _save_boxes(folder, boxes, detector=detector)
     if not vectors.exists():
-        _save_vectors(folder, boxes, vectors, embedder=embedder)
+        _save_vectors(folder, boxes, vectors, embed=embed)
     return Scene(folder.name, _read(boxes, vectors), truth)
 
 
@@ -150,9 +151,10 @@ def _save_boxes(folder: Path, path: Path, *, detector: str | None) -> None:
     )
 
 
-def _save_vectors(folder: Path, boxes: Path, path: Path, *, embedder: ReidEmbedder) -> None:
+def _save_vectors(folder: Path, boxes: Path, path: Path, *, embed: EmbedSettings) -> None:
     with np.load(boxes) as content:
         per_frame = np.split(content["xyxy"], np.cumsum(content["count"])[:-1])
+    embedder = ReidEmbedder(embed, device=resolve_device("cpu"))
     vectors = []
     for frame, xyxy in zip(_frames(folder), per_frame, strict=True):
         crops = [_crop(frame.image, box) for box in xyxy]
