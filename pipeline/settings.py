@@ -194,6 +194,9 @@ class MatchSettings(_Section):
     """A track that is still ambiguous after so long gets a new identity."""
     margin: Share = 0.05
     """Lead over the runner-up that a decision needs."""
+    least_seen_s: Seconds = 1.0
+    """Who was seen for less than this, all tracks together, is nobody: mostly a piece of somebody
+    or no person at all. Such a track may still turn out to be somebody known."""
     overlap_s: Seconds = 0.0
     """Tracks of one camera that share more time than this are two persons."""
     views: Literal["auto", "disjoint", "overlapping"] = "auto"

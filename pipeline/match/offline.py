@@ -48,6 +48,7 @@ def resolve(
     """
     known = known or {}
     groups = group_tracklets(tracklets, settings, threshold=threshold, known=list(known.values()))
+    groups = [group for group in groups if _is_somebody(group, tracklets, settings.least_seen_s)]
     first_free = max(first_free, 1 + max([*earlier.values(), *known], default=0))
     of_gallery = {len(tracklets) + row: number for row, number in enumerate(known)}
     numbers = number_groups(groups, tracklets, earlier, first_free=first_free, known=of_gallery)
@@ -84,6 +85,12 @@ def group_tracklets(
     order = np.argsort(label, kind="stable")
     starts = np.flatnonzero(np.diff(label[order]) > 0) + 1
     return [position[part].tolist() for part in np.split(order, starts)]
+
+
+def _is_somebody(group: Sequence[int], tracklets: Sequence[Tracklet], least_s: float) -> bool:
+    """Say whether a group is of a known person or was seen long enough to be one."""
+    own = [tracklets[member] for member in group if member < len(tracklets)]
+    return len(own) < len(group) or sum(each.last_s - each.first_s for each in own) >= least_s
 
 
 def _link_usable(

@@ -236,7 +236,9 @@ class OnlineMatcher:
                     took = True
             elif best >= self._threshold:
                 lost.append(key)
-            elif hurry or best < self._threshold - self._settings.margin:
+            elif self._tracks.may_be_new(key) and (
+                hurry or best < self._threshold - self._settings.margin
+            ):
                 self._commit(key, self._book.open(), is_new=True)
         return lost if took else []
 

@@ -76,6 +76,11 @@ class TrackBook:
             or self.now_s - track.last_s >= ENDED_AFTER_S
         )
 
+    def may_be_new(self, key: Key) -> bool:
+        """Return whether a track was seen long enough to be somebody not known before."""
+        track = self.evidence[key]
+        return track.last_s - track.first_s >= self._settings.least_seen_s
+
     def looked_at(self, key: Key) -> None:
         """Note that a waiting track was compared with all it shows by now."""
         self._waiting[key] = self.evidence[key].crops
@@ -92,13 +97,14 @@ class TrackBook:
         track = self.evidence[key]
         if track.crops == 0:
             return False
-        if at_end or self.has_waited_out(key):
+        if at_end:
             return True
+        is_open = track.crops > self._waiting[key]
+        if self.has_waited_out(key):
+            return is_open or self.may_be_new(key)
         enough = track.crops >= self._settings.decide_crops
         waited_s = self.now_s - track.first_s
-        return track.crops > self._waiting[key] and (
-            enough or waited_s >= self._settings.decide_after_s
-        )
+        return is_open and (enough or waited_s >= self._settings.decide_after_s)
 
     # Where and when
 

@@ -4,7 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.datatypes import UNDECIDED
+from pipeline.match.constraints import Spans
 from pipeline.match.offline import resolve
+from pipeline.match.persons import Person
 from pipeline.settings import MatchSettings
 from worlds import looks, same_partition, tracklet, tracklets_of, truth_of, walk
 
@@ -50,6 +52,24 @@ def test_a_tracklet_without_embeddings_names_nobody():
     assert found.by_track["a", 2].global_id == UNDECIDED
     assert found.by_track["a", 2].similarity == 0
     assert found.global_id("a", 1) == 1
+
+
+def test_who_was_seen_for_a_moment_only_is_nobody_unless_known():
+    glimpses = [
+        tracklet(LOOKS[0]),
+        tracklet(LOOKS[0], camera="b", first_s=20, last_s=20.2),
+        tracklet(LOOKS[1], track_id=2, first_s=30, last_s=30.9),
+        tracklet(LOOKS[2], track_id=3, first_s=40, last_s=40.6),
+        tracklet(LOOKS[2], camera="b", track_id=2, first_s=50, last_s=50.6),
+    ]
+    assert numbers(resolved(glimpses)) == {
+        ("a", 1): 1, ("b", 1): 1, ("a", 2): UNDECIDED, ("a", 3): 2, ("b", 2): 2,
+    }  # fmt: skip
+    assert resolved(glimpses, least_seen_s=0).global_id("a", 2) == 2
+    known = {7: Person(LOOKS[1].copy())}
+    known[7].add_past(LOOKS[1], 1, 50, Spans.of([]))
+    found = resolve(glimpses, MatchSettings(), threshold=0.4, earlier={}, known=known)
+    assert found.global_id("a", 2) == 7
 
 
 def test_look_alikes_at_one_time_in_one_camera_stay_two():

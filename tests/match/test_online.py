@@ -70,6 +70,18 @@ def test_a_track_with_few_crops_is_decided_after_a_while():
     assert given_ids["a", 2.5, 1] == 1
 
 
+@pytest.mark.parametrize("resolve", [False, True])
+def test_a_glimpse_is_nobody_new_but_may_be_somebody_known(resolve):
+    # A frame is half a second: too short, too short again, and just long enough.
+    strangers = [Visit(0, "a", 1, 0, 0.5), Visit(1, "b", 1, 0, 0.5), Visit(2, "c", 1, 0, 1)]
+    found = matcher(resolve=resolve)
+    feed(found, frames_of([*strangers, Visit(2, "c", 2, 20, 20.5)], LOOKS))
+    persons = found.finish()
+    assert persons.global_id("a", 1) == persons.global_id("b", 1) == UNDECIDED
+    assert persons.global_id("c", 1) == persons.global_id("c", 2) == 1
+    assert kinds(found.drain_events()) == ["new", "sighting"]
+
+
 def test_a_track_without_embeddings_stays_undecided():
     found = matcher()
     camera, time_s, tracks, _ = frames_of([Visit(0, "a", 1, 0, 4)], LOOKS)[0]
