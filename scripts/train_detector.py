@@ -45,7 +45,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     train = steps.add_parser("train", help="train, or go on training")
     train.add_argument("--pictures", type=Path, required=True)
     train.add_argument("--out", type=Path, required=True, help="folder of the run")
-    train.add_argument("--model", default="yolo11n.yaml", help="architecture of ultralytics")
+    train.add_argument("--model", default="yolov8n.yaml", help="the teacher's architecture")
     train.add_argument("--teacher", type=Path, default=TEACHER, help="labels what nobody labelled")
     train.add_argument("--init", type=Path, help="state.pt or *.safetensors to begin with")
     train.add_argument("--steps", type=int, default=16000)

@@ -63,7 +63,7 @@ class Pieces(IterableDataset[Batch]):
         """Yield what ultralytics' losses take: img, cls, bboxes (centre, size; 0 to 1), batch_idx.
 
         Also taught, (N, anchors, 5): the teacher's corners and score, or `NOT_TAUGHT`; and
-        map0, map1, map2: what the teacher sees, as in `Lesson`.
+        map2, map4 and so on: what the teacher's stages give, as in `Lesson`.
         """
         cv2.setNumThreads(1)
         teacher = DenseTeacher(self._teacher)
@@ -95,7 +95,7 @@ class Pieces(IterableDataset[Batch]):
         return {
             "img": torch.from_numpy(pixels),
             "taught": torch.from_numpy(taught),
-            **{f"map{k}": torch.from_numpy(each) for k, each in enumerate(lesson.maps)},
+            **{f"map{k}": torch.from_numpy(each) for k, each in lesson.maps.items()},
             "cls": torch.zeros(len(rows), 1),
             "bboxes": torch.from_numpy(np.concatenate([middles, sides], axis=1)),
             "batch_idx": torch.tensor(rows, dtype=torch.float32),

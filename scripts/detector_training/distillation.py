@@ -1,19 +1,22 @@
-"""What a stronger detector says at every place of a picture, and learning from it.
+"""What a stronger detector sees and says at every place of a picture, and learning from it.
 
 Boxes that pass a threshold say little about pictures that nobody labelled: a person just below
 the threshold is called background, and the many places where a detector hesitates are lost. So
 the teacher is asked about each piece as the student sees it, and its score and box at every
 anchor are what the student has to say there. Where the truth is known, the truth is learnt.
 
-What the teacher sees before it decides (the feature maps that enter its head) is learnt on every
-piece. It tells chairs from people who sit on them, which "no person" does not, and a student that
-saw few real places needs that more than anything else.
+A student that saw few real places needs more than scores: what tells a chair from the person who
+sits on it. So every stage of the network (what ends in a feature map) learns to turn what the
+teacher's stage gets into what it gives, on every piece, labelled or not. At first the stages stand
+apart, each fed with the teacher's maps, which a few thousand pieces teach well since a stage is
+shallow; then they are fed with each other's maps more and more often, and in the end always. Of
+the teacher nothing is used but what it answers.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,18 +24,21 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.functional import smooth_l1_loss
 
 PERSON = 0
 """Class of persons in COCO's order, which the teacher keeps."""
-SIDE = 640
-"""Of the teacher's input, pixels."""
 STRIDES = 8, 16, 32
-GREY = 114
-"""What lies around pictures in the running detector."""
+BINS = 16
+"""In which the teacher tells the distance of an edge, each one stride wide."""
 LEAST_SCORE = 0.1
 """Below it the teacher's box means nothing."""
-ENTRY = re.compile(r"\.cv2\.(\d)\.0\.conv/.*/Convolution$")
-"""First operation of the head's box branch, by level; every level's map enters through it."""
+STAGE = re.compile(r"\.model\.(\d+)\.cv2\.conv/.*/Convolution$")
+"""Last convolution of a stage, by its number in ultralytics' order."""
+ANSWER = re.compile(r"\.(cv[23]\.\d)\.2/.*/Convolution$")
+"""Last convolution of the head's branches (boxes, then classes), by level."""
+LEAST_SPREAD = 0.05
+"""Of a channel, as a share of the usual one; the noise of silent channels is not learnt."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,81 +47,86 @@ class Lesson:
 
     Attributes:
         anchors: (N, anchors, 5) corners in pixels and the score of a person.
-        maps: (N, C, H / stride, W / stride) float16 for every stride: what enters the head.
+        maps: (N, C, h, w) float16 by number of the stage that gives it.
     """
 
     anchors: NDArray[np.float32]
-    maps: Sequence[NDArray[np.float16]]
+    maps: Mapping[int, NDArray[np.float16]]
 
 
 class DenseTeacher:
-    """A YOLO model of 640 x 640 pixels with one output row for every anchor of its strides.
-
-    Its places are fixed, so that pieces that are smaller are laid out side by side.
+    """A YOLOv8 model that tells its feature maps and its answer at every anchor.
 
     Args:
         weights: Folder of the model in OpenVINO form.
     """
 
     def __init__(self, weights: Path) -> None:
-        import openvino  # noqa: PLC0415 - takes a second, and only the preparing process needs it
-
-        core = openvino.Core()
-        model = core.read_model(next(weights.glob("*.xml")))
-        found = ((ENTRY.search(each.friendly_name), each) for each in model.get_ordered_ops())
-        entries = {int(match[1]): each for match, each in found if match}
-        if sorted(entries) != list(range(len(STRIDES))):
-            raise SystemExit(f"{weights} cannot teach: no head of {len(STRIDES)} levels in it")
-        model.add_outputs([entries[level].input_value(0) for level in sorted(entries)])
-        threads = {"INFERENCE_NUM_THREADS": 1}
-        self._compiled = core.compile_model(model, "CPU", threads)
+        self._path = next(weights.glob("*.xml"))
+        self._compiled: dict[tuple[int, ...], tuple[list[int], Any]] = {}
 
     def __call__(self, pixels: NDArray[np.uint8]) -> Lesson:
         """Return what there is to learn about pieces.
 
         Args:
-            pixels: (N, 3, H, W) RGB; sides are multiples of 32 and at most 640.
+            pixels: (N, 3, H, W) RGB; sides are multiples of 32.
         """
-        height, width = pixels.shape[2:]
-        spots = [
-            (top, left)
-            for top in range(0, SIDE - height + 1, height)
-            for left in range(0, SIDE - width + 1, width)
-        ]
-        said: list[NDArray[np.float32]] = []
-        seen: list[list[NDArray[np.float16]]] = [[] for _ in STRIDES]
-        for first in range(0, len(pixels), len(spots)):
-            shown = list(zip(pixels[first : first + len(spots)], spots, strict=False))
-            canvas = np.full((1, 3, SIDE, SIDE), GREY, np.float32)
-            for piece, (top, left) in shown:
-                canvas[0, :, top : top + height, left : left + width] = piece
-            raw, *maps = (each[0] for each in self._compiled(canvas / 255).to_tuple())
-            said += [_within(raw, spot, (height, width)) for _, spot in shown]
-            for level, (stride, whole) in enumerate(zip(STRIDES, maps, strict=True)):
-                for _, (top, left) in shown:
-                    y, x = top // stride, left // stride
-                    part = whole[:, y : y + height // stride, x : x + width // stride]
-                    seen[level].append(part.astype(np.float16))
-        return Lesson(np.stack(said), [np.stack(each) for each in seen])
+        if pixels.shape not in self._compiled:
+            self._compiled[pixels.shape] = self._compile(pixels.shape)
+        stages, network = self._compiled[pixels.shape]
+        outputs = [np.asarray(each) for each in network(pixels / np.float32(255)).to_tuple()]
+        maps = {n: each.astype(np.float16) for n, each in zip(stages, outputs, strict=False)}
+        return Lesson(_anchors(outputs[len(stages) :]), maps)
+
+    def _compile(self, shape: tuple[int, ...]) -> tuple[list[int], Any]:
+        """Return the numbers of the stages, and a network that gives their maps and raw answers."""
+        import openvino  # noqa: PLC0415 - takes a second, and only the preparing process needs it
+
+        core = openvino.Core()
+        model = core.read_model(self._path)
+        stages, answers = {}, {}
+        for operation in model.get_ordered_ops():
+            # After a convolution comes its bias, and in a stage what bends the line.
+            if stage := STAGE.search(operation.friendly_name):
+                stages[int(stage[1])] = _next(_next(operation))
+            elif branch := ANSWER.search(operation.friendly_name):
+                answers[branch[1]] = _next(operation)
+        if len(answers) != 2 * len(STRIDES) or not stages:
+            raise SystemExit(f"{self._path} cannot teach: it is no YOLOv8 of {len(STRIDES)} levels")
+        outputs = [stages[n] for n in sorted(stages)] + [answers[name] for name in sorted(answers)]
+        seen = openvino.Model([each.output(0) for each in outputs], model.get_parameters())
+        seen.reshape(shape)
+        # Also the numbers that pass between operations stay as they are, on any processor.
+        exact = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+        return sorted(stages), core.compile_model(seen, "CPU", exact)
 
 
-def _within(
-    raw: NDArray[np.float32], spot: tuple[int, int], size: tuple[int, int]
-) -> NDArray[np.float32]:
-    """Return (anchors, 5) of a part of the picture: corners in its pixels and scores."""
-    (top, left), (height, width) = spot, size
-    rows, first = [], 0
-    for stride in STRIDES:
-        side = SIDE // stride
-        grid = raw[: 5 + PERSON, first : first + side * side].reshape(-1, side, side)
-        first += side * side
-        y, x = top // stride, left // stride
-        part = grid[:, y : y + height // stride, x : x + width // stride]
-        rows.append(part.reshape(len(part), -1))
-    part = np.concatenate(rows, axis=1)
-    middles, sides = part[:2] - np.array([[left], [top]], np.float32), part[2:4]
-    corners = [middles - sides / 2, middles + sides / 2]
-    return np.ascontiguousarray(np.concatenate([*corners, part[4 + PERSON :]]).T, np.float32)
+def _next(operation: Any) -> Any:
+    """Return the one operation that takes what another gives."""
+    (taker,) = operation.output(0).get_target_inputs()
+    return taker.get_node()
+
+
+def _anchors(answers: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return (N, anchors, 5) corners in pixels and scores.
+
+    Args:
+        answers: (N, 4 * bins, h, w) of every level, then (N, classes, h, w) of every level.
+    """
+    parts = []
+    levels = len(STRIDES)
+    for edges, classes, stride in zip(answers[:levels], answers[levels:], STRIDES, strict=True):
+        count, _, high, wide = edges.shape
+        bins = edges.reshape(count, 4, BINS, high, wide)
+        chances = np.exp(bins - bins.max(2, keepdims=True))
+        away = np.einsum("nebhw,b->nehw", chances, np.arange(BINS, dtype=np.float32))
+        away /= chances.sum(2)
+        y, x = np.mgrid[:high, :wide].astype(np.float32) + np.float32(0.5)
+        corners = [x - away[:, 0], y - away[:, 1], x + away[:, 2], y + away[:, 3]]
+        scores = 1 / (1 + np.exp(-classes[:, PERSON]))
+        rows = np.stack([*(each * stride for each in corners), scores], axis=-1)
+        parts.append(rows.reshape(count, high * wide, 5))
+    return np.concatenate(parts, axis=1).astype(np.float32)
 
 
 class TaughtAssigner:
@@ -143,47 +154,49 @@ class TaughtAssigner:
         return labels, boxes, scores, is_person, numbers
 
 
-class Apprentice(torch.nn.Module):
-    """How far what a network sees is from what its teacher sees.
-
-    Each level's map is translated by a layer of its own, and compared where the teacher's
-    channels have been brought to the same mean and spread.
+class Apprentice:
+    """Compares what the stages of a network give with what the teacher's give.
 
     Args:
-        network: ultralytics detection network; what enters its head is caught.
-        channels: Of the teacher's maps.
+        network: ultralytics detection network of the teacher's architecture.
     """
 
-    def __init__(self, network: Any, channels: Sequence[int]) -> None:
-        super().__init__()
-        head = network.model[-1]
-        own = [branch[0].conv.in_channels for branch in head.cv2]
-        self.translate = torch.nn.ModuleList(
-            torch.nn.Conv2d(mine, theirs, 1) for mine, theirs in zip(own, channels, strict=True)
-        )
-        self.level = torch.nn.ModuleList(
-            torch.nn.BatchNorm2d(theirs, affine=False) for theirs in channels
-        )
-        self._caught: list[torch.Tensor] = []
-        head.register_forward_pre_hook(self._catch)
+    def __init__(self, network: Any) -> None:
+        self._maps: Mapping[int, torch.Tensor] = {}
+        self._taken: Mapping[int, torch.Tensor] = {}
+        self._distances: list[torch.Tensor] = []
+        for number, module in enumerate(network.model):
+            module.register_forward_hook(self._compare(number))
 
-    def _catch(self, _head: Any, inputs: tuple[Any, ...]) -> None:
-        # The head changes the list that it is given, so another one is kept.
-        self._caught = list(inputs[0])
-
-    def forward(self, maps: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Return the mean distance on the pieces that the network saw last.
+    def listen(self, maps: Mapping[int, torch.Tensor], share: float) -> None:
+        """Take the maps of the pieces that the network sees next.
 
         Args:
-            maps: `Lesson.maps` of the same pieces.
+            maps: `Lesson.maps`.
+            share: Of the pieces whose map goes on from a stage as the teacher gives it.
         """
-        distances = [
-            torch.nn.functional.smooth_l1_loss(translate(mine).float(), level(theirs.float()))
-            for translate, level, mine, theirs in zip(
-                self.translate, self.level, self._caught, maps, strict=True
-            )
-        ]
-        return torch.stack(distances).mean()
+        self._maps = maps
+        self._taken = {
+            number: torch.rand(len(each), 1, 1, 1, device=each.device) < share
+            for number, each in maps.items()
+        }
+        self._distances = []
+
+    def distance(self) -> torch.Tensor:
+        """Return the mean distance over the stages, in spreads of the teacher's channels."""
+        return torch.stack(self._distances).mean()
+
+    def _compare(self, number: int) -> Any:
+        def compare(_module: Any, _inputs: Any, mine: Any) -> Any:
+            if number not in self._maps:
+                return mine
+            theirs = self._maps[number].float()
+            spread = theirs.std((0, 2, 3), keepdim=True)
+            spread = spread.clamp(min=LEAST_SPREAD * float(spread.mean()))
+            self._distances.append(smooth_l1_loss(mine.float() / spread, theirs / spread))
+            return torch.where(self._taken[number], theirs.to(mine.dtype), mine)
+
+        return compare
 
 
 def learn_from_teacher(network: Any) -> TaughtAssigner:

@@ -33,10 +33,11 @@ WEIGHT_DECAY = 5e-4
 LONGEST_GRADIENT = 10.0
 AVERAGE_DECAY, AVERAGE_RISE = 0.998, 100
 """Of the moving average, and the steps in which it comes near that."""
-TEACHER_MAPS = 64, 128, 256
-"""Channels of what enters the teacher's head, by stride."""
-SIGHT_WEIGHT = 6.0
+SIGHT_WEIGHT = 20.0
 """Of the distance to what the teacher sees, beside the losses of boxes and scores."""
+ALONE_SHARE = 0.5
+"""Share of the steps, at the beginning, in which stages are fed with the teacher's maps, from
+always to never."""
 LOG_EVERY = 20
 SAVE_EVERY_S = 120.0
 
@@ -76,6 +77,10 @@ class Recipe:
         done = (step - WARM_UP) / max(1, self.steps - WARM_UP)
         return self.rate * (LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * done)) / 2)
 
+    def helped_at(self, step: int) -> float:
+        """Return the share of maps that the teacher gives in a step."""
+        return max(0.0, 1 - step / max(1.0, ALONE_SHARE * self.steps))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Learner:
@@ -86,7 +91,7 @@ class _Learner:
         average: ultralytics' moving average of it, which is what ships.
         optimiser: Of the network's weights.
         assigner: Told what the teacher said about the batch.
-        apprentice: Compares what network and teacher see; trained with the network.
+        apprentice: Compares what network and teacher see.
     """
 
     network: Any
@@ -149,7 +154,7 @@ def train(
     for step, batch in enumerate(stream, start=first):
         for group in learner.optimiser.param_groups:
             group["lr"] = recipe.rate_at(step)
-        sums.append(_step(learner, batch, device))
+        sums.append(_step(learner, batch, device, helped=recipe.helped_at(step)))
         now = time.monotonic()
         spent = minutes + (now - began) / 60
         if (step + 1) % LOG_EVERY == 0:
@@ -168,14 +173,14 @@ def _learner(recipe: Recipe, device: str) -> _Learner:
 
         average = ModelEMA(network, decay=AVERAGE_DECAY, tau=AVERAGE_RISE)
     # Only now: what looks into the network must not be copied into the average.
-    apprentice = Apprentice(network, TEACHER_MAPS).to(device)
-    optimiser = torch.optim.AdamW(_groups(network, apprentice), lr=recipe.rate)
+    apprentice = Apprentice(network)
+    optimiser = torch.optim.AdamW(_groups(network), lr=recipe.rate)
     return _Learner(network, average, optimiser, learn_from_teacher(network), apprentice)
 
 
-def _groups(*modules: torch.nn.Module) -> list[dict[str, Any]]:
+def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
     """Weights that decay, and those (biases, batch norms) that do not."""
-    everything = [each for module in modules for each in module.parameters()]
+    everything = list(network.parameters())
     weights = [each for each in everything if each.ndim > 1]
     others = [each for each in everything if each.ndim <= 1]
     return [
@@ -184,15 +189,19 @@ def _groups(*modules: torch.nn.Module) -> list[dict[str, Any]]:
     ]
 
 
-def _step(learner: _Learner, batch: Mapping[str, torch.Tensor], device: str) -> list[float]:
+def _step(
+    learner: _Learner, batch: Mapping[str, torch.Tensor], device: str, *, helped: float
+) -> list[float]:
     """Learn from one batch; return the box, class, distribution and sight losses."""
     on_device = {name: each.to(device) for name, each in batch.items()}
     images = on_device["img"].to(memory_format=torch.channels_last).float() / 255
     learner.assigner.taught = on_device.pop("taught")
-    maps = [on_device.pop(f"map{level}") for level in range(len(TEACHER_MAPS))]
+    names = [name for name in on_device if name.startswith("map")]
+    maps = {int(name.removeprefix("map")): on_device.pop(name) for name in names}
+    learner.apprentice.listen(maps, share=helped)
     with torch.autocast(device.split(":", maxsplit=1)[0], torch.bfloat16):
         loss, parts = learner.network({**on_device, "img": images})
-        sight = learner.apprentice(maps)
+        sight = learner.apprentice.distance()
     learner.optimiser.zero_grad()
     (loss.sum() / len(images) + SIGHT_WEIGHT * sight).backward()
     torch.nn.utils.clip_grad_norm_(learner.network.parameters(), LONGEST_GRADIENT)
@@ -220,7 +229,6 @@ def _save(path: Path, recipe: Recipe, learner: _Learner, *, done: tuple[int, flo
         "minutes": done[1],
         "network": learner.network.state_dict(),
         "average": learner.average.ema.state_dict(),
-        "apprentice": learner.apprentice.state_dict(),
         "updates": learner.average.updates,
         "optimiser": learner.optimiser.state_dict(),
     }
@@ -250,7 +258,6 @@ def _resume(path: Path, recipe: Recipe, learner: _Learner) -> tuple[int, float]:
         raise SystemExit(f"{path} is of another recipe ({', '.join(changed)}): use another --out")
     learner.network.load_state_dict(state["network"])
     learner.average.ema.load_state_dict(state["average"])
-    learner.apprentice.load_state_dict(state["apprentice"])
     learner.average.updates = state["updates"]
     learner.optimiser.load_state_dict(state["optimiser"])
     return int(state["step"]), float(state["minutes"])

@@ -122,35 +122,27 @@ def test_people_who_are_half_hidden_have_the_box_of_what_is_seen(material):
     np.testing.assert_array_equal(composition._extent(mask), [5, 10, 33, 30])
 
 
-def test_the_teacher_says_the_same_of_a_piece_wherever_it_is_laid_out():
+def test_the_teacher_says_at_every_anchor_what_its_model_says():
+    import openvino
+
     from detector_training.distillation import DenseTeacher
 
-    teacher = DenseTeacher(TEACHER)
     rng = np.random.default_rng(0)
-    grey = np.full((3, 320, 320), 114, np.uint8)
-    piece = rng.integers(0, 256, (3, 10, 10)).astype(np.uint8).repeat(32, axis=1).repeat(32, axis=2)
-    lessons = teacher(piece[None]), teacher(np.stack([piece, grey, grey, grey, piece]))
-    alone, among = lessons[0].anchors[0], lessons[1].anchors
-    assert [each.shape for each in lessons[1].maps] == [
-        (5, 64, 40, 40),
-        (5, 128, 20, 20),
-        (5, 256, 10, 10),
-    ]
-    for one, others in zip(lessons[0].maps, lessons[1].maps, strict=True):
-        np.testing.assert_allclose(others[[0, 4]], np.repeat(one, 2, axis=0), atol=1e-2)
-        assert one.std() > 0
-    assert alone.shape == (1600 + 400 + 100, 5)
-    # The first lies in the upper left corner, and so does the fifth, on a canvas of its own.
-    np.testing.assert_allclose(among[0], alone, atol=1e-3)
-    np.testing.assert_allclose(among[4], alone, atol=1e-3)
-    boxes = among[..., :4]
-    middles = (boxes[..., :2] + boxes[..., 2:]) / 2
-    strides = np.repeat([8, 16, 32], [1600, 400, 100])
-    column = np.concatenate([np.tile(np.arange(n), n) for n in (40, 20, 10)])
-    expected = (column + 0.5) * strides
-    # Boxes lie around their anchors, in the piece's own pixels.
-    assert np.median(np.abs(middles[:, :, 0] - expected)) < 32
-    assert ((among[..., 4] >= 0) & (among[..., 4] <= 1)).all()
+    piece = rng.integers(0, 256, (3, 5, 10)).astype(np.uint8).repeat(32, axis=1).repeat(32, axis=2)
+    grey = np.full_like(piece, 114)
+    lesson = DenseTeacher(TEACHER)(np.stack([grey, piece]))
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    model = openvino.Core().compile_model(next(TEACHER.glob("*.xml")), "CPU", exact)
+    raw = model(piece[None].astype(np.float32) / 255)[0][0].T
+    assert lesson.anchors.shape == (2, 20 * 40 + 10 * 20 + 5 * 10, 5)
+    corners = [raw[:, :2] - raw[:, 2:4] / 2, raw[:, :2] + raw[:, 2:4] / 2]
+    np.testing.assert_allclose(lesson.anchors[1, :, :4], np.concatenate(corners, 1), atol=0.02)
+    np.testing.assert_allclose(lesson.anchors[1, :, 4], raw[:, 4], atol=1e-4)
+    shapes = {number: each.shape for number, each in lesson.maps.items()}
+    assert sorted(shapes) == [2, 4, 6, 8, 9, 12, 15, 18, 21]
+    assert shapes[2] == (2, 32, 40, 80)
+    assert shapes[21] == (2, 256, 5, 10)
+    assert all(each[1].std() > each[0].std() > 0 for each in lesson.maps.values())
 
 
 def test_the_teacher_counts_only_where_there_is_no_truth():
@@ -179,29 +171,64 @@ def test_the_teacher_counts_only_where_there_is_no_truth():
     assert is_person[1].tolist() == [False, False, True, True, True, True]
 
 
-def test_what_the_teacher_sees_is_learnt_by_the_network():
+def _maps(network, pixels, numbers):
+    """What stages of a network give."""
+    maps = {}
+    for number in numbers:
+        network.model[number].register_forward_hook(
+            lambda _module, _inputs, output, number=number: maps.update({number: output.detach()})
+        )
+    with torch.no_grad():
+        network(pixels)
+    return maps
+
+
+def test_every_stage_learns_to_see_what_the_teachers_stage_sees():
     from detector_training.distillation import Apprentice
-    from detector_training.training import TEACHER_MAPS, new_network
+    from detector_training.training import new_network
 
     torch.manual_seed(0)
-    network = new_network("yolo11n.yaml").train()
-    apprentice = Apprentice(network, TEACHER_MAPS)
-    weights = [*network.parameters(), *apprentice.parameters()]
-    optimiser = torch.optim.AdamW(weights, lr=3e-3)
     pixels = torch.rand(2, 3, 64, 64)
-    sizes = zip(TEACHER_MAPS, (8, 4, 2), strict=True)
-    maps = [torch.rand(2, channels, side, side) for channels, side in sizes]
+    maps = _maps(new_network("yolov8n.yaml").train(), pixels, (2, 4, 6, 9, 12))
+    network = new_network("yolov8n.yaml").train()
+    apprentice = Apprentice(network)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3)
     distances = []
-    for _ in range(25):
+    for step in range(25):
+        apprentice.listen(maps, share=max(0.0, 1 - step / 10))
         network(pixels)
-        distance = apprentice(maps)
+        distance = apprentice.distance()
         optimiser.zero_grad()
         distance.backward()
         optimiser.step()
         distances.append(float(distance.detach()))
-    assert distances[-1] < 0.7 * distances[0]
-    # Through the network, and not by its own layers alone.
-    assert all(each.grad is not None for each in network.model[0].parameters())
+    assert distances[-1] < 0.5 * distances[0]
+    reached = [any(each.grad is not None for each in one.parameters()) for one in network.model]
+    assert [number for number in range(13) if not reached[number]] == [10, 11]  # have no weights
+    assert not any(reached[13:])
+
+
+def test_the_teachers_maps_go_on_in_place_of_the_networks():
+    from detector_training.distillation import Apprentice
+    from detector_training.training import new_network
+
+    torch.manual_seed(0)
+    pixels = torch.rand(2, 3, 64, 64)
+    teacher, network = new_network("yolov8n.yaml").eval(), new_network("yolov8n.yaml").eval()
+    maps = _maps(teacher, pixels, (9, 12, 15, 18, 21))
+    own = network(pixels)[0]
+    apprentice = Apprentice(network)
+    apprentice.listen(maps, share=0.0)
+    torch.testing.assert_close(network(pixels)[0], own)
+    # From the last stages on, the network is the teacher where its head is the teacher's.
+    network.model[-1].load_state_dict(teacher.model[-1].state_dict())
+    apprentice.listen(maps, share=1.0)
+    torch.testing.assert_close(network(pixels)[0], teacher(pixels)[0])
+    assert float(apprentice.distance()) > 0.1
+    alike = Apprentice(teacher)
+    alike.listen(maps, share=0.0)
+    teacher(pixels)
+    assert float(alike.distance()) == pytest.approx(0, abs=1e-6)
 
 
 def test_pictures_are_held_out_of_the_pools_that_are_for_judging(pools):
@@ -220,7 +247,7 @@ def test_weights_that_ship_can_be_begun_with(pools, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "PIECE", 64)
     monkeypatch.setattr(training, "WHOLE", (64, 64))
     monkeypatch.setattr(training.Recipe, "rate_at", lambda self, step: 0.0)
-    recipe = training.Recipe("yolo11n.yaml", steps=1, batch=2, rate=1e-3, seed=0)
+    recipe = training.Recipe("yolov8n.yaml", steps=1, batch=2, rate=1e-3, seed=0)
     shipped = TEACHER.with_name("person_detector.safetensors")
     training.train(
         pools, tmp_path, recipe, teacher=TEACHER, device="cpu", begin_with=shipped, workers=0
@@ -234,11 +261,15 @@ def test_weights_that_ship_can_be_begun_with(pools, tmp_path, monkeypatch):
 def test_the_rate_rises_then_falls():
     from detector_training.training import WARM_UP, Recipe
 
-    recipe = Recipe("yolo11n.yaml", steps=1000, batch=16, rate=0.002, seed=0)
+    recipe = Recipe("yolov8n.yaml", steps=1000, batch=16, rate=0.002, seed=0)
     rates = [recipe.rate_at(step) for step in range(1000)]
     assert np.argmax(rates) in {WARM_UP - 1, WARM_UP}
     assert max(rates) == pytest.approx(0.002)
     assert rates[-1] < 0.05 * 0.002
+    helped = [recipe.helped_at(step) for step in range(1000)]
+    assert helped[0] == 1
+    assert helped[250] == pytest.approx(0.5)
+    assert helped[500:] == [0] * 500
     height, width, count = recipe.sizes()[-1]
     assert (height, width) == (384, 640)
     assert count < 16
@@ -252,9 +283,9 @@ def test_training_goes_on_where_it_stopped(pools, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "LOG_EVERY", 1)
     # A constant rate: the number of steps must not matter for the first of them.
     monkeypatch.setattr(training.Recipe, "rate_at", lambda self, step: 1e-3)
-    recipe = training.Recipe("yolo11n.yaml", steps=4, batch=2, rate=1e-3, seed=0)
+    recipe = training.Recipe("yolov8n.yaml", steps=4, batch=2, rate=1e-3, seed=0)
     training.train(pools, tmp_path / "whole", recipe, teacher=TEACHER, device="cpu", workers=0)
-    part = training.Recipe("yolo11n.yaml", steps=2, batch=2, rate=1e-3, seed=0)
+    part = training.Recipe("yolov8n.yaml", steps=2, batch=2, rate=1e-3, seed=0)
     training.train(pools, tmp_path / "parts", part, teacher=TEACHER, device="cpu", workers=0)
     training.train(pools, tmp_path / "parts", recipe, teacher=TEACHER, device="cpu", workers=0)
     states = [
@@ -266,6 +297,6 @@ def test_training_goes_on_where_it_stopped(pools, tmp_path, monkeypatch):
         torch.testing.assert_close(tensor, states[1]["network"][name], rtol=1e-3, atol=1e-4)
     lines = (tmp_path / "parts" / training.CURVES).read_text().splitlines()
     assert [line.split(",")[0] for line in lines] == ["step", "1", "2", "3", "4"]
-    other = training.Recipe("yolov8n.yaml", steps=4, batch=2, rate=1e-3, seed=0)
+    other = training.Recipe("yolo11n.yaml", steps=4, batch=2, rate=1e-3, seed=0)
     with pytest.raises(SystemExit, match="another recipe"):
         training.train(pools, tmp_path / "parts", other, teacher=TEACHER, device="cpu", workers=0)
