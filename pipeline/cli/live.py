@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -216,7 +217,7 @@ def _signals(stop: threading.Event, *, stop_s: float) -> Iterator[None]:
 
     def handle(number: int, _: object) -> None:
         if stop.is_set():
-            os._exit(128 + number)
+            _end_at_once(128 + number)
         stop.set()
         # Whatever hangs: files are readable up to the last second anyway.
         timer = threading.Timer(stop_s, _give_up, args=(number, stop_s))
@@ -236,7 +237,14 @@ def _signals(stop: threading.Event, *, stop_s: float) -> Iterator[None]:
 def _give_up(number: int, stop_s: float) -> None:
     sys.stderr.write(f"error: the run did not end within {stop_s:g} s, so it is ended\n")
     sys.stderr.flush()
-    os._exit(128 + number)
+    _end_at_once(128 + number)
+
+
+def _end_at_once(code: int) -> NoReturn:
+    """End this process, and readers that hang: they would never hear that it is gone."""
+    for reader in multiprocessing.active_children():
+        reader.kill()
+    os._exit(code)
 
 
 def _wait_for_all(

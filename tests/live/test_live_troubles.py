@@ -93,13 +93,16 @@ def test_a_full_disk_pauses_recording_alone_and_a_second_signal_ends_at_once(
             wait_for(lambda: len(tracks_of(disk / "out")) > rows, program)
 
             # A reader that hangs delays the end by seconds, unless it is asked for once more.
-            for child in psutil.Process(program.process.pid).children():
-                if "spawn_main" in " ".join(child.cmdline()):
-                    child.send_signal(signal.SIGSTOP)
+            children = psutil.Process(program.process.pid).children()
+            readers = [each for each in children if "spawn_main" in " ".join(each.cmdline())]
+            for reader in readers:
+                reader.suspend()
             program.process.send_signal(signal.SIGINT)
         finally:
             code = program.end(signal.SIGTERM)
         assert code == 128 + signal.SIGTERM, program.text()
+        assert len(readers) == 2
+        assert not psutil.wait_procs(readers, timeout=30)[1]
         assert "video goes on" in program.text()
         assert len(tracks_of(disk / "out")) > rows
         segments = [path for path in (disk / "out" / "video").rglob("*.mp4*") if path.is_file()]
