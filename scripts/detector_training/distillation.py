@@ -168,17 +168,19 @@ class Apprentice:
         for number, module in enumerate(network.model):
             module.register_forward_hook(self._compare(number))
 
-    def listen(self, maps: Mapping[int, torch.Tensor], share: float) -> None:
+    def listen(self, maps: Mapping[int, torch.Tensor], share: float, *, seed: int) -> None:
         """Take the maps of the pieces that the network sees next.
 
         Args:
             maps: `Lesson.maps`.
             share: Of the pieces whose map goes on from a stage as the teacher gives it.
+            seed: Of the choice of pieces, for every stage anew.
         """
+        chance = torch.Generator().manual_seed(seed)
         self._maps = maps
         self._taken = {
-            number: torch.rand(len(each), 1, 1, 1, device=each.device) < share
-            for number, each in maps.items()
+            number: (torch.rand(len(each), 1, 1, 1, generator=chance) < share).to(each.device)
+            for number, each in sorted(maps.items())
         }
         self._distances = []
 

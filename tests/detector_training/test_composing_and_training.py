@@ -142,7 +142,7 @@ def test_the_teacher_says_at_every_anchor_what_its_model_says():
     assert sorted(shapes) == [2, 4, 6, 8, 9, 12, 15, 18, 21]
     assert shapes[2] == (2, 32, 40, 80)
     assert shapes[21] == (2, 256, 5, 10)
-    assert all(each[1].std() > each[0].std() > 0 for each in lesson.maps.values())
+    assert all(each.astype(np.float32).std() > 0 for each in lesson.maps.values())
 
 
 def test_the_teacher_counts_only_where_there_is_no_truth():
@@ -195,7 +195,7 @@ def test_every_stage_learns_to_see_what_the_teachers_stage_sees():
     optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3)
     distances = []
     for step in range(25):
-        apprentice.listen(maps, share=max(0.0, 1 - step / 10))
+        apprentice.listen(maps, share=max(0.0, 1 - step / 10), seed=step)
         network(pixels)
         distance = apprentice.distance()
         optimiser.zero_grad()
@@ -218,17 +218,17 @@ def test_the_teachers_maps_go_on_in_place_of_the_networks():
     maps = _maps(teacher, pixels, (9, 12, 15, 18, 21))
     own = network(pixels)[0]
     apprentice = Apprentice(network)
-    apprentice.listen(maps, share=0.0)
+    apprentice.listen(maps, share=0.0, seed=0)
     torch.testing.assert_close(network(pixels)[0], own)
     # From the last stages on, the network is the teacher where its head is the teacher's.
     network.model[-1].load_state_dict(teacher.model[-1].state_dict())
-    apprentice.listen(maps, share=1.0)
+    apprentice.listen(maps, share=1.0, seed=0)
     torch.testing.assert_close(network(pixels)[0], teacher(pixels)[0])
-    assert float(apprentice.distance()) > 0.1
+    assert float(apprentice.distance().detach()) > 0.1
     alike = Apprentice(teacher)
-    alike.listen(maps, share=0.0)
+    alike.listen(maps, share=0.0, seed=0)
     teacher(pixels)
-    assert float(alike.distance()) == pytest.approx(0, abs=1e-6)
+    assert float(alike.distance().detach()) == pytest.approx(0, abs=1e-6)
 
 
 def test_pictures_are_held_out_of_the_pools_that_are_for_judging(pools):
@@ -281,8 +281,9 @@ def test_training_goes_on_where_it_stopped(pools, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "PIECE", 64)
     monkeypatch.setattr(training, "WHOLE", (64, 64))
     monkeypatch.setattr(training, "LOG_EVERY", 1)
-    # A constant rate: the number of steps must not matter for the first of them.
+    # Constant rates: the number of steps must not matter for the first of them.
     monkeypatch.setattr(training.Recipe, "rate_at", lambda self, step: 1e-3)
+    monkeypatch.setattr(training.Recipe, "helped_at", lambda self, step: 0.5)
     recipe = training.Recipe("yolov8n.yaml", steps=4, batch=2, rate=1e-3, seed=0)
     training.train(pools, tmp_path / "whole", recipe, teacher=TEACHER, device="cpu", workers=0)
     part = training.Recipe("yolov8n.yaml", steps=2, batch=2, rate=1e-3, seed=0)
