@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -187,4 +188,6 @@ class Gaps:
 
     def close(self) -> None:
         """Remove the file."""
-        self._file.close()
+        # What still waits for a full disc is not wanted any more.
+        with suppress(OSError):
+            self._file.close()

@@ -1,6 +1,7 @@
 """The tables of a run."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -114,3 +115,13 @@ def test_a_full_disc_is_named(tmp_path):
 
     with pytest.raises(SinkError, match=r"tracks\.csv could not be written \(No space left"):
         fill()
+
+
+def test_what_is_thrown_away_at_the_end_needs_no_room_on_the_disc(tmp_path):
+    sink = Tables(tmp_path)
+    sink.write(result(BOX))
+    with Path("/dev/full").open("w") as full:
+        full.write("of the gaps")
+        sink._gaps._file = full
+        sink.close()
+    assert "cam,0,0.0000," in (tmp_path / "tracks.csv").read_text()
