@@ -1,6 +1,6 @@
 """Make the pictures, train the package's person detector, and export it.
 
-    python scripts/train_detector.py pictures --out POOLS
+    python scripts/train_detector.py pictures --out POOLS --photographs FOLDER --videos CLIP
     python scripts/train_detector.py train --pictures POOLS --out RUN
     python scripts/train_detector.py export --run RUN
 
@@ -38,9 +38,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     pictures.add_argument(
         "--photographs", type=Path, required=True, help="folder of photographs that nobody labelled"
     )
-    pictures.add_argument("--scenes", type=int, default=10, help="of the composing tool")
+    pictures.add_argument("--scenes", type=int, default=2, help="of the composing tool")
     pictures.add_argument("--drawn", type=int, default=480, help="pictures of rendered people")
-    pictures.add_argument("--composed", type=int, default=7000, help="pictures of cut-outs")
+    pictures.add_argument("--composed", type=int, default=1500, help="pictures of cut-outs")
     pictures.add_argument("--seed", type=int, default=0)
     train = steps.add_parser("train", help="train, or go on training")
     train.add_argument("--pictures", type=Path, required=True)
@@ -48,7 +48,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     train.add_argument("--model", default="yolov8n.yaml", help="the teacher's architecture")
     train.add_argument("--teacher", type=Path, default=TEACHER, help="labels what nobody labelled")
     train.add_argument("--init", type=Path, help="state.pt or *.safetensors to begin with")
-    train.add_argument("--steps", type=int, default=16000)
+    train.add_argument("--steps", type=int, default=7400)
     train.add_argument("--batch", type=int, default=16)
     train.add_argument("--rate", type=float, default=2e-3)
     train.add_argument("--device", default="cpu", help="cpu or cuda")

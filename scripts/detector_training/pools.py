@@ -28,13 +28,13 @@ from detector_training.scenery import empty_windows, median_frame
 from reid_model.segmentation.photographs import Photograph, person_boxes, read_photographs
 
 SHARES = {
-    "composed": 0.20,
+    "composed": 0.18,
     "photographs": 0.20,
-    "stock": 0.24,
+    "stock": 0.22,
     "videos": 0.15,
-    "crops": 0.09,
+    "crops": 0.07,
     "scenes": 0.06,
-    "rendered": 0.06,
+    "rendered": 0.12,
 }
 """How much of a batch each pool gives, on average."""
 UNLABELLED = {"photographs", "stock", "videos", "crops"}
@@ -107,7 +107,7 @@ def make_pools(source: Ingredients, *, scenes: int, drawn: int, composed_count: 
         ("photographs", lambda: _photographs(source)),
         ("stock", lambda: _stock(source)),
         ("videos", lambda: _videos(source)),
-        ("crops", lambda: _crops(source, composed_count // 4)),
+        ("crops", lambda: _crops(source, composed_count // 2)),
         ("composed", lambda: _composed(source, composed_count)),
         ("scenes", lambda: _scenes(source, scenes)),
         ("rendered", lambda: rendered(drawn, seed=source.seed)),
