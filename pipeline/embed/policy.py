@@ -15,8 +15,6 @@ FULL_HEIGHT_PX = 128
 """From this height on a crop shows all that the network can use."""
 LEAST_ASPECT, MOST_ASPECT = 1.2, 4.5
 """Height over width of upright people; wider boxes hold several, or a part of one."""
-MOST_COVERED = 0.25
-"""A crop that a nearer person covers more than this shows somebody else as well."""
 BORDER_PX = 2.0
 """A box that comes so near to the image border is taken to be cut off by it."""
 BORDER_FACTOR = 0.4
@@ -91,7 +89,8 @@ def crop_quality(tracks: Tracks, *, height: int, width: int) -> FloatArray:
 
     The product of the detector's score, the share that no other box overlaps, and the height
     up to ``FULL_HEIGHT_PX``; lowered where the image border cuts the box off; zero where the
-    proportions are not a person's or a nearer person covers more than a quarter.
+    proportions are not a person's. Who is always covered by others is known by poor crops alone,
+    which is better than not at all.
 
     Args:
         tracks: The boxes of one frame.
@@ -107,8 +106,6 @@ def crop_quality(tracks: Tracks, *, height: int, width: int) -> FloatArray:
     shared = np.clip(overlap_w, 0, None) * np.clip(overlap_h, 0, None)
     np.fill_diagonal(shared, 0)
     share = shared / (box_width * box_height)[:, None]
-    nearer = y2[None, :] > y2[:, None]  # feet lower in the image = nearer to the camera
-    covered = np.where(nearer, share, 0).max(axis=1)
     aspect = box_height / box_width
     cut_off = (
         (x1 <= BORDER_PX)
@@ -119,6 +116,6 @@ def crop_quality(tracks: Tracks, *, height: int, width: int) -> FloatArray:
     quality = tracks.score * (1 - np.minimum(share.max(axis=1), 1))
     quality = quality * np.minimum(box_height / FULL_HEIGHT_PX, 1)
     quality = np.where(cut_off, quality * BORDER_FACTOR, quality)
-    usable = (aspect >= LEAST_ASPECT) & (aspect <= MOST_ASPECT) & (covered <= MOST_COVERED)
+    usable = (aspect >= LEAST_ASPECT) & (aspect <= MOST_ASPECT)
     result: FloatArray = np.where(usable, quality, 0).astype(np.float32)
     return result
