@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.datatypes import FloatArray
 
-__all__ = ["areas", "intersections", "ious"]
+__all__ = ["areas", "covered_shares", "intersections", "ious"]
 
 
 def ious(one: FloatArray, other: FloatArray) -> FloatArray:
@@ -29,3 +29,13 @@ def areas(xyxy: FloatArray) -> FloatArray:
     """Return ``(N,)`` areas of ``(N, 4)`` boxes, in square pixels."""
     size: FloatArray = (xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1])
     return size
+
+
+def covered_shares(xyxy: FloatArray) -> FloatArray:
+    """Return ``(N,)``: the largest share of each box that another one overlaps."""
+    if len(xyxy) == 0:
+        return np.zeros(0, np.float32)
+    shared = intersections(xyxy, xyxy)
+    np.fill_diagonal(shared, 0)
+    shares: FloatArray = (shared / np.maximum(areas(xyxy), 1e-6)[:, None]).max(axis=1)
+    return shares

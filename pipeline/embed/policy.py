@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.boxes import covered_shares
 from pipeline.datatypes import FloatArray, Frame, IntArray, Tracks
 from pipeline.settings import EmbedSettings
 
@@ -101,11 +102,6 @@ def crop_quality(tracks: Tracks, *, height: int, width: int) -> FloatArray:
         return np.zeros(0, np.float32)
     x1, y1, x2, y2 = tracks.xyxy.T
     box_width, box_height = np.maximum(x2 - x1, 1e-3), np.maximum(y2 - y1, 1e-3)
-    overlap_w = np.minimum(x2[:, None], x2) - np.maximum(x1[:, None], x1)
-    overlap_h = np.minimum(y2[:, None], y2) - np.maximum(y1[:, None], y1)
-    shared = np.clip(overlap_w, 0, None) * np.clip(overlap_h, 0, None)
-    np.fill_diagonal(shared, 0)
-    share = shared / (box_width * box_height)[:, None]
     aspect = box_height / box_width
     cut_off = (
         (x1 <= BORDER_PX)
@@ -113,7 +109,7 @@ def crop_quality(tracks: Tracks, *, height: int, width: int) -> FloatArray:
         | (x2 >= width - BORDER_PX)
         | (y2 >= height - BORDER_PX)
     )
-    quality = tracks.score * (1 - np.minimum(share.max(axis=1), 1))
+    quality = tracks.score * (1 - np.minimum(covered_shares(tracks.xyxy), 1))
     quality = quality * np.minimum(box_height / FULL_HEIGHT_PX, 1)
     quality = np.where(cut_off, quality * BORDER_FACTOR, quality)
     usable = (aspect >= LEAST_ASPECT) & (aspect <= MOST_ASPECT)

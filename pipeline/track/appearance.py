@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.boxes import areas, intersections, ious
+from pipeline.boxes import covered_shares, ious
 from pipeline.datatypes import FloatArray, IntArray
 
-__all__ = ["AppearanceGuard", "covered_shares"]
+__all__ = ["AppearanceGuard"]
 
 COVERED = 0.2
 """Share of a box that another one overlaps, from which on a crop may show somebody else."""
@@ -133,13 +133,3 @@ class AppearanceGuard:
         number = self._next_id
         self._next_id += 1
         return number
-
-
-def covered_shares(xyxy: FloatArray) -> FloatArray:
-    """Return ``(N,)``: the largest share of each box that another one overlaps."""
-    if len(xyxy) == 0:
-        return np.zeros(0, np.float32)
-    shared = intersections(xyxy, xyxy)
-    np.fill_diagonal(shared, 0)
-    shares: FloatArray = (shared / np.maximum(areas(xyxy), 1e-6)[:, None]).max(axis=1)
-    return shares

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.boxes import covered_shares
 from pipeline.datatypes import Detections, FloatArray, IntArray, Tracks
 from pipeline.settings import TrackSettings
-from pipeline.track.appearance import AppearanceGuard, covered_shares
+from pipeline.track.appearance import AppearanceGuard
 
 __all__ = ["SingleCameraTracker"]
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import detections
+from pipeline.boxes import covered_shares
 from pipeline.settings import TrackSettings
-from pipeline.track.appearance import covered_shares
 from pipeline.track.tracker import SingleCameraTracker
 
 SPEED = 60.0  # pixels a second
