@@ -154,8 +154,8 @@ def train(
     for step, batch in enumerate(stream, start=first):
         for group in learner.optimiser.param_groups:
             group["lr"] = recipe.rate_at(step)
-        help_of = {"share": recipe.helped_at(step), "seed": recipe.seed + step}
-        sums.append(_step(learner, batch, device, help_of))
+        helped, seed = recipe.helped_at(step), recipe.seed + step
+        sums.append(_step(learner, batch, device, helped=helped, seed=seed))
         now = time.monotonic()
         spent = minutes + (now - began) / 60
         if (step + 1) % LOG_EVERY == 0:
@@ -191,7 +191,7 @@ def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
 
 
 def _step(
-    learner: _Learner, batch: Mapping[str, torch.Tensor], device: str, help_of: Mapping[str, Any]
+    learner: _Learner, batch: Mapping[str, torch.Tensor], device: str, *, helped: float, seed: int
 ) -> list[float]:
     """Learn from one batch; return the box, class, distribution and sight losses."""
     on_device = {name: each.to(device) for name, each in batch.items()}
@@ -199,7 +199,7 @@ def _step(
     learner.assigner.taught = on_device.pop("taught")
     names = [name for name in on_device if name.startswith("map")]
     maps = {int(name.removeprefix("map")): on_device.pop(name) for name in names}
-    learner.apprentice.listen(maps, **help_of)
+    learner.apprentice.listen(maps, helped, seed=seed)
     with torch.autocast(device.split(":", maxsplit=1)[0], torch.bfloat16):
         loss, parts = learner.network({**on_device, "img": images})
         sight = learner.apprentice.distance()
