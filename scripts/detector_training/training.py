@@ -35,9 +35,9 @@ AVERAGE_DECAY, AVERAGE_RISE = 0.998, 100
 """Of the moving average, and the steps in which it comes near that."""
 SIGHT_WEIGHT = 20.0
 """Of the distance to what the teacher sees, beside the losses of boxes and scores."""
-ALONE_SHARE = 0.5
-"""Share of the steps, at the beginning, in which stages are fed with the teacher's maps, from
-always to never."""
+ALONE_UNTIL, TOGETHER_FROM = 0.45, 0.7
+"""Shares of the steps. Until the first, every stage is fed with the teacher's maps, where it learns
+fastest; from the second on never."""
 LOG_EVERY = 20
 SAVE_EVERY_S = 120.0
 
@@ -79,7 +79,8 @@ class Recipe:
 
     def helped_at(self, step: int) -> float:
         """Return the share of maps that the teacher gives in a step."""
-        return max(0.0, 1 - step / max(1.0, ALONE_SHARE * self.steps))
+        left = TOGETHER_FROM - step / self.steps
+        return min(1.0, max(0.0, left / (TOGETHER_FROM - ALONE_UNTIL)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
