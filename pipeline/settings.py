@@ -118,7 +118,7 @@ class DetectSettings(_Section):
 class TrackSettings(_Section):
     """Tying the boxes of one camera to tracks."""
 
-    high_confidence: Share = 0.25
+    high_confidence: Share = 0.4
     """Boxes from here on start tracks and are associated first."""
     min_iou: Share = 0.3
     """Least overlap of a box with the predicted place of its track."""
