@@ -270,7 +270,7 @@ def test_the_rate_rises_then_falls():
     assert helped[0] == 1
     assert helped[:450] == [1] * 450
     assert helped[575] == pytest.approx(0.5)
-    assert helped[701:] == [0] * 299
+    assert helped[700:] == [0] * 300
     height, width, count = recipe.sizes()[-1]
     assert (height, width) == (384, 640)
     assert count < 16
