@@ -2,6 +2,8 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
+import reid_model  # noqa: F401 - comes first: it switches usage reports of libraries off
+
 __all__ = ["__version__"]
 
 try:
