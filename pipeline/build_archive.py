@@ -16,7 +16,7 @@ from pipeline.archive.journal import Cut, Journal, Unit
 from pipeline.archive.resolution import read_earlier, read_tracklets, write_identities
 from pipeline.archive.store import ArchiveFolder
 from pipeline.archive_settings import BatchSettings
-from pipeline.build import matching_thresholds
+from pipeline.build import Thresholds, matching_thresholds
 from pipeline.core import Pipeline
 from pipeline.datatypes import Detections, Frame
 from pipeline.detect.loading import load_detector
@@ -214,7 +214,7 @@ def _frames_of(cuts: Sequence[Cut]) -> int:
     return sum(frames or 0 for _, frames, _, _ in cuts)
 
 
-def describe_models(settings: Settings) -> tuple[str, Callable[[int], float]]:
+def describe_models(settings: Settings) -> tuple[str, Thresholds]:
     """Return the SHA-256 of the weights, and what gives the threshold among so many tracklets.
 
     Raises:

@@ -146,7 +146,7 @@ def _record(folder: ArchiveFolder, rows: pd.DataFrame) -> RunRecord:
                     camera=camera, frames=frames, boxes=boxes[camera], tracks=tracks[camera]
                 )
             )
-        warnings = []
+        warnings = [str(each) for each in content.get("warnings", [])]
         for each in files:
             if each.get("status") == "skipped":
                 warnings.append(f"{each['file']} was skipped: {each.get('reason', '')}")

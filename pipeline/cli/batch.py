@@ -181,7 +181,8 @@ def _process(  # noqa: PLR0917
             raise DecodeError(f"none of the {len(files)} files could be processed: see above")
         people, threshold = resolve_archive(job.folder, settings, thresholds=thresholds)
         record = _record(job, footage, schedule, bad, status="complete")
-        job.folder.write_record(record | {"threshold": threshold, "identities": people})
+        record |= {"threshold": threshold, "identities": people}
+        job.folder.write_record(record | {"warnings": list(thresholds.warnings)})
         report_at_end(out)
     tracklets = sum(found["tracklets"] for found in schedule.finished.values())
     Console().print(

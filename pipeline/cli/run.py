@@ -178,7 +178,8 @@ def process(settings: Settings, out: Path, *, overwrite: bool, gallery: Path | N
     folder.start(record_at_start(settings, stages, sources))
     try:
         outcome = _find_everybody(settings, stages, sources, out)
-        warnings = [f"{source.camera}: {text}" for source in sources for text in source.warnings]
+        warnings = [*stages.warnings]
+        warnings += [f"{source.camera}: {text}" for source in sources for text in source.warnings]
         warnings += [f"{c.camera}: {c.failure}" for c in outcome.counts.values() if c.failure]
         if settings.output.video:
             outcome.seconds["video"] = _draw(settings, sources, out, outcome)
@@ -189,7 +190,7 @@ def process(settings: Settings, out: Path, *, overwrite: bool, gallery: Path | N
         raise
     folder.finish("complete", record_at_end(outcome, warnings))
     report_at_end(out)
-    for warning in warnings:
+    for warning in warnings[len(stages.warnings) :]:  # those were logged before the work
         log.warning("%s", warning)
     console = Console()
     console.print(identity_table(outcome))

@@ -58,6 +58,7 @@ def guarded(proxy, tmp_path):
         "http_proxy": address,
         "https_proxy": address,
         "no_proxy": "localhost,127.0.0.1,::1",
+        "OMP_NUM_THREADS": "1",  # threads that wait for each other cost more than they bring here
     }
 
     def attempts():
@@ -124,7 +125,7 @@ def test_commands_for_one_run(guarded, tmp_path):
     guarded(*pipeline("run", "--cams", CLIPS[1], "--max-seconds", "2", "--out", out))
     guarded(*pipeline("search", out, "--identity", "1", "--html", tmp_path / "found.html"))
     guarded(*pipeline("export", out, "--format", "coco", "--out", tmp_path / "coco"))
-    truth = ("--ground-truth", SAMPLE_VIDEOS / "ground_truth.csv")
+    truth = ("--ground-truth", SAMPLE_VIDEOS / "ground_truth.csv", "--camera", "lobby")
     guarded(*pipeline("evaluate", out, *truth, "--out", tmp_path / "mistakes"))
     guarded(*pipeline("report", out))
     guarded(*pipeline("forget", out, "--identity", "1", "--yes"))
@@ -141,7 +142,7 @@ def test_live_with_files_in_place_of_cameras(guarded, tmp_path):
 @pytest.mark.parametrize("engine", ["process", "processes", "ray"])
 def test_batch(guarded, tmp_path, engine):
     weights = write_random_weights(tmp_path / "random.safetensors")
-    footage = write_footage(tmp_path / "footage", cameras=1, starts=STARTS[:2])
+    footage = write_footage(tmp_path / "footage", cameras=1, starts=STARTS[:1])
     made = arguments(footage, weights, tmp_path / "archive", "--engine", engine, "--workers", "2")
     guarded(*pipeline(*made))
 
