@@ -13,8 +13,8 @@ from pipeline.build_report import read_reported
 from pipeline.cli.folders import refuse_live
 from pipeline.cli.outputs import check_file
 from pipeline.errors import ReidPipelineError
+from pipeline.layout.files import write_atomically
 from pipeline.report.page import render_report
-from pipeline.sinks.run_folder import write_atomically
 
 __all__ = ["REPORT", "report", "report_at_end", "write_report"]
 

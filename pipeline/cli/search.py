@@ -19,11 +19,11 @@ from pipeline.cli.folders import refuse_live
 from pipeline.cli.outputs import check_file
 from pipeline.datatypes import UNDECIDED, FloatArray, Image
 from pipeline.errors import InputError, SettingsError
+from pipeline.layout.files import write_atomically
 from pipeline.report.found import FoundCard, render_found
 from pipeline.report.times import moment
 from pipeline.search.found import Sighting
 from pipeline.search.index import SightingIndex, open_index
-from pipeline.sinks.run_folder import write_atomically
 
 __all__ = ["search"]
 
