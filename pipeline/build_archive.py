@@ -14,7 +14,6 @@ from pipeline.archive.footage import Recording
 from pipeline.archive.gathering import Gathering
 from pipeline.archive.journal import Cut, Journal, Unit
 from pipeline.archive.resolution import read_earlier, read_tracklets, write_identities
-from pipeline.archive.store import ArchiveFolder
 from pipeline.archive_settings import BatchSettings
 from pipeline.build import Thresholds, matching_thresholds
 from pipeline.core import Pipeline
@@ -24,6 +23,7 @@ from pipeline.devices import resolve_device
 from pipeline.embed.policy import TrackCropPolicy
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import ReidPipelineError, SinkError
+from pipeline.layout.archive import ArchiveFolder
 from pipeline.match.collector import TrackletCollector
 from pipeline.match.fingerprint import weights_hash
 from pipeline.match.offline import resolve

@@ -24,9 +24,10 @@ from pipeline.build_archive import ArchiveJob, ArchiveWorker, describe_models, r
 from pipeline.cli.batch_plan import look_at, show_plan
 from pipeline.cli.batch_progress import BatchProgress
 from pipeline.cli.outputs import check_folder
-from pipeline.cli.report import REPORT, report_at_end
 from pipeline.cli.run_report import note_on_detector
 from pipeline.errors import DecodeError, OutputError, SettingsError, SourceError
+from pipeline.jobs.report import report_at_end
+from pipeline.layout.run import REPORT
 from pipeline.run.engines import Engine, InProcess, Processes
 from pipeline.run.ray_engine import RayCluster
 from pipeline.settings import Settings, load_settings

@@ -15,11 +15,11 @@ from pipeline.build import Stages, build_sources, build_stages
 from pipeline.cli.live import DEFAULT_OUT as DEFAULT_LIVE_OUT
 from pipeline.cli.live import watch
 from pipeline.cli.progress import CameraProgress
-from pipeline.cli.report import report_at_end
 from pipeline.cli.run_options import settings_for_run
 from pipeline.cli.run_report import identity_table, note_on_detector, record_at_end, record_at_start
 from pipeline.datatypes import Frame
 from pipeline.errors import ReidPipelineError, SettingsError, SinkError
+from pipeline.jobs.report import report_at_end
 from pipeline.protocols import Sink
 from pipeline.run.offline import Outcome, run_offline
 from pipeline.settings import Settings

@@ -13,6 +13,7 @@ from rich.table import Table
 from pipeline import __version__
 from pipeline.build import Stages
 from pipeline.datatypes import UNDECIDED
+from pipeline.results.visits import Visit, join_visits, seconds_in_view
 from pipeline.run.offline import Outcome
 from pipeline.settings import Settings
 from pipeline.sources import VideoFile
@@ -87,6 +88,9 @@ def identity_table(outcome: Outcome) -> Table:
             seen.setdefault(identity.global_id, []).append(
                 (camera, identity.first_s, identity.last_s)
             )
+    in_view = seconds_in_view(
+        join_visits(Visit(person, *track) for person, tracks in seen.items() for track in tracks)
+    )
     for global_id, tracks in sorted(seen.items()):
         order = sorted(tracks, key=lambda each: each[1])
         table.add_row(
@@ -94,7 +98,7 @@ def identity_table(outcome: Outcome) -> Table:
             ", ".join(dict.fromkeys(camera for camera, _, _ in order)),
             f"{order[0][1]:.1f} s",
             f"{max(last for _, _, last in order):.1f} s",
-            f"{sum(last - first for _, first, last in order):.1f} s",
+            f"{in_view[global_id]:.1f} s",
             str(len(order)),
         )
     return table
