@@ -17,8 +17,8 @@ from pipeline.errors import OutputError
 from pipeline.notify.outbox import Outbox
 from pipeline.protocols import LiveCamera
 from pipeline.registry.registry import Registry
-from pipeline.run.live import LiveParts, LiveRun
-from pipeline.run.live_pictures import LivePictures
+from pipeline.runners.live import LiveParts, LiveRun
+from pipeline.runners.live_pictures import LivePictures
 from pipeline.settings import Settings
 from pipeline.sinks.drawing import Label, draw_labels
 from pipeline.sinks.live.recorder import LiveRecorder

@@ -9,8 +9,8 @@ from fakes import FakeDetector, FakeEmbedder, FakeMatcher, FakePolicy, FakeTrack
 from pipeline.core import Pipeline
 from pipeline.health import CameraHealth, CameraState, RecordingState, RecordingStatus
 from pipeline.live_settings import LiveRunnerSettings
-from pipeline.run.live import LiveParts, LiveRun
-from pipeline.run.live_pictures import LivePictures
+from pipeline.runners.live import LiveParts, LiveRun
+from pipeline.runners.live_pictures import LivePictures
 from pipeline.track.restarting import RestartingTracker
 
 

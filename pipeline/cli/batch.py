@@ -27,8 +27,8 @@ from pipeline.cli.outputs import check_folder
 from pipeline.cli.report import REPORT, report_at_end
 from pipeline.cli.run_report import note_on_detector
 from pipeline.errors import DecodeError, OutputError, SettingsError, SourceError
-from pipeline.run.engines import Engine, InProcess, Processes
-from pipeline.run.ray_engine import RayCluster
+from pipeline.runners.engines import Engine, InProcess, Processes
+from pipeline.runners.ray_engine import RayCluster
 from pipeline.settings import Settings, load_settings
 from pipeline.sources.camera_list import VIDEO_SUFFIXES
 

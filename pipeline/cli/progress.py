@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.text import Text
 
 from pipeline.protocols import Source
-from pipeline.run.offline import CameraCount
+from pipeline.runners.offline import CameraCount
 
 __all__ = ["CameraProgress"]
 

@@ -21,7 +21,7 @@ from pipeline.cli.run_report import identity_table, note_on_detector, record_at_
 from pipeline.datatypes import Frame
 from pipeline.errors import ReidPipelineError, SettingsError, SinkError
 from pipeline.protocols import Sink
-from pipeline.run.offline import Outcome, run_offline
+from pipeline.runners.offline import Outcome, run_offline
 from pipeline.settings import Settings
 from pipeline.sinks.annotated import render_videos
 from pipeline.sinks.gallery import Gallery

@@ -13,7 +13,7 @@ from rich.table import Table
 from pipeline import __version__
 from pipeline.build import Stages
 from pipeline.datatypes import UNDECIDED
-from pipeline.run.offline import Outcome
+from pipeline.runners.offline import Outcome
 from pipeline.settings import Settings
 from pipeline.sources import VideoFile
 

@@ -36,7 +36,7 @@ STAGES = {
     "search",
 }
 MAY_HAVE_THREADS = {
-    "run",
+    "runners",
     "build_live.py",
     "cli/live.py",
     "registry",
@@ -93,12 +93,12 @@ def test_the_core_imports_the_bottom_alone():
 
 
 def test_runners_import_the_core_and_no_stage():
-    for path in in_part("run"):
-        assert parts_used(path) <= BOTTOM | {"core", "run"}, path
+    for path in in_part("runners"):
+        assert parts_used(path) <= BOTTOM | {"core", "runners"}, path
 
 
 def test_the_composition_root_imports_no_runner_and_no_command():
-    assert not parts_used(REPOSITORY / "pipeline" / "build.py") & {"run", "cli"}
+    assert not parts_used(REPOSITORY / "pipeline" / "build.py") & {"runners", "cli", "jobs"}
 
 
 def test_the_network_knows_nothing_of_the_pipeline():

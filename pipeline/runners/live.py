@@ -16,9 +16,9 @@ from pipeline.errors import ReidPipelineError
 from pipeline.health import CameraHealth, RecordingState, RecordingStatus
 from pipeline.live_settings import LiveRunnerSettings
 from pipeline.protocols import LiveCamera, Recorder
-from pipeline.run.live_pace import Meter, Pace
-from pipeline.run.live_pictures import LivePictures
-from pipeline.run.memory import release_freed_memory
+from pipeline.runners.live_pace import Meter, Pace
+from pipeline.runners.live_pictures import LivePictures
+from pipeline.runners.memory import release_freed_memory
 
 __all__ = ["LiveParts", "LiveRun"]
 
