@@ -13,8 +13,8 @@ from pipeline.archive.erasure import days_before, forget_in_archive, prune_archi
 from pipeline.archive.journal import Journal
 from pipeline.archive.store import ArchiveFolder
 from pipeline.cli.folders import refuse_live
-from pipeline.cli.report import REPORT, write_report
 from pipeline.errors import InputError
+from pipeline.jobs.report import REPORT, write_report
 from pipeline.match.gallery import forget_in_gallery
 from pipeline.sinks.erasure import find_person, forget_in_run
 

@@ -102,7 +102,7 @@ def test_ray_gives_the_same_bytes(cluster, footage, weights, undisturbed, tmp_pa
 def test_an_archive_is_the_same_although_a_worker_died_in_it(
     name, request, footage, undisturbed, tmp_path
 ):
-    from pipeline.build_archive import ArchiveJob
+    from pipeline.jobs.archive_worker import ArchiveJob
     from pipeline.runners.ray_engine import RayCluster
 
     if name == "ray":

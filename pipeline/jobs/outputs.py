@@ -1,4 +1,4 @@
-"""Where a command shall write, looked at before its work starts."""
+"""Where a job shall write, looked at before its work starts."""
 
 from __future__ import annotations
 
