@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.archive.store import ArchiveFolder, read_table
 from pipeline.datatypes import UNDECIDED
 from pipeline.errors import InputError
+from pipeline.layout.archive import ArchiveFolder, read_part
 from pipeline.report.reading import (
     CameraCounts,
     InputVideo,
@@ -73,7 +73,7 @@ def _rows(folder: ArchiveFolder) -> pd.DataFrame:
     identities = folder.identities().select(["tracklet_id", "global_id"]).to_pandas()
     frames = []
     for camera, day, path in folder.parts("sightings"):
-        table = read_table(path, COLUMNS)
+        table = read_part(path, COLUMNS)
         times = {
             name: table[f"{name}_time"].cast(pa.int64()).to_numpy() / 1e6
             for name in ("first", "last")
@@ -116,7 +116,7 @@ def _pictures(
     for path, names in wanted.items():
         if not path.is_file():
             continue
-        table = read_table(path, ["tracklet_id", "jpeg"])
+        table = read_part(path, ["tracklet_id", "jpeg"])
         found = table.filter(pc.is_in(table["tracklet_id"], value_set=pa.array(names)))
         ids, content = found["tracklet_id"].to_pylist(), found["jpeg"].to_pylist()
         jpegs.update(zip(ids, content, strict=True))

@@ -15,12 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import ValidationError
 
-from pipeline.archive.store import ArchiveFolder, read_table
 from pipeline.datatypes import UNDECIDED, FloatArray, Frame, Image
 from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import InputError
+from pipeline.layout.archive import ArchiveFolder, read_part
+from pipeline.layout.files import read_table
 from pipeline.match.fingerprint import weights_hash
 from pipeline.search.found import Sighting
 from pipeline.search.index import Part, Rows
@@ -86,7 +87,7 @@ class Searched:
         path = ArchiveFolder(self.path).identities_path
         if not path.is_file():
             return {}
-        table = read_table(path, ["tracklet_id", "global_id"])
+        table = read_part(path, ["tracklet_id", "global_id"])
         return dict(zip(table[0].to_pylist(), table[1].to_pylist(), strict=True))
 
     def looks_of(self, identity: int) -> FloatArray:
@@ -128,7 +129,7 @@ class Searched:
                 continue
             for path in sorted(day.glob("*.parquet")):
                 columns = ["tracklet_id", "file", "best_time_s"]
-                table = read_table(path, columns)
+                table = read_part(path, columns)
                 row = table.filter(pc.equal(table["tracklet_id"], sighting.name)).to_pylist()
                 if row:
                     pictures = self.path / "thumbnails" / path.relative_to(self.path / "sightings")
@@ -252,7 +253,7 @@ def _embedded(crop: Image, where: Searched, *, device: str) -> FloatArray:
 
 
 def _archive_rows(path: Path, camera: str) -> Rows:
-    table = read_table(path, ["tracklet_id", "first_time", "last_time", "embedding"])
+    table = read_part(path, ["tracklet_id", "first_time", "last_time", "embedding"])
     table = table.filter(pc.is_valid(table["embedding"]))
     first, last = (
         table[name].cast(pa.int64()).to_numpy() / 1e6 for name in ("first_time", "last_time")
@@ -283,7 +284,7 @@ def _vectors(column: pa.ChunkedArray) -> FloatArray:
 def _thumbnail(path: Path, name: str) -> bytes:
     if not path.is_file():
         return b""
-    table = read_table(path, ["tracklet_id", "jpeg"])
+    table = read_part(path, ["tracklet_id", "jpeg"])
     found = table.filter(pc.equal(table["tracklet_id"], name))["jpeg"].to_pylist()
     return found[0] if found else b""
 

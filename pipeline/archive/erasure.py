@@ -14,8 +14,9 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.archive.store import TABLES, ArchiveFolder, read_table, write_table
 from pipeline.errors import InputError
+from pipeline.layout.archive import TABLES, ArchiveFolder, read_part
+from pipeline.layout.files import write_table
 
 __all__ = ["days_before", "forget_in_archive", "prune_archive", "tracklets_of"]
 
@@ -53,7 +54,7 @@ def forget_in_archive(folder: ArchiveFolder, tracklets: set[str]) -> int:
     changed = 0
     for kind in TABLES:
         for _, _, part in folder.parts(kind):
-            table = read_table(part)
+            table = read_part(part)
             kept = table.filter(pc.invert(pc.is_in(table["tracklet_id"], value_set=names)))
             if len(kept) < len(table):
                 write_table(part, kept)
@@ -80,7 +81,7 @@ def prune_archive(folder: ArchiveFolder, days: list[str]) -> int:
     gone = [part for kind in TABLES for _, day, part in folder.parts(kind) if day in set(days)]
     for part in gone:
         part.unlink()
-    left = [read_table(part, ["tracklet_id"]) for _, _, part in folder.parts("sightings")]
+    left = [read_part(part, ["tracklet_id"]) for _, _, part in folder.parts("sightings")]
     names = (
         pa.concat_tables(left)["tracklet_id"].combine_chunks()
         if left

@@ -14,14 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.archive.footage import Recording
-from pipeline.archive.store import (
+from pipeline.blurring import blur, head_of
+from pipeline.datatypes import FloatArray, FrameResult, Image, Tracklet
+from pipeline.layout.archive import (
     BOX_SCHEMA,
     THUMBNAIL_SCHEMA,
     ArchiveFolder,
     sighting_schema,
 )
-from pipeline.blurring import blur, head_of
-from pipeline.datatypes import FloatArray, FrameResult, Image, Tracklet
 
 __all__ = ["Gathering"]
 

@@ -11,10 +11,10 @@ from rich.console import Console
 
 from pipeline.archive.erasure import days_before, forget_in_archive, prune_archive, tracklets_of
 from pipeline.archive.journal import Journal
-from pipeline.archive.store import ArchiveFolder
 from pipeline.cli.folders import refuse_live
 from pipeline.errors import InputError
 from pipeline.jobs.report import REPORT, write_report
+from pipeline.layout.archive import ArchiveFolder
 from pipeline.match.gallery import forget_in_gallery
 from pipeline.sinks.erasure import find_person, forget_in_run
 

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from pipeline.cli.folders import refuse_live
-from pipeline.jobs.outputs import check_file
+from pipeline.cli.outputs import check_file
 from pipeline.jobs.report import REPORT, write_report
 
 __all__ = ["report"]

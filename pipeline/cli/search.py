@@ -16,14 +16,14 @@ from rich.table import Table
 
 from pipeline.build_search import Searched, looks_in_picture, looks_in_video, searched
 from pipeline.cli.folders import refuse_live
+from pipeline.cli.outputs import check_file
 from pipeline.datatypes import UNDECIDED, FloatArray, Image
 from pipeline.errors import InputError, SettingsError
-from pipeline.jobs.outputs import check_file
+from pipeline.layout.files import write_atomically
 from pipeline.report.found import FoundCard, render_found
 from pipeline.report.times import moment
 from pipeline.search.found import Sighting
 from pipeline.search.index import SightingIndex, open_index
-from pipeline.sinks.run_folder import write_atomically
 
 __all__ = ["search"]
 

@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.archive.store import ArchiveFolder, read_table
 from pipeline.datatypes import UNDECIDED
 from pipeline.errors import InputError
+from pipeline.layout.archive import ArchiveFolder, read_part
 
 __all__ = ["BOX_COLUMNS", "BoxSequence", "read_sequences"]
 
@@ -131,7 +131,7 @@ def _twin(folder: Path, part: Path) -> Path:
 
 
 def _read(paths: list[Path], columns: list[str] | None) -> pd.DataFrame:
-    frame: pd.DataFrame = pa.concat_tables(read_table(each, columns) for each in paths).to_pandas()
+    frame: pd.DataFrame = pa.concat_tables(read_part(each, columns) for each in paths).to_pandas()
     return frame
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from pipeline.archive.footage import Recording
 from pipeline.archive.gathering import Gathering
 from pipeline.archive.journal import Cut, Journal, Unit
-from pipeline.archive.store import ArchiveFolder
 from pipeline.archive_settings import BatchSettings
 from pipeline.core import Pipeline
 from pipeline.datatypes import Detections, Frame
@@ -22,6 +21,7 @@ from pipeline.devices import resolve_device
 from pipeline.embed.loading import load_embedder
 from pipeline.embed.policy import TrackCropPolicy
 from pipeline.errors import ReidPipelineError, SinkError
+from pipeline.layout.archive import ArchiveFolder
 from pipeline.match.collector import TrackletCollector
 from pipeline.settings import Settings
 from pipeline.sources import VideoFile

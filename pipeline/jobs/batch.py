@@ -13,7 +13,6 @@ from pipeline.archive.footage import Footage, Recording, find_footage, read_mani
 from pipeline.archive.journal import Unit
 from pipeline.archive.resolution import read_earlier, read_tracklets, write_identities
 from pipeline.archive.schedule import Schedule
-from pipeline.archive.store import ArchiveFolder
 from pipeline.archive_settings import BatchSettings
 from pipeline.build import embedder_hash, matching_thresholds
 from pipeline.devices import resolve_device
@@ -23,6 +22,7 @@ from pipeline.jobs.archive_worker import ArchiveJob, ArchiveWorker
 from pipeline.jobs.outputs import check_folder
 from pipeline.jobs.report import report_at_end
 from pipeline.jobs.workplace import Workplace
+from pipeline.layout.archive import ArchiveFolder
 from pipeline.match.offline import resolve
 from pipeline.settings import Settings
 from pipeline.sources import VideoFile

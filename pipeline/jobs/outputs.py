@@ -7,20 +7,7 @@ from pathlib import Path
 
 from pipeline.errors import OutputError
 
-__all__ = ["check_file", "check_folder"]
-
-
-def check_file(path: Path) -> None:
-    """Refuse a file that cannot be written.
-
-    Raises:
-        OutputError: It is a folder, or there is no folder for it, or that cannot be written.
-    """
-    if path.is_dir():
-        raise OutputError(f"output {path} is a folder: name a file")
-    if not path.parent.is_dir():
-        raise OutputError(f"output {path}: there is no folder {path.parent}; make it first")
-    _check_writable(path, path.parent)
+__all__ = ["check_folder", "check_writable"]
 
 
 def check_folder(path: Path) -> None:
@@ -32,9 +19,14 @@ def check_folder(path: Path) -> None:
     existing = next((each for each in (path, *path.parents) if os.path.lexists(each)), path)
     if not existing.is_dir():
         raise OutputError(f"output {path} is no folder, as {existing} is a file: choose another")
-    _check_writable(path, existing)
+    check_writable(path, existing)
 
 
-def _check_writable(path: Path, folder: Path) -> None:
+def check_writable(path: Path, folder: Path) -> None:
+    """Refuse what is to be written into a folder that cannot be written.
+
+    Raises:
+        OutputError: It cannot.
+    """
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"output {path} cannot be written: choose another")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pipeline.build_report import read_reported
 from pipeline.errors import ReidPipelineError
+from pipeline.layout.files import write_atomically
 from pipeline.report.page import render_report
-from pipeline.sinks.run_folder import write_atomically
 
 __all__ = ["REPORT", "report_at_end", "write_report"]
 

@@ -14,7 +14,7 @@ from av.error import FFmpegError
 
 from pipeline.datatypes import Image
 from pipeline.errors import SinkError
-from pipeline.sinks.run_folder import cannot_write
+from pipeline.layout.files import cannot_write
 
 __all__ = ["VideoWriter"]
 

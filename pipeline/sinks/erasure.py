@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from pipeline.blurring import cover
 from pipeline.datatypes import FloatArray, Image
 from pipeline.errors import InputError
+from pipeline.layout.files import write_atomically
 from pipeline.sinks.encoder import VideoWriter
 from pipeline.sinks.mosaic import Mosaic
-from pipeline.sinks.run_folder import write_atomically
 
 __all__ = ["PersonInRun", "find_person", "forget_in_run"]
 

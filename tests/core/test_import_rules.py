@@ -14,6 +14,7 @@ BOTTOM = {
     "datatypes",
     "errors",
     "health",
+    "layout",
     "settings",
     "live_settings",
     "archive_settings",
@@ -86,6 +87,11 @@ def test_the_bottom_imports_nothing_above_it(part):
 def test_stages_import_the_bottom_and_themselves(part):
     for path in in_part(part):
         assert parts_used(path) <= BOTTOM | {part}, path
+
+
+def test_results_import_the_bottom_alone():
+    for path in in_part("results"):
+        assert parts_used(path) <= BOTTOM | {"results"}, path
 
 
 def test_the_core_imports_the_bottom_alone():

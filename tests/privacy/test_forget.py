@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.archive.erasure import days_before, prune_archive
-from pipeline.archive.store import ArchiveFolder
 from pipeline.blurring import blur, head_of
 from pipeline.cli import main
 from pipeline.errors import SinkError
+from pipeline.layout.archive import ArchiveFolder
 from pipeline.sinks import erasure
 from small_archives import batch, write_boxes, write_footage
 from small_runs import SHIRTS, run, walker_box, write_random_weights, write_scene

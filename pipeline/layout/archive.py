@@ -1,4 +1,4 @@
-"""The folder of an archive: which file holds what, its columns, and writing it safely.
+"""The folder of an archive: which file holds what, and its columns.
 
 ::
 
@@ -7,7 +7,9 @@
     DIR/boxes/camera=C/day=D/PART.parquet           one row a box
     DIR/thumbnails/camera=C/day=D/PART.parquet      one JPEG a tracklet
     DIR/identities.parquet                          tracklet_id -> global_id
+    DIR/index/                                      for search, made anew where it is missing
     DIR/work/                                       the journal
+    DIR/report.html
 
 ``camera`` and ``day`` are in the path alone, as Hive partitions are. ``PART`` is the key of
 the video file that the rows come from, so a part is written by one unit of work. A tracklet
@@ -16,33 +18,31 @@ is in the partition of the day (UTC) on which it began, with its boxes and its t
 
 from __future__ import annotations
 
-import io
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pipeline.errors import InputError, SinkError
+from pipeline.errors import ResultsError
+from pipeline.layout.files import read_table, write_private, write_table
 
 __all__ = [
+    "ARCHIVE_RECORD",
     "BOX_SCHEMA",
     "IDENTITY_SCHEMA",
     "NEXT_IDENTITY",
     "TABLES",
     "THUMBNAIL_SCHEMA",
     "ArchiveFolder",
-    "read_table",
+    "read_part",
     "sighting_schema",
-    "write_table",
-    "write_whole",
 ]
 
+ARCHIVE_RECORD = "archive.json"
+"""The file by which a folder is known to be an archive's."""
 TABLES = ("sightings", "boxes", "thumbnails")
 """The partitioned tables."""
 TIME = pa.timestamp("us", tz="UTC")
@@ -101,12 +101,17 @@ class ArchiveFolder:
     @property
     def record_path(self) -> Path:
         """``archive.json``."""
-        return self.path / "archive.json"
+        return self.path / ARCHIVE_RECORD
 
     @property
     def identities_path(self) -> Path:
         """``identities.parquet``."""
         return self.path / "identities.parquet"
+
+    @property
+    def index_path(self) -> Path:
+        """The folder of the search index."""
+        return self.path / "index"
 
     @property
     def work_path(self) -> Path:
@@ -117,32 +122,35 @@ class ArchiveFolder:
         """Return ``archive.json``, empty where there is none yet.
 
         Raises:
-            InputError: It is damaged.
+            ResultsError: It is damaged.
         """
         try:
             content = json.loads(self.record_path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
-            raise InputError(
+            raise ResultsError(
                 f"{self.record_path} cannot be read ({error}): choose another"
             ) from None
         if not isinstance(content, dict):
-            raise InputError(f"{self.record_path} is no archive's record: choose another folder")
+            raise ResultsError(f"{self.record_path} is no archive's record: choose another folder")
         return content
 
     def identities(self) -> pa.Table:
         """Return ``identities.parquet``.
 
         Raises:
-            InputError: There is none yet, or it is damaged.
+            ResultsError: There is none yet, or it is damaged.
         """
         if not self.identities_path.is_file():
-            raise InputError(
+            raise ResultsError(
                 f"{self.identities_path} does not exist: the archive was interrupted; run "
                 "`reid-pipeline batch` again with the same --out, and it goes on where it was"
             )
-        return read_table(self.identities_path)
+        return read_table(
+            self.identities_path,
+            way_out="remove it and run `reid-pipeline batch` again, which numbers everybody anew",
+        )
 
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Replace ``archive.json``.
@@ -151,7 +159,7 @@ class ArchiveFolder:
             SinkError: It cannot be written.
         """
         text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-        write_whole(self.record_path, text.encode())
+        write_private(self.record_path, text.encode())
 
     def part_path(self, table: str, *, camera: str, day: str, key: str) -> Path:
         """Return the place of a part; ``table`` is one of ``TABLES``, ``day`` is ISO."""
@@ -172,67 +180,25 @@ class ArchiveFolder:
             raise ValueError(f"{part} is no part of {self.path}")
         write_table(part, table)
 
+    def write_identities(self, table: pa.Table) -> None:
+        """Replace ``identities.parquet``.
 
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write a Parquet file whole or not at all; only the owner may read it.
-
-    Pages carry checksums, so that a byte that changes on the disk is noticed.
-    """
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
-    write_whole(path, buffer.getvalue())
+        Raises:
+            SinkError: It cannot be written.
+        """
+        write_table(self.identities_path, table)
 
 
-def read_table(
-    path: Path, columns: Sequence[str] | None = None, *, way_out: str | None = None
-) -> pa.Table:
-    """Read a Parquet file.
+def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a part.
 
     Args:
         path: The file.
         columns: What to read of it; ``None`` = all.
-        way_out: What to do where it is damaged; ``None`` for files of an archive.
 
     Raises:
-        InputError: It is missing or damaged.
+        ResultsError: It is missing or damaged.
     """
-    try:
-        file = pq.ParquetFile(path, page_checksum_verification=True)
-        return file.read(columns=None if columns is None else list(columns))
-    except (OSError, pa.ArrowException) as error:
-        problem = " ".join(str(error).split())
-        raise InputError(f"{path} is damaged ({problem}): {way_out or _way_out(path)}") from None
-
-
-def _way_out(path: Path) -> str:
-    if not path.parent.name.startswith("day="):
-        return "remove it and run `reid-pipeline batch` again, which numbers everybody anew"
     note = path.parents[3] / "work" / f"{path.stem}.json"
-    return f"remove {note} and run `reid-pipeline batch` again, which makes it anew"
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file, and its folder, so that it is there whole or not at all, kill or not.
-
-    Two processes may write the same file at once: each has its own partial one.
-
-    Raises:
-        SinkError: It cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        reason = error.strerror or type(error).__name__
-        raise SinkError(
-            f"{path} could not be written ({reason}): make room and run again; what was "
-            "written before is kept"
-        ) from None
+    way_out = f"remove {note} and run `reid-pipeline batch` again, which makes it anew"
+    return read_table(path, columns, way_out=way_out)
