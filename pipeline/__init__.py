@@ -25,8 +25,10 @@ if TYPE_CHECKING:
         Tracks,
     )
     from pipeline.errors import ReidPipelineError
+    from pipeline.exports.detections import to_supervision
     from pipeline.jobs.inputs import settings_for
     from pipeline.protocols import Detector, Embedder, Matcher, Sink, Source, Tracker
+    from pipeline.results import Results, open_results
     from pipeline.settings import Settings
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "OwnStages",
     "Pipeline",
     "ReidPipelineError",
+    "Results",
     "Settings",
     "Sink",
     "Source",
@@ -51,8 +54,10 @@ __all__ = [
     "__version__",
     "build_sources",
     "build_stages",
+    "open_results",
     "run",
     "settings_for",
+    "to_supervision",
 ]
 
 try:
@@ -74,8 +79,10 @@ MODULES = {
         "Tracks",
     ],
     "errors": ["ReidPipelineError"],
+    "exports.detections": ["to_supervision"],
     "jobs.inputs": ["settings_for"],
     "protocols": ["Detector", "Embedder", "Matcher", "Sink", "Source", "Tracker"],
+    "results": ["Results", "open_results"],
     "settings": ["Settings"],
 }
 """Where each name of the front door is at home."""

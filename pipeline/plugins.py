@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pipeline.errors import SettingsError
 
-__all__ = ["StageKind", "checked_stage", "load_plugin"]
+__all__ = ["StageKind", "checked_stage", "load_plugin", "plugin_names"]
 
 StageKind = Literal["detector", "tracker", "embedder"]
 
@@ -19,17 +19,21 @@ METHODS: dict[StageKind, tuple[str, ...]] = {
 """What a stage must have, as ``pipeline.protocols`` describes it."""
 
 
+def plugin_names(kind: StageKind) -> list[str]:
+    """Return the names that installed packages register."""
+    return sorted({each.name for each in entry_points(group=_group(kind))})
+
+
 def load_plugin(kind: StageKind, name: str) -> Any:
     """Return what a package registered under a name in ``reid_pipeline.KINDs``.
 
     Raises:
         SettingsError: Nothing, or more than one thing, has this name, or it cannot be imported.
     """
-    group = f"reid_pipeline.{kind}s"
-    found = entry_points(group=group)
-    matching = found.select(name=name)
+    group = _group(kind)
+    matching = entry_points(group=group, name=name)
     if not matching:
-        known = ", ".join(sorted(each.name for each in found)) or "none"
+        known = ", ".join(plugin_names(kind)) or "none"
         raise SettingsError(
             f"no installed package registers a {kind} named {name!r} ({group}: {known}): install "
             "the package, or correct the name"
@@ -64,3 +68,7 @@ def checked_stage(kind: StageKind, stage: Any) -> Any:
             f"`{kind.capitalize()}` in pipeline.protocols"
         )
     return stage
+
+
+def _group(kind: StageKind) -> str:
+    return f"reid_pipeline.{kind}s"

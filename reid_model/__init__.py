@@ -20,3 +20,8 @@ def __getattr__(name: str) -> Any:
     from reid_model.inference import load_embedder  # noqa: PLC0415
 
     return load_embedder
+
+
+def __dir__() -> list[str]:
+    """Return the names of this module, for completion."""
+    return sorted([*globals(), *__all__])

@@ -16,6 +16,7 @@ from pipeline.cli.run_report import identity_table, note_on_detector
 from pipeline.errors import SettingsError
 from pipeline.jobs.inputs import settings_for
 from pipeline.jobs.run import process_videos
+from pipeline.results import open_results
 from pipeline.sources.live.opening import is_live
 
 __all__ = ["run"]
@@ -130,9 +131,13 @@ def run(  # noqa: PLR0917 - typer makes options of them
     settings = settings_for(cams or [], base=config, given=given)
     live = [is_live(camera.source) for camera in settings.cameras]
     if all(live):
-        if useless := [
-            flag for flag, is_set in (("--overwrite", overwrite), ("--resolve", resolve)) if is_set
-        ]:
+        flags = {
+            "--overwrite": overwrite,
+            "--max-seconds": max_seconds,
+            "--resolve": resolve,
+            "--detections": detections,
+        }
+        if useless := [flag for flag, is_set in flags.items() if is_set]:
             raise SettingsError(f"{useless[0]} cannot be used with live cameras: leave it out")
         show_live(settings, DEFAULT_LIVE_OUT if out == DEFAULT_OUT else out, gallery=gallery)
         return
@@ -149,5 +154,5 @@ def run(  # noqa: PLR0917 - typer makes options of them
     for warning in finished.warnings:
         log.warning("%s", warning)
     console = Console()
-    console.print(identity_table(finished.outcome))
+    console.print(identity_table(open_results(out)))
     console.print(f"Written to {out}", highlight=False)

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from pipeline.datatypes import UNDECIDED
-from pipeline.runners.offline import Outcome
+from pipeline.results import Results
 from pipeline.settings import Settings
 
 __all__ = ["identity_table", "note_on_detector"]
 
 
-def identity_table(outcome: Outcome) -> Table:
+def identity_table(results: Results) -> Table:
     """Return the identities: in which cameras they were seen, when, and for how long."""
     table = Table(title="People", title_justify="left")
     for name in ("ID", "seen in", "first", "last", "in view", "tracks"):
         table.add_column(name, justify="left" if name == "seen in" else "right")
-    seen: dict[int, list[tuple[str, float, float]]] = {}
-    for (camera, _), identity in outcome.identities.by_track.items():
-        if identity.global_id != UNDECIDED:
-            seen.setdefault(identity.global_id, []).append(
-                (camera, identity.first_s, identity.last_s)
-            )
-    for global_id, tracks in sorted(seen.items()):
-        order = sorted(tracks, key=lambda each: each[1])
+    for person in results.identities().itertuples():
         table.add_row(
-            str(global_id),
-            ", ".join(dict.fromkeys(camera for camera, _, _ in order)),
-            f"{order[0][1]:.1f} s",
-            f"{max(last for _, _, last in order):.1f} s",
-            f"{sum(last - first for _, first, last in order):.1f} s",
-            str(len(order)),
+            str(person.global_id),
+            str(person.cameras).replace(",", ", "),
+            f"{person.first_time:.1f} s",
+            f"{person.last_time:.1f} s",
+            f"{person.in_view_s:.1f} s",
+            str(person.sightings),
         )
     return table
 

@@ -9,6 +9,7 @@ from pipeline.detect.built_in import built_in_detector
 from pipeline.detect.openvino_yolo import OpenVinoYolo
 from pipeline.detect.replay import ReplayDetector
 from pipeline.detect.ultralytics_adapter import UltralyticsDetector
+from pipeline.errors import ModelError
 from pipeline.plugins import checked_stage, load_plugin
 from pipeline.protocols import Detector
 from pipeline.settings import DetectSettings
@@ -42,12 +43,19 @@ def load_detector(settings: DetectSettings, *, cameras: Sequence[str], device: s
     path = built_in_detector(device) if settings.weights is None else Path(settings.weights)
     is_openvino = path.suffix == ".xml" or (path.is_dir() and any(path.glob("*.xml")))
     if is_openvino and device == "cpu":
-        return OpenVinoYolo(
+        detector = OpenVinoYolo(
             path,
             confidence=settings.confidence,
             nms_iou=settings.nms_iou,
             image_size=settings.image_size,
         )
+        size, usual = detector.input_size, DetectSettings().image_size
+        if size is not None and settings.image_size not in {usual, max(size)}:
+            raise ModelError(
+                f"detector {path} takes pictures of {size[1]}x{size[0]} pixels alone: leave "
+                f"image_size ({settings.image_size}) out"
+            )
+        return detector
     return UltralyticsDetector(
         str(path),
         confidence=settings.confidence,

@@ -20,6 +20,7 @@ BOTTOM = {
     "archive_settings",
     "protocols",
     "devices",
+    "plugins",
 }
 STAGES = {
     "sources",
@@ -38,15 +39,16 @@ STAGES = {
 }
 MAY_HAVE_THREADS = {
     "runners",
-    "build_live.py",
     "cli/live.py",
+    "jobs/live.py",
+    "jobs/live_system.py",
     "registry",
     "notify",
     "serve",
     "sinks/live",
     "sources/live",
 }
-"""Runners, the command that waits for one; and what a live run must never wait for."""
+"""Runners, the command and the job that wait for one; and what a live run must never wait for."""
 
 
 def modules(package):
@@ -105,6 +107,14 @@ def test_runners_import_the_core_and_no_stage():
 
 def test_the_composition_root_imports_no_runner_and_no_command():
     assert not parts_used(REPOSITORY / "pipeline" / "build.py") & {"runners", "cli", "jobs"}
+
+
+def test_jobs_know_no_command_and_neither_print_nor_exit():
+    for path in in_part("jobs"):
+        assert "cli" not in parts_used(path), path
+        names = {node.id for node in ast.walk(ast.parse(path.read_text())) if hasattr(node, "id")}
+        assert not names & {"print", "exit", "quit"}, path
+        assert not imports_of(path) & {"sys", "sys.exit", "os._exit", "signal", "typer"}, path
 
 
 def test_the_network_knows_nothing_of_the_pipeline():
