@@ -46,10 +46,14 @@ def make_app(wanted: str | None) -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_options)
     for command in COMMANDS:
-        if command.name == wanted:
-            app.command(command.name)(command.load())
-        else:
+        if command.name != wanted:
             app.command(command.name, help=command.summary)(_not_loaded)
+            continue
+        loaded = command.load()
+        if isinstance(loaded, typer.Typer):
+            app.add_typer(loaded, name=command.name)
+        else:
+            app.command(command.name)(loaded)
     return app
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -16,19 +15,19 @@ class Command:
 
     Attributes:
         name: As users write it.
-        place: Module below ``pipeline.cli`` and name of the function in it.
-        summary: First line of the function's docstring.
+        place: Module below ``pipeline.cli``, and name of the function in it, or of the ``Typer``
+            where a command has commands of its own.
+        summary: First line of what its own help says.
     """
 
     name: str
     place: tuple[str, str]
     summary: str
 
-    def load(self) -> Callable[..., Any]:
-        """Import the command and return its function."""
-        module, function = self.place
-        found: Callable[..., Any] = getattr(import_module(f"pipeline.cli.{module}"), function)
-        return found
+    def load(self) -> Any:
+        """Import the command; return its function or its ``Typer``."""
+        module, name = self.place
+        return getattr(import_module(f"pipeline.cli.{module}"), name)
 
 
 COMMANDS = (

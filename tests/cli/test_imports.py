@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
 import pipeline
 import reid_model
@@ -59,5 +60,6 @@ def test_the_front_door_opens_whatever_was_imported_before():
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_the_list_of_commands_says_what_their_own_help_says(command):
-    first = (command.load().__doc__ or "").strip().splitlines()[0]
-    assert command.summary == first
+    loaded = command.load()
+    text = loaded.info.help if isinstance(loaded, typer.Typer) else loaded.__doc__
+    assert command.summary == text.strip().splitlines()[0]
