@@ -18,9 +18,17 @@ Sighted = tuple[int, str, float, float]
 
 
 def write_made_up_run(
-    folder: Path, sightings: Sequence[Sighted], *, record: dict[str, Any] | None = None, crops=0
+    folder: Path,
+    sightings: Sequence[Sighted],
+    *,
+    record: dict[str, Any] | None = None,
+    crops: int = 0,
+    boxes: bool = True,
 ) -> Path:
-    """A run whose tracks, numbered from 1, have one box a second and embeddings of 4 numbers."""
+    """A run whose tracks, numbered from 1, have one box a second and embeddings of 4 numbers.
+
+    The crops of an identity are of its first track whose camera can be in a file's name.
+    """
     folder.mkdir(parents=True)
     tracks = [(track, *each) for track, each in enumerate(sightings, start=1)]
     _write(
@@ -34,14 +42,14 @@ def write_made_up_run(
         [
             (camera, int(10 * second), float(second), n, person, 5 * n, 6, 20, 50, 0.8)
             for n, person, camera, first, last in tracks
-            for second in np.arange(first, last + 0.5)
+            for second in np.arange(first, last + 0.5 if boxes else first)
         ],
     )
     write_embeddings(folder, [(camera, n, person) for n, person, camera, _, _ in tracks])
     (folder / "run.json").write_text(json.dumps({"status": "complete"} | (record or {})))
     picture = cv2.imencode(".jpg", np.full((120, 50, 3), 90, np.uint8))[1].tobytes()
-    last_track = {person: (camera, n) for n, person, camera, _, _ in reversed(tracks)}
-    for person, (camera, n) in last_track.items() if crops else ():
+    shown = {p: (camera, n) for n, p, camera, _, _ in reversed(tracks) if "/" not in camera}
+    for person, (camera, n) in shown.items() if crops else ():
         of_person = folder / "gallery" / f"{person:04d}"
         of_person.mkdir(parents=True)
         for number in range(crops):

@@ -1,4 +1,4 @@
-"""`reid-pipeline report`: one page that tells what a run or an archive found."""
+"""`reid-pipeline report`: one page that shows what finished work found."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipeline.cli.folders import refuse_live
 from pipeline.cli.outputs import check_file
-from pipeline.jobs.report import REPORT, write_report
+from pipeline.jobs.report import write_report
 
 __all__ = ["report"]
 
@@ -23,9 +22,7 @@ def report(
     ] = None,
 ) -> None:
     """Write one HTML page of a run or an archive that needs no other file and no network."""
-    refuse_live(where)
-    path = where / REPORT if out is None else out
     if out is not None:
         check_file(out)
-    write_report(where, path)
+    path = write_report(where, out)
     Console().print(f"Written to {path}", highlight=False, markup=False)

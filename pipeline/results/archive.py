@@ -44,6 +44,11 @@ class ArchiveResults(Results):
         self.folder = ArchiveFolder(path)
         super().__init__(path, self.folder.record())
 
+    @property
+    def is_resolved(self) -> bool:
+        """Whether identities were resolved at least once."""
+        return self.folder.identities_path.is_file()
+
     def summary(self) -> Record:
         """Return ``archive.json`` in the form that all kinds share."""
         try:
@@ -108,7 +113,7 @@ class ArchiveResults(Results):
         wanted = {name for some in chosen.values() for name in some}
         pictures = self.best_pictures(own[own["sighting"].isin(wanted)])
         return {
-            number: [pictures[name] for name in some if name in pictures]
+            number: [pictures[name] for name in some if name in pictures and pictures[name].jpeg]
             for number, some in chosen.items()
         }
 
@@ -190,11 +195,11 @@ def _pictures(
     rows = read_part(path, ["tracklet_id", "file", "best_time_s"])
     rows = rows.filter(pc.is_in(rows["tracklet_id"], value_set=wanted))
     twin = folder.part_path("thumbnails", camera=camera, day=day, key=path.stem)
-    if not len(rows) or not twin.is_file():
-        return {}
-    jpegs = read_part(twin, ["tracklet_id", "jpeg"])
-    jpegs = jpegs.filter(pc.is_in(jpegs["tracklet_id"], value_set=wanted))
-    by_name = dict(zip(jpegs["tracklet_id"].to_pylist(), jpegs["jpeg"].to_pylist(), strict=True))
+    by_name: dict[str, bytes] = {}
+    if len(rows) and twin.is_file():
+        jpegs = read_part(twin, ["tracklet_id", "jpeg"])
+        jpegs = jpegs.filter(pc.is_in(jpegs["tracklet_id"], value_set=wanted))
+        by_name = dict(zip(*(jpegs[name].to_pylist() for name in jpegs.column_names), strict=True))
     return {
         row["tracklet_id"]: Picture(
             row["tracklet_id"],

@@ -101,7 +101,7 @@ class Picture:
         file: Video that it was cut from, empty where it is not recorded.
         at_s: Seconds from the start of ``file``, or on the time line of a run; ``None`` where
             it is not recorded.
-        jpeg: The picture, encoded.
+        jpeg: The picture, encoded; empty where it is lost.
     """
 
     sighting: str
@@ -118,7 +118,7 @@ class Results(ABC):
     (``datetime64[us, UTC]``) for archives and recordings. ``global_id`` is the identity after
     merges and edits by hand, -1 where the evidence names nobody.
 
-    A kind implements ``parts``, ``_resolved``, ``sequences``, ``pictures_of``,
+    A kind implements ``parts``, ``is_resolved``, ``_resolved``, ``sequences``, ``pictures_of``,
     ``best_pictures``, ``events`` and ``summary``; everything else follows from them.
 
     Args:
@@ -142,6 +142,11 @@ class Results(ABC):
         self._sightings: pd.DataFrame | None = None
 
     # What a kind implements
+
+    @property
+    @abstractmethod
+    def is_resolved(self) -> bool:
+        """Whether sightings have identities; ``owners`` raises where they have none yet."""
 
     @abstractmethod
     def summary(self) -> Record:

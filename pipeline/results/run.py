@@ -51,7 +51,12 @@ class RunResults(Results):
         record, self._summary = _read_record(path / RUN_RECORD)
         super().__init__(path, record)
         self._identities: pd.DataFrame | None = None
-        self._crops: dict[str, list[tuple[float, Path]]] | None = None
+        self._crops: dict[tuple[str, int], list[tuple[float, Path]]] | None = None
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether the run got as far as its identities."""
+        return (self.path / IDENTITIES_CSV).is_file()
 
     def summary(self) -> Record:
         """Return the record in the form that all kinds share."""
@@ -68,7 +73,7 @@ class RunResults(Results):
         """Yield the boxes of one camera after the other."""
         inputs = {each.camera: each for each in self._summary.inputs}
         path = self.path / TRACKS_CSV
-        owners = self.owners() if (self.path / IDENTITIES_CSV).is_file() else None
+        owners = self.owners() if self.is_resolved else None
         present = recorded_cameras(path)
         cameras = [*inputs, *sorted(set(present) - set(inputs))]
         if camera is not None:
@@ -96,8 +101,9 @@ class RunResults(Results):
         found: dict[int, list[Picture]] = {number: [] for number in people}
         for number, own in known.groupby("global_id"):
             by_camera: dict[str, list[tuple[str, str, float, Path]]] = {}
-            for sighting, camera in zip(own["sighting"], own["camera"], strict=True):
-                for at_s, path in crops.get(sighting, []):
+            tracks = zip(own["sighting"], own["camera"], own["track_id"], strict=True)
+            for sighting, camera, track in tracks:
+                for at_s, path in crops.get((camera, track), []):
                     by_camera.setdefault(camera, []).append((path.name, sighting, at_s, path))
             ordered = {camera: sorted(by_camera[camera]) for camera in sorted(by_camera)}
             found[int(str(number))] = [
@@ -109,21 +115,22 @@ class RunResults(Results):
     def best_pictures(self, sightings: pd.DataFrame) -> dict[str, Picture]:
         """Return the first crop of each sighting in the gallery."""
         crops = self.crops()
-        return {
-            sighting: Picture(sighting, camera, "", at_s, path.read_bytes())
-            for sighting, camera in zip(sightings["sighting"], sightings["camera"], strict=True)
-            for at_s, path in crops.get(sighting, [])[:1]
-        }
+        found = {}
+        for sighting in sightings["sighting"]:
+            camera, _, track = sighting.rpartition("/")
+            for at_s, path in crops.get((camera, int(track)), [])[:1]:
+                found[sighting] = Picture(sighting, camera, "", at_s, path.read_bytes())
+        return found
 
-    def crops(self) -> Mapping[str, list[tuple[float, Path]]]:
-        """Return time (seconds of the run) and file of the crops of each sighting that has any."""
+    def crops(self) -> Mapping[tuple[str, int], list[tuple[float, Path]]]:
+        """Return time (seconds of the run) and file of each crop, by camera and track."""
         if self._crops is None:
             self._crops = {}
             for path in sorted((self.path / GALLERY).glob("*/*.jpg")):
                 crop = parse_crop_name(path.name)
                 if crop is not None and os.access(path, os.R_OK) and path.is_file():
-                    name = sighting_name(crop.camera, crop.track_id)
-                    self._crops.setdefault(name, []).append((crop.time_s, path))
+                    key = crop.camera, crop.track_id
+                    self._crops.setdefault(key, []).append((crop.time_s, path))
         return self._crops
 
     def events(self) -> Iterator[Event]:

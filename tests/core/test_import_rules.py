@@ -29,6 +29,7 @@ STAGES = {
     "embed",
     "match",
     "sinks",
+    "exports",
     "metrics",
     "registry",
     "notify",
@@ -85,7 +86,17 @@ def test_the_bottom_imports_nothing_above_it(part):
         assert parts_used(path) <= BOTTOM, path
 
 
-@pytest.mark.parametrize("part", sorted(STAGES))
+READERS = {"exports", "metrics", "report", "search"}
+"""They read finished work."""
+
+
+@pytest.mark.parametrize("part", sorted(READERS))
+def test_readers_import_results_and_no_layout(part):
+    for path in in_part(part):
+        assert parts_used(path) <= (BOTTOM - {"layout"}) | {"results", part}, path
+
+
+@pytest.mark.parametrize("part", sorted(STAGES - READERS))
 def test_stages_import_the_bottom_and_themselves(part):
     for path in in_part(part):
         assert parts_used(path) <= BOTTOM | {part}, path

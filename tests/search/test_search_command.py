@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from pipeline.cli import main
-from pipeline.report.found import FoundCard, render_found
+from pipeline.report.found import render_found
+from pipeline.results import Picture
+from pipeline.results.found import Found
 from small_archives import batch, write_footage
 from small_runs import SHIRTS, run, write_random_weights, write_scene
 
@@ -122,8 +124,9 @@ def test_the_page_holds_the_pictures_and_needs_nothing_else(archive, tmp_path):
 
 def test_names_cannot_inject_markup():
     nasty = "<script>alert(1)</script>"
-    card = FoundCard(0.5, 3, nasty, 0.0, 1.0, nasty, 0.5, b"no picture")
-    text = render_found([card], where=nasty, asked=nasty, filters=nasty)
+    picture = Picture(nasty, nasty, nasty, 0.5, b"no picture")
+    found = Found(nasty, 0.5, nasty, 0.0, 1.0, 3, picture)
+    text = render_found([found], where=nasty, asked=nasty, filters=nasty)
     assert "<script" not in text
 
 

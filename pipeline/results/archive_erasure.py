@@ -1,8 +1,7 @@
 """Taking people, or old days, out of an archive.
 
 Every part is replaced whole. The journal keeps its notes, so that what was removed is not
-processed again. What was derived goes first: the search index, which the next search makes
-anew, and the report.
+processed again.
 """
 
 from __future__ import annotations
@@ -10,57 +9,37 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import InputError
 from pipeline.layout.archive import TABLES, ArchiveFolder, read_part
 from pipeline.layout.files import write_table
 
-__all__ = ["days_before", "forget_in_archive", "prune_archive", "tracklets_of"]
-
-INDEX = "index"
-REPORT = "report.html"
+__all__ = ["days_before", "forget_in_archive", "prune_archive"]
 
 
-def tracklets_of(folder: ArchiveFolder, identity: int) -> set[str]:
-    """Return the tracklets of a person.
-
-    Raises:
-        InputError: It is no archive whose identities were resolved, or nobody has that number.
-    """
-    table = folder.identities()
-    found = set(table.filter(pc.equal(table["global_id"], identity))["tracklet_id"].to_pylist())
-    if not found:
-        numbers = sorted(set(table["global_id"].to_pylist()) - {-1})
-        told = f"from {numbers[0]} to {numbers[-1]}" if numbers else "none"
-        raise InputError(f"nobody in {folder.path} has the identity {identity}: there are {told}")
-    return found
-
-
-def forget_in_archive(folder: ArchiveFolder, tracklets: set[str]) -> int:
-    """Remove tracklets from all tables; return how many files were rewritten.
-
-    The identities come last: a kill before them leaves the person known, and the same call
-    does the rest.
+def forget_in_archive(
+    folder: ArchiveFolder, tracklets: set[str], *, on_file: Callable[[Path], None]
+) -> None:
+    """Remove tracklets from all tables, the identities last.
 
     Raises:
-        InputError: A part is damaged.
+        ResultsError: A part is damaged.
         SinkError: A part cannot be written.
     """
-    _drop_derived(folder)
+    shutil.rmtree(folder.index_path, ignore_errors=True)
     names = pa.array(sorted(tracklets), pa.string())
-    changed = 0
     for kind in TABLES:
         for _, _, part in folder.parts(kind):
             table = read_part(part)
             kept = table.filter(pc.invert(pc.is_in(table["tracklet_id"], value_set=names)))
             if len(kept) < len(table):
                 write_table(part, kept)
-                changed += 1
+                on_file(part)
     _keep_identities(folder, lambda each: pc.invert(pc.is_in(each, value_set=names)))
-    return changed + 1
+    on_file(folder.identities_path)
 
 
 def days_before(folder: ArchiveFolder, first_kept: date) -> list[str]:
@@ -74,10 +53,10 @@ def prune_archive(folder: ArchiveFolder, days: list[str]) -> int:
     """Remove everything that began on some days; return how many files were removed.
 
     Raises:
-        InputError: A part is damaged.
+        ResultsError: A part is damaged.
         SinkError: The identities cannot be written.
     """
-    _drop_derived(folder)
+    shutil.rmtree(folder.index_path, ignore_errors=True)
     gone = [part for kind in TABLES for _, day, part in folder.parts(kind) if day in set(days)]
     for part in gone:
         part.unlink()
@@ -93,9 +72,4 @@ def prune_archive(folder: ArchiveFolder, days: list[str]) -> int:
 
 def _keep_identities(folder: ArchiveFolder, keep: Callable[[pa.ChunkedArray], pa.Array]) -> None:
     table = folder.identities()
-    write_table(folder.identities_path, table.filter(keep(table["tracklet_id"])))
-
-
-def _drop_derived(folder: ArchiveFolder) -> None:
-    shutil.rmtree(folder.path / INDEX, ignore_errors=True)
-    (folder.path / REPORT).unlink(missing_ok=True)
+    folder.write_identities(table.filter(keep(table["tracklet_id"])))

@@ -1,0 +1,153 @@
+"""Whom to search for: an identity, the person on a picture, or a box in a video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from pydantic import ValidationError
+
+from pipeline.datatypes import UNDECIDED, FloatArray, Frame, Image
+from pipeline.detect.loading import load_detector
+from pipeline.devices import resolve_device
+from pipeline.embed.reid import ReidEmbedder
+from pipeline.errors import InputError, ResultsError
+from pipeline.match.fingerprint import weights_hash
+from pipeline.results import Results
+from pipeline.settings import CameraSettings, DetectSettings, Settings, SourceSettings
+from pipeline.sources import open_source
+
+__all__ = ["Query", "box_in_video", "known_identity", "person_on_picture"]
+
+PERSON_SHARE = 0.5
+"""A box that fills so much of a picture shows that the picture is a crop of a person already."""
+STANDING = 1.2
+"""Height over width from which on a picture without a box is taken to be a crop."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """What is looked for.
+
+    Attributes:
+        vector: ``(D,)`` unit vector, its embedding.
+        picture: The crop that was embedded, ``None`` for an identity.
+    """
+
+    vector: FloatArray
+    picture: Image | None = None
+
+
+def known_identity(results: Results, global_id: int) -> Query:
+    """Return the mean embedding of an identity.
+
+    Raises:
+        ResultsError: Nobody has that number, or no crop of them was good enough.
+    """
+    owners = results.owners() if results.is_resolved else None
+    names = set() if owners is None else set(owners.index[owners == global_id])
+    if global_id == UNDECIDED or not names:
+        raise ResultsError(
+            f"{results.path} knows no identity {global_id}: see its report for those"
+        )
+    total: FloatArray | None = None
+    for part in results.parts():
+        table, vectors = part.read()
+        wanted = table["sighting"].isin(names).to_numpy()
+        if wanted.any() and vectors.size:
+            summed = vectors[wanted].sum(axis=0)
+            total = summed if total is None else total + summed
+    if total is None or not np.linalg.norm(total):
+        raise ResultsError(f"no crop of identity {global_id} was good enough to compare")
+    return Query((total / np.linalg.norm(total)).astype(np.float32))
+
+
+def person_on_picture(
+    results: Results, path: Path, *, detector: str | None = None, device: str = "auto"
+) -> Query:
+    """Return the embedding of the person on a picture, and the crop that was embedded.
+
+    Args:
+        results: What is searched: the network that made it embeds the picture.
+        path: A photograph, or a crop of one person.
+        detector: As for a run; finds the person on a photograph.
+        device: As for a run.
+
+    Raises:
+        InputError: It is no picture, or nobody is on it.
+        ModelError: The detector or the network cannot be used.
+    """
+    image = cv2.imread(str(path)) if path.is_file() else None
+    if image is None:
+        problem = "is no picture" if path.is_file() else "does not exist"
+        raise InputError(f"image {path} {problem}: give a JPEG or PNG with a person on it")
+    crop = _person_on(np.asarray(image, np.uint8), path, detector=detector, device=device)
+    return Query(_embedded(crop, results, device=device), crop)
+
+
+def box_in_video(
+    results: Results, path: Path, *, at_s: float, box: Sequence[float], device: str = "auto"
+) -> Query:
+    """Return the embedding of a box in a video, and the crop.
+
+    Args:
+        results: What is searched.
+        path: The video.
+        at_s: Time from the start of the file; the first frame from there on is taken.
+        box: Left, top, width, height, pixels.
+        device: As for a run.
+
+    Raises:
+        InputError: The video ends before, or the box lies outside.
+    """
+    camera = CameraSettings(name="query", source=str(path))
+    for frame in open_source(camera, SourceSettings()):
+        if frame.time_s >= at_s:
+            x, y, w, h = (round(each) for each in box)
+            crop = frame.image[max(y, 0) : y + h, max(x, 0) : x + w]
+            if w < 1 or h < 1 or not crop.size:
+                height, width = frame.image.shape[:2]
+                raise InputError(f"box {x},{y},{w},{h} lies outside the {width}x{height} frame")
+            return Query(_embedded(crop, results, device=device), crop)
+    raise InputError(f"{path} ends before {at_s:g} s: give an earlier --at")
+
+
+def _person_on(image: Image, path: Path, *, detector: str | None, device: str) -> Image:
+    """Return the crop of the clearest person, the whole picture if it is such a crop."""
+    finder = load_detector(
+        DetectSettings(weights=detector), cameras=["query"], device=resolve_device(device)
+    )
+    height, width = image.shape[:2]
+    found = finder.detect([Frame("query", 0, 0.0, image)])[0]
+    if not len(found.xyxy):
+        if height >= STANDING * width:
+            return image
+        raise InputError(f"nobody was found on {path}: cut the person out, or try --detector")
+    sides = found.xyxy[:, 2:] - found.xyxy[:, :2]
+    best = int((sides.prod(axis=1) * found.score).argmax())
+    if sides[best].prod() >= PERSON_SHARE * height * width:
+        return image
+    left, top, right, bottom = found.xyxy[best].round().astype(int)
+    return image[top:bottom, left:right]
+
+
+def _embedded(crop: Image, results: Results, *, device: str) -> FloatArray:
+    """Return the embedding by the network that made the results."""
+    try:
+        settings = Settings.model_validate(results.record["settings"]).embed
+    except (KeyError, TypeError, ValidationError):
+        raise ResultsError(
+            f"{results.path / results.record_file} does not say with which settings it was made, "
+            "so pictures cannot be compared with it: run again"
+        ) from None
+    embedder = ReidEmbedder(settings, device=resolve_device(device))
+    made_with = results.summary().weights_sha256
+    if made_with and weights_hash(embedder.weights) != made_with:
+        raise InputError(
+            f"{results.path} was made with other re-identification weights than "
+            f"{embedder.weights}: vectors of two networks cannot be compared; process it again"
+        )
+    return np.asarray(embedder.embed([crop])[0], np.float32)
