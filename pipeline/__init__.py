@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.api import run
+    from pipeline.api import Results, open_results, run
     from pipeline.build import OwnStages, Stages, build_sources, build_stages
     from pipeline.core import Pipeline
     from pipeline.datatypes import (
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pipeline.exports.detections import to_supervision
     from pipeline.jobs.inputs import settings_for
     from pipeline.protocols import Detector, Embedder, Matcher, Sink, Source, Tracker
-    from pipeline.results import Results, open_results
     from pipeline.settings import Settings
 
 __all__ = [
@@ -66,7 +65,7 @@ except PackageNotFoundError:  # running from a source tree that was never instal
     __version__ = "0+unknown"
 
 MODULES = {
-    "api": ["run"],
+    "api": ["Results", "open_results", "run"],
     "build": ["OwnStages", "Stages", "build_sources", "build_stages"],
     "core": ["Pipeline"],
     "datatypes": [
@@ -82,7 +81,6 @@ MODULES = {
     "exports.detections": ["to_supervision"],
     "jobs.inputs": ["settings_for"],
     "protocols": ["Detector", "Embedder", "Matcher", "Sink", "Source", "Tracker"],
-    "results": ["Results", "open_results"],
     "settings": ["Settings"],
 }
 """Where each name of the front door is at home."""

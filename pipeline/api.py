@@ -7,16 +7,93 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from pipeline.build import OwnStages
+from pipeline.errors import SettingsError
 from pipeline.jobs.inputs import settings_for
 from pipeline.jobs.progress import CameraProgress
+from pipeline.jobs.queries import known_identity, person_on_picture
 from pipeline.jobs.run import process_videos
+from pipeline.jobs.search import search as find_sightings
 from pipeline.protocols import Detector, Embedder, Tracker
-from pipeline.results import Results, open_results
+from pipeline.results import Results as StoredResults
+from pipeline.results import open_results as open_stored
+from pipeline.results.archive import ArchiveResults
+from pipeline.results.run import RunResults
 
-__all__ = ["run"]
+__all__ = ["Results", "open_results", "run"]
 
 Name = str | PathLike[str]
+
+
+class Results(StoredResults):
+    """Finished work, with the search that needs the networks it was made with."""
+
+    def search(
+        self,
+        *,
+        image: Name | None = None,
+        identity: int | None = None,
+        top: int = 20,
+        cameras: Sequence[str] = (),
+        min_similarity: float = -1.0,
+        detector: str | None = None,
+        device: str = "auto",
+    ) -> pd.DataFrame:
+        """Return the sightings most like a person, the most similar first.
+
+        Args:
+            image: A photograph with a person on it, or a crop of one.
+            identity: A person of these results; give this or ``image``.
+            top: How many sightings at most.
+            cameras: Only those of these cameras; none = all.
+            min_similarity: Only those at least so similar, cosine.
+            detector: Finds the person on ``image``; ``None`` = the built-in one.
+            device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``, for ``image``.
+
+        Returns:
+            Rows of ``sightings()`` with the column ``similarity``.
+
+        Raises:
+            InputError: Nobody is on the image, it cannot be compared with these results, or an
+                identity or a camera is unknown.
+        """
+        if (image is None) == (identity is None):
+            raise SettingsError("give image or identity, one of them: who is looked for?")
+        if image is not None:
+            query = person_on_picture(self, Path(image), detector=detector, device=device)
+        elif detector is not None:
+            raise SettingsError("detector finds the person on image, which is not given")
+        else:
+            query = known_identity(self, int(identity or 0))
+        found = find_sightings(
+            self, query.vector, top=top, cameras=cameras, min_similarity=min_similarity
+        )
+        names = [each.sighting for each in found]
+        rows = self.sightings().set_index("sighting").loc[names].reset_index()
+        return rows.assign(similarity=[each.similarity for each in found])
+
+
+class _Run(RunResults, Results):
+    """A run."""
+
+
+class _Archive(ArchiveResults, Results):
+    """An archive."""
+
+
+KINDS: dict[str, type[_Run | _Archive]] = {"run": _Run, "archive": _Archive}
+
+
+def open_results(path: Name) -> Results:
+    """Open the ``--out`` folder of ``run``, ``batch`` or ``live``.
+
+    Raises:
+        ResultsError: It is none of them, or its record is damaged.
+    """
+    stored = open_stored(fspath(path))
+    return KINDS[stored.kind](stored.path)
 
 
 def run(
@@ -80,4 +157,4 @@ def run(
         own=OwnStages(detector=own_detector, tracker=tracker, embedder=embedder),
         on_progress=progress or (lambda _progress: None),
     )
-    return open_results(Path(out))
+    return open_results(out)

@@ -22,8 +22,8 @@ from pipeline.cli.run_report import note_on_detector
 from pipeline.errors import SettingsError
 from pipeline.jobs.batch import find_videos, plan_archive, process_archive
 from pipeline.jobs.inputs import settings_for
-from pipeline.layout.run import REPORT
 from pipeline.jobs.workplace import Workplace
+from pipeline.layout.run import REPORT
 from pipeline.settings import read_yaml
 
 __all__ = ["batch"]

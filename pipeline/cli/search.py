@@ -38,8 +38,9 @@ def search(
         Path | None, typer.Option(help="Video with the person, see --at and --box.")
     ] = None,
     at: Annotated[
-        float, typer.Option(help="Seconds from the start of --video, for --box.", min=0)
-    ] = 0.0,
+        float | None,
+        typer.Option(help="Seconds from the start of --video, for --box; none = 0.", min=0),
+    ] = None,
     box: Annotated[
         str | None, typer.Option(help="The person in --video: left,top,width,height in pixels.")
     ] = None,
@@ -70,6 +71,14 @@ def search(
     given = [each for each in (image, identity, video) if each is not None]
     if len(given) != 1:
         raise SettingsError("give one of --image, --identity and --video: who is looked for?")
+    for flag, value, belongs in (
+        ("--at", at, video),
+        ("--box", box, video),
+        ("--detector", detector, image),
+    ):
+        if value is not None and belongs is None:
+            owner = "--image" if flag == "--detector" else "--video"
+            raise SettingsError(f"{flag} belongs to {owner}, which is not given: leave it out")
     for path in (json_path, html_path):
         if path is not None:
             check_file(path)
@@ -81,8 +90,9 @@ def search(
         asked = f"The person on {image.name}"
         query = person_on_picture(results, image, detector=detector, device=device)
     elif video is not None:
-        asked = f"The person in {video.name} at {moment(at)}"
-        query = box_in_video(results, video, at_s=at, box=_box(box), device=device)
+        at_s = at or 0.0
+        asked = f"The person in {video.name} at {moment(at_s)}"
+        query = box_in_video(results, video, at_s=at_s, box=_box(box), device=device)
     found = search_job(
         results,
         query.vector,

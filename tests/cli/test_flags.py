@@ -218,6 +218,11 @@ def test_a_flag_changes_what_it_says_or_is_refused(case, flag, asked, capsys, tm
             ["batch", "videos", "--out", "o", "--manifest", "m.csv", "--pattern", "p"],
             "--pattern or --manifest, not both",
         ),
+        (["search", "x", "--identity", "1", "--at", "2"], "--at belongs to --video"),
+        (["search", "x", "--identity", "1", "--box", "1,2,3,4"], "--box belongs to --video"),
+        (["search", "x", "--identity", "1", "--detector", "d"], "--detector belongs to --image"),
+        (["search", "x", "--image", "i.jpg", "--box", "1,2,3,4"], "--box belongs to --video"),
+        (["search", "x"], "give one of --image, --identity and --video"),
     ],
 )
 def test_flags_that_would_be_ignored_are_refused(arguments, told, files, capsys):
