@@ -10,12 +10,10 @@ from typing import Any
 import pandas as pd
 
 from pipeline.build import OwnStages
-from pipeline.errors import SettingsError
 from pipeline.jobs.inputs import settings_for
 from pipeline.jobs.progress import CameraProgress
-from pipeline.jobs.queries import known_identity, person_on_picture
 from pipeline.jobs.run import process_videos
-from pipeline.jobs.search import search as find_sightings
+from pipeline.jobs.search import find
 from pipeline.protocols import Detector, Embedder, Tracker
 from pipeline.results import Results as StoredResults
 from pipeline.results import open_results as open_stored
@@ -59,20 +57,16 @@ class Results(StoredResults):
             InputError: Nobody is on the image, it cannot be compared with these results, or an
                 identity or a camera is unknown.
         """
-        if (image is None) == (identity is None):
-            raise SettingsError("give image or identity, one of them: who is looked for?")
-        if image is not None:
-            query = person_on_picture(self, Path(image), detector=detector, device=device)
-        elif detector is not None:
-            raise SettingsError("detector finds the person on image, which is not given")
-        else:
-            query = known_identity(self, int(identity or 0))
-        found = find_sightings(
-            self, query.vector, top=top, cameras=cameras, min_similarity=min_similarity
+        return find(
+            self,
+            image=None if image is None else Path(image),
+            identity=identity,
+            top=top,
+            cameras=cameras,
+            min_similarity=min_similarity,
+            detector=detector,
+            device=device,
         )
-        names = [each.sighting for each in found]
-        rows = self.sightings().set_index("sighting").loc[names].reset_index()
-        return rows.assign(similarity=[each.similarity for each in found])
 
 
 class _Run(RunResults, Results):

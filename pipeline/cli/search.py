@@ -13,7 +13,7 @@ from rich.table import Table
 
 from pipeline.cli.outputs import check_file
 from pipeline.errors import SettingsError
-from pipeline.jobs.queries import box_in_video, known_identity, person_on_picture
+from pipeline.jobs.queries import BOX_SIDES, query_for
 from pipeline.jobs.search import search as search_job
 from pipeline.jobs.search import write_json, write_page
 from pipeline.report.times import moment
@@ -21,8 +21,6 @@ from pipeline.results import Results, open_results
 from pipeline.results.found import Found
 
 __all__ = ["search"]
-
-BOX_SIDES = 4
 
 
 def search(
@@ -84,15 +82,16 @@ def search(
             check_file(path)
     results = open_results(where)
     since_s, until_s = _time(since, results, "--since"), _time(until, results, "--until")
-    if identity is not None:
-        asked, query = f"Person {identity}", known_identity(results, identity)
-    elif image is not None:
-        asked = f"The person on {image.name}"
-        query = person_on_picture(results, image, detector=detector, device=device)
-    elif video is not None:
-        at_s = at or 0.0
-        asked = f"The person in {video.name} at {moment(at_s)}"
-        query = box_in_video(results, video, at_s=at_s, box=_box(box), device=device)
+    query = query_for(
+        results,
+        identity=identity,
+        image=image,
+        video=video,
+        at_s=at or 0.0,
+        box=() if video is None else _box(box),
+        detector=detector,
+        device=device,
+    )
     found = search_job(
         results,
         query.vector,
@@ -103,11 +102,11 @@ def search(
         min_similarity=min_similarity,
     )
     if json_path is not None:
-        write_json(json_path, found, results=results, query=asked)
+        write_json(json_path, found, results=results, query=query)
     if html_path is not None:
         filters = _filters(camera or [], since, until)
-        write_page(html_path, found, results=results, query=query, asked=asked, filters=filters)
-    _show(asked, found)
+        write_page(html_path, found, results=results, query=query, filters=filters)
+    _show(query.asked, found)
 
 
 def _time(text: str | None, results: Results, flag: str) -> float | None:

@@ -15,13 +15,15 @@ from pipeline.datatypes import UNDECIDED, FloatArray, Frame, Image
 from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
 from pipeline.embed.loading import load_embedder
-from pipeline.errors import InputError, ResultsError
+from pipeline.errors import InputError, ResultsError, SettingsError
+from pipeline.report.times import moment
 from pipeline.results import Results
 from pipeline.settings import CameraSettings, DetectSettings, Settings, SourceSettings
 from pipeline.sources import open_source
 
-__all__ = ["Query", "box_in_video", "known_identity", "person_on_picture"]
+__all__ = ["BOX_SIDES", "Query", "query_for"]
 
+BOX_SIDES = 4
 PERSON_SHARE = 0.5
 """A box that fills so much of a picture shows that the picture is a crop of a person already."""
 STANDING = 1.2
@@ -33,15 +35,54 @@ class Query:
     """What is looked for.
 
     Attributes:
+        asked: The same in words.
         vector: ``(D,)`` unit vector, its embedding.
         picture: The crop that was embedded, ``None`` for an identity.
     """
 
+    asked: str
     vector: FloatArray
     picture: Image | None = None
 
 
-def known_identity(results: Results, global_id: int) -> Query:
+def query_for(
+    results: Results,
+    *,
+    identity: int | None = None,
+    image: Path | None = None,
+    video: Path | None = None,
+    at_s: float = 0.0,
+    box: Sequence[float] = (),
+    detector: str | None = None,
+    device: str = "auto",
+) -> Query:
+    """Return what to look for, given one of an identity, a picture and a box in a video.
+
+    Args:
+        results: What is searched.
+        identity: A person in it.
+        image: A photograph, or a crop of one person.
+        video: A video with the person.
+        at_s: Seconds from its start; the first frame from there on is taken.
+        box: Where the person is in it: left, top, width, height, pixels.
+        detector: Finds the person on ``image``; ``None`` = built-in.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    Raises:
+        InputError: Not one of the three is given, or it cannot be used.
+        ModelError: The detector or the network cannot be used.
+    """
+    if sum(each is not None for each in (identity, image, video)) == 1:
+        if identity is not None:
+            return _known_identity(results, identity)
+        if image is not None:
+            return _person_on_picture(results, image, detector=detector, device=device)
+        if video is not None:
+            return _box_in_video(results, video, at_s=at_s, box=box, device=device)
+    raise SettingsError("give one of identity, image and video: who is looked for?")
+
+
+def _known_identity(results: Results, global_id: int) -> Query:
     """Return the mean embedding of an identity.
 
     Raises:
@@ -62,10 +103,11 @@ def known_identity(results: Results, global_id: int) -> Query:
             total = summed if total is None else total + summed
     if total is None or not np.linalg.norm(total):
         raise ResultsError(f"no crop of identity {global_id} was good enough to compare")
-    return Query((total / np.linalg.norm(total)).astype(np.float32))
+    mean = (total / np.linalg.norm(total)).astype(np.float32)
+    return Query(f"Person {global_id}", mean)
 
 
-def person_on_picture(
+def _person_on_picture(
     results: Results, path: Path, *, detector: str | None = None, device: str = "auto"
 ) -> Query:
     """Return the embedding of the person on a picture, and the crop that was embedded.
@@ -85,10 +127,11 @@ def person_on_picture(
         problem = "is no picture" if path.is_file() else "does not exist"
         raise InputError(f"image {path} {problem}: give a JPEG or PNG with a person on it")
     crop = _person_on(np.asarray(image, np.uint8), path, detector=detector, device=device)
-    return Query(_embedded(crop, results, device=device), crop)
+    vector = _embedded(crop, results, device=device)
+    return Query(f"The person on {path.name}", vector, crop)
 
 
-def box_in_video(
+def _box_in_video(
     results: Results, path: Path, *, at_s: float, box: Sequence[float], device: str = "auto"
 ) -> Query:
     """Return the embedding of a box in a video, and the crop.
@@ -103,6 +146,8 @@ def box_in_video(
     Raises:
         InputError: The video ends before, or the box lies outside.
     """
+    if len(box) != BOX_SIDES:
+        raise SettingsError(f"a box has left, top, width and height, got {len(box)} numbers")
     camera = CameraSettings(name="query", source=str(path))
     for frame in open_source(camera, SourceSettings()):
         if frame.time_s >= at_s:
@@ -111,7 +156,8 @@ def box_in_video(
             if w < 1 or h < 1 or not crop.size:
                 height, width = frame.image.shape[:2]
                 raise InputError(f"box {x},{y},{w},{h} lies outside the {width}x{height} frame")
-            return Query(_embedded(crop, results, device=device), crop)
+            vector = _embedded(crop, results, device=device)
+            return Query(f"The person in {path.name} at {moment(at_s)}", vector, crop)
     raise InputError(f"{path} ends before {at_s:g} s: give an earlier --at")
 
 

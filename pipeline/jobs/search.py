@@ -14,7 +14,7 @@ import pandas as pd
 
 from pipeline.datatypes import UNDECIDED, FloatArray
 from pipeline.errors import InputError, ResultsError
-from pipeline.jobs.queries import Query
+from pipeline.jobs.queries import Query, query_for
 from pipeline.layout.archive import ArchiveFolder
 from pipeline.layout.files import write_atomically
 from pipeline.report.found import render_found
@@ -22,7 +22,7 @@ from pipeline.results import Results
 from pipeline.results.found import Found
 from pipeline.search.index import SightingIndex, open_index
 
-__all__ = ["search", "write_json", "write_page"]
+__all__ = ["find", "search", "write_json", "write_page"]
 
 
 def search(
@@ -61,20 +61,59 @@ def search(
     return _described(results, found)
 
 
-def write_json(path: Path, found: Sequence[Found], *, results: Results, query: str) -> None:
+def find(
+    results: Results,
+    *,
+    identity: int | None = None,
+    image: str | Path | None = None,
+    top: int = 20,
+    cameras: Sequence[str] = (),
+    min_similarity: float = -1.0,
+    detector: str | None = None,
+    device: str = "auto",
+) -> pd.DataFrame:
+    """Return the rows of ``results.sightings()`` most like a person, the most similar first.
+
+    Args:
+        results: What to search.
+        identity: A person in it; give this or ``image``.
+        image: A photograph, or a crop of one person.
+        top: How many at most.
+        cameras: Only these; none = all.
+        min_similarity: Only those at least so similar, cosine.
+        detector: Finds the person on ``image``; ``None`` = built-in.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    Returns:
+        ``similarity`` and the columns of ``Results.sightings``.
+
+    Raises:
+        InputError: Who is looked for, or a camera, is unknown, or the results are damaged.
+        ModelError: The detector or the network cannot be used.
+    """
+    picture = None if image is None else Path(image)
+    query = query_for(results, identity=identity, image=picture, detector=detector, device=device)
+    found = search(results, query.vector, top=top, cameras=cameras, min_similarity=min_similarity)
+    rows = results.sightings().set_index("sighting", drop=False)
+    table = rows.loc[[each.sighting for each in found]].reset_index(drop=True)
+    table.insert(0, "similarity", [each.similarity for each in found])
+    return table
+
+
+def write_json(path: Path, found: Sequence[Found], *, results: Results, query: Query) -> None:
     """Write what was found as JSON that its owner alone may read.
 
     Args:
         path: The file.
         found: As ``search`` returned it.
         results: What was searched.
-        query: What was looked for, in words.
+        query: What was looked for.
 
     Raises:
         SinkError: It cannot be written.
     """
     content = {
-        "query": query,
+        "query": query.asked,
         "where": str(results.path),
         "sightings": [_as_json(each, results) for each in found],
     }
@@ -83,7 +122,7 @@ def write_json(path: Path, found: Sequence[Found], *, results: Results, query: s
 
 
 def write_page(
-    path: Path, found: Sequence[Found], *, results: Results, query: Query, asked: str, filters: str
+    path: Path, found: Sequence[Found], *, results: Results, query: Query, filters: str
 ) -> None:
     """Write what was found as a page with pictures that its owner alone may read.
 
@@ -92,7 +131,6 @@ def write_page(
         found: As ``search`` returned it.
         results: What was searched.
         query: What was looked for.
-        asked: The same in words.
         filters: What the search was narrowed to, in words.
 
     Raises:
@@ -100,7 +138,7 @@ def write_page(
     """
     picture = b"" if query.picture is None else cv2.imencode(".jpg", query.picture)[1].tobytes()
     page = render_found(
-        found, where=results.path.resolve().name, asked=asked, query=picture, filters=filters
+        found, where=results.path.resolve().name, asked=query.asked, query=picture, filters=filters
     )
     write_atomically(path, page.encode(), private=True)
 

@@ -13,7 +13,8 @@ from pipeline.layout.archive import ARCHIVE_RECORD
 from pipeline.layout.recording import REGISTRY
 from pipeline.layout.run import IDENTITIES_CSV, RUN_RECORD, TRACKS_CSV
 from pipeline.results.archive import ArchiveResults
-from pipeline.results.base import BoxSequence, Part, Picture, Results
+from pipeline.results.base import Results
+from pipeline.results.pieces import BoxSequence, Part, Picture
 from pipeline.results.run import RunResults
 
 __all__ = ["BoxSequence", "Part", "Picture", "Results", "open_results"]

@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 from pipeline.datatypes import UNDECIDED, Event, FloatArray
 from pipeline.errors import ResultsError
 from pipeline.layout.archive import ARCHIVE_RECORD, ArchiveFolder, read_part, sighting_schema
-from pipeline.results.base import BoxSequence, Part, Picture, Results, taking_turns
+from pipeline.results.base import Results
+from pipeline.results.pieces import BoxSequence, Part, Picture, taking_turns
 from pipeline.results.record import CameraCounts, CameraInput, Record
 
 __all__ = ["ArchiveResults"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.datatypes import UNDECIDED
-from pipeline.results.base import Picture
+from pipeline.results.pieces import Picture
 
 __all__ = ["Found"]
 

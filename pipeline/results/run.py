@@ -26,7 +26,8 @@ from pipeline.layout.run import (
     TRACKS_CSV,
     parse_crop_name,
 )
-from pipeline.results.base import BoxSequence, Part, Picture, Results, taking_turns
+from pipeline.results.base import Results
+from pipeline.results.pieces import BoxSequence, Part, Picture, taking_turns
 from pipeline.results.record import Record
 from pipeline.results.run_boxes import read_boxes, recorded_cameras
 

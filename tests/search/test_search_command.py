@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from pipeline.cli import main
+from pipeline.errors import SettingsError
+from pipeline.jobs.search import find
 from pipeline.report.found import render_found
-from pipeline.results import Picture
+from pipeline.results import Picture, open_results
 from pipeline.results.found import Found
 from small_archives import batch, write_footage
 from small_runs import SHIRTS, run, write_random_weights, write_scene
@@ -127,6 +129,21 @@ def test_the_page_holds_the_pictures_and_needs_nothing_else(archive, tmp_path):
     assert text.count("data:image/jpeg;base64,") >= 2
     assert not re.search(r'(src|href)="(?!data:)', text)
     assert page.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("kind", ["archive", "finished"])
+def test_python_finds_what_the_command_finds(kind, request, tmp_path):
+    folder = request.getfixturevalue(kind)
+    table = find(open_results(folder), identity=1, top=5)
+    told = found(folder, tmp_path, "--identity", "1", "--top", "5")
+    assert table["sighting"].tolist() == [each["sighting"] for each in told]
+    assert table["similarity"].round(4).tolist() == [each["similarity"] for each in told]
+    assert table["track_id"].notna().all()
+
+
+def test_python_is_told_to_say_who_is_looked_for(archive):
+    with pytest.raises(SettingsError, match="give one of identity, image and video"):
+        find(open_results(archive))
 
 
 def test_names_cannot_inject_markup():
