@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from pipeline.datatypes import FloatArray, Image
+from pipeline.datatypes import FloatArray, FrameResult, Image
 
-__all__ = ["blur", "cover", "head_of"]
+__all__ = ["blur", "cover", "head_of", "with_blurred_heads"]
 
 GREY = 128
 HEAD_HEIGHT, HEAD_WIDTH = 0.25, 0.8
@@ -49,6 +51,14 @@ def head_of(xyxy: FloatArray) -> FloatArray:
     half = HEAD_WIDTH * (right - left) / 2
     edges = middle - half, top - HEAD_ABOVE * height, middle + half, top + HEAD_HEIGHT * height
     return np.array(edges, np.float32)
+
+
+def with_blurred_heads(result: FrameResult) -> FrameResult:
+    """Return a result whose frame shows no head of the people in it; its own stays as it is."""
+    image = result.frame.image.copy()
+    for box in result.tracks.xyxy:
+        blur(image, head_of(box))
+    return replace(result, frame=replace(result.frame, image=image))
 
 
 def _part(image: Image, xyxy: FloatArray) -> Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,22 +12,68 @@ from pipeline.core import Pipeline
 from pipeline.detect.loading import load_detector
 from pipeline.detect.region import RegionFilter
 from pipeline.devices import resolve_device
+from pipeline.embed.loading import load_embedder
 from pipeline.embed.policy import TrackCropPolicy
 from pipeline.embed.reid import ReidEmbedder
+from pipeline.errors import SettingsError
 from pipeline.match.fingerprint import StoredCalibration, read_calibration, weights_hash
 from pipeline.match.gallery import GalleryFile
 from pipeline.match.online import OnlineMatcher
-from pipeline.protocols import Tracker
+from pipeline.plugins import checked_stage
+from pipeline.protocols import Detector, Embedder, Tracker
 from pipeline.settings import CameraSettings, Settings
 from pipeline.sources import VideoFile, open_source
-from pipeline.track.tracker import SingleCameraTracker
+from pipeline.track.loading import load_tracker
 
-__all__ = ["Stages", "Thresholds", "build_sources", "build_stages", "matching_thresholds"]
+__all__ = [
+    "OwnStages",
+    "Stages",
+    "Thresholds",
+    "build_sources",
+    "build_stages",
+    "embedder_hash",
+    "matching_thresholds",
+]
 
 log = logging.getLogger(__name__)
 
 USUAL_THRESHOLD = 0.35
 """What networks trained like ours were calibrated to; other networks differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnStages:
+    """Stages of the caller, taken instead of those that the settings name.
+
+    They follow ``pipeline.protocols``. A ``name: str`` of a detector or an embedder goes into the
+    record of a run; an embedder's should change with its weights, since galleries of known
+    persons are tied to it.
+
+    Attributes:
+        detector: Finds persons in the frames of all cameras.
+        tracker: Makes the tracker of one camera; called once per camera.
+        embedder: Turns crops into vectors.
+
+    Raises:
+        SettingsError: A stage lacks a method of its protocol.
+    """
+
+    detector: Detector | None = None
+    tracker: Callable[[], Tracker] | None = None
+    embedder: Embedder | None = None
+
+    def __post_init__(self) -> None:
+        if self.detector is not None:
+            checked_stage("detector", self.detector)
+        if self.embedder is not None:
+            checked_stage("embedder", self.embedder)
+        if self.tracker is not None:
+            if not callable(self.tracker):
+                raise SettingsError(
+                    f"tracker {self.tracker!r} serves one camera alone: give its class, or a "
+                    "function that makes one for each camera"
+                )
+            checked_stage("tracker", self.tracker())
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +133,7 @@ def build_sources(settings: Settings) -> list[VideoFile]:
 def build_stages(
     settings: Settings,
     *,
+    own: OwnStages | None = None,
     gallery: Path | None = None,
     trackers: Mapping[str, Tracker] | None = None,
 ) -> Stages:
@@ -93,23 +141,26 @@ def build_stages(
 
     Args:
         settings: What to build.
+        own: Stages to take instead of those of the settings.
         gallery: File of the persons of earlier runs; need not exist yet.
         trackers: One for every camera, instead of those that would be made here.
 
     Raises:
         InputError: The gallery is damaged, or was made with other weights.
         OutputError: The gallery could not be written later.
-        SettingsError: The device is not on this machine.
+        SettingsError: The device is not on this machine, or a plug-in cannot be loaded.
         ModelError: Weights are missing or of the wrong kind.
         DetectionsFileError: Saved boxes cannot be used.
     """
+    own = own or OwnStages()
     device = resolve_device(settings.runner.device)
     names = [camera.name for camera in settings.cameras]
-    detector = load_detector(settings.detect, cameras=names, device=device)
-    embedder = ReidEmbedder(settings.embed, device=device)
+    detector = own.detector or load_detector(settings.detect, cameras=names, device=device)
+    embedder = own.embedder or load_embedder(settings.embed, device=device)
+    make_tracker = own.tracker or load_tracker(settings.track)
     thresholds = matching_thresholds(settings, embedder)
     persons = None
-    sha256 = weights_hash(embedder.weights)
+    sha256 = embedder_hash(embedder)
     if gallery is not None:
         persons = GalleryFile(gallery, dim=embedder.dim, weights_sha256=sha256)
     matcher = OnlineMatcher(
@@ -121,7 +172,7 @@ def build_stages(
     )
     pipeline = Pipeline(
         detector=detector,
-        trackers=trackers or {name: SingleCameraTracker(settings.track) for name in names},
+        trackers=trackers or {name: make_tracker() for name in names},
         policy=TrackCropPolicy(settings.embed),
         embedder=embedder,
         matcher=matcher,
@@ -130,8 +181,8 @@ def build_stages(
     return Stages(
         pipeline=pipeline,
         matcher=matcher,
-        detector=detector.name,
-        embedder=embedder.name,
+        detector=_name(detector),
+        embedder=_name(embedder),
         threshold=thresholds(0),
         device=device,
         weights_sha256=sha256,
@@ -140,7 +191,7 @@ def build_stages(
     )
 
 
-def matching_thresholds(settings: Settings, embedder: ReidEmbedder) -> Thresholds:
+def matching_thresholds(settings: Settings, embedder: Embedder) -> Thresholds:
     """Return what gives the threshold among so many tracklets, and log its warnings.
 
     It is the one that was asked for, else the one that the weights were calibrated to.
@@ -151,7 +202,9 @@ def matching_thresholds(settings: Settings, embedder: ReidEmbedder) -> Threshold
     given = settings.match.threshold
     if given is not None:
         return Thresholds(lambda _: given)
-    calibration = read_calibration(embedder.weights)
+    calibration = None
+    if isinstance(embedder, ReidEmbedder):
+        calibration = read_calibration(embedder.weights)
     warning = _calibration_warning(calibration, embedder)
     warnings = () if warning is None else (warning,)
     for each in warnings:
@@ -165,9 +218,12 @@ def matching_thresholds(settings: Settings, embedder: ReidEmbedder) -> Threshold
     )
 
 
-def _calibration_warning(
-    calibration: StoredCalibration | None, embedder: ReidEmbedder
-) -> str | None:
+def _calibration_warning(calibration: StoredCalibration | None, embedder: Embedder) -> str | None:
+    if not isinstance(embedder, ReidEmbedder):
+        return (
+            f"{_name(embedder)} was not calibrated: tracks from a similarity of "
+            f"{USUAL_THRESHOLD:.2f} on count as one person; choose with --threshold"
+        )
     if calibration is None:
         return (
             f"{embedder.name} were not calibrated: tracks from a similarity of "
@@ -183,6 +239,26 @@ def _calibration_warning(
             "choose with --threshold"
         )
     return None
+
+
+def embedder_hash(embedder: Embedder) -> str:
+    """Return what tells whether two embedders give comparable vectors: the hash of the weights.
+
+    Of an embedder that is none of ours, its class and its name have to do.
+
+    Raises:
+        ModelError: The weights cannot be read.
+    """
+    if isinstance(embedder, ReidEmbedder):
+        return weights_hash(embedder.weights)
+    kind = type(embedder)
+    text = f"{kind.__module__}.{kind.__qualname__} {_name(embedder)}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _name(stage: object) -> str:
+    """Return what a stage calls itself, or else its class."""
+    return str(getattr(stage, "name", type(stage).__name__))
 
 
 def _filters(cameras: Sequence[CameraSettings]) -> Mapping[str, RegionFilter]:

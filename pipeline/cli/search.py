@@ -36,8 +36,9 @@ def search(
         Path | None, typer.Option(help="Video with the person, see --at and --box.")
     ] = None,
     at: Annotated[
-        float, typer.Option(help="Seconds from the start of --video, for --box.", min=0)
-    ] = 0.0,
+        float | None,
+        typer.Option(help="Seconds from the start of --video, for --box; none = 0.", min=0),
+    ] = None,
     box: Annotated[
         str | None, typer.Option(help="The person in --video: left,top,width,height in pixels.")
     ] = None,
@@ -68,6 +69,14 @@ def search(
     given = [each for each in (image, identity, video) if each is not None]
     if len(given) != 1:
         raise SettingsError("give one of --image, --identity and --video: who is looked for?")
+    for flag, value, belongs in (
+        ("--at", at, video),
+        ("--box", box, video),
+        ("--detector", detector, image),
+    ):
+        if value is not None and belongs is None:
+            owner = "--image" if flag == "--detector" else "--video"
+            raise SettingsError(f"{flag} belongs to {owner}, which is not given: leave it out")
     for path in (json_path, html_path):
         if path is not None:
             check_file(path)
@@ -78,7 +87,7 @@ def search(
         identity=identity,
         image=image,
         video=video,
-        at_s=at,
+        at_s=at or 0.0,
         box=() if video is None else _box(box),
         detector=detector,
         device=device,

@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 from pydantic import ValidationError
 
+from pipeline.build import embedder_hash
 from pipeline.datatypes import UNDECIDED, FloatArray, Frame, Image
 from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
-from pipeline.embed.reid import ReidEmbedder
+from pipeline.embed.loading import load_embedder
 from pipeline.errors import InputError, ResultsError, SettingsError
-from pipeline.match.fingerprint import weights_hash
 from pipeline.report.times import moment
 from pipeline.results import Results
 from pipeline.settings import CameraSettings, DetectSettings, Settings, SourceSettings
@@ -189,11 +189,11 @@ def _embedded(crop: Image, results: Results, *, device: str) -> FloatArray:
             f"{results.path / results.record_file} does not say with which settings it was made, "
             "so pictures cannot be compared with it: run again"
         ) from None
-    embedder = ReidEmbedder(settings, device=resolve_device(device))
+    embedder = load_embedder(settings, device=resolve_device(device))
     made_with = results.summary().weights_sha256
-    if made_with and weights_hash(embedder.weights) != made_with:
+    if made_with and embedder_hash(embedder) != made_with:
         raise InputError(
             f"{results.path} was made with other re-identification weights than "
-            f"{embedder.weights}: vectors of two networks cannot be compared; process it again"
+            f"{getattr(embedder, 'name', type(embedder).__name__)}: vectors of two networks cannot be compared; process it again"
         )
     return np.asarray(embedder.embed([crop])[0], np.float32)

@@ -20,6 +20,7 @@ BOTTOM = {
     "archive_settings",
     "protocols",
     "devices",
+    "plugins",
 }
 STAGES = {
     "sources",
@@ -38,16 +39,17 @@ STAGES = {
     "search",
 }
 MAY_HAVE_THREADS = {
-    "run",
-    "build_live.py",
+    "runners",
     "cli/live.py",
+    "jobs/live.py",
+    "jobs/live_system.py",
     "registry",
     "notify",
     "serve",
     "sinks/live",
     "sources/live",
 }
-"""Runners, the command that waits for one; and what a live run must never wait for."""
+"""Runners, the command and the job that wait for one; and what a live run must never wait for."""
 
 
 def modules(package):
@@ -115,12 +117,20 @@ def test_the_core_imports_the_bottom_alone():
 
 
 def test_runners_import_the_core_and_no_stage():
-    for path in in_part("run"):
-        assert parts_used(path) <= BOTTOM | {"core", "run"}, path
+    for path in in_part("runners"):
+        assert parts_used(path) <= BOTTOM | {"core", "runners"}, path
 
 
 def test_the_composition_root_imports_no_runner_and_no_command():
-    assert not parts_used(REPOSITORY / "pipeline" / "build.py") & {"run", "cli"}
+    assert not parts_used(REPOSITORY / "pipeline" / "build.py") & {"runners", "cli", "jobs"}
+
+
+def test_jobs_know_no_command_and_neither_print_nor_exit():
+    for path in in_part("jobs"):
+        assert "cli" not in parts_used(path), path
+        names = {node.id for node in ast.walk(ast.parse(path.read_text())) if hasattr(node, "id")}
+        assert not names & {"print", "exit", "quit"}, path
+        assert not imports_of(path) & {"sys", "sys.exit", "os._exit", "signal", "typer"}, path
 
 
 def test_the_network_knows_nothing_of_the_pipeline():

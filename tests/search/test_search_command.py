@@ -86,6 +86,13 @@ def test_cameras_and_times_narrow_it(archive, tmp_path):
     assert found(archive, tmp_path, "--identity", "1", "--until", "2025-01-01") == []
 
 
+def test_only_those_who_look_alike_enough_are_told(archive, tmp_path):
+    one = found(archive, tmp_path, "--identity", "1", "--top", "50", "--min-similarity", "0.9")
+    assert one
+    assert min(each["similarity"] for each in one) >= 0.9
+    assert len(one) < len(found(archive, tmp_path, "--identity", "1", "--top", "50"))
+
+
 def test_a_run_is_searched_like_an_archive(finished, shirt, tmp_path):
     best = found(finished, tmp_path, "--image", str(shirt), "--top", "2")
     assert {each["camera"] for each in best} == {"cam1", "cam2"}

@@ -10,15 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from pipeline.blurring import with_blurred_heads
 from pipeline.core import Pipeline
 from pipeline.datatypes import Event, Frame, FrameResult
 from pipeline.errors import ReidPipelineError
 from pipeline.health import CameraHealth, RecordingState, RecordingStatus
 from pipeline.live_settings import LiveRunnerSettings
 from pipeline.protocols import LiveCamera, Recorder
-from pipeline.run.live_pace import Meter, Pace
-from pipeline.run.live_pictures import LivePictures
-from pipeline.run.memory import release_freed_memory
+from pipeline.runners.live_pace import Meter, Pace
+from pipeline.runners.live_pictures import LivePictures
+from pipeline.runners.memory import release_freed_memory
 
 __all__ = ["LiveParts", "LiveRun"]
 
@@ -67,6 +68,7 @@ class LiveParts:
         pictures: The newest picture of each camera.
         save_gallery: Saves the persons known by now; may raise ``ReidPipelineError``.
         figures: What else to show, merged into ``LiveRun.figures``.
+        blur_heads: Whether heads are blurred before anything is shown or kept.
     """
 
     pipeline: Pipeline
@@ -77,6 +79,7 @@ class LiveParts:
     pictures: LivePictures
     save_gallery: Callable[[], None]
     figures: Sequence[Callable[[], Mapping[str, float]]] = ()
+    blur_heads: bool = False
 
 
 class LiveRun:
@@ -247,6 +250,8 @@ class LiveRun:
             self._note_failure(frames, error)
             return []
         self._failures = 0
+        if self._parts.blur_heads:
+            results = [with_blurred_heads(each) for each in results]
         # The registry learns the matcher's numbers before it is asked what to show for them.
         told = self._parts.registry.write(results, self._parts.pipeline.drain_events())
         shown = self._parts.registry.show(results)

@@ -12,7 +12,7 @@ from pipeline.core import Pipeline
 from pipeline.datatypes import Detections, Event, Frame, Identities, Tracklet
 from pipeline.errors import DecodeError
 from pipeline.protocols import Sink, Source
-from pipeline.run.feed import Feed
+from pipeline.runners.feed import Feed
 
 __all__ = ["CameraCount", "Outcome", "run_offline"]
 

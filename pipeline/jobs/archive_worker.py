@@ -1,10 +1,10 @@
-"""The composition root of archives: what a worker does, and how identities are resolved."""
+"""What one worker of an archive does: units of files, with models that are loaded once."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,26 +13,22 @@ from typing import Any
 from pipeline.archive.footage import Recording
 from pipeline.archive.gathering import Gathering
 from pipeline.archive.journal import Cut, Journal, Unit
-from pipeline.archive.resolution import read_earlier, read_tracklets, write_identities
 from pipeline.archive_settings import BatchSettings
-from pipeline.build import Thresholds, matching_thresholds
 from pipeline.core import Pipeline
 from pipeline.datatypes import Detections, Frame
 from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
+from pipeline.embed.loading import load_embedder
 from pipeline.embed.policy import TrackCropPolicy
-from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import ReidPipelineError, SinkError
 from pipeline.layout.archive import ArchiveFolder
 from pipeline.match.collector import TrackletCollector
-from pipeline.match.fingerprint import weights_hash
-from pipeline.match.offline import resolve
 from pipeline.settings import Settings
 from pipeline.sources import VideoFile
 from pipeline.sources.chunks import WHOLE, Chunk, find_chunks, read_chunk
-from pipeline.track.tracker import SingleCameraTracker
+from pipeline.track.loading import load_tracker
 
-__all__ = ["ArchiveJob", "ArchiveWorker", "describe_models", "resolve_archive"]
+__all__ = ["ArchiveJob", "ArchiveWorker"]
 
 EMPTY = Detections.empty()
 FORMAT = 1
@@ -100,7 +96,8 @@ class ArchiveWorker:
         self._job = job
         self._journal = job.journal
         self._detector = load_detector(job.settings.detect, cameras=job.files, device=device)
-        self._embedder = ReidEmbedder(job.settings.embed, device=device)
+        self._embedder = load_embedder(job.settings.embed, device=device)
+        self._make_tracker = load_tracker(job.settings.track)
 
     def __call__(self, unit: Unit) -> dict[str, Any]:
         """Do one unit; return what is worth telling, or ``failure`` where the file is at fault.
@@ -194,7 +191,7 @@ class ArchiveWorker:
     def _pipeline(self, recording: Recording, collector: TrackletCollector) -> Pipeline:
         return Pipeline(
             detector=self._detector,
-            trackers={recording.file: SingleCameraTracker(self._job.settings.track)},
+            trackers={recording.file: self._make_tracker()},
             policy=TrackCropPolicy(self._job.settings.embed),
             embedder=self._embedder,
             matcher=collector,
@@ -212,39 +209,3 @@ class ArchiveWorker:
 def _frames_of(cuts: Sequence[Cut]) -> int:
     """Return how many frames all chunks have together, 0 for a file that is not cut."""
     return sum(frames or 0 for _, frames, _, _ in cuts)
-
-
-def describe_models(settings: Settings) -> tuple[str, Thresholds]:
-    """Return the SHA-256 of the weights, and what gives the threshold among so many tracklets.
-
-    Raises:
-        ModelError: The weights cannot be used.
-    """
-    embedder = ReidEmbedder(settings.embed, device=resolve_device(settings.runner.device))
-    return weights_hash(embedder.weights), matching_thresholds(settings, embedder)
-
-
-def resolve_archive(
-    folder: ArchiveFolder, settings: Settings, *, thresholds: Callable[[int], float]
-) -> tuple[int, float]:
-    """Resolve identities over the whole archive; return how many there are, and the threshold.
-
-    Numbers that were given out before stay with the group that shares most boxes with them.
-
-    Raises:
-        InputError: The archive is damaged.
-        SinkError: The identities cannot be written.
-    """
-    tracklets, names = read_tracklets(folder)
-    before, first_free = read_earlier(folder)
-    earlier = {
-        (each.camera, each.track_id): before[name]
-        for each, name in zip(tracklets, names, strict=True)
-        if name in before
-    }
-    threshold = thresholds(len(tracklets))
-    identities = resolve(
-        tracklets, settings.match, threshold=threshold, earlier=earlier, first_free=first_free
-    )
-    people = write_identities(folder, identities, tracklets, names, first_free=first_free)
-    return people, threshold

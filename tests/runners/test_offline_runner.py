@@ -16,7 +16,7 @@ from fakes import (
 )
 from pipeline.core import Pipeline
 from pipeline.errors import DecodeError, SinkError
-from pipeline.run.offline import run_offline
+from pipeline.runners.offline import run_offline
 
 
 def run(sources, *, batch_size=4, queue_frames=2, sinks=(), **options):

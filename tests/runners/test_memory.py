@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.run.memory import release_freed_memory
+from pipeline.runners.memory import release_freed_memory
 
 PIECE = 64 << 10
 """Below the size that the C library gives back by itself."""

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.errors import SettingsError
-from pipeline.run.engines import (
+from pipeline.runners.engines import (
     MOST_ATTEMPTS,
     Job,
     OnLost,

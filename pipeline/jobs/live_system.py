@@ -1,4 +1,4 @@
-"""The composition root of live runs: from settings to what a ``LiveRun`` drives."""
+"""All that belongs to a live run: stages, cameras, identities, recordings, notifications."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipeline.build import Stages, build_stages
+from pipeline.build import OwnStages, Stages, build_stages
 from pipeline.datatypes import Frame, FrameResult, Image
 from pipeline.errors import OutputError
 from pipeline.notify.outbox import Outbox
 from pipeline.protocols import LiveCamera
 from pipeline.registry.registry import Registry
-from pipeline.run.live import LiveParts, LiveRun
-from pipeline.run.live_pictures import LivePictures
+from pipeline.runners.live import LiveParts, LiveRun
+from pipeline.runners.live_pictures import LivePictures
 from pipeline.settings import Settings
 from pipeline.sinks.drawing import Label, draw_labels
 from pipeline.sinks.live.recorder import LiveRecorder
 from pipeline.sources.live.opening import stop_live_cameras
+from pipeline.track.loading import load_tracker
 from pipeline.track.restarting import RestartingTracker
-from pipeline.track.tracker import SingleCameraTracker
 
 __all__ = ["LiveSystem", "build_live"]
 
@@ -70,7 +70,12 @@ class LiveSystem:
 
 
 def build_live(
-    settings: Settings, folder: Path, cameras: Sequence[LiveCamera], *, gallery: Path | None
+    settings: Settings,
+    folder: Path,
+    cameras: Sequence[LiveCamera],
+    *,
+    gallery: Path | None,
+    own: OwnStages | None = None,
 ) -> LiveSystem:
     """Load the models and what earlier runs of a folder left.
 
@@ -79,6 +84,7 @@ def build_live(
         folder: Where everything is kept; made if it is not there.
         cameras: Those of the settings, in any state.
         gallery: File of the known persons, ``None`` for the one in ``folder``.
+        own: Stages to take instead of those of the settings.
 
     Raises:
         InputError: The gallery or the registry is damaged or of other weights.
@@ -90,11 +96,10 @@ def build_live(
     # Nothing is resolved at the end, as there is none.
     match = settings.match.model_copy(update={"resolve": False})
     settings = settings.model_copy(update={"match": match})
-    trackers = {
-        camera.name: RestartingTracker(lambda: SingleCameraTracker(settings.track))
-        for camera in settings.cameras
-    }
-    stages = build_stages(settings, gallery=gallery or folder / GALLERY, trackers=trackers)
+    own = own or OwnStages()
+    make_tracker = own.tracker or load_tracker(settings.track)
+    trackers = {camera.name: RestartingTracker(make_tracker) for camera in settings.cameras}
+    stages = build_stages(settings, own=own, gallery=gallery or folder / GALLERY, trackers=trackers)
     black = np.zeros(USUAL_SHAPE, np.uint8)
     stages.pipeline.warm_up(Frame(settings.cameras[0].name, 0, 0.0, black))
     recorder = LiveRecorder(folder, live.recording)
@@ -114,6 +119,7 @@ def build_live(
         pictures=LivePictures(_draw, _encode),
         save_gallery=_saver(stages),
         figures=[registry.figures, outbox.figures],
+        blur_heads=settings.output.blur_heads,
     )
     run = LiveRun(cameras, parts, live.runner, batch_size=settings.runner.batch_size)
     return LiveSystem(run, stages, cameras, registry, outbox, recorder)
