@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from pipeline.datatypes import Event
 from pipeline.live_settings import RecordingSettings
 from pipeline.sinks.live.recorder import LiveRecorder
 from recordings import NOON_S, PATIENCE_S, seen
@@ -22,7 +23,7 @@ def folder(tmp_path_factory):
             time_s = begin_s + index / 10
             names = ("door", "-hall")
             recorder.write([seen(n, index, time_s=time_s, persons=2) for n in names], {})
-            recorder.event({"time": time_s, "kind": "sighting", "identity": index % 3})
+            recorder.event(Event(time_s, "sighting", index % 3))
         recorder.close(timeout_s=PATIENCE_S)
     return folder
 
@@ -53,7 +54,7 @@ def test_duckdb_reads_all_files_of_a_log(folder):
         ("door", 2, 600),
     ]
     kinds = duckdb.sql(
-        f"SELECT kind, identity, count(*) FROM read_json('{folder}/events/*.jsonl') "
+        f"SELECT kind, global_id, count(*) FROM read_json('{folder}/events/*.jsonl') "
         "GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     assert kinds == [("sighting", identity, 200) for identity in range(3)]
