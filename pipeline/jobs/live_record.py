@@ -13,9 +13,9 @@ from typing import Any
 from pipeline import __version__
 from pipeline.build import Stages
 from pipeline.errors import OutputError
+from pipeline.layout.files import write_private
 from pipeline.layout.recording import RECORDING_RECORD
 from pipeline.settings import Settings
-from pipeline.sinks.run_folder import write_atomically
 from pipeline.sources.stream_address import shown_source
 
 __all__ = ["finish_record", "start_record"]
@@ -81,7 +81,7 @@ def _read(folder: Path) -> Mapping[str, Any]:
 
 def _write(folder: Path, record: Mapping[str, Any]) -> None:
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(folder / RECORDING_RECORD, text.encode(), private=True)
+    write_private(folder / RECORDING_RECORD, text.encode())
 
 
 def _now() -> str:

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import InputError, SinkError
+from pipeline.errors import ResultsError, SinkError
 
 __all__ = ["Database", "Statement", "open_reader"]
 
@@ -102,7 +102,7 @@ class Database:
         path: The file; made if it is not there.
 
     Raises:
-        InputError: The file cannot be opened, is no registry, or one of another version.
+        ResultsError: The file cannot be opened, is no registry, or one of another version.
     """
 
     def __init__(self, path: Path) -> None:
@@ -115,11 +115,11 @@ class Database:
             )
             self._prepare()
         except OSError as error:
-            raise InputError(
+            raise ResultsError(
                 f"registry {path} cannot be opened ({error.strerror}): choose another file"
             ) from None
         except sqlite3.Error as error:
-            raise InputError(
+            raise ResultsError(
                 f"registry {path} cannot be used ({error}): move it away, or choose another file"
             ) from None
 
@@ -160,9 +160,7 @@ class Database:
 
     def _prepare(self) -> None:
         self._writer.row_factory = sqlite3.Row
-        found = self._writer.execute("PRAGMA user_version").fetchone()[0]
-        if found not in (0, FORMAT):
-            raise sqlite3.DatabaseError(f"it has format {found}, this version reads {FORMAT}")
+        found = _check_format(self._writer, may_be_new=True)
         for pragma in (
             "journal_mode = WAL",
             # What is committed outlives the process; only a power cut can cost the last second.
@@ -178,8 +176,23 @@ class Database:
 
 @contextmanager
 def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a connection that only reads; its rows go by name."""
+    """Open a connection that only reads; its rows go by name.
+
+    Raises:
+        ResultsError: It is no registry, or one of another version, or is damaged.
+    """
     uri = path.resolve().as_uri() + "?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_S)) as connection:
-        connection.row_factory = sqlite3.Row
-        yield connection
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_S)) as connection:
+            connection.row_factory = sqlite3.Row
+            _check_format(connection)
+            yield connection
+    except sqlite3.Error as error:
+        raise ResultsError(f"registry {path} cannot be read ({error}): restore it") from None
+
+
+def _check_format(connection: sqlite3.Connection, *, may_be_new: bool = False) -> int:
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if found != FORMAT and not (may_be_new and found == 0):
+        raise sqlite3.DatabaseError(f"it has format {found}, this version reads {FORMAT}")
+    return found

@@ -48,8 +48,10 @@ __all__ = [
     "held",
     "is_held",
     "iso_utc",
+    "log_cell",
     "make_private",
     "newest_events",
+    "plain_camera",
     "read_events",
     "recorded_files",
 ]
@@ -65,6 +67,8 @@ LOG_COLUMNS = [*TRACK_COLUMNS, "time", "run"]
 run began that counts frames from 0. ``time_s`` is in seconds since the epoch."""
 LOCK = ".lock"
 
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+"""Spreadsheets take a cell that begins like this for a formula, and work it out."""
 PARTIAL = ".partial"
 """Ends the name of a video that is still written, or that a kill left behind."""
 STAMP = "%Y%m%dT%H%M%S"
@@ -105,6 +109,16 @@ def iso_utc(time_s: float) -> str:
     """Return seconds since the epoch as ISO 8601 in UTC, to the millisecond."""
     moment = datetime.fromtimestamp(round(time_s, 3), UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def log_cell(camera: str) -> str:
+    """Return a name as a cell of a log that no spreadsheet works out."""
+    return f"'{camera}" if camera.startswith(FORMULA_SIGNS) else camera
+
+
+def plain_camera(cell: str) -> str:
+    """Return the name behind a cell of a log."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_SIGNS) else cell
 
 
 def create(folder: Path, stem: str, suffix: str, time_s: float) -> tuple[Path, int]:

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datatypes import UNDECIDED, Event, FloatArray
+from pipeline.layout.edit_log import EditLog
+from pipeline.layout.edits import Edits
 from pipeline.results.pieces import (
     BOX_COLUMNS,
     SIGHTING_COLUMNS,
@@ -55,6 +57,7 @@ class Results(ABC):
         self.path = path
         self.record = record
         self._sightings: pd.DataFrame | None = None
+        self._edits: Edits | None = None
 
     # What a kind implements
 
@@ -140,7 +143,21 @@ class Results(ABC):
 
         The one place where edits count: sightings, boxes and pictures ask here.
         """
-        return self._resolved()
+        found, edits = self._resolved(), self.edits()
+        if not edits.by_number:
+            return found
+        shown = map(edits.identity_of, found.index, found.tolist())
+        return pd.Series(list(shown), index=found.index, dtype=np.int64)
+
+    def edits(self) -> Edits:
+        """Return what all edits by hand, and merges of a live run's matcher, come to.
+
+        Raises:
+            ResultsError: The log of edits is damaged.
+        """
+        if self._edits is None:
+            self._edits = EditLog(self.path).edits
+        return self._edits
 
     def sightings(self) -> pd.DataFrame:
         """Return one row a track, in order of (begin, camera, name).
@@ -195,7 +212,7 @@ class Results(ABC):
     def identities(self) -> pd.DataFrame:
         """Return one row an identity, in order of their numbers.
 
-        Columns: ``global_id``, ``cameras`` (names joined by a comma, in order of appearance),
+        Columns: ``global_id``, ``name`` (given by hand, else empty), ``cameras`` (names joined by a comma, in order of appearance),
         ``first_time``, ``last_time``, ``sightings`` (tracks) and ``in_view_s`` (see
         ``pipeline.results.visits.seconds_in_view``).
         """
@@ -211,6 +228,8 @@ class Results(ABC):
                 "sightings": groups.size(),
             }
         ).reset_index()
+        names = [self.edits().name(number) for number in table["global_id"].tolist()]
+        table.insert(1, "name", pd.Series(names, dtype=object))
         return table.assign(in_view_s=table["global_id"].map(in_view).astype(float))
 
     def pictures(self, global_id: int) -> list[Picture]:

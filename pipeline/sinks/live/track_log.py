@@ -8,13 +8,10 @@ import json
 from collections.abc import Sequence
 
 from pipeline.datatypes import Event, FrameResult
-from pipeline.layout.recording import iso_utc
+from pipeline.layout.recording import iso_utc, log_cell
 from pipeline.sinks.tables import track_rows
 
 __all__ = ["event_line", "track_lines"]
-
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-"""Spreadsheets take a cell that begins like this for a formula, and work it out."""
 
 
 def track_lines(results: Sequence[FrameResult], run: str) -> tuple[bytes, int]:
@@ -32,7 +29,7 @@ def track_lines(results: Sequence[FrameResult], run: str) -> tuple[bytes, int]:
             continue
         time = iso_utc(result.frame.time_s)
         for row in track_rows(result):
-            writer.writerow([*map(_cell, row[:1]), *row[1:], time, run])
+            writer.writerow([log_cell(str(row[0])), *row[1:], time, run])
             count += 1
     return text.getvalue().encode(), count
 
@@ -40,9 +37,3 @@ def track_lines(results: Sequence[FrameResult], run: str) -> tuple[bytes, int]:
 def event_line(event: Event) -> bytes:
     """Return an event as one line of JSON."""
     return (json.dumps(event.as_json(), ensure_ascii=False) + "\n").encode()
-
-
-def _cell(value: object) -> str:
-    """Return a name as a cell that no spreadsheet works out."""
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
