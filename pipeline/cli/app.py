@@ -15,6 +15,7 @@ from pipeline import __version__
 from pipeline.cli.batch import batch
 from pipeline.cli.calibrate import calibrate_command
 from pipeline.cli.configuration import config
+from pipeline.cli.edit import edit_app
 from pipeline.cli.evaluate import evaluate
 from pipeline.cli.export import export
 from pipeline.cli.forget import forget, prune
@@ -48,6 +49,7 @@ app.command()(evaluate)
 app.command()(search)
 app.command()(export)
 app.command()(report)
+app.add_typer(edit_app)
 app.command()(forget)
 app.command()(prune)
 app.command()(config)

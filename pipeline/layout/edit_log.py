@@ -17,10 +17,10 @@ from pathlib import Path
 
 from pipeline.errors import EditError, ResultsError, SinkError
 from pipeline.layout.edits import Author, Edit, EditKind, Edits
+from pipeline.layout.run import EDITS
 
-__all__ = ["EDITS", "EditLog", "Editor"]
+__all__ = ["EditLog", "Editor"]
 
-EDITS = "edits.jsonl"
 MAX_NAME_CHARACTERS = 80
 
 
@@ -213,6 +213,11 @@ class Editor:
         if edit.undone:
             raise EditError(f"edit {number} was undone before")
         return self._store(EditKind.UNDO, edit.identity, other=edit.other, undoes=edit.number)
+
+    def edit_of(self, undo: Edit) -> Edit:
+        """Return the edit that an undo took back."""
+        assert undo.undoes is not None
+        return self._log.edits.by_number[undo.undoes]
 
     def note_merge(self, identity: int, other: int, *, time_s: float) -> Edit:
         """Store that the matcher holds two identities for one; returns the edit."""

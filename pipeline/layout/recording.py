@@ -219,8 +219,12 @@ def is_held(folder: Path) -> bool:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def held(folder: Path, *, way_out: str = "stop it first, then run this again") -> Iterator[None]:
     """Keep live runs, and other commands that rewrite a recording, out of it.
+
+    Args:
+        folder: The recording.
+        way_out: What to do while one of them is there, for the message.
 
     Raises:
         OutputError: One of them is there already, or the folder cannot be written.
@@ -235,9 +239,7 @@ def held(folder: Path) -> Iterator[None]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(lock)
-        raise OutputError(
-            f"a live run is recording into {folder}: stop it first, then run this again"
-        ) from None
+        raise OutputError(f"a live run is recording into {folder}: {way_out}") from None
     try:
         yield
     finally:

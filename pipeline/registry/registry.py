@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,6 +73,8 @@ class Registry:
         self._closed = False
         self.records = Records(self._database, self._log, self._changes.events)
         """What is stored, to be read from any thread."""
+        with suppress(SinkError):  # noted by the store, and tried again
+            self._store.commit()
 
     @property
     def trouble(self) -> str:

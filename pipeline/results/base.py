@@ -35,7 +35,7 @@ class Results(ABC):
     (``datetime64[us, UTC]``) for archives and recordings. ``global_id`` is the identity after
     merges and edits by hand, -1 where the evidence names nobody.
 
-    A kind implements ``parts``, ``is_resolved``, ``_resolved``, ``sequences``, ``pictures_of``,
+    A kind implements ``parts``, ``is_resolved``, ``resolved``, ``sequences``, ``pictures_of``,
     ``best_pictures``, ``events`` and ``summary``; everything else follows from them.
 
     Args:
@@ -83,7 +83,7 @@ class Results(ABC):
         """
 
     @abstractmethod
-    def _resolved(self) -> pd.Series[int]:
+    def resolved(self) -> pd.Series[int]:
         """Return the identity of every sighting by its name, before edits by hand.
 
         Raises:
@@ -143,11 +143,16 @@ class Results(ABC):
 
         The one place where edits count: sightings, boxes and pictures ask here.
         """
-        found, edits = self._resolved(), self.edits()
+        found, edits = self.resolved(), self.edits()
         if not edits.by_number:
             return found
         shown = map(edits.identity_of, found.index, found.tolist())
         return pd.Series(list(shown), index=found.index, dtype=np.int64)
+
+    def next_identity(self) -> int:
+        """Return the smallest number that was never given to anybody."""
+        found: list[int] = self.resolved().unique().tolist()
+        return 1 + max([0, self.edits().last_identity, *found])
 
     def edits(self) -> Edits:
         """Return what all edits by hand, and merges of a live run's matcher, come to.

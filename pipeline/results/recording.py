@@ -167,7 +167,14 @@ class RecordingResults(Results):
         found = recorded_files(self.path, [kind])
         return sorted(found, key=lambda each: (each.begun_s, each.path))
 
-    def _resolved(self) -> pd.Series[int]:
+    def next_identity(self) -> int:
+        """Return the smallest number that was never given to anybody."""
+        with open_reader(self.path / REGISTRY) as reader:
+            row = reader.execute("SELECT next FROM counters WHERE name = 'identity'").fetchone()
+        return max(super().next_identity(), int(row["next"]) if row else 1)
+
+    def resolved(self) -> pd.Series[int]:
+        """Return the identity of every sighting by its name, before edits by hand."""
         table = self._table()
         found = table["found"].fillna(UNDECIDED).astype(np.int64)
         return pd.Series(found.to_numpy(), index=table["sighting"])

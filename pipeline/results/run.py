@@ -150,7 +150,8 @@ class RunResults(Results):
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ResultsError(f"{path}, line {number} is damaged: {error!r}") from None
 
-    def _resolved(self) -> pd.Series[int]:
+    def resolved(self) -> pd.Series[int]:
+        """Return the identity of every sighting by its name, before edits by hand."""
         return self._table().set_index("sighting")["global_id"]
 
     def _sightings_part(self) -> tuple[pd.DataFrame, FloatArray]:

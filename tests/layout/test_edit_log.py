@@ -10,8 +10,9 @@ import pytest
 
 from pipeline.datatypes import Event
 from pipeline.errors import EditError, InputError, SinkError
-from pipeline.layout.edit_log import EDITS, EditLog, Editor
+from pipeline.layout.edit_log import EditLog, Editor
 from pipeline.layout.edits import Author, edit_event
+from pipeline.layout.run import EDITS
 
 OWNED = {1: ["lobby/1", "yard/4"], 2: ["lobby/2"], 3: ["hall/9"]}
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.datatypes import UNDECIDED
 from pipeline.errors import OutputError, ResultsError
-from pipeline.layout.edit_log import Editor, EditLog
+from pipeline.layout.edit_log import EditLog, Editor
 from pipeline.layout.recording import REGISTRY
 from pipeline.results import open_results
 from small_recordings import NOON_S, LiveFolder, look_of, write_recording
@@ -16,6 +16,12 @@ from small_recordings import NOON_S, LiveFolder, look_of, write_recording
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return write_recording(tmp_path_factory.mktemp("live") / "rec", video=False)
+
+
+def read_all(folder):
+    results = open_results(folder)
+    results.boxes()
+    list(results.events())
 
 
 def rows(results):
@@ -83,9 +89,7 @@ def test_the_record_says_how_it_was_made_without_passwords(folder):
 def test_edits_count_in_everything_that_is_read(tmp_path):
     folder = write_recording(tmp_path / "rec", video=False)
     owned = {1: ["lobby/1", "yard/1"], 2: ["lobby/2"]}
-    edit = Editor(
-        EditLog(folder), sightings_of=lambda n: owned.get(n, []), new_identity=lambda: 3
-    )
+    edit = Editor(EditLog(folder), sightings_of=lambda n: owned.get(n, []), new_identity=lambda: 3)
     edit.split(1, ["yard/1"])
     edit.merge(2, 1)
     edit.rename(2, "Anna")
@@ -162,7 +166,5 @@ def test_damage_is_named_in_one_line(tmp_path, damage, told):
     folder = write_recording(tmp_path / "rec", video=False)
     damage(folder)
     with pytest.raises(ResultsError, match=told) as error:
-        results = open_results(folder)
-        results.boxes()
-        list(results.events())
+        read_all(folder)
     assert "\n" not in str(error.value)
