@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -21,6 +22,7 @@ NOON_S = 1_800_014_400.0
 PATIENCE_S = 60.0
 DIM = 4
 SHA256 = "ab" * 32
+SHADES = ((0, 0, 0), (20, 20, 240), (240, 60, 20), (20, 220, 20))
 
 
 def look_of(person):
@@ -70,6 +72,8 @@ class LiveFolder:
         tracks = [self.first_track - 1 + track for track, _ in people]
         boxes = [(8.0 * n + 2, 4.0, 8.0 * n + 8, 40.0) for n in range(len(people))]
         frame = builders.frame(camera, self.index, time_s=self.now, size=size, shade=90)
+        for (x1, y1, x2, y2), (_, person) in zip(boxes, people, strict=True):
+            frame.image[int(y1) : int(y2), int(x1) : int(x2)] = SHADES[person % len(SHADES)]
         rows = np.arange(len(people))
         vectors = np.array([look_of(person) for _, person in people], np.float32)
         quality = np.full(len(people), 0.8, np.float32)
@@ -86,6 +90,9 @@ class LiveFolder:
         self.recorder.write(shown, {camera: frame.image})
         for each in told:
             self.recorder.event(each)
+        # However busy the machine is, no picture shall be dropped.
+        while self.recorder.figures().get("recording_waiting_frames"):
+            time.sleep(0.005)
 
     def new(self, person, track, camera="lobby"):
         """The matcher's event of a new identity."""

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.archive.journal import Journal
-from pipeline.layout.archive import ArchiveFolder
+from pipeline.jobs.held import held
 from pipeline.layout.edit_log import EditLog, Editor
-from pipeline.layout.recording import held
-from pipeline.results import Results, open_results
+from pipeline.results import open_results
 
-__all__ = ["editing", "held_results"]
+__all__ = ["editing"]
 
 
 @contextmanager
@@ -32,7 +30,7 @@ def editing(where: Path) -> Iterator[Editor]:
     results = open_results(where)
     log = EditLog(where)
     way_out = "edit on its page, or stop it first"
-    with held_results(results, way_out=way_out), log.locked():
+    with held(results, way_out=way_out), log.locked():
         owners = results.resolved()
 
         def sightings_of(shown: int) -> list[str]:
@@ -45,24 +43,3 @@ def editing(where: Path) -> Iterator[Editor]:
             sightings_of=sightings_of,
             new_identity=lambda: max(results.next_identity(), log.edits.last_identity + 1),
         )
-
-
-@contextmanager
-def held_results(results: Results, *, way_out: str) -> Iterator[None]:
-    """Keep others who write out of finished work.
-
-    Args:
-        results: The work.
-        way_out: What to do while a live run records into it, for the message.
-
-    Raises:
-        OutputError: A live run or another command works on it.
-    """
-    if results.kind == "archive":
-        with Journal(ArchiveFolder(results.path)).held():
-            yield
-    elif results.kind == "recording":
-        with held(results.path, way_out=way_out):
-            yield
-    else:
-        yield

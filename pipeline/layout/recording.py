@@ -219,7 +219,7 @@ def is_held(folder: Path) -> bool:
 
 
 @contextmanager
-def held(folder: Path, *, way_out: str = "stop it first, then run this again") -> Iterator[None]:
+def held(folder: Path, *, way_out: str) -> Iterator[None]:
     """Keep live runs, and other commands that rewrite a recording, out of it.
 
     Args:

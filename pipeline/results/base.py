@@ -238,8 +238,13 @@ class Results(ABC):
         return table.assign(in_view_s=table["global_id"].map(in_view).astype(float))
 
     def pictures(self, global_id: int) -> list[Picture]:
-        """Return the pictures of an identity, the best first, its cameras taking turns."""
-        return self.pictures_of([global_id])[global_id]
+        """Return the pictures of an identity, the best first, its cameras taking turns.
+
+        Args:
+            global_id: Any number that the identity ever had.
+        """
+        shown = self.edits().shown(global_id)
+        return self.pictures_of([shown])[shown]
 
     def _in_order(self, tables: Sequence[pd.DataFrame], owners: pd.Series[int]) -> pd.DataFrame:
         whole = pd.concat([each for each in tables if len(each)] or tables[:1], ignore_index=True)

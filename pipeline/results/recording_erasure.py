@@ -14,7 +14,6 @@ import pandas as pd
 
 from pipeline.errors import ResultsError
 from pipeline.layout.database import Database, Statement, open_reader
-from pipeline.layout.edit_log import EditLog
 from pipeline.layout.edits import sighting_name
 from pipeline.layout.files import write_private
 from pipeline.layout.recording import REGISTRY, Kind, Recorded, plain_camera, recorded_files
@@ -65,7 +64,7 @@ def forget_in_recording(
     cover: Callable[[Path, pd.DataFrame], None],
     on_file: Callable[[Path], None],
 ) -> None:
-    """Cover a person in videos, and remove the person from logs, edits and the database.
+    """Cover a person in videos, and remove the person from logs and the database.
 
     Args:
         results: The recording, which nobody else may write meanwhile.
@@ -112,7 +111,7 @@ def prune_recording(results: RecordingResults, days: list[str]) -> int:
     """Remove everything that began on some days; return how many files were removed.
 
     Raises:
-        SinkError: The database, or the log of edits, cannot be written.
+        SinkError: The database cannot be written.
     """
     gone = [each.path for each in recorded_files(results.path) if _day(each.begun_s) in days]
     for path in gone:
@@ -127,14 +126,9 @@ def prune_recording(results: RecordingResults, days: list[str]) -> int:
 
 
 def _erase(folder: Path, statements: Iterable[Statement]) -> None:
-    """Delete sightings, then the edits and numbers of whoever has none left."""
+    """Delete sightings, then the matcher's numbers of whoever has none left."""
     with closing(Database(folder / REGISTRY)) as database:
         database.write([*statements, (ORPHANS, ())])
-        rows = database.rows("SELECT camera, track, found, owner FROM sightings")
-    names = {sighting_name(row["camera"], row["track"]) for row in rows}
-    people = {row[column] for row in rows for column in ("found", "owner")}
-    log = EditLog(folder)
-    log.keep(log.edits.needed(exists=people.__contains__, has_sighting=names.__contains__))
 
 
 def _overlapping(files: list[Recorded], sightings: pd.DataFrame) -> list[Recorded]:
