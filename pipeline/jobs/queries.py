@@ -105,7 +105,7 @@ def _known_identity(results: Results, global_id: int) -> Query:
     if total is None or not np.linalg.norm(total):
         raise ResultsError(f"no crop of identity {global_id} was good enough to compare")
     mean = (total / np.linalg.norm(total)).astype(np.float32)
-    return Query(f"Person {global_id}", mean)
+    return Query(f"Person {global_id} {results.edits().name(shown)}".rstrip(), mean)
 
 
 def _person_on_picture(
