@@ -6,7 +6,7 @@ import logging
 import os
 from pathlib import Path
 
-from pipeline.sinks.live.file_names import Kind, Recorded, create, recorded_files
+from pipeline.layout.recording import Kind, Recorded, create, recorded_files
 
 __all__ = ["LinesLog"]
 

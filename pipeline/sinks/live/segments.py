@@ -17,7 +17,7 @@ from av.error import FFmpegError
 from av.video.frame import PictureType
 
 from pipeline.datatypes import Image
-from pipeline.sinks.live.file_names import PARTIAL, Kind, create, iso_utc, recorded_files
+from pipeline.layout.recording import PARTIAL, Kind, create, iso_utc, recorded_files
 from pipeline.sinks.live.fragments import cut_torn_fragment
 
 __all__ = ["CameraVideo", "Segment", "adopt_orphans"]
