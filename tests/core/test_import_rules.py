@@ -8,9 +8,9 @@ import pytest
 from assets import REPOSITORY
 
 BOTTOM = {
-    "blurring",
     "boxes",
     "colours",
+    "crops",
     "datatypes",
     "errors",
     "health",
