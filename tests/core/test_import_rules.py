@@ -19,6 +19,7 @@ BOTTOM = {
     "archive_settings",
     "protocols",
     "devices",
+    "whole_lines",
 }
 STAGES = {
     "sources",
