@@ -12,12 +12,11 @@ import pandas as pd
 import typer
 from rich.console import Console
 
-from pipeline.cli.evaluation_tables import library_table, notes, score_table
+from pipeline.cli.evaluation_tables import notes, score_table
 from pipeline.datatypes import Image
 from pipeline.errors import InputError, OutputError, SourceError
 from pipeline.metrics.confusion import confusion, draw_confusion
 from pipeline.metrics.crops import cut_crops, gallery_crops
-from pipeline.metrics.cross_check import cross_check
 from pipeline.metrics.finished_run import FinishedRun, read_run
 from pipeline.metrics.ground_truth import read_ground_truth
 from pipeline.metrics.matches import (
@@ -77,10 +76,6 @@ def evaluate(
             "--processed-only", help="Leave out ground truth beyond the frames that were read."
         ),
     ] = False,
-    check: Annotated[
-        bool,
-        typer.Option("--cross-check/--no-cross-check", help="Score by two other libraries too."),
-    ] = True,
 ) -> None:
     """Score a run against ground truth, per camera and over all cameras together."""
     finished = read_run(run).renamed(_renaming(rename or []))
@@ -91,14 +86,11 @@ def evaluate(
         truth = covered.within
     paired = pair_boxes(truth, finished.tracks, iou=iou, min_visible=min_visible)
     scores = score_paired(paired, iou=iou)
-    others = cross_check(paired.steps, truth, finished.tracks, iou=iou) if check else {}
     boxes = box_table(paired.steps, truth, finished.tracks, iou=iou)
     mistakes = worst_mistakes(boxes, limit=MOST_MISTAKES)
 
     wide = Console(width=None if Console().is_terminal else TABLE_COLUMNS)
     wide.print(score_table(scores, covered.share))
-    if others:
-        wide.print(library_table(scores.overall, others))
     for line in notes(scores, covered.share, status=finished.status, cut=processed_only):
         wide.print(line, highlight=False, markup=False)
     if json_out is not None:
@@ -110,7 +102,6 @@ def evaluate(
             "processed_only": processed_only,
             **scores.as_dict(),
             "coverage": covered.share,
-            "cross_check": others,
             "mistakes": [asdict(each) for each in mistakes],
         }
         _write(json_out, json.dumps(record, indent=2) + "\n")

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from pipeline.boxes import ious
 from pipeline.datatypes import UNDECIDED, IntArray
 from pipeline.metrics.tables import BOX
 
@@ -78,15 +79,8 @@ def overlaps(first: NDArray[np.float64], second: NDArray[np.float64]) -> Overlap
     Returns:
         ``(N, M)`` in [0, 1]; 0 where both boxes are empty.
     """
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(
-        (first[:, :2] + first[:, 2:])[:, None], (second[:, :2] + second[:, 2:])[None, :]
-    )
-    common = np.maximum(high - low, 0.0).prod(axis=2)
-    union = first[:, 2:].prod(axis=1)[:, None] + second[:, 2:].prod(axis=1)[None, :] - common
     # Rounding can lift the ratio of two equal boxes a hair above 1.
-    shares: Overlaps = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
-    return np.minimum(shares, 1.0)
+    return np.minimum(ious(_corners(first), _corners(second)), 1.0)
 
 
 def pair_boxes(
@@ -140,6 +134,10 @@ def pair_boxes(
             )
             steps.append(step)
     return paired
+
+
+def _corners(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
 
 
 def _name_once(tracks: pd.DataFrame) -> IntArray:
