@@ -1,0 +1,3 @@
+"""What all tests share: an option of the test run."""
+
+pytest_plugins = ["support.strict_skips"]
