@@ -19,10 +19,13 @@ __all__ = [
     "CropEvidence",
     "Detections",
     "Event",
+    "FloatArray",
     "Frame",
     "FrameResult",
     "Identities",
     "Identity",
+    "Image",
+    "IntArray",
     "Tracklet",
     "Tracks",
 ]

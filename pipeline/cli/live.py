@@ -31,7 +31,7 @@ from pipeline.settings import Settings
 from pipeline.sources.live.opening import open_live_cameras
 from pipeline.sources.stream_address import secrets_of
 
-__all__ = ["live", "watch"]
+__all__ = ["DEFAULT_OUT", "live", "watch"]
 
 DEFAULT_OUT = Path("runs") / "live"
 LOOK_S = 0.5

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.errors import OutputError, SinkError
 
-__all__ = ["RunFolder", "write_atomically"]
+__all__ = ["RunFolder", "cannot_write", "write_atomically"]
 
 RECORD = "run.json"
 """The file by which a folder is known to be a run's."""

@@ -1,105 +1,133 @@
-"""Who may import whom: the layering of the packages, read from their source."""
+"""Who may import whom: the layering of the packages, read from their folders and source.
 
-import ast
-from pathlib import Path
+The bottom is every module beside the ones below; a stage is every folder that the composition
+root imports; a reader is every other folder. New ones are held to the rules without being listed.
+"""
+
+from __future__ import annotations
+
+from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
 from assets import REPOSITORY
+from support.modules import dotted, imports, imports_of, modules
 
-BOTTOM = {
-    "boxes",
-    "colours",
-    "crops",
-    "datatypes",
-    "errors",
-    "health",
-    "settings",
-    "live_settings",
-    "archive_settings",
-    "protocols",
-    "devices",
-    "whole_lines",
+PIPELINE = REPOSITORY / "pipeline"
+PARTS = {path.stem for path in PIPELINE.iterdir() if path.suffix == ".py" or path.is_dir()} - {
+    "__pycache__"
 }
-STAGES = {
-    "sources",
-    "detect",
-    "track",
-    "embed",
-    "match",
-    "sinks",
-    "metrics",
-    "registry",
-    "notify",
-    "serve",
-    "report",
-    "archive",
-    "search",
-}
+FOLDERS = {part for part in PARTS if (PIPELINE / part / "__init__.py").is_file()}
+RUNNERS = {"run", "runners"} & FOLDERS
+BUILD = {part for part in PARTS if part.startswith("build")}
+FRONT = {"__init__", "__main__"}
+ABOVE = RUNNERS | BUILD | FRONT | ({"cli", "jobs", "results"} & FOLDERS)
+"""Parts with a rule of their own."""
+BOTTOM = PARTS - FOLDERS - ABOVE - {"core"}
 MAY_HAVE_THREADS = {
-    "run",
+    *RUNNERS,
     "build_live.py",
     "cli/live.py",
+    "jobs/live.py",
     "registry",
     "notify",
     "serve",
     "sinks/live",
     "sources/live",
 }
-"""Runners, the command that waits for one; and what a live run must never wait for."""
+"""Runners, the job that waits for one; and what a live run must never wait for."""
 
 
-def modules(package):
-    return sorted((REPOSITORY / package).rglob("*.py"))
-
-
-def imports_of(path: Path) -> set[str]:
-    """Dotted names of everything a file imports, also inside functions."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
-    return names
-
-
-def parts_used(path: Path) -> set[str]:
-    """First part below ``pipeline`` of everything a file imports from it."""
-    return {name.split(".")[1] for name in imports_of(path) if name.startswith("pipeline.")} - {
-        "__version__"
-    }
-
-
-def in_part(part):
-    whole = REPOSITORY / "pipeline" / part
+def files_of(part):
+    whole = PIPELINE / part
     return modules(f"pipeline/{part}") if whole.is_dir() else [whole.with_suffix(".py")]
 
 
-@pytest.mark.parametrize("part", sorted(BOTTOM))
-def test_the_bottom_imports_nothing_above_it(part):
-    for path in in_part(part):
-        assert parts_used(path) <= BOTTOM, path
+def used_by(path):
+    """First part below ``pipeline`` of everything a file imports from it."""
+    return {name.split(".")[1] for name in imports_of(path) if name.startswith("pipeline.")} & PARTS
+
+
+def parts_used(part):
+    return set().union(*(used_by(path) for path in files_of(part))) - {part}
+
+
+STAGES = set().union(*(parts_used(part) for part in BUILD)) & FOLDERS - ABOVE
+READERS = FOLDERS - STAGES - ABOVE
+
+
+def test_the_folders_are_found():
+    assert {"datatypes", "errors", "settings", "protocols"} <= BOTTOM
+    assert {"sources", "detect", "track", "embed", "match"} <= STAGES
+    assert RUNNERS
+    assert BUILD
+
+
+@pytest.mark.parametrize("part", sorted(BOTTOM | {"core"}))
+def test_the_bottom_and_the_core_import_the_bottom_alone(part):
+    assert parts_used(part) <= BOTTOM
 
 
 @pytest.mark.parametrize("part", sorted(STAGES))
-def test_stages_import_the_bottom_and_themselves(part):
-    for path in in_part(part):
-        assert parts_used(path) <= BOTTOM | {part}, path
+def test_stages_never_import_each_other(part):
+    assert parts_used(part) <= BOTTOM
 
 
-def test_the_core_imports_the_bottom_alone():
-    assert parts_used(REPOSITORY / "pipeline" / "core.py") <= BOTTOM
+@pytest.mark.parametrize("part", sorted(READERS))
+def test_what_reads_finished_work_imports_results_alone(part):
+    assert parts_used(part) <= BOTTOM | {"results", "archive"}
 
 
-def test_runners_import_the_core_and_no_stage():
-    for path in in_part("run"):
-        assert parts_used(path) <= BOTTOM | {"core", "run"}, path
+def test_results_import_the_bottom_alone():
+    for part in {"results"} & FOLDERS:
+        assert parts_used(part) <= BOTTOM
 
 
-def test_the_composition_root_imports_no_runner_and_no_command():
-    assert not parts_used(REPOSITORY / "pipeline" / "build.py") & {"run", "cli"}
+@pytest.mark.parametrize("part", sorted(RUNNERS))
+def test_runners_import_the_core_and_no_stage(part):
+    assert parts_used(part) <= BOTTOM | {"core"}
+
+
+@pytest.mark.parametrize("part", sorted(BUILD))
+def test_the_composition_root_imports_no_job_and_no_command(part):
+    assert not parts_used(part) & {"jobs", "cli"}
+
+
+def test_jobs_import_no_command():
+    for part in {"jobs"} & FOLDERS:
+        assert "cli" not in parts_used(part)
+
+
+def test_no_two_parts_import_each_other_in_a_circle():
+    graph = {part: parts_used(part) - FRONT for part in PARTS - FRONT}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' -> '.join(error.args[1])}")
+
+
+def test_no_two_modules_import_each_other_in_a_circle():
+    files = {
+        dotted(path): path for package in ("pipeline", "reid_model") for path in modules(package)
+    }
+    graph = {
+        name: {
+            target
+            for module, taken in imports(path)
+            for target in (f"{module}.{taken}", module)
+            if target in files and target not in {name, "pipeline", "reid_model"}
+        }
+        for name, path in files.items()
+    }
+    # A package that offers what its modules define is imported with every one of them.
+    graph = {
+        name: {each for each in used if not name.startswith(f"{each}.")}
+        for name, used in graph.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' -> '.join(error.args[1])}")
 
 
 def test_the_network_knows_nothing_of_the_pipeline():
@@ -122,7 +150,7 @@ def test_only_one_module_imports_ultralytics_and_one_the_network():
 
 def test_only_few_parts_have_threads_and_only_commands_print():
     for path in modules("pipeline"):
-        part, *below = path.relative_to(REPOSITORY / "pipeline").parts
+        part, *below = path.relative_to(PIPELINE).parts
         names = {name.split(".")[0] for name in imports_of(path)}
         if not {part, f"{part}/{below[0] if below else ''}"} & MAY_HAVE_THREADS:
             assert not names & {"threading", "multiprocessing", "queue"}, path

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 import reid_hota
 
-from pipeline.datatypes import IntArray
-from pipeline.metrics.pairing import NAMELESS, TimeStep
+from pipeline.datatypes import UNDECIDED, IntArray
+from pipeline.metrics.pairing import TimeStep
 from pipeline.metrics.tables import BOX
 
 OVERLAPS = np.arange(0.05, 0.99, 0.05)
@@ -37,7 +37,7 @@ def by_motmetrics(steps: Sequence[TimeStep], *, iou: float) -> dict[str, float]:
     known: list[IntArray] = []
     tracked: list[IntArray] = []
     for step in steps:
-        nameless = step.found == NAMELESS
+        nameless = step.found == UNDECIDED
         known.append(np.where(nameless, unused + np.cumsum(nameless) - 1, step.found))
         tracked.append(np.where(nameless, unused + step.track, step.found))
     identity = _accumulate(steps, known, iou, nameless_match=False)
@@ -71,7 +71,7 @@ def by_reid_hota(
     unused, fresh = _unused(steps), 0
     found: list[IntArray] = []
     for step in steps:
-        nameless = step.found == NAMELESS
+        nameless = step.found == UNDECIDED
         found.append(np.where(nameless, unused + fresh + np.cumsum(nameless) - 1, step.found))
         fresh += int(nameless.sum())
     evaluator = reid_hota.HOTAReIDEvaluator(
@@ -106,7 +106,7 @@ def _accumulate(
     for step, numbers in zip(steps, found, strict=True):
         allowed = step.iou >= iou
         if not nameless_match:
-            allowed &= (step.found != NAMELESS)[None, :]
+            allowed &= (step.found != UNDECIDED)[None, :]
         accumulator.update(step.truth, numbers, np.where(allowed, 1 - step.iou, np.nan))
     return accumulator
 

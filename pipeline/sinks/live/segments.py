@@ -15,7 +15,7 @@ from pipeline.sinks.h264 import H264File
 from pipeline.sinks.live.file_names import PARTIAL, Kind, create, iso_utc, recorded_files
 from pipeline.sinks.live.fragments import cut_torn_fragment
 
-__all__ = ["CameraVideo", "Segment", "adopt_orphans"]
+__all__ = ["LONGEST_GAP_S", "CameraVideo", "Segment", "adopt_orphans"]
 
 log = logging.getLogger(__name__)
 
