@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,22 +12,67 @@ from pipeline.core import Pipeline
 from pipeline.detect.loading import load_detector
 from pipeline.detect.region import RegionFilter
 from pipeline.devices import resolve_device
+from pipeline.embed.loading import load_embedder
 from pipeline.embed.policy import TrackCropPolicy
 from pipeline.embed.reid import ReidEmbedder
+from pipeline.errors import SettingsError
 from pipeline.match.fingerprint import read_calibration, weights_hash
 from pipeline.match.gallery import GalleryFile
 from pipeline.match.online import OnlineMatcher
-from pipeline.protocols import Tracker
+from pipeline.plugins import checked_stage
+from pipeline.protocols import Detector, Embedder, Tracker
 from pipeline.settings import CameraSettings, Settings
 from pipeline.sources import VideoFile, open_source
-from pipeline.track.tracker import SingleCameraTracker
+from pipeline.track.loading import load_tracker
 
-__all__ = ["Stages", "build_sources", "build_stages", "matching_thresholds"]
+__all__ = [
+    "OwnStages",
+    "Stages",
+    "build_sources",
+    "build_stages",
+    "embedder_hash",
+    "matching_thresholds",
+]
 
 log = logging.getLogger(__name__)
 
 USUAL_THRESHOLD = 0.35
 """What networks trained like ours were calibrated to; other networks differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnStages:
+    """Stages of the caller, taken instead of those that the settings name.
+
+    They follow ``pipeline.protocols``. A ``name: str`` of a detector or an embedder goes into the
+    record of a run; an embedder's should change with its weights, since galleries of known
+    persons are tied to it.
+
+    Attributes:
+        detector: Finds persons in the frames of all cameras.
+        tracker: Makes the tracker of one camera; called once per camera.
+        embedder: Turns crops into vectors.
+
+    Raises:
+        SettingsError: A stage lacks a method of its protocol.
+    """
+
+    detector: Detector | None = None
+    tracker: Callable[[], Tracker] | None = None
+    embedder: Embedder | None = None
+
+    def __post_init__(self) -> None:
+        if self.detector is not None:
+            checked_stage("detector", self.detector)
+        if self.embedder is not None:
+            checked_stage("embedder", self.embedder)
+        if self.tracker is not None:
+            if not callable(self.tracker):
+                raise SettingsError(
+                    f"tracker {self.tracker!r} serves one camera alone: give its class, or a "
+                    "function that makes one for each camera"
+                )
+            checked_stage("tracker", self.tracker())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +113,7 @@ def build_sources(settings: Settings) -> list[VideoFile]:
 def build_stages(
     settings: Settings,
     *,
+    own: OwnStages | None = None,
     gallery: Path | None = None,
     trackers: Mapping[str, Tracker] | None = None,
 ) -> Stages:
@@ -74,23 +121,26 @@ def build_stages(
 
     Args:
         settings: What to build.
+        own: Stages to take instead of those of the settings.
         gallery: File of the persons of earlier runs; need not exist yet.
         trackers: One for every camera, instead of those that would be made here.
 
     Raises:
         InputError: The gallery is damaged, or was made with other weights.
         OutputError: The gallery could not be written later.
-        SettingsError: The device is not on this machine.
+        SettingsError: The device is not on this machine, or a plug-in cannot be loaded.
         ModelError: Weights are missing or of the wrong kind.
         DetectionsFileError: Saved boxes cannot be used.
     """
+    own = own or OwnStages()
     device = resolve_device(settings.runner.device)
     names = [camera.name for camera in settings.cameras]
-    detector = load_detector(settings.detect, cameras=names, device=device)
-    embedder = ReidEmbedder(settings.embed, device=device)
+    detector = own.detector or load_detector(settings.detect, cameras=names, device=device)
+    embedder = own.embedder or load_embedder(settings.embed, device=device)
+    make_tracker = own.tracker or load_tracker(settings.track)
     thresholds = matching_thresholds(settings, embedder)
     persons = None
-    sha256 = weights_hash(embedder.weights)
+    sha256 = embedder_hash(embedder)
     if gallery is not None:
         persons = GalleryFile(gallery, dim=embedder.dim, weights_sha256=sha256)
     matcher = OnlineMatcher(
@@ -102,18 +152,25 @@ def build_stages(
     )
     pipeline = Pipeline(
         detector=detector,
-        trackers=trackers or {name: SingleCameraTracker(settings.track) for name in names},
+        trackers=trackers or {name: make_tracker() for name in names},
         policy=TrackCropPolicy(settings.embed),
         embedder=embedder,
         matcher=matcher,
         keep=_filters(settings.cameras),
     )
     return Stages(
-        pipeline, matcher, detector.name, embedder.name, thresholds(0), device, sha256, persons
+        pipeline=pipeline,
+        matcher=matcher,
+        detector=_name(detector),
+        embedder=_name(embedder),
+        threshold=thresholds(0),
+        device=device,
+        weights_sha256=sha256,
+        gallery=persons,
     )
 
 
-def matching_thresholds(settings: Settings, embedder: ReidEmbedder) -> Callable[[int], float]:
+def matching_thresholds(settings: Settings, embedder: Embedder) -> Callable[[int], float]:
     """Return what gives the threshold among so many tracklets.
 
     It is the one that was asked for, else the one that the weights were calibrated to.
@@ -124,29 +181,50 @@ def matching_thresholds(settings: Settings, embedder: ReidEmbedder) -> Callable[
     given = settings.match.threshold
     if given is not None:
         return lambda _: given
-    calibration = read_calibration(embedder.weights)
-    if calibration is not None:
-        if calibration.runtime != embedder.runtime:
-            # One network gives nearly the same vectors everywhere; a user with a GPU should
-            # not have to calibrate before the first run.
-            log.warning(
-                "%s were calibrated on %s, this is %s: if identities look wrong, run "
-                "`reid-pipeline calibrate` here or choose with --threshold",
-                embedder.weights.name,
-                calibration.runtime,
-                embedder.runtime,
+    if isinstance(embedder, ReidEmbedder):
+        calibration = read_calibration(embedder.weights)
+        if calibration is not None:
+            if calibration.runtime != embedder.runtime:
+                # One network gives nearly the same vectors everywhere; a user with a GPU should
+                # not have to calibrate before the first run.
+                log.warning(
+                    "%s were calibrated on %s, this is %s: if identities look wrong, run "
+                    "`reid-pipeline calibrate` here or choose with --threshold",
+                    embedder.weights.name,
+                    calibration.runtime,
+                    embedder.runtime,
+                )
+            rate = settings.match.false_match_rate
+            return lambda tracklets: calibration.threshold_for(
+                false_match_rate=rate, tracklets=tracklets
             )
-        rate = settings.match.false_match_rate
-        return lambda tracklets: calibration.threshold_for(
-            false_match_rate=rate, tracklets=tracklets
-        )
     log.warning(
         "%s were not calibrated: tracks from a similarity of %.2f on count as one person; "
         "choose with --threshold",
-        embedder.name,
+        _name(embedder),
         USUAL_THRESHOLD,
     )
     return lambda _: USUAL_THRESHOLD
+
+
+def embedder_hash(embedder: Embedder) -> str:
+    """Return what tells whether two embedders give comparable vectors: the hash of the weights.
+
+    Of an embedder that is none of ours, its class and its name have to do.
+
+    Raises:
+        ModelError: The weights cannot be read.
+    """
+    if isinstance(embedder, ReidEmbedder):
+        return weights_hash(embedder.weights)
+    kind = type(embedder)
+    text = f"{kind.__module__}.{kind.__qualname__} {_name(embedder)}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _name(stage: object) -> str:
+    """Return what a stage calls itself, or else its class."""
+    return str(getattr(stage, "name", type(stage).__name__))
 
 
 def _filters(cameras: Sequence[CameraSettings]) -> Mapping[str, RegionFilter]:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
-from pipeline.datatypes import FloatArray, Image
+from pipeline.datatypes import FloatArray, FrameResult, Image
 
-__all__ = ["blur", "cover", "cut", "cut_blurred", "encode_jpeg", "head_of", "inside", "shrunk"]
+__all__ = [
+    "blur",
+    "cover",
+    "cut",
+    "cut_blurred",
+    "encode_jpeg",
+    "head_of",
+    "inside",
+    "shrunk",
+    "with_blurred_heads",
+]
 
 GREY = 128
 HEAD_HEIGHT, HEAD_WIDTH = 0.25, 0.8
@@ -89,6 +101,14 @@ def head_of(xyxy: FloatArray) -> FloatArray:
     half = HEAD_WIDTH * (right - left) / 2
     edges = middle - half, top - HEAD_ABOVE * height, middle + half, top + HEAD_HEIGHT * height
     return np.array(edges, np.float32)
+
+
+def with_blurred_heads(result: FrameResult) -> FrameResult:
+    """Return a result whose frame shows no head of the people in it; its own stays as it is."""
+    image = result.frame.image.copy()
+    for box in result.tracks.xyxy:
+        blur(image, head_of(box))
+    return replace(result, frame=replace(result.frame, image=image))
 
 
 def shrunk(image: Image, *, max_height: int, max_width: int | None = None) -> Image:

@@ -9,6 +9,7 @@
     │   ├── ModelError           weights: missing, unreadable, of the wrong kind
     │   ├── DetectionsFileError  a file of saved boxes
     │   ├── OutputError          the output folder: exists, not writable
+    │   ├── ResultsError         finished work on disk: missing, not finished, damaged
     │   └── EditError            an edit of identities by hand that cannot be made
     ├── DecodeError              a source broke while it was being read
     ├── SinkError                an output could not be written (disk full)
@@ -28,6 +29,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "ReidPipelineError",
+    "ResultsError",
     "RunError",
     "SettingsError",
     "SinkError",
@@ -65,6 +67,10 @@ class DetectionsFileError(InputError):
 
 class OutputError(InputError):
     """The output folder exists already or cannot be written."""
+
+
+class ResultsError(InputError):
+    """Finished work on disk is missing, not finished, damaged, or of another kind."""
 
 
 class EditError(InputError):

@@ -33,7 +33,7 @@ __all__ = [
     "SourceSettings",
     "TrackSettings",
     "first_fault",
-    "load_settings",
+    "lay_over",
     "parse_settings",
     "read_yaml",
 ]
@@ -102,6 +102,8 @@ class DetectSettings(Section):
     package's own detector."""
     detections: Path | None = None
     """Saved boxes (CSV or MOT) to use instead of a detector."""
+    plugin: str | None = None
+    """Name of a detector that an installed package registers (``reid_pipeline.detectors``)."""
     confidence: Share = 0.15
     """Boxes below this score are dropped; unsure ones only continue a track."""
     nms_iou: Share = 0.6
@@ -113,6 +115,8 @@ class DetectSettings(Section):
 class TrackSettings(Section):
     """Tying the boxes of one camera to tracks."""
 
+    plugin: str | None = None
+    """Name of a tracker that an installed package registers (``reid_pipeline.trackers``)."""
     high_confidence: Share = 0.4
     """Boxes from here on start tracks and are associated first."""
     min_iou: Share = 0.3
@@ -134,6 +138,8 @@ class EmbedSettings(Section):
 
     weights: Path | None = None
     """Re-identification weights; none = those of the package."""
+    plugin: str | None = None
+    """Name of an embedder that an installed package registers (``reid_pipeline.embedders``)."""
     backend: Literal["auto", "torch", "openvino", "onnx"] = "auto"
     """What the network runs on; ``auto`` is OpenVINO on a CPU and torch on a GPU."""
     precision: Literal["auto", "fp32", "fp16", "bf16"] = "auto"
@@ -249,23 +255,13 @@ def parse_settings(tree: Mapping[str, Any], *, origin: str = "settings") -> Sett
         raise SettingsError(f"{origin}: {first_fault(error)}") from None
 
 
-def load_settings(path: Path | None, overrides: Mapping[str, Any]) -> Settings:
-    """Read a configuration file and lay overrides over it, section by section.
-
-    Raises:
-        SettingsError: The file or a setting is wrong.
-    """
-    tree = read_yaml(path) if path else {}
-    merged = _merge(tree, overrides)
-    return parse_settings(merged, origin=str(path) if path else "settings")
-
-
-def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def lay_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a tree of settings in which those of ``above`` replace those of ``below``."""
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
         if isinstance(under, Mapping) and isinstance(value, Mapping):
-            merged[key] = _merge(under, value)
+            merged[key] = lay_over(under, value)
         else:
             merged[key] = value
     return merged

@@ -28,7 +28,7 @@ from pipeline.build import build_sources, build_stages
 from pipeline.datatypes import Frame
 from pipeline.detect.loading import load_detector
 from pipeline.detect.ultralytics_adapter import contained
-from pipeline.run.offline import run_offline
+from pipeline.runners.offline import run_offline
 from pipeline.settings import DetectSettings, Settings, parse_settings
 from pipeline.sources import resolve_cameras
 

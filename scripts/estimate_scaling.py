@@ -15,7 +15,8 @@ from pathlib import Path
 from pipeline.archive.footage import Recording
 from pipeline.archive.journal import Unit
 from pipeline.archive_settings import BatchSettings
-from pipeline.build_archive import ArchiveJob, ArchiveWorker, describe_models
+from pipeline.jobs.archive_worker import ArchiveJob, ArchiveWorker
+from pipeline.jobs.batch import describe_models
 from pipeline.settings import parse_settings
 
 CAMERAS = (10, 100, 1000)

@@ -27,7 +27,7 @@ class DyingArchiveWorker:
     """An archive's worker that dies once, in the middle of the second chunk of a file."""
 
     def __init__(self, job, file: str, mark: Path) -> None:
-        from pipeline.build_archive import ArchiveWorker
+        from pipeline.jobs.archive_worker import ArchiveWorker
 
         self._worker = ArchiveWorker(job)
         self._file, self._mark = file, mark

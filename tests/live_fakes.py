@@ -9,8 +9,8 @@ from fakes import FakeDetector, FakeEmbedder, FakeMatcher, FakePolicy, FakeTrack
 from pipeline.core import Pipeline
 from pipeline.health import CameraHealth, CameraState, RecordingState, RecordingStatus
 from pipeline.live_settings import LiveRunnerSettings
-from pipeline.run.live import LiveParts, LiveRun
-from pipeline.run.live_pictures import LivePictures
+from pipeline.runners.live import LiveParts, LiveRun
+from pipeline.runners.live_pictures import LivePictures
 from pipeline.track.restarting import RestartingTracker
 
 
@@ -45,7 +45,9 @@ class FakeCamera:
         self._due_s = self._time.now + self._period_s
         self.index += 1
         taken_s = self._time.now - self.delay_s
-        return builders.frame(self.camera, self.index - 1, time_s=taken_s)
+        frame = builders.frame(self.camera, self.index - 1, time_s=taken_s)
+        frame.image[::2] = 200  # stripes, of which blurring leaves nothing
+        return frame
 
     def health(self):
         return CameraHealth(
@@ -66,6 +68,18 @@ class SlowDetector(FakeDetector):
         if self._fails_for & {frame.camera for frame in frames}:
             raise ValueError("a frame that no detector can bear")
         return super().detect(frames)
+
+
+class KeepingEmbedder(FakeEmbedder):
+    """Keeps the crops that it was given."""
+
+    def __init__(self):
+        super().__init__()
+        self.crops = []
+
+    def embed(self, crops):
+        self.crops += [crop.copy() for crop in crops]
+        return super().embed(crops)
 
 
 class FakeRegistry:
@@ -123,20 +137,32 @@ class FakeRecorder:
 class World:
     """A live run with fakes all around, on a clock that the test moves."""
 
-    def __init__(self, *, cameras=2, fps=25.0, frame_s=0.0, fails_for=(), batch_size=8, **settings):
+    def __init__(
+        self,
+        *,
+        cameras=2,
+        fps=25.0,
+        frame_s=0.0,
+        fails_for=(),
+        batch_size=8,
+        blur_heads=False,
+        **settings,
+    ):
         self.time = Time()
         self.names = [f"c{n}" for n in range(cameras)]
         self.cameras = {name: FakeCamera(name, self.time, fps=fps) for name in self.names}
         self.detector = SlowDetector(self.time, frame_s=frame_s, fails_for=fails_for)
         self.trackers = {name: RestartingTracker(FakeTracker) for name in self.names}
         self.registry, self.outbox, self.recorder = FakeRegistry(), FakeOutbox(), FakeRecorder()
+        self.embedder = KeepingEmbedder()
+        self.drawn_images = []
         self.drawn = self.encoded = self.saved = 0
         self.save_error: Exception | None = None
         pipeline = Pipeline(
             detector=self.detector,
             trackers=self.trackers,
             policy=FakePolicy(),
-            embedder=FakeEmbedder(),
+            embedder=self.embedder,
             matcher=FakeMatcher(),
         )
         parts = LiveParts(
@@ -147,6 +173,7 @@ class World:
             recorder=self.recorder,
             pictures=LivePictures(self._draw, self._encode),
             save_gallery=self._save,
+            blur_heads=blur_heads,
         )
         self.run = LiveRun(
             list(self.cameras.values()),
@@ -166,6 +193,7 @@ class World:
 
     def _draw(self, result):
         self.drawn += 1
+        self.drawn_images.append(result.frame.image)
         return result.frame.image
 
     def _encode(self, image):

@@ -6,12 +6,11 @@ import cv2
 import numpy as np
 import pyarrow as pa
 
-from pipeline.archive.store import (
+from pipeline.layout.archive import (
     IDENTITY_SCHEMA,
     THUMBNAIL_SCHEMA,
     ArchiveFolder,
     sighting_schema,
-    write_table,
 )
 
 MONDAY_US = 1_767_571_200_000_000
@@ -54,7 +53,7 @@ def write_made_up(path, *, tracklets, people, cameras=4, file="a.mp4"):
         identities["tracklet_id"] += names
         identities["global_id"] += (random.integers(people, size=count) + 1).tolist()
         identities["similarity"] += [0.9] * count
-    write_table(folder.identities_path, pa.table(identities, schema=IDENTITY_SCHEMA))
+    folder.write_identities(pa.table(identities, schema=IDENTITY_SCHEMA))
     files = [{"file": file, "camera": "cam0", "status": "skipped", "reason": f"broken {file}"}]
     names = [f"cam{n}" for n in range(cameras)]
     settings = {"cameras": [{"name": name, "source": "videos"} for name in names]}

@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.archive.footage import Recording
-from pipeline.archive.store import (
+from pipeline.crops import cut, cut_blurred, encode_jpeg, shrunk
+from pipeline.datatypes import FloatArray, FrameResult, Image, Tracklet
+from pipeline.layout.archive import (
     BOX_SCHEMA,
     THUMBNAIL_SCHEMA,
     ArchiveFolder,
     sighting_schema,
 )
-from pipeline.crops import cut, cut_blurred, encode_jpeg, shrunk
-from pipeline.datatypes import FloatArray, FrameResult, Image, Tracklet
 
 __all__ = ["Gathering"]
 

@@ -23,9 +23,10 @@ from zipfile import BadZipFile
 import numpy as np
 
 from pipeline.archive.footage import Recording
-from pipeline.archive.store import TABLES, ArchiveFolder, write_whole
 from pipeline.datatypes import Detections
 from pipeline.errors import OutputError
+from pipeline.layout.archive import TABLES, ArchiveFolder
+from pipeline.layout.files import write_private
 
 __all__ = ["Cut", "Journal", "Unit"]
 
@@ -106,7 +107,7 @@ class Journal:
     def finish(self, recording: Recording, found: Mapping[str, Any]) -> None:
         """Note that all parts of a file are written, and let go of what led to them."""
         content = json.dumps({"file": recording.file, **found}, ensure_ascii=False)
-        write_whole(self._folder.work_path / f"{self.key(recording)}.json", content.encode())
+        write_private(self._folder.work_path / f"{self.key(recording)}.json", content.encode())
         self.clear(recording)
 
     def clear(self, recording: Recording) -> None:
@@ -131,7 +132,7 @@ class Journal:
     def write_cuts(self, recording: Recording, cuts: Sequence[Cut]) -> None:
         """Note the chunks of a file."""
         content = json.dumps(cuts).encode()
-        write_whole(self._unit_folder(recording) / "chunks.json", content)
+        write_private(self._unit_folder(recording) / "chunks.json", content)
 
     def undetected(self, recording: Recording) -> list[int]:
         """Return the chunks of a surveyed file that nobody has looked at."""
@@ -160,7 +161,7 @@ class Journal:
             xyxy=np.concatenate([np.zeros((0, 4), np.float32), *[each.xyxy for each in found]]),
             score=np.concatenate([np.zeros(0, np.float32), *[each.score for each in found]]),
         )
-        write_whole(self._boxes(recording, *part), buffer.getvalue())
+        write_private(self._boxes(recording, *part), buffer.getvalue())
 
     def detections(self, recording: Recording) -> dict[int, Detections]:
         """Return the boxes of a whole file by frame number, without frames that have none.

@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from pipeline.archive.store import (
+from pipeline.datatypes import UNDECIDED, Identities, Tracklet
+from pipeline.errors import InputError
+from pipeline.layout.archive import (
     IDENTITY_SCHEMA,
     NEXT_IDENTITY,
     ArchiveFolder,
-    read_table,
-    write_table,
+    read_part,
 )
-from pipeline.datatypes import UNDECIDED, Identities, Tracklet
-from pipeline.errors import InputError
 
 __all__ = ["Earlier", "read_earlier", "read_tracklets", "write_identities"]
 
@@ -36,7 +35,7 @@ def read_tracklets(folder: ArchiveFolder) -> tuple[list[Tracklet], list[str]]:
     rows: list[tuple[int, str, str, int, int, float, np.ndarray[tuple[int], np.dtype[np.float32]]]]
     rows = []
     for camera, _, part in folder.parts("sightings"):
-        table = read_table(part, COLUMNS)
+        table = read_part(part, COLUMNS)
         times = [table[name].cast(pa.int64()).to_pylist() for name in ("first_time", "last_time")]
         embeddings = table["embedding"].combine_chunks()
         dim = embeddings.type.list_size
@@ -67,7 +66,7 @@ def read_earlier(folder: ArchiveFolder) -> Earlier:
     path = folder.identities_path
     if not path.is_file():
         return {}, 1
-    table = read_table(path)
+    table = folder.identities()
     try:
         first_free = int(table.schema.metadata[NEXT_IDENTITY])
     except (KeyError, ValueError, TypeError) as error:
@@ -105,5 +104,5 @@ def write_identities(
     }
     first_free = max(first_free, 1 + max(given, default=0))
     schema = IDENTITY_SCHEMA.with_metadata({NEXT_IDENTITY: str(first_free)})
-    write_table(folder.identities_path, pa.table(rows, schema=schema))
+    folder.write_identities(pa.table(rows, schema=schema))
     return len(given)

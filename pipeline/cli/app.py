@@ -12,20 +12,10 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from pipeline import __version__
-from pipeline.cli.batch import batch
-from pipeline.cli.calibrate import calibrate_command
-from pipeline.cli.configuration import config
-from pipeline.cli.evaluate import evaluate
-from pipeline.cli.export import export
-from pipeline.cli.forget import forget, prune
-from pipeline.cli.info import info
-from pipeline.cli.live import live
-from pipeline.cli.report import report
-from pipeline.cli.run import run
-from pipeline.cli.search import search
+from pipeline.cli.commands import COMMANDS
 from pipeline.errors import ReidPipelineError
 
-__all__ = ["app", "main"]
+__all__ = ["main", "make_app"]
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -33,33 +23,45 @@ INTERRUPTED = 130
 USAGE_ERROR: Any = typer.BadParameter.__base__
 """The parser's error for wrong flags; typer exports only this child of it."""
 
-app = typer.Typer(
-    name="reid-pipeline",
-    help="Find people in the video of several cameras and give each one identity over all of them.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command()(run)
-app.command()(live)
-app.command()(batch)
-app.command()(evaluate)
-app.command()(search)
-app.command()(export)
-app.command()(report)
-app.command()(forget)
-app.command()(prune)
-app.command()(config)
-app.command()(info)
-app.command("calibrate")(calibrate_command)
-
 MANY_VALUES = frozenset({"--cams"})
 """Options that take several values in a row (``--cams a.mp4 b.mp4``)."""
 
 
-@app.callback(invoke_without_command=True)
-def _main(
+def make_app(wanted: str | None) -> typer.Typer:
+    """Return the application with all commands, of which only the wanted one is imported.
+
+    The others need seconds to load and are only listed.
+
+    Args:
+        wanted: Name of a command, ``None`` to import none.
+    """
+    app = typer.Typer(
+        name="reid-pipeline",
+        help="Find people in the video of several cameras and give each one identity over all of "
+        "them.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_options)
+    for command in COMMANDS:
+        if command.name != wanted:
+            app.command(command.name, help=command.summary)(_not_loaded)
+            continue
+        loaded = command.load()
+        if isinstance(loaded, typer.Typer):
+            app.add_typer(loaded, name=command.name)
+        else:
+            app.command(command.name)(loaded)
+    return app
+
+
+def _not_loaded() -> None:
+    raise AssertionError("only the command that was asked for is ever called")
+
+
+def _options(
     version: bool = typer.Option(False, "--version", help="Print the version and exit."),
     verbose: bool = typer.Option(False, "--verbose", "-v", help="Tell more of what happens."),
 ) -> None:
@@ -86,6 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        # Flags before the command take no value.
+        wanted = next((each for each in given if not each.startswith("-")), None)
+        app = make_app(wanted)
         outcome = app(_repeat_options(given), standalone_mode=False, prog_name="reid-pipeline")
     except ReidPipelineError as error:
         _complain(str(error))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,44 +14,29 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from pipeline import __version__
-from pipeline.archive.footage import Footage, Recording, find_footage, read_manifest
 from pipeline.archive.journal import Unit
-from pipeline.archive.schedule import Schedule
 from pipeline.archive_settings import BatchSettings
-from pipeline.build_archive import ArchiveJob, ArchiveWorker, describe_models, resolve_archive
-from pipeline.cli.batch_plan import look_at, show_plan
+from pipeline.cli.batch_plan import show_plan
 from pipeline.cli.batch_progress import BatchProgress
-from pipeline.cli.outputs import check_folder
-from pipeline.cli.report import REPORT, report_at_end
 from pipeline.cli.run_report import note_on_detector
-from pipeline.errors import DecodeError, OutputError, SettingsError, SourceError
-from pipeline.run.engines import Engine, InProcess, Processes
-from pipeline.run.ray_engine import RayCluster
-from pipeline.settings import Settings, load_settings
-from pipeline.sources.camera_list import VIDEO_SUFFIXES
+from pipeline.errors import SettingsError
+from pipeline.jobs.batch import find_videos, plan_archive, process_archive
+from pipeline.jobs.inputs import settings_for
+from pipeline.jobs.workplace import Workplace
+from pipeline.layout.run import REPORT
+from pipeline.settings import read_yaml
 
 __all__ = ["batch"]
 
 log = logging.getLogger(__name__)
 
 
-class EngineName(StrEnum):
+class EngineChoice(StrEnum):
     """What the work runs on."""
 
     process = "process"
     processes = "processes"
     ray = "ray"
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the work runs, which changes no result."""
-
-    engine: EngineName
-    workers: int
-    address: str | None
-    gpus: float
 
 
 def batch(  # noqa: PLR0917 - typer makes options of them
@@ -99,123 +83,92 @@ def batch(  # noqa: PLR0917 - typer makes options of them
         float, typer.Option(help="Files are cut at the first key frame after so many seconds.")
     ] = 60.0,
     engine: Annotated[
-        EngineName, typer.Option(help="One process, several, or a Ray cluster.")
-    ] = EngineName.process,
+        EngineChoice, typer.Option(help="One process, several, or a Ray cluster.")
+    ] = EngineChoice.process,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes, or actors of the cluster.")
-    ] = os.cpu_count() or 1,
+        int | None,
+        typer.Option(min=1, help="Processes, or actors of the cluster; none = one per processor."),
+    ] = None,
     address: Annotated[
         str | None, typer.Option(help="Of the Ray cluster; none = a new one, here.")
     ] = None,
     gpus: Annotated[
-        float, typer.Option(min=0, help="Share of a GPU that each actor of the cluster takes.")
-    ] = 0.0,
+        float | None,
+        typer.Option(min=0, help="Share of a GPU that each actor of the cluster takes."),
+    ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Show the plan and do nothing.")] = False,
 ) -> None:
     """Process all videos of a folder, go on after interruptions, and add files later."""
     if manifest is not None and pattern is not None:
         raise SettingsError("give --pattern or --manifest, not both")
-    footage = (
-        find_footage(folder, suffixes=VIDEO_SUFFIXES, pattern=pattern)
-        if manifest is None
-        else read_manifest(manifest, folder)
+    place = _place(engine, workers=workers, address=address, gpus=gpus)
+    footage = find_videos(folder, pattern=pattern, manifest=manifest)
+    if config is not None and "cameras" in read_yaml(config):
+        raise SettingsError(
+            f"{config}: `batch` learns its cameras from the names of the files: leave `cameras` out"
+        )
+    names = sorted({each.camera for each in footage.recordings})
+    settings = settings_for(
+        [],
+        base=config,
+        given={
+            "detect.weights": detector,
+            "detect.detections": detections,
+            "embed.weights": weights,
+            "match.threshold": threshold,
+            "output.blur_heads": blur_faces,
+            "runner.device": device,
+        },
+        cameras=[{"name": name, "source": str(folder)} for name in names],
     )
-    flags: dict[str, dict[str, Any]] = {
-        "detect": {"weights": detector, "detections": detections},
-        "embed": {"weights": weights},
-        "match": {"threshold": threshold},
-        "output": {"blur_heads": blur_faces},
-        "runner": {"device": device},
-    }
-    given = {
-        section: {name: value for name, value in values.items() if value is not None}
-        for section, values in flags.items()
-    }
-    cameras = sorted({each.camera for each in footage.recordings})
-    given["cameras"] = [{"name": name, "source": str(folder)} for name in cameras]  # type: ignore[assignment]
-    settings = load_settings(config, given)
-    batch_settings = _batch_settings(chunk_s)
-    check_folder(out)
-    _check_out(out)
-    lengths, damaged = look_at(footage, folder, settings)
-    show_plan(footage, lengths, damaged, chunk_s=chunk_s)
+    prepared = plan_archive(folder, footage, out, settings, _batch_settings(chunk_s))
+    show_plan(prepared)
     if plan:
         return
-    if not lengths:
-        reason = next(iter(damaged.values()))
-        raise SourceError(f"none of the {len(damaged)} files can be read; the first: {reason}")
-    place = _Place(engine, 1 if engine is EngineName.process else workers, address, gpus)
-    if (note := note_on_detector(settings)) is not None:
-        Console(stderr=True).print(note, highlight=False)
-    _process(footage, folder, out, settings, batch_settings, place, lengths, damaged)
+    with ExitStack() as stack:
+        bars: list[BatchProgress] = []
 
+        def start(seconds_of_file: Mapping[str, float], workers: int) -> None:
+            if (note := note_on_detector(settings)) is not None:
+                Console(stderr=True).print(note, highlight=False)
+            bars.append(stack.enter_context(BatchProgress(seconds_of_file, workers=workers)))
 
-def _process(  # noqa: PLR0917
-    footage: Footage,
-    folder: Path,
-    out: Path,
-    settings: Settings,
-    batch_settings: BatchSettings,
-    place: _Place,
-    lengths: dict[str, float],
-    damaged: dict[str, str],
-) -> None:
-    weights_sha256, thresholds = describe_models(settings)
-    files = tuple(sorted(each.file for each in footage.recordings))
-    job = ArchiveJob(
-        folder.absolute(), out.absolute(), settings, batch_settings, weights_sha256, files
-    )
-    with job.journal.held():
-        _refuse_other_settings(job)
-        usable = [each for each in footage.recordings if each.file not in damaged]
-        schedule = Schedule(usable, job.journal)
-        job.journal.drop_outdated(footage.recordings)
-        job.folder.write_record(_record(job, footage, schedule, damaged, status="incomplete"))
-        _do_units(schedule, job, place, lengths)
-        # Parts of files that were given up in the middle.
-        job.journal.drop_outdated(footage.recordings)
-        bad = damaged | schedule.failed
-        for file, reason in bad.items():
-            log.warning("%s was skipped: %s", file, reason)
-        if not schedule.finished:
-            raise DecodeError(f"none of the {len(files)} files could be processed: see above")
-        people, threshold = resolve_archive(job.folder, settings, thresholds=thresholds)
-        record = _record(job, footage, schedule, bad, status="complete")
-        job.folder.write_record(record | {"threshold": threshold, "identities": people})
-        report_at_end(out)
-    tracklets = sum(found["tracklets"] for found in schedule.finished.values())
+        def show(worker: int, unit: Unit, result: Mapping[str, Any]) -> None:
+            bars[0].update(worker, unit, result)
+
+        done = process_archive(prepared, out, place, on_start=start, on_unit=show)
+    for file, reason in done.skipped.items():
+        log.warning("%s was skipped: %s", file, reason)
     Console().print(
-        f"{len(schedule.finished)} files, {tracklets} tracklets, {people} identities, "
-        f"{len(bad)} files skipped; written to {out}, report in {out / REPORT}",
+        f"{done.files} files, {done.tracklets} tracklets, {done.identities} identities, "
+        f"{len(done.skipped)} files skipped; written to {out}, report in {out / REPORT}",
         highlight=False,
         markup=False,
     )
 
 
-def _do_units(
-    schedule: Schedule, job: ArchiveJob, place: _Place, lengths: dict[str, float]
-) -> None:
-    units = list(schedule.first())
-    to_do = {unit.recording.file: lengths[unit.recording.file] for unit in units}
-    engine = _engine(place, functools.partial(ArchiveWorker, job))
-    with BatchProgress(to_do, workers=place.workers) as progress:
+def _place(
+    engine: EngineChoice, *, workers: int | None, address: str | None, gpus: float | None
+) -> Workplace:
+    """Return where the work runs; refuse flags of another engine.
 
-        def on_result(worker: int, unit: Unit, result: dict[str, Any]) -> list[Unit]:
-            progress.update(worker, unit, result)
-            return schedule.after(unit, result)
-
-        def on_lost(unit: Unit) -> None:
-            schedule.fail(unit, "the workers that had it died, perhaps for lack of memory")
-
-        engine.run(units, on_result=on_result, on_lost=on_lost)
-
-
-def _engine(place: _Place, make: Callable[[], Callable[[Unit], Any]]) -> Engine:
-    if place.engine is EngineName.process:
-        return InProcess(make)
-    if place.engine is EngineName.processes:
-        return Processes(make, workers=place.workers)
-    return RayCluster(make, workers=place.workers, address=place.address, gpus=place.gpus)
+    Raises:
+        SettingsError: A flag would change nothing.
+    """
+    flags: list[tuple[str, object, bool]] = [
+        ("--workers", workers, engine is not EngineChoice.process)
+    ]
+    flags += [
+        (name, value, engine is EngineChoice.ray)
+        for name, value in (("--address", address), ("--gpus", gpus))
+    ]
+    for flag, value, is_used in flags:
+        if value is not None and not is_used:
+            raise SettingsError(
+                f"{flag} changes nothing with --engine {engine}: leave it out, or choose another engine"
+            )
+    count = 1 if engine is EngineChoice.process else workers or os.cpu_count() or 1
+    return Workplace(engine.value, count, address, gpus or 0.0)
 
 
 def _batch_settings(chunk_s: float) -> BatchSettings:
@@ -223,48 +176,3 @@ def _batch_settings(chunk_s: float) -> BatchSettings:
         return BatchSettings(chunk_s=chunk_s)
     except ValidationError:
         raise SettingsError(f"--chunk-s {chunk_s:g}: expected seconds, more than 0") from None
-
-
-def _check_out(out: Path) -> None:
-    """Refuse a folder that holds something else than an archive."""
-    foreign = out.is_dir() and any(out.iterdir()) and not (out / "work").is_dir()
-    if foreign:
-        raise OutputError(f"output {out} holds files but no archive: choose another --out")
-
-
-def _refuse_other_settings(job: ArchiveJob) -> None:
-    digest = job.folder.record().get("digest", job.digest)
-    if digest != job.digest:
-        raise OutputError(
-            f"archive {job.out} was made with other settings of detection, tracking or embedding: "
-            "choose another --out, or give the same ones again"
-        )
-
-
-def _record(
-    job: ArchiveJob, footage: Footage, schedule: Schedule, bad: dict[str, str], *, status: str
-) -> dict[str, Any]:
-    return {
-        "status": status,
-        "version": __version__,
-        "videos": str(job.videos),
-        "names": footage.origin,
-        "digest": job.digest,
-        "weights_sha256": job.weights_sha256,
-        "cameras": sorted({each.camera for each in footage.recordings}),
-        "settings": job.settings.model_dump(mode="json"),
-        "batch": job.batch.model_dump(mode="json"),
-        "files": [_file_entry(each, schedule, bad) for each in footage.recordings],
-    }
-
-
-def _file_entry(each: Recording, schedule: Schedule, bad: dict[str, str]) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "file": each.file,
-        "camera": each.camera,
-        "start": each.start.isoformat(),
-    }
-    if each.file in bad:
-        return entry | {"status": "skipped", "reason": bad[each.file]}
-    found = schedule.finished.get(each.file)
-    return entry | ({"status": "pending"} if found is None else {"status": "done", **found})

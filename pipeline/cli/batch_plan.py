@@ -3,49 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.archive.footage import Footage
-from pipeline.errors import SourceError
-from pipeline.settings import Settings
-from pipeline.sources import VideoFile
+from pipeline.jobs.batch import ArchivePlan
 
-__all__ = ["look_at", "show_plan"]
+__all__ = ["show_plan"]
 
 
-def look_at(
-    footage: Footage, folder: Path, settings: Settings
-) -> tuple[dict[str, float], dict[str, str]]:
-    """Return the length of each file in seconds, and why files cannot be used."""
-    lengths: dict[str, float] = {}
-    damaged: dict[str, str] = {}
-    for each in footage.recordings:
-        try:
-            video = VideoFile(
-                each.camera, folder / each.file, max_pixels=settings.source.max_pixels
-            )
-        except SourceError as error:
-            damaged[each.file] = str(error)
-        else:
-            lengths[each.file] = video.duration_s or 0.0
-    return lengths, damaged
-
-
-def show_plan(
-    footage: Footage, lengths: dict[str, float], damaged: dict[str, str], *, chunk_s: float
-) -> None:
-    """Print a row for each camera on stderr.
-
-    Args:
-        footage: All files.
-        lengths: Seconds of each file that can be used.
-        damaged: Why each other file cannot.
-        chunk_s: Length of the parts in which files are looked at.
-    """
+def show_plan(plan: ArchivePlan) -> None:
+    """Print a row for each camera on stderr."""
+    footage, lengths, damaged = plan.footage, plan.lengths, plan.damaged
+    chunk_s = plan.batch.chunk_s
     table = Table(title=escape(f"names: {footage.origin}"))
     table.add_column("camera")
     for name in ("files", "damaged", "from (UTC)", "to (UTC)", "video", "chunks, about"):

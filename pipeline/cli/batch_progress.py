@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any, Self
 
 from rich.console import Console
@@ -28,7 +29,7 @@ class BatchProgress:
         workers: Number of workers.
     """
 
-    def __init__(self, seconds_of_file: dict[str, float], *, workers: int) -> None:
+    def __init__(self, seconds_of_file: Mapping[str, float], *, workers: int) -> None:
         self._seconds = seconds_of_file
         self._began_s = time.monotonic()
         self._units = [0] * workers
@@ -65,7 +66,7 @@ class BatchProgress:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def update(self, worker: int, unit: Unit, result: dict[str, Any]) -> None:
+    def update(self, worker: int, unit: Unit, result: Mapping[str, Any]) -> None:
         """Show that a worker did a unit."""
         file = unit.recording.file
         self._units[worker] += 1

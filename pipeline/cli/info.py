@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import platform
 from importlib import metadata
+from typing import get_args
 
 from rich.console import Console
 from rich.table import Table
 
 from pipeline import __version__
 from pipeline.devices import resolve_device
+from pipeline.plugins import StageKind, plugin_names
 
 __all__ = ["info"]
 
@@ -41,6 +43,8 @@ def info() -> None:
     table.add_row("ONNX Runtime", ", ".join(_onnx_providers()) or "not installed")
     table.add_row("H.264 encoder", "libx264" if _can_encode() else "missing: no annotated video")
     table.add_row("device for --device auto", resolve_device("auto"))
+    for kind in get_args(StageKind):
+        table.add_row(f"{kind} plug-ins", ", ".join(plugin_names(kind)) or "none")
     Console().print(table)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -18,24 +19,20 @@ import typer
 from rich.console import Console
 from setproctitle import setproctitle
 
-from pipeline.build_live import LiveSystem, build_live
 from pipeline.cli.live_log import live_log
 from pipeline.cli.live_view import LiveScreen
-from pipeline.cli.run_options import settings_for_run
 from pipeline.cli.run_report import note_on_detector
-from pipeline.errors import RunError, SourceError
-from pipeline.health import CameraState
-from pipeline.protocols import LiveCamera
-from pipeline.serve.server import WebServer, open_web
+from pipeline.errors import SettingsError
+from pipeline.jobs.inputs import settings_for
+from pipeline.jobs.live import watch_cameras
+from pipeline.jobs.live_system import LiveSystem
 from pipeline.settings import Settings
-from pipeline.sources.live.opening import open_live_cameras
 from pipeline.sources.stream_address import secrets_of
 
-__all__ = ["DEFAULT_OUT", "live", "watch"]
+__all__ = ["DEFAULT_OUT", "live", "show_live"]
 
 DEFAULT_OUT = Path("runs") / "live"
-LOOK_S = 0.5
-WEB_STOP_S = 1.0
+RTSP = re.compile("rtsps?://", re.IGNORECASE)
 
 
 def live(  # noqa: PLR0917 - typer makes options of them
@@ -86,6 +83,14 @@ def live(  # noqa: PLR0917 - typer makes options of them
         bool | None,
         typer.Option("--video/--no-video", help="Record annotated video.", show_default=False),
     ] = None,
+    blur_faces: Annotated[
+        bool | None,
+        typer.Option(
+            "--blur-faces/--show-faces",
+            help="Blur the heads of everybody who was found, on the page and in recordings.",
+            show_default=False,
+        ),
+    ] = None,
     transport: Annotated[
         str | None, typer.Option(help="How RTSP cameras send: tcp or udp.")
     ] = None,
@@ -113,15 +118,16 @@ def live(  # noqa: PLR0917 - typer makes options of them
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
 ) -> None:
     """Watch cameras live: one identity per person, a page in the browser, recordings."""
-    settings = settings_for_run(
-        config=config,
-        cams=cams or [],
-        flags={
+    settings = settings_for(
+        cams or [],
+        base=config,
+        given={
             "detect.weights": detector,
             "detect.confidence": confidence,
             "embed.weights": weights,
             "match.threshold": threshold,
             "runner.device": device,
+            "output.blur_heads": blur_faces,
             "live.source.transport": transport,
             "live.source.loop_files": loop or None,
             "live.web.host": host,
@@ -130,10 +136,27 @@ def live(  # noqa: PLR0917 - typer makes options of them
             "live.recording.video": video,
         },
     )
-    watch(settings, out, gallery=gallery, realtime=realtime, serve=serve, require_all=require_all)
+    sources = [camera.source for camera in settings.cameras]
+    if loop and not realtime:
+        raise SettingsError(
+            "--loop plays files, which needs --realtime: add it, or leave --loop out"
+        )
+    if transport is not None and not any(RTSP.match(source) for source in sources):
+        raise SettingsError("--transport is for cameras at rtsp:// addresses: leave it out")
+    if not serve and (
+        useless := [
+            name for name, value in (("--host", host), ("--port", port)) if value is not None
+        ]
+    ):
+        raise SettingsError(
+            f"{useless[0]} belongs to the page, which --no-serve turns off: leave one of them out"
+        )
+    show_live(
+        settings, out, gallery=gallery, realtime=realtime, serve=serve, require_all=require_all
+    )
 
 
-def watch(
+def show_live(
     settings: Settings,
     out: Path,
     *,
@@ -142,7 +165,7 @@ def watch(
     serve: bool = True,
     require_all: bool = False,
 ) -> None:
-    """Run until a signal comes, or until every file that stood in for a camera has ended.
+    """Watch cameras until a signal comes, and show in the terminal how they are doing.
 
     Args:
         settings: What to do.
@@ -159,56 +182,39 @@ def watch(
     setproctitle("reid-pipeline live")
     secrets = {secret for camera in settings.cameras for secret in secrets_of(camera.source)}
     console = Console(stderr=True)
+    stop = threading.Event()
     with live_log(console, secrets), ExitStack() as stack:
-        cameras = open_live_cameras(settings.cameras, settings.live.source, realtime=realtime)
-        system = build_live(settings, out, cameras, gallery=gallery)
-        stop_s = settings.live.runner.stop_s
-        stack.callback(system.close, timeout_s=stop_s * 0.7)
-        url = ""
-        if serve:
-            web = open_web(system.run, system.registry, settings.live.web)
-            web.start()
-            stack.callback(_end_web, web)
-            url = web.url
-        if (note := note_on_detector(settings)) is not None:
-            console.print(note, highlight=False)
-        watched = "1 camera" if len(cameras) == 1 else f"{len(cameras)} cameras"
-        console.print(f"Watching {watched}, {'page: ' + url if url else 'no page'}")
-        stop = threading.Event()
-        with _signals(stop, stop_s=stop_s):
-            for camera in cameras:
-                camera.start()
-            if require_all:
-                _wait_for_all(cameras, stop, timeout_s=settings.live.source.connect_s)
-            _work(system, stop, console=console, url=url)
+        screens: list[LiveScreen] = []
+
+        def start(system: LiveSystem, url: str) -> None:
+            if (note := note_on_detector(settings)) is not None:
+                console.print(note, highlight=False)
+            count = len(settings.cameras)
+            watched = "1 camera" if count == 1 else f"{count} cameras"
+            console.print(f"Watching {watched}, {'page: ' + url if url else 'no page'}")
+            stack.enter_context(_signals(stop, stop_s=settings.live.runner.stop_s))
+            screen = LiveScreen(system.run, url=url, console=console, clock_s=time.monotonic())
+            screens.append(stack.enter_context(screen))
+
+        def show(system: LiveSystem) -> None:
+            screens[0].show(system.recorder.state, clock_s=time.monotonic())
+
+        watch_cameras(
+            settings,
+            out,
+            stop,
+            gallery=gallery,
+            realtime=realtime,
+            serve=serve,
+            require_all=require_all,
+            on_start=start,
+            on_tick=show,
+        )
     console.print(f"Written to {out}", highlight=False)
-    if stop.is_set():
-        # All is closed; taking down the libraries' threads would take seconds more.
-        logging.shutdown()
-        sys.stdout.flush()
-        os._exit(0)
-
-
-def _work(system: LiveSystem, stop: threading.Event, *, console: Console, url: str) -> None:
-    """Let the loop run in a thread of its own: native code there cannot delay a signal here."""
-    failures: list[BaseException] = []
-
-    def loop() -> None:
-        try:
-            system.run.run(stop)
-        except BaseException as error:
-            failures.append(error)
-
-    worker = threading.Thread(target=loop, name="live-run", daemon=True)
-    worker.start()
-    with LiveScreen(system.run, url=url, console=console, clock_s=time.monotonic()) as screen:
-        while worker.is_alive():
-            worker.join(LOOK_S)
-            screen.show(system.recorder.state, clock_s=time.monotonic())
-            if all(each.health().state is CameraState.STOPPED for each in system.cameras):
-                stop.set()
-    if failures:
-        raise RunError(f"the live run failed: {failures[0]}") from failures[0]
+    # All is closed; taking down the libraries' threads would take seconds more.
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 @contextmanager
@@ -245,23 +251,3 @@ def _end_at_once(code: int) -> NoReturn:
     for reader in multiprocessing.active_children():
         reader.kill()
     os._exit(code)
-
-
-def _wait_for_all(
-    cameras: Sequence[LiveCamera], stop: threading.Event, *, timeout_s: float
-) -> None:
-    end_s = time.monotonic() + timeout_s
-    while not stop.is_set():
-        late = [each for each in (one.health() for one in cameras) if not each.state.delivers]
-        if not late:
-            return
-        if time.monotonic() > end_s:
-            told = ", ".join(f"{each.camera} is {each.state} ({each.reason})" for each in late)
-            raise SourceError(
-                f"not every camera delivers: {told}: mend it, or leave --require-all out"
-            )
-        stop.wait(0.1)
-
-
-def _end_web(web: WebServer) -> None:
-    web.stop(timeout_s=WEB_STOP_S)

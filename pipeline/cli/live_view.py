@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.health import CameraHealth, CameraState, RecordingState
-from pipeline.run.live import LiveRun
+from pipeline.runners.live import LiveRun
 
 __all__ = ["LiveScreen", "summary"]
 

@@ -1,13 +1,13 @@
-"""Where a command shall write, looked at before its work starts."""
+"""Files that a command shall write, looked at before its work starts."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pipeline.errors import OutputError
+from pipeline.jobs.outputs import check_writable
 
-__all__ = ["check_file", "check_folder"]
+__all__ = ["check_file"]
 
 
 def check_file(path: Path) -> None:
@@ -20,21 +20,4 @@ def check_file(path: Path) -> None:
         raise OutputError(f"output {path} is a folder: name a file")
     if not path.parent.is_dir():
         raise OutputError(f"output {path}: there is no folder {path.parent}; make it first")
-    _check_writable(path, path.parent)
-
-
-def check_folder(path: Path) -> None:
-    """Refuse a folder that can neither be made nor be written.
-
-    Raises:
-        OutputError: It, or the nearest folder above it, is a file or cannot be written.
-    """
-    existing = next((each for each in (path, *path.parents) if os.path.lexists(each)), path)
-    if not existing.is_dir():
-        raise OutputError(f"output {path} is no folder, as {existing} is a file: choose another")
-    _check_writable(path, existing)
-
-
-def _check_writable(path: Path, folder: Path) -> None:
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"output {path} cannot be written: choose another")
+    check_writable(path, path.parent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Self
 
 from rich.console import Console
@@ -18,10 +17,11 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from pipeline.protocols import Source
-from pipeline.run.offline import CameraCount
+from pipeline.jobs.progress import CameraProgress
 
-__all__ = ["CameraProgress"]
+__all__ = ["RunProgress"]
+
+TITLES = {"find": "finding people", "draw": "drawing video "}
 
 
 class _FramesPerSecond(ProgressColumn):
@@ -35,11 +35,59 @@ class _FramesPerSecond(ProgressColumn):
         return Text(f"{frames / elapsed:6.1f} frames/s")
 
 
-class CameraProgress:
-    """One bar per camera while a run goes through its files. Use it as a context manager."""
+class RunProgress:
+    """One bar per camera while a run finds people, and again while it draws video.
 
-    def __init__(self, sources: Sequence[Source], *, title: str) -> None:
-        self._progress = Progress(
+    Use it as a context manager.
+
+    Args:
+        note: What to say before the first bar, if anything.
+    """
+
+    def __init__(self, note: str | None) -> None:
+        self._note = note
+        self._console = Console(stderr=True)
+        self._part = ""
+        self._bars: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._begin_s: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def start(self) -> None:
+        """Say that everything was checked and work begins."""
+        if self._note is not None:
+            self._console.print(self._note, highlight=False)
+
+    def show(self, progress: CameraProgress) -> None:
+        """Move the bar of a camera."""
+        if self._bars is None or progress.part != self._part:
+            self._begin(progress.part)
+        assert self._bars is not None
+        task = self._tasks.get(progress.camera)
+        if task is None:
+            task = self._tasks[progress.camera] = self._bars.add_task(
+                escape(progress.camera),
+                total=progress.duration_s,
+                title=TITLES[progress.part],
+                frames=0,
+            )
+        if not progress.frames:
+            return
+        begin_s = self._begin_s.setdefault(progress.camera, progress.time_s)
+        past_s = progress.time_s - begin_s
+        self._bars.update(task, frames=progress.frames, completed=past_s)
+        if progress.done:
+            self._bars.update(task, total=past_s or 1, completed=past_s or 1)
+
+    def _begin(self, part: str) -> None:
+        self._end()
+        self._part = part
+        self._bars = Progress(
             TextColumn("{task.fields[title]}"),
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=30),
@@ -47,35 +95,15 @@ class CameraProgress:
             TextColumn("{task.fields[frames]:>6} frames"),
             _FramesPerSecond(),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=self._console,
             # Piped into a file, only the last state is worth a line.
             redirect_stdout=False,
         )
-        self._tasks: dict[str, TaskID] = {
-            source.camera: self._progress.add_task(
-                escape(source.camera), total=source.duration_s, title=title, frames=0
-            )
-            for source in sources
-        }
-        self._begin_s: dict[str, float] = {}
+        self._bars.start()
 
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def update(self, count: CameraCount) -> None:
-        """Show how far a camera is."""
-        self.show(count.camera, frames=count.frames, time_s=count.last_s, done=count.done)
-
-    def show(self, camera: str, *, frames: int, time_s: float, done: bool) -> None:
-        """Move a camera's bar to a frame count and a time on the run's time line."""
-        task = self._tasks[camera]
-        begin_s = self._begin_s.setdefault(camera, time_s)
-        self._progress.update(task, frames=frames, completed=time_s - begin_s)
-        if done:
-            self._progress.update(
-                task, total=time_s - begin_s or 1, completed=time_s - begin_s or 1
-            )
+    def _end(self) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+        self._bars = None
+        self._tasks.clear()
+        self._begin_s.clear()

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import logging
-import time
-from contextlib import ExitStack, closing, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from pipeline.build import Stages, build_sources, build_stages
 from pipeline.cli.live import DEFAULT_OUT as DEFAULT_LIVE_OUT
-from pipeline.cli.live import watch
-from pipeline.cli.progress import CameraProgress
-from pipeline.cli.report import report_at_end
-from pipeline.cli.run_options import settings_for_run
-from pipeline.cli.run_report import identity_table, note_on_detector, record_at_end, record_at_start
-from pipeline.datatypes import Frame
-from pipeline.errors import ReidPipelineError, SettingsError, SinkError
-from pipeline.protocols import Sink
-from pipeline.run.offline import Outcome, run_offline
-from pipeline.settings import Settings
-from pipeline.sinks.annotated import render_videos
-from pipeline.sinks.gallery import Gallery
-from pipeline.sinks.run_folder import RunFolder
-from pipeline.sinks.tables import EventLog, Tables
-from pipeline.sources import VideoFile
+from pipeline.cli.live import show_live
+from pipeline.cli.progress import RunProgress
+from pipeline.cli.run_report import identity_table, note_on_detector
+from pipeline.errors import SettingsError
+from pipeline.jobs.inputs import settings_for
+from pipeline.jobs.run import process_videos
+from pipeline.results import open_results
 from pipeline.sources.live.opening import is_live
 
-__all__ = ["process", "run"]
+__all__ = ["run"]
 
 log = logging.getLogger(__name__)
 
@@ -123,120 +112,47 @@ def run(  # noqa: PLR0917 - typer makes options of them
 
     Given the addresses of cameras (rtsp://...), it watches them live, as `live` does.
     """
-    settings = settings_for_run(
-        config=config,
-        cams=cams or [],
-        flags={
-            "detect.weights": detector,
-            "detect.detections": detections,
-            "detect.confidence": confidence,
-            "detect.nms_iou": nms_iou,
-            "detect.image_size": image_size,
-            "embed.weights": weights,
-            "match.threshold": threshold,
-            "match.resolve": resolve,
-            "runner.device": device,
-            "runner.batch_size": batch_size,
-            "source.max_seconds": max_seconds,
-            "output.video": video,
-            "output.blur_heads": blur_faces,
-        },
-    )
-    if not any(is_live(camera.source) for camera in settings.cameras):
-        process(settings, out, overwrite=overwrite, gallery=gallery)
-        return
-    given: dict[str, object] = {
-        "--overwrite": overwrite,
-        "--max-seconds": max_seconds,
-        "--resolve": resolve,
-        "--detections": detections,
+    given: dict[str, Any] = {
+        "detect.weights": detector,
+        "detect.detections": detections,
+        "detect.confidence": confidence,
+        "detect.nms_iou": nms_iou,
+        "detect.image_size": image_size,
+        "embed.weights": weights,
+        "match.threshold": threshold,
+        "match.resolve": resolve,
+        "runner.device": device,
+        "runner.batch_size": batch_size,
+        "source.max_seconds": max_seconds,
+        "output.video": video,
+        "output.blur_heads": blur_faces,
+        "live.recording.video": video,
     }
-    if of_no_use := [name for name, value in given.items() if value]:
-        raise SettingsError(
-            f"{', '.join(of_no_use)} cannot be used with live cameras: leave it out"
+    settings = settings_for(cams or [], base=config, given=given)
+    live = [is_live(camera.source) for camera in settings.cameras]
+    if all(live):
+        flags = {
+            "--overwrite": overwrite,
+            "--max-seconds": max_seconds,
+            "--resolve": resolve,
+            "--detections": detections,
+        }
+        if useless := [flag for flag, is_set in flags.items() if is_set]:
+            raise SettingsError(f"{useless[0]} cannot be used with live cameras: leave it out")
+        show_live(settings, DEFAULT_LIVE_OUT if out == DEFAULT_OUT else out, gallery=gallery)
+        return
+    note = note_on_detector(settings)
+    with RunProgress(note) as progress:
+        finished = process_videos(
+            settings,
+            out,
+            overwrite=overwrite,
+            gallery=gallery,
+            on_start=progress.start,
+            on_progress=progress.show,
         )
-    watch(settings, DEFAULT_LIVE_OUT if out == DEFAULT_OUT else out, gallery=gallery)
-
-
-def process(settings: Settings, out: Path, *, overwrite: bool, gallery: Path | None = None) -> None:
-    """Run the whole job: everything is checked before anything is written.
-
-    Args:
-        settings: What to do.
-        out: Folder for everything that is written.
-        overwrite: Whether what an earlier run left there may be replaced.
-        gallery: File of known persons, read if it is there and written at the end.
-
-    Raises:
-        ReidPipelineError: Bad input, or a run that failed; its record then says so.
-    """
-    sources = build_sources(settings)
-    folder = RunFolder(out, overwrite=overwrite)
-    stages = build_stages(settings, gallery=gallery)
-    if (note := note_on_detector(settings)) is not None:
-        Console(stderr=True).print(note, highlight=False)
-    folder.start(record_at_start(settings, stages, sources))
-    try:
-        outcome = _find_everybody(settings, stages, sources, out)
-        warnings = [f"{source.camera}: {text}" for source in sources for text in source.warnings]
-        warnings += [f"{c.camera}: {c.failure}" for c in outcome.counts.values() if c.failure]
-        if settings.output.video:
-            outcome.seconds["video"] = _draw(settings, sources, out, outcome)
-        if stages.gallery is not None:
-            stages.gallery.save(stages.matcher.gallery(outcome.identities))
-    except ReidPipelineError as error:
-        _record_failure(folder, str(error))
-        raise
-    folder.finish("complete", record_at_end(outcome, warnings))
-    report_at_end(out)
-    for warning in warnings:
+    for warning in finished.warnings:
         log.warning("%s", warning)
     console = Console()
-    console.print(identity_table(outcome))
+    console.print(identity_table(open_results(out)))
     console.print(f"Written to {out}", highlight=False)
-
-
-def _find_everybody(
-    settings: Settings, stages: Stages, sources: list[VideoFile], out: Path
-) -> Outcome:
-    with ExitStack() as stack:
-        events = stack.enter_context(closing(EventLog(out)))
-        sinks: list[Sink] = [Tables(out), _gallery(settings, out)]
-        for sink in sinks:
-            stack.enter_context(closing(sink))
-        progress = stack.enter_context(CameraProgress(sources, title="finding people"))
-        return run_offline(
-            stages.pipeline,
-            sources,
-            sinks,
-            batch_size=settings.runner.batch_size,
-            queue_frames=settings.source.queue_frames,
-            on_progress=progress.update,
-            on_events=events.write,
-        )
-
-
-def _gallery(settings: Settings, out: Path) -> Gallery:
-    output = settings.output
-    return Gallery(out, crops=output.gallery_crops, blur_heads=output.blur_heads)
-
-
-def _draw(settings: Settings, sources: list[VideoFile], out: Path, outcome: Outcome) -> float:
-    """Write the annotated video; return the seconds it took."""
-    started = time.perf_counter()
-    with CameraProgress(sources, title="drawing video ") as progress:
-        drawn = dict.fromkeys(outcome.counts, 0)
-
-        def show(frame: Frame) -> None:
-            drawn[frame.camera] += 1
-            done = drawn[frame.camera] == outcome.counts[frame.camera].frames
-            progress.show(frame.camera, frames=drawn[frame.camera], time_s=frame.time_s, done=done)
-
-        render_videos(sources, out / "tracks.csv", out, settings.output, on_frame=show)
-    return time.perf_counter() - started
-
-
-def _record_failure(folder: RunFolder, reason: str) -> None:
-    """Note in the record why the run failed; where the disk is full, it stays incomplete."""
-    with suppress(SinkError):
-        folder.finish("failed", {"reason": reason})

@@ -9,17 +9,18 @@ from pipeline.detect.built_in import built_in_detector
 from pipeline.detect.openvino_yolo import OpenVinoYolo
 from pipeline.detect.replay import ReplayDetector
 from pipeline.detect.ultralytics_adapter import UltralyticsDetector
+from pipeline.errors import ModelError
+from pipeline.plugins import checked_stage, load_plugin
+from pipeline.protocols import Detector
 from pipeline.settings import DetectSettings
 
 __all__ = ["load_detector"]
 
 
-def load_detector(
-    settings: DetectSettings, *, cameras: Sequence[str], device: str
-) -> OpenVinoYolo | ReplayDetector | UltralyticsDetector:
+def load_detector(settings: DetectSettings, *, cameras: Sequence[str], device: str) -> Detector:
     """Return the detector for a run.
 
-    Saved boxes win over weights; without either, the package's own detector is taken. OpenVINO
+    It is a plug-in, saved boxes, or a network; without any of them, the package's own. OpenVINO
     models run on OpenVINO directly when the device is a CPU; everything else goes through
     ultralytics.
 
@@ -31,18 +32,30 @@ def load_detector(
     Raises:
         ModelError: The detector cannot be loaded.
         DetectionsFileError: The saved boxes cannot be used.
+        SettingsError: No installed package registers the plug-in, or it is no detector.
     """
+    if settings.plugin is not None:
+        make = load_plugin("detector", settings.plugin)
+        made: Detector = checked_stage("detector", make(settings, cameras=cameras, device=device))
+        return made
     if settings.detections is not None:
         return ReplayDetector(settings.detections, cameras=cameras, confidence=settings.confidence)
     path = built_in_detector(device) if settings.weights is None else Path(settings.weights)
     is_openvino = path.suffix == ".xml" or (path.is_dir() and any(path.glob("*.xml")))
     if is_openvino and device == "cpu":
-        return OpenVinoYolo(
+        detector = OpenVinoYolo(
             path,
             confidence=settings.confidence,
             nms_iou=settings.nms_iou,
             image_size=settings.image_size,
         )
+        size, usual = detector.input_size, DetectSettings().image_size
+        if size is not None and settings.image_size not in {usual, max(size)}:
+            raise ModelError(
+                f"detector {path} takes pictures of {size[1]}x{size[0]} pixels alone: leave "
+                f"image_size ({settings.image_size}) out"
+            )
+        return detector
     return UltralyticsDetector(
         str(path),
         confidence=settings.confidence,

@@ -61,6 +61,11 @@ class OpenVinoYolo:
         self._fixed_shape = self._inspect()
 
     @property
+    def input_size(self) -> tuple[int, int] | None:
+        """``(height, width)`` of the only input that the model takes, ``None`` where it is open."""
+        return self._fixed_shape
+
+    @property
     def name(self) -> str:
         """Which model runs on what, for reports."""
         return f"{self._xml.parent.name}/{self._xml.name} (OpenVINO, CPU)"

@@ -25,7 +25,8 @@ import pandas as pd
 
 from pipeline.datatypes import UNDECIDED
 from pipeline.errors import OutputError, SinkError
-from pipeline.exports.sequences import BOX_COLUMNS, BoxSequence
+from pipeline.exports.sequences import BOX_COLUMNS, named_sequences
+from pipeline.results import BoxSequence, Results
 
 __all__ = ["ExportFormat", "export_boxes"]
 
@@ -42,13 +43,16 @@ class ExportFormat(StrEnum):
     csv = "csv"
 
 
-def export_boxes(
-    read: Callable[[], Iterable[BoxSequence]], out: Path, *, kind: ExportFormat
-) -> tuple[int, int]:
+Named = Iterable[tuple[str, BoxSequence]]
+Read = Callable[[], Named]
+"""Gives the sequences with their names, each time it is called."""
+
+
+def export_boxes(results: Results, out: Path, *, kind: ExportFormat) -> tuple[int, int]:
     """Write all boxes into a new folder, which appears whole or not at all.
 
     Args:
-        read: Gives the sequences, each time it is called.
+        results: What to export.
         out: Folder to make; it may exist if it is empty.
         kind: Format to write.
 
@@ -56,7 +60,7 @@ def export_boxes(
         How many sequences and boxes were written.
 
     Raises:
-        InputError: What is to be exported cannot be read.
+        ResultsError: What is to be exported is not finished, or damaged.
         OutputError: ``out`` is there already, or cannot be made.
         SinkError: It cannot be written, for example because the disk is full.
     """
@@ -67,13 +71,13 @@ def export_boxes(
         folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.absolute().parent))
     except OSError as error:
         raise OutputError(f"output {out} cannot be made: {error.strerror}") from None
-    writers = {
+    writers: dict[ExportFormat, Callable[[Read, Path], tuple[int, int]]] = {
         ExportFormat.mot: _write_mot,
         ExportFormat.coco: _write_coco,
         ExportFormat.csv: _write_csv,
     }
     try:
-        counts = writers[kind](read, folder)
+        counts = writers[kind](lambda: named_sequences(results), folder)
         if out.exists():
             out.rmdir()
         folder.replace(out)
@@ -85,13 +89,13 @@ def export_boxes(
     return counts
 
 
-def _write_mot(read: Callable[[], Iterable[BoxSequence]], folder: Path) -> tuple[int, int]:
+def _write_mot(read: Read, folder: Path) -> tuple[int, int]:
     spare = 1 + max(
-        (int(each.boxes["global_id"].max()) for each in read() if len(each.boxes)), default=0
+        (int(each.boxes["global_id"].max()) for _, each in read() if len(each.boxes)), default=0
     )
     spare = max(spare, 1)
     sequences = boxes = 0
-    for sequence in read():
+    for name, sequence in read():
         table = sequence.boxes
         nobody = table["global_id"] == UNDECIDED
         tracks = sorted(table.loc[nobody, "track_id"].unique())
@@ -99,30 +103,30 @@ def _write_mot(read: Callable[[], Iterable[BoxSequence]], folder: Path) -> tuple
         spare += len(tracks)
         ids = table["global_id"].mask(nobody, table["track_id"].map(own))
         rows = pd.DataFrame({"frame": table["frame"] + 1, "id": ids.astype("int64")})
-        for name in ("x", "y", "w", "h"):
-            rows[name] = table[name].astype(float).round(PIXEL_DECIMALS)
+        for side in ("x", "y", "w", "h"):
+            rows[side] = table[side].astype(float).round(PIXEL_DECIMALS)
         rows["conf"] = table["score"].astype(float).round(SCORE_DECIMALS)
         rows = rows.assign(world_x=-1, world_y=-1, world_z=-1)
-        with _private(folder / f"{sequence.name}.txt") as file:
+        with _private(folder / f"{name}.txt") as file:
             rows.to_csv(file, header=False, index=False, lineterminator="\n")
         sequences, boxes = sequences + 1, boxes + len(rows)
     return sequences, boxes
 
 
-def _write_csv(read: Callable[[], Iterable[BoxSequence]], folder: Path) -> tuple[int, int]:
+def _write_csv(read: Read, folder: Path) -> tuple[int, int]:
     sequences = boxes = 0
     with _private(folder / "boxes.csv") as file:
         csv.writer(file, lineterminator="\n").writerow(["sequence", "camera", *BOX_COLUMNS])
-        for sequence in read():
+        for name, sequence in read():
             table = sequence.boxes.copy()
-            table.insert(0, "sequence", sequence.name)
+            table.insert(0, "sequence", name)
             table.insert(1, "camera", sequence.camera)
             table.to_csv(file, header=False, index=False, lineterminator="\n")
             sequences, boxes = sequences + 1, boxes + len(table)
     return sequences, boxes
 
 
-def _write_coco(read: Callable[[], Iterable[BoxSequence]], folder: Path) -> tuple[int, int]:
+def _write_coco(read: Read, folder: Path) -> tuple[int, int]:
     # Three passes, so that no more than one sequence is in memory.
     with _private(folder / "coco.json") as file:
         file.write('{"info": {"description": "Found by reid-pipeline"},\n')
@@ -148,14 +152,14 @@ def _write_list(file: TextIO, name: str, items: Iterator[Mapping[str, Any]]) -> 
     return count
 
 
-def _videos(sequences: Iterable[BoxSequence]) -> Iterator[dict[str, Any]]:
-    for number, each in enumerate(sequences, start=1):
-        yield {"id": number, "name": each.name, "camera": each.camera, "source": each.video}
+def _videos(sequences: Named) -> Iterator[dict[str, Any]]:
+    for number, (name, each) in enumerate(sequences, start=1):
+        yield {"id": number, "name": name, "camera": each.camera, "source": each.file}
 
 
-def _images(sequences: Iterable[BoxSequence]) -> Iterator[dict[str, Any]]:
+def _images(sequences: Named) -> Iterator[dict[str, Any]]:
     image_id = 0
-    for video_id, sequence in enumerate(sequences, start=1):
+    for video_id, (name, sequence) in enumerate(sequences, start=1):
         seen = sequence.boxes.drop_duplicates("frame")
         size = dict(zip(("width", "height"), sequence.size or (), strict=False))
         for frame, time in zip(seen["frame"].tolist(), seen["time"], strict=True):
@@ -165,14 +169,14 @@ def _images(sequences: Iterable[BoxSequence]) -> Iterator[dict[str, Any]]:
                 "video_id": video_id,
                 "frame_index": frame,
                 "time": time.isoformat() if isinstance(time, pd.Timestamp) else float(time),
-                "file_name": f"{sequence.name}/{frame + 1:06d}.jpg",
+                "file_name": f"{name}/{frame + 1:06d}.jpg",
                 **size,
             }
 
 
-def _annotations(sequences: Iterable[BoxSequence]) -> Iterator[dict[str, Any]]:
+def _annotations(sequences: Named) -> Iterator[dict[str, Any]]:
     image_id = annotation_id = 0
-    for sequence in sequences:
+    for _, sequence in sequences:
         table = sequence.boxes
         frames, tracks = table["frame"].tolist(), table["track_id"].tolist()
         owners, scores = table["global_id"].tolist(), table["score"].tolist()

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.crops import inside
 from pipeline.datatypes import Frame, Image
 from pipeline.errors import ReidPipelineError
-from pipeline.metrics.matches import Sighting
+from pipeline.metrics.matches import BoxView
 
 __all__ = ["cut_crops", "gallery_crops"]
 
@@ -23,26 +23,26 @@ MARGIN = 0.1
 
 
 def cut_crops(
-    sightings: Sequence[Sighting], videos: Mapping[str, Iterable[Frame]]
-) -> dict[Sighting, Image]:
-    """Return the crop of each sighting that can be had.
+    views: Sequence[BoxView], videos: Mapping[str, Iterable[Frame]]
+) -> dict[BoxView, Image]:
+    """Return the crop of each view that can be had.
 
     Each video is read once, up to its last frame that is asked for. One that breaks gives
     the crops before the break; the log says so.
 
     Args:
-        sightings: What to show.
+        views: What to show.
         videos: Per camera its frames, numbered as in the run.
 
     Returns:
-        ``(H, W, 3)`` uint8 BGR crops. Sightings of cameras without a video are left out.
+        ``(H, W, 3)`` uint8 BGR crops. Views of cameras without a video are left out.
     """
-    crops: dict[Sighting, Image] = {}
+    crops: dict[BoxView, Image] = {}
     for camera, frames in videos.items():
-        wanted: dict[int, list[Sighting]] = {}
-        for sighting in sightings:
-            if sighting.camera == camera:
-                wanted.setdefault(sighting.frame, []).append(sighting)
+        wanted: dict[int, list[BoxView]] = {}
+        for view in views:
+            if view.camera == camera:
+                wanted.setdefault(view.frame, []).append(view)
         if not wanted:
             continue
         try:
@@ -53,36 +53,36 @@ def cut_crops(
 
 
 def gallery_crops(
-    sightings: Sequence[Sighting], gallery: Mapping[tuple[str, int], Sequence[tuple[float, Path]]]
-) -> dict[Sighting, Image]:
-    """Return, for each sighting, the nearest crop in time that the gallery has of its track.
+    views: Sequence[BoxView], gallery: Mapping[tuple[str, int], Sequence[tuple[float, Path]]]
+) -> dict[BoxView, Image]:
+    """Return, for each view, the nearest crop in time that the gallery has of its track.
 
     Args:
-        sightings: What to show.
+        views: What to show.
         gallery: (camera, track) to (time in seconds, crop).
 
     Returns:
-        ``(H, W, 3)`` uint8 BGR crops. Sightings of tracks without one are left out.
+        ``(H, W, 3)`` uint8 BGR crops. Views of tracks without one are left out.
     """
-    crops: dict[Sighting, Image] = {}
-    for sighting in sightings:
-        when = sighting.time_s or 0.0
-        choice = gallery.get((sighting.camera, sighting.track_id), [])
+    crops: dict[BoxView, Image] = {}
+    for view in views:
+        when = view.time_s or 0.0
+        choice = gallery.get((view.camera, view.track_id), [])
         for _, path in sorted(choice, key=lambda each: abs(each[0] - when))[:1]:
             crop = cv2.imread(str(path))
             if crop is not None:
-                crops[sighting] = np.asarray(crop, np.uint8)
+                crops[view] = np.asarray(crop, np.uint8)
     return crops
 
 
-def _cut(frames: Iterable[Frame], wanted: Mapping[int, list[Sighting]]) -> dict[Sighting, Image]:
-    crops: dict[Sighting, Image] = {}
+def _cut(frames: Iterable[Frame], wanted: Mapping[int, list[BoxView]]) -> dict[BoxView, Image]:
+    crops: dict[BoxView, Image] = {}
     last = max(wanted)
     for frame in frames:
-        for sighting in wanted.get(frame.index, []):
-            crop = _with_margin(frame.image, sighting.box)
+        for view in wanted.get(frame.index, []):
+            crop = _with_margin(frame.image, view.box)
             if crop.size:
-                crops[sighting] = crop
+                crops[view] = crop
         if frame.index >= last:
             break
     return crops

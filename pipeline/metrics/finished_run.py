@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, ResultsError
 from pipeline.metrics.ground_truth import read_csv
 from pipeline.metrics.tables import check_tracks
+from pipeline.results import Results
+from pipeline.results.run import RunResults
 
-__all__ = ["FinishedRun", "read_run"]
+__all__ = ["FinishedRun", "finished_run", "tracks_alone"]
 
-GALLERY_CROP = re.compile(r"(?P<camera>.+)_t(?P<track>\d+)_(?P<ms>-?\d+)ms\.jpg")
+_ARTICLES = {"run": "a run", "archive": "an archive", "recording": "live cameras"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,58 +70,43 @@ class FinishedRun:
         )
 
 
-def read_run(path: Path) -> FinishedRun:
-    """Read a run.
-
-    Args:
-        path: The folder of a run, or a tracks CSV alone.
+def finished_run(results: Results) -> FinishedRun:
+    """Return what a score needs of a run.
 
     Raises:
-        InputError: The tracks are missing or malformed.
+        ResultsError: It is no run, or its boxes are missing.
+        InputError: Its boxes are malformed.
     """
-    folder = path if path.is_dir() else path.parent
-    csv = path / "tracks.csv" if path.is_dir() else path
-    tracks = check_tracks(read_csv(csv, kind="tracks"), origin=f"tracks {csv}")
-    record = _record(folder) if csv.name == "tracks.csv" else {}
-    frames = {str(each["camera"]): int(each["frames"]) for each in record.get("cameras", [])}
+    if not isinstance(results, RunResults):
+        raise ResultsError(
+            f"{results.path} is the folder of {_ARTICLES[results.kind]}: only runs are scored, as "
+            "ground truth counts the frames of a camera; process its videos with `run`"
+        )
+    summary = results.summary()
+    boxes = results.boxes().rename(columns={"time": "time_s"})
+    tracks = check_tracks(boxes, origin=f"tracks of {results.path}")
     # Frames that were left out as damaged keep their number, so boxes can lie beyond the count.
     last = tracks.groupby("camera")["frame"].max()
-    frames = {camera: max(count, int(last.get(camera, -1)) + 1) for camera, count in frames.items()}
     return FinishedRun(
         tracks=tracks,
-        frames=frames,
-        sources={str(each["camera"]): Path(each["source"]) for each in record.get("inputs", [])},
-        gallery=_gallery(folder / "gallery") if record else {},
-        status=str(record.get("status", "")),
+        frames={
+            each.camera: max(each.frames, int(last.get(each.camera, -1)) + 1)
+            for each in summary.cameras
+        },
+        sources={each.camera: Path(each.source) for each in summary.inputs},
+        gallery=results.crops() if results.record else {},
+        status=summary.status,
     )
 
 
-def _record(folder: Path) -> dict[str, Any]:
-    """Return ``run.json``, empty where there is none.
+def tracks_alone(path: Path) -> FinishedRun:
+    """Return what a table of tracks says by itself.
+
+    Args:
+        path: A CSV with the columns of a run's ``tracks.csv``.
 
     Raises:
-        InputError: It is there but cannot be understood.
+        InputError: It is missing or malformed.
     """
-    path = folder / "run.json"
-    if not path.exists():
-        return {}
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        _ = [(each["camera"], int(each["frames"])) for each in record.get("cameras", [])]
-        _ = [(each["camera"], Path(each["source"])) for each in record.get("inputs", [])]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"run record {path} is damaged ({type(error).__name__}: {error}): give the "
-            "tracks.csv under another name to score it without the record"
-        ) from None
-    return dict(record)
-
-
-def _gallery(folder: Path) -> dict[tuple[str, int], list[tuple[float, Path]]]:
-    crops: dict[tuple[str, int], list[tuple[float, Path]]] = {}
-    for path in sorted(folder.glob("*/*.jpg")):
-        parts = GALLERY_CROP.fullmatch(path.name)
-        if parts:
-            key = (parts["camera"], int(parts["track"]))
-            crops.setdefault(key, []).append((int(parts["ms"]) / 1000, path))
-    return crops
+    tracks = check_tracks(read_csv(path, kind="tracks"), origin=f"tracks {path}")
+    return FinishedRun(tracks=tracks, frames={}, sources={}, gallery={}, status="")

@@ -15,11 +15,11 @@ from pipeline.datatypes import UNDECIDED, IntArray
 from pipeline.metrics.pairing import Overlaps, TimeStep
 from pipeline.metrics.tables import BOX
 
-__all__ = ["Mistake", "Sighting", "box_table", "name_identities", "worst_mistakes"]
+__all__ = ["BoxView", "Mistake", "box_table", "name_identities", "worst_mistakes"]
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class BoxView:
     """One found box that shows a person.
 
     Attributes:
@@ -43,7 +43,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """Two sightings whose identities contradict the ground truth.
+    """Two box views whose identities contradict the ground truth.
 
     Attributes:
         kind: ``merged``: two persons under one identity; ``split``: one person under two.
@@ -54,8 +54,8 @@ class Mistake:
 
     kind: Literal["merged", "split"]
     boxes: int
-    first: Sighting
-    second: Sighting
+    first: BoxView
+    second: BoxView
 
 
 def box_table(
@@ -188,11 +188,11 @@ def _named(boxes: pd.DataFrame) -> pd.DataFrame:
     return boxes[(boxes["identity"] != "") & (boxes["global_id"] != UNDECIDED)]
 
 
-def _best_view(boxes: pd.DataFrame) -> Sighting:
+def _best_view(boxes: pd.DataFrame) -> BoxView:
     """Return the largest of the most visible boxes that fit their person well."""
     worth = boxes["visible"] * boxes["overlap"] * np.sqrt(boxes["w"] * boxes["h"])
     best = boxes.iloc[int(worth.to_numpy().argmax())]
-    return Sighting(
+    return BoxView(
         camera=str(best["camera"]),
         frame=int(best["frame"]),
         time_s=None if np.isnan(best["time_s"]) else float(best["time_s"]),

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.datatypes import Image
 from pipeline.metrics.figures import INK, NOBODY, new_figure, save
-from pipeline.metrics.matches import Mistake, Sighting
+from pipeline.metrics.matches import BoxView, Mistake
 
 __all__ = ["draw_mistakes"]
 
@@ -16,7 +16,7 @@ PAIRS_A_ROW = 4
 PAIR_IN = (3.1, 3.3)
 
 
-def draw_mistakes(mistakes: Sequence[Mistake], crops: Mapping[Sighting, Image], path: Path) -> None:
+def draw_mistakes(mistakes: Sequence[Mistake], crops: Mapping[BoxView, Image], path: Path) -> None:
     """Draw every mistake as two crops side by side, worst first.
 
     Args:
@@ -49,7 +49,7 @@ def _title(mistake: Mistake) -> str:
     return f"person {first.identity}, two identities: {names}\n{extent}"
 
 
-def _show(panel: Any, crop: Image | None, view: Sighting) -> None:
+def _show(panel: Any, crop: Image | None, view: BoxView) -> None:
     if crop is None:
         panel.text(0.5, 0.5, "no crop", ha="center", va="center", fontsize=8, color=NOBODY)
         panel.set_xlim(0, 1)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.colours import identity_colour
-from pipeline.report.movement import Visit
 from pipeline.report.times import duration, span, tick_texts, ticks
+from pipeline.results.visits import Visit
 
 __all__ = ["Axis", "Bar", "Lanes", "css_colour", "lay_out"]
 

@@ -1,44 +1,16 @@
-"""Who was where for how long, and who went from where to where."""
+"""Who went from where to where, and how many were there at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.datatypes import UNDECIDED
-from pipeline.report.reading import Sighting
+from pipeline.results.visits import Visit
 
-__all__ = ["HandOver", "Visit", "hand_overs", "most_present", "visits", "within_reach"]
-
-VISIT_GAP_S = 10.0
-"""Who comes back into the same camera within so long had not left: tracks break behind others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One stay of one person in one camera, over short gaps.
-
-    Attributes:
-        global_id: The person.
-        camera: Where.
-        first_s: When it began, seconds on the run's time line.
-        last_s: When it ended.
-        tracks: How many tracks it is made of.
-    """
-
-    global_id: int
-    camera: str
-    first_s: float
-    last_s: float
-    tracks: int = 1
-
-    @property
-    def dwell_s(self) -> float:
-        """How long it lasted, seconds."""
-        return self.last_s - self.first_s
+__all__ = ["HandOver", "hand_overs", "most_present"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,33 +35,6 @@ class HandOver:
     def travel_s(self) -> float:
         """Seconds between the two; negative where both cameras saw the person at once."""
         return self.arrived_s - self.left_s
-
-
-def visits(sightings: Iterable[Sighting]) -> list[Visit]:
-    """Join each person's tracks in one camera to visits, in order of (begin, camera, person).
-
-    Tracks without an identity are nobody's visit.
-    """
-    joined: list[Visit] = []
-    current: dict[tuple[int, str], int] = {}
-    for each in sorted(sightings, key=lambda s: (s.first_s, s.camera, s.global_id)):
-        if each.global_id == UNDECIDED:
-            continue
-        key = each.global_id, each.camera
-        place = current.get(key)
-        if place is not None and within_reach(joined[place], each):
-            before = joined[place]
-            last_s = max(before.last_s, each.last_s)
-            joined[place] = replace(before, last_s=last_s, tracks=before.tracks + 1)
-            continue
-        current[key] = len(joined)
-        joined.append(Visit(each.global_id, each.camera, each.first_s, each.last_s))
-    return joined
-
-
-def within_reach(visit: Visit, sighting: Sighting) -> bool:
-    """Whether a later sighting of the same person and camera belongs to the visit."""
-    return sighting.first_s - visit.last_s <= VISIT_GAP_S
 
 
 def hand_overs(stays: Sequence[Visit]) -> list[HandOver]:

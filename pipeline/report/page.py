@@ -9,15 +9,18 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pipeline.datatypes import UNDECIDED
 from pipeline.report.flows import draw_ring, matrix, shortened, took, ways
 from pipeline.report.lanes import Axis, css_colour, lay_out
-from pipeline.report.movement import HandOver, Visit, hand_overs, most_present, visits
+from pipeline.report.movement import HandOver, hand_overs, most_present
 from pipeline.report.pictures import data_uri
-from pipeline.report.reading import CameraCounts, InputVideo, Reported
 from pipeline.report.templates import fill
 from pipeline.report.times import duration, span
+from pipeline.results import Results
+from pipeline.results.record import CameraCounts, CameraInput, Record
+from pipeline.results.visits import Visit, seconds, seconds_in_view, visits
 
 __all__ = ["Limits", "render_report"]
 
@@ -54,68 +57,80 @@ class Limits:
     grid: int = 30
 
 
-def render_report(run: Reported, *, limits: Limits | None = None) -> str:
-    """Return the report of a run, or of an archive, as HTML that needs no other file.
+def render_report(results: Results, *, limits: Limits | None = None) -> str:
+    """Return the report of a run, an archive or a recording as HTML that needs no other file.
 
     Every text is escaped, pictures are encoded anew, and the page's own policy lets no script
     run.
 
     Args:
-        run: What to tell of.
+        results: What to show.
         limits: How much to show.
+
+    Raises:
+        ResultsError: The work is not finished, or one of its files is damaged.
     """
-    return fill("page.html", **_content(run, limits or Limits()))
+    return fill("page.html", **_content(results, limits or Limits()))
 
 
-def _content(run: Reported, limits: Limits) -> dict[str, Any]:
+def _content(results: Results, limits: Limits) -> dict[str, Any]:
     """Return what the template shows."""
-    stays = visits(run.sightings)
+    sightings = results.sightings()
+    cameras = results.cameras()
+    summary = results.summary()
+    stays = visits(sightings)
     moves = hand_overs(stays)
-    axis = _axis(run)
-    cards = _cards(run, stays, limits)
+    axis = _axis(sightings)
+    cards = _cards(results, stays, limits)
     people = {stay.global_id for stay in stays}
     return {
-        "run": run,
-        "record": run.record,
-        "inputs": _inputs(run),
-        "tiles": _tiles(run, stays, moves, axis),
+        "results": results,
+        "name": results.path.resolve().name,
+        "record": summary,
+        "cameras": cameras,
+        "inputs": _inputs(cameras, summary),
+        "tiles": _tiles(cameras, stays, moves, axis),
         "cards": cards,
         "carded": {card["global_id"] for card in cards},
         "people": len(people),
-        "undecided": sum(each.global_id == UNDECIDED for each in run.sightings),
+        "undecided": int((sightings["global_id"] == UNDECIDED).sum()),
         "axis": axis,
-        "timelines": _timelines(run.cameras, stays, axis, limits),
+        "timelines": _timelines(cameras, stays, axis, limits),
         "counts": _counts(stays, axis),
-        "dwell": _dwell(run.cameras, stays),
-        **_flows(run.cameras, moves, limits),
+        "dwell": _dwell(cameras, stays),
+        **_flows(cameras, moves, limits),
     }
 
 
-def _inputs(run: Reported) -> list[tuple[str, InputVideo | None, CameraCounts | None]]:
+def _inputs(
+    cameras: Sequence[str], summary: Record
+) -> list[tuple[str, CameraInput | None, CameraCounts | None]]:
     """Return what each camera was read from and what was found in it, as far as recorded."""
-    videos = {each.camera: each for each in run.record.inputs}
-    counts = {each.camera: each for each in run.record.cameras}
-    return [(camera, videos.get(camera), counts.get(camera)) for camera in run.cameras]
+    videos = {each.camera: each for each in summary.inputs}
+    counts = {each.camera: each for each in summary.cameras}
+    return [(camera, videos.get(camera), counts.get(camera)) for camera in cameras]
 
 
-def _axis(run: Reported) -> Axis:
-    first_s = min((each.first_s for each in run.sightings), default=0.0)
-    last_s = max((each.last_s for each in run.sightings), default=1.0)
-    if not run.sightings or 0 < first_s < (last_s - first_s) / 4:
+def _axis(sightings: pd.DataFrame) -> Axis:
+    if sightings.empty:
+        return Axis(0.0, 1.0)
+    first_s = float(seconds(sightings["first_time"]).min())
+    last_s = float(seconds(sightings["last_time"]).max())
+    if 0 < first_s < (last_s - first_s) / 4:
         first_s = 0.0  # A run begins at its start, unless nothing happened for most of it.
     return Axis(first_s, last_s if last_s > first_s else first_s + 1)
 
 
 def _tiles(
-    run: Reported, stays: Sequence[Visit], moves: Sequence[HandOver], axis: Axis
+    cameras: Sequence[str], stays: Sequence[Visit], moves: Sequence[HandOver], axis: Axis
 ) -> list[tuple[str, str]]:
     seen: dict[int, set[str]] = {}
     for stay in stays:
         seen.setdefault(stay.global_id, set()).add(stay.camera)
-    several = sum(len(cameras) > 1 for cameras in seen.values())
+    several = sum(len(each) > 1 for each in seen.values())
     tiles = [
         ("people", f"{len(seen):,}"),
-        ("cameras", f"{len(run.cameras):,}"),
+        ("cameras", f"{len(cameras):,}"),
         ("seen by several cameras", f"{several:,}"),
         ("hand-overs", f"{len(moves):,}"),
     ]
@@ -128,14 +143,14 @@ def _tiles(
     return tiles
 
 
-def _cards(run: Reported, stays: Sequence[Visit], limits: Limits) -> list[dict[str, Any]]:
+def _cards(results: Results, stays: Sequence[Visit], limits: Limits) -> list[dict[str, Any]]:
     """Return the people to show, in order of their numbers."""
     of_person: dict[int, list[Visit]] = {}
     for stay in stays:
         of_person.setdefault(stay.global_id, []).append(stay)
-    in_view = {number: sum(s.dwell_s for s in own) for number, own in of_person.items()}
+    in_view = seconds_in_view(stays)
     shown = sorted(in_view, key=lambda number: (-in_view[number], number))[: limits.cards]
-    pictures = run.pictures(shown, limits.crops)
+    pictures = results.pictures_of(shown, limits.crops)
     cards = []
     for number in sorted(shown):
         own = of_person[number]
@@ -145,7 +160,7 @@ def _cards(run: Reported, stays: Sequence[Visit], limits: Limits) -> list[dict[s
                 "global_id": number,
                 "colour": colour,
                 "ink": ink,
-                "pictures": [uri for each in pictures[number] if (uri := data_uri(each))],
+                "pictures": [uri for each in pictures[number] if (uri := data_uri(each.jpeg))],
                 "cameras": list(dict.fromkeys(stay.camera for stay in own)),
                 "span": span(own[0].first_s, max(stay.last_s for stay in own)),
                 "in_view_s": in_view[number],

@@ -16,7 +16,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,11 @@ from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray
 from pipeline.errors import SinkError
+from pipeline.results import Part
+from pipeline.results.visits import seconds
 from pipeline.search.vectors import EXACT_UP_TO, ExactVectors, IndexedVectors, Vectors
 
-__all__ = ["Part", "Rows", "SightingIndex", "open_index"]
+__all__ = ["SightingIndex", "open_index"]
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +59,15 @@ class Rows:
     vectors: FloatArray
 
     @classmethod
+    def of(cls, part: Part) -> Rows:
+        """Return the sightings of a part that have an embedding."""
+        table, vectors = part.read()
+        rows = np.flatnonzero(vectors.any(axis=1))
+        known = table.iloc[rows]
+        times = seconds(known["first_time"]), seconds(known["last_time"])
+        return cls(known["sighting"].tolist(), known["camera"].tolist(), *times, vectors[rows])
+
+    @classmethod
     def joined(cls, several: Sequence[Rows]) -> Rows:
         """Return the rows of several, at least one, one after the other."""
         # A part without a vector does not know how long vectors are.
@@ -68,21 +79,6 @@ class Rows:
             np.concatenate([each.last_s for each in filled]),
             np.concatenate([each.vectors for each in filled]),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A file of sightings.
-
-    Attributes:
-        key: Its name.
-        stamp: Differs once its content does.
-        read: Returns what is in it.
-    """
-
-    key: str
-    stamp: str
-    read: Callable[[], Rows]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,7 +155,7 @@ def open_index(folder: Path | None, parts: Sequence[Part]) -> SightingIndex:
     fresh = [part for part in parts if part.key not in known]
     if index is not None and not fresh:
         return index
-    index = _extended(index, [part.read() for part in fresh], parts)
+    index = _extended(index, [Rows.of(part) for part in fresh], parts)
     if folder is not None:
         _save(folder, index, present)
     return index
@@ -178,7 +174,7 @@ def _extended(
     small_before = index is not None and isinstance(index.vectors, ExactVectors)
     if index is None or (small_before and total > EXACT_UP_TO):
         if index is not None:
-            added = Rows.joined([part.read() for part in parts])
+            added = Rows.joined([Rows.of(part) for part in parts])
         return _with(_new_vectors(added.vectors), added)
     index.vectors.add(added.vectors)
     return SightingIndex(
@@ -215,7 +211,7 @@ def _load(folder: Path) -> tuple[SightingIndex, dict[str, str]] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError):
-        _tell_damaged(folder)
+        _warn_damaged(folder)
         return None
     try:
         if record["format"] != FORMAT:
@@ -233,11 +229,11 @@ def _load(folder: Path) -> tuple[SightingIndex, dict[str, str]] | None:
             return index, dict(record["parts"])
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, pa.ArrowException):
         log.debug("%s", folder, exc_info=True)
-    _tell_damaged(folder)
+    _warn_damaged(folder)
     return None
 
 
-def _tell_damaged(folder: Path) -> None:
+def _warn_damaged(folder: Path) -> None:
     log.warning("the index in %s is damaged and is made again", folder)
 
 

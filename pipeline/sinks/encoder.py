@@ -10,8 +10,8 @@ from av.error import FFmpegError
 
 from pipeline.datatypes import Image
 from pipeline.errors import SinkError
+from pipeline.layout.files import cannot_write
 from pipeline.sinks.h264 import H264File
-from pipeline.sinks.run_folder import cannot_write
 
 __all__ = ["VideoWriter"]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pipeline.crops import cut, cut_blurred, encode_jpeg
 from pipeline.datatypes import UNDECIDED, FrameResult, Identities, Tracklet
-from pipeline.sinks.run_folder import cannot_write
+from pipeline.layout.files import cannot_write
+from pipeline.layout.run import crop_name, gallery_folder
 
 __all__ = ["Gallery"]
 
@@ -40,7 +41,7 @@ class Gallery:
     """
 
     def __init__(self, folder: Path, *, crops: int, blur_heads: bool = False) -> None:
-        self._folder = folder / "gallery"
+        self._folder = folder
         self._blur_heads = blur_heads
         self._most = crops
         self._candidates: dict[tuple[str, int], list[_Crop]] = {}
@@ -76,8 +77,8 @@ class Gallery:
         for global_id, tracks in of_identity.items():
             for key, crop in self._best(tracks):
                 camera, track_id = key
-                name = f"{camera}_t{track_id}_{round(crop.time_s * 1000)}ms.jpg"
-                _write_private(self._folder / f"{global_id:04d}" / name, crop.jpeg)
+                name = crop_name(camera, track_id, crop.time_s)
+                _write_private(gallery_folder(self._folder, global_id) / name, crop.jpeg)
 
     def close(self) -> None:
         """Let the candidates go."""

@@ -6,28 +6,14 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import OutputError, SinkError
+from pipeline.errors import OutputError
+from pipeline.layout.files import partial_of, write_atomically
+from pipeline.layout.run import RUN_FILES, RUN_RECORD
 
-__all__ = ["RunFolder", "cannot_write", "write_atomically"]
-
-RECORD = "run.json"
-"""The file by which a folder is known to be a run's."""
-RUN_FILES = (
-    "tracks.csv",
-    "tracks.parquet",
-    "identities.csv",
-    "embeddings.parquet",
-    "events.jsonl",
-    "gallery",
-    "mosaic.mp4",
-    "report.html",
-    RECORD,
-)
-"""What a run writes, beside one video per camera."""
+__all__ = ["RunFolder"]
 
 
 class RunFolder:
@@ -90,63 +76,26 @@ class RunFolder:
             raise OutputError(
                 f"output {path} exists already: choose another --out, or --overwrite to replace it"
             )
-        if not (path / RECORD).is_file():
+        if not (path / RUN_RECORD).is_file():
             raise OutputError(
-                f"output {path} holds files but no {RECORD}, so no run made it and nothing in it "
+                f"output {path} holds files but no {RUN_RECORD}, so no run made it and nothing in it "
                 "is overwritten: choose another --out"
             )
 
     def _write(self) -> None:
         text = json.dumps(self._record, indent=2, ensure_ascii=False) + "\n"
-        write_atomically(self.path / RECORD, text.encode())
-
-
-def write_atomically(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Write a file so that it is there whole or not at all.
-
-    Args:
-        path: The file; replaced if it exists.
-        content: All of it.
-        private: Only the owner may read it.
-
-    Raises:
-        SinkError: The file cannot be written.
-    """
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            if private:
-                os.fchmod(file.fileno(), 0o600)
-            file.write(content)
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise cannot_write(path, error) from None
-
-
-def cannot_write(path: Path, error: OSError) -> SinkError:
-    """Return the error to raise when a file of a run could not be written."""
-    reason = error.strerror or type(error).__name__
-    return SinkError(
-        f"{path} could not be written ({reason}): make room or choose another --out; "
-        "what was written before is kept"
-    )
+        write_atomically(self.path / RUN_RECORD, text.encode())
 
 
 def _files_of_run(folder: Path) -> list[Path]:
     """Return what an earlier run wrote into a folder: fixed names, and videos of its cameras."""
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record = json.loads((folder / RUN_RECORD).read_text(encoding="utf-8"))
         cameras = [str(camera["name"]) for camera in record["settings"]["cameras"]]
     except (OSError, ValueError, KeyError, TypeError):
         cameras = []
     names = {*RUN_FILES, *(f"{camera}.mp4" for camera in cameras)}
-    return [
-        path
-        for path in folder.iterdir()
-        if path.name in names or path.name.removesuffix(".partial") in names
-    ]
+    return [path for path in folder.iterdir() if path.name in names or partial_of(path) in names]
 
 
 def _remove(path: Path) -> None:

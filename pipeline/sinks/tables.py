@@ -17,52 +17,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.datatypes import UNDECIDED, Event, FloatArray, FrameResult, Identities, Tracklet
-from pipeline.sinks.gaps import FilledRow, Gaps
-from pipeline.sinks.run_folder import cannot_write, write_atomically
-
-__all__ = ["EMBEDDING_SCHEMA", "TRACK_COLUMNS", "EventLog", "Tables", "track_rows"]
-
-TRACK_COLUMNS = [
-    "camera",
-    "frame",
-    "time_s",
-    "track_id",
-    "global_id",
-    "x",
-    "y",
-    "w",
-    "h",
-    "score",
-]
-IDENTITY_COLUMNS = [
-    "global_id",
-    "camera",
-    "track_id",
-    "first_s",
-    "last_s",
-    "frames",
-    "similarity",
-]
-TRACK_TYPES = {
-    "camera": pa.string(),
-    "frame": pa.int64(),
-    "time_s": pa.float64(),
-    "track_id": pa.int64(),
-    "global_id": pa.int64(),
-    **dict.fromkeys(["x", "y", "w", "h", "score"], pa.float32()),
-}
-EMBEDDING_SCHEMA = pa.schema(
-    {
-        "camera": pa.string(),
-        "track_id": pa.int64(),
-        "global_id": pa.int64(),
-        "first_s": pa.float64(),
-        "last_s": pa.float64(),
-        "frames": pa.int64(),
-        "weight": pa.float32(),
-        "embedding": pa.list_(pa.float32()),
-    }
+from pipeline.layout.files import cannot_write, write_atomically
+from pipeline.layout.run import (
+    EMBEDDING_SCHEMA,
+    EMBEDDINGS_PARQUET,
+    EVENTS_JSONL,
+    IDENTITIES_CSV,
+    IDENTITY_COLUMNS,
+    TRACK_COLUMNS,
+    TRACK_SCHEMA,
+    TRACKS_CSV,
+    TRACKS_PARQUET,
 )
+from pipeline.sinks.gaps import FilledRow, Gaps
+
+__all__ = ["EventLog", "Tables", "track_rows"]
+
 FLUSH_S = 1.0
 """Wall time after which written rows are on their way to the disk."""
 CHUNK_ROWS = 50_000
@@ -78,7 +48,7 @@ class Tables:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._path = folder / "tracks.csv"
+        self._path = folder / TRACKS_CSV
         try:
             self._file: TextIO = self._path.open("w", encoding="utf-8", newline="")
         except OSError as error:
@@ -128,14 +98,13 @@ class Tables:
             raise cannot_write(self._path, error) from None
 
     def _finish_tracks(self, identities: Identities) -> None:
-        csv_partial = self._folder / "tracks.csv.partial"
-        parquet = self._folder / "tracks.parquet"
-        parquet_partial = self._folder / "tracks.parquet.partial"
-        schema = pa.schema(TRACK_TYPES)
+        csv_partial = self._folder / f"{TRACKS_CSV}.partial"
+        parquet = self._folder / TRACKS_PARQUET
+        parquet_partial = self._folder / f"{TRACKS_PARQUET}.partial"
         try:
             with (
                 csv_partial.open("w", encoding="utf-8", newline="") as file,
-                closing(pq.ParquetWriter(parquet_partial, schema)) as writer,
+                closing(pq.ParquetWriter(parquet_partial, TRACK_SCHEMA)) as writer,
             ):
                 file.write(",".join(TRACK_COLUMNS) + "\n")
                 for rows in self._filled(self._chunks()):
@@ -143,7 +112,7 @@ class Tables:
                     final = [identities.global_id(camera, track) for camera, track in pairs]
                     rows["global_id"] = [str(number) for number in final]
                     rows.to_csv(file, header=False, index=False, lineterminator="\n")
-                    writer.write_table(_typed(rows, schema))
+                    writer.write_table(_typed(rows))
             csv_partial.replace(self._path)
             parquet_partial.replace(parquet)
         except OSError as error:
@@ -192,7 +161,7 @@ class Tables:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(IDENTITY_COLUMNS)
         writer.writerows(rows)
-        write_atomically(self._folder / "identities.csv", text.getvalue().encode())
+        write_atomically(self._folder / IDENTITIES_CSV, text.getvalue().encode())
 
     def _write_embeddings(self, identities: Identities, tracklets: Sequence[Tracklet]) -> None:
         """Write one row per tracklet; embeddings are biometric, so only the owner may read."""
@@ -212,7 +181,7 @@ class Tables:
                 columns[name].append(value)
         buffer = io.BytesIO()
         pq.write_table(pa.table(columns, schema=EMBEDDING_SCHEMA), buffer)
-        write_atomically(self._folder / "embeddings.parquet", buffer.getvalue(), private=True)
+        write_atomically(self._folder / EMBEDDINGS_PARQUET, buffer.getvalue(), private=True)
 
 
 class EventLog:
@@ -223,7 +192,7 @@ class EventLog:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "events.jsonl"
+        self._path = folder / EVENTS_JSONL
         try:
             self._file = self._path.open("w", encoding="utf-8")
         except OSError as error:
@@ -283,9 +252,9 @@ def _filled_rows(filled: Sequence[FilledRow]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=TRACK_COLUMNS, dtype=str)
 
 
-def _typed(rows: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+def _typed(rows: pd.DataFrame) -> pa.Table:
     numbers = {name: pd.to_numeric(rows[name]) for name in TRACK_COLUMNS if name != "camera"}
-    return pa.Table.from_pandas(rows.assign(**numbers), schema=schema, preserve_index=False)
+    return pa.Table.from_pandas(rows.assign(**numbers), schema=TRACK_SCHEMA, preserve_index=False)
 
 
 def _unit(vector: FloatArray) -> list[float]:

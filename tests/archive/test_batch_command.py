@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.archive.store import ArchiveFolder
+from pipeline.layout.archive import ArchiveFolder
 from pipeline.sources import VideoFile
 from pipeline.sources.chunks import find_chunks
 from small_archives import arguments, batch, contents, write_boxes, write_footage

@@ -14,7 +14,7 @@ from pipeline.archive.footage import find_footage
 from pipeline.archive.schedule import Schedule
 from pipeline.archive_settings import BatchSettings
 from pipeline.errors import ModelError
-from pipeline.run.engines import InProcess, Processes
+from pipeline.runners.engines import InProcess, Processes
 from pipeline.settings import Settings
 from small_archives import batch, contents
 
@@ -71,7 +71,7 @@ def cluster():
 
 
 def test_a_ray_actor_that_dies_is_replaced_and_its_job_repeated(cluster, tmp_path):
-    from pipeline.run.ray_engine import RayCluster
+    from pipeline.runners.ray_engine import RayCluster
 
     engine = RayCluster(functools.partial(Work, tmp_path), workers=2)
     assert results_of(engine, [3, 4, 5]) == ([(3, 6), (4, 8), (5, 10)], [])
@@ -79,7 +79,7 @@ def test_a_ray_actor_that_dies_is_replaced_and_its_job_repeated(cluster, tmp_pat
 
 
 def test_ray_has_no_room_for_all_workers_and_does_all_jobs(cluster, tmp_path):
-    from pipeline.run.ray_engine import RayCluster
+    from pipeline.runners.ray_engine import RayCluster
 
     (tmp_path / "died").touch()
     engine = RayCluster(functools.partial(Work, tmp_path), workers=5)
@@ -87,7 +87,7 @@ def test_ray_has_no_room_for_all_workers_and_does_all_jobs(cluster, tmp_path):
 
 
 def test_a_ray_worker_that_cannot_be_set_up_ends_the_run_with_its_own_words(cluster):
-    from pipeline.run.ray_engine import RayCluster
+    from pipeline.runners.ray_engine import RayCluster
 
     with pytest.raises(ModelError, match=r"^no such weights$"):
         results_of(RayCluster(broken, workers=2), [1])
@@ -102,8 +102,8 @@ def test_ray_gives_the_same_bytes(cluster, footage, weights, undisturbed, tmp_pa
 def test_an_archive_is_the_same_although_a_worker_died_in_it(
     name, request, footage, undisturbed, tmp_path
 ):
-    from pipeline.build_archive import ArchiveJob
-    from pipeline.run.ray_engine import RayCluster
+    from pipeline.jobs.archive_worker import ArchiveJob
+    from pipeline.runners.ray_engine import RayCluster
 
     if name == "ray":
         request.getfixturevalue("cluster")

@@ -12,8 +12,8 @@ import pytest
 from builders import tracks
 from pipeline.archive.footage import Recording
 from pipeline.archive.gathering import Gathering
-from pipeline.archive.store import ArchiveFolder
 from pipeline.datatypes import Frame, FrameResult, Tracklet
+from pipeline.layout.archive import ArchiveFolder
 
 FIRST, SECOND = (20, 20, 60, 120), (45, 60, 85, 160)
 """Boxes of two persons, the second's head in the first's box."""

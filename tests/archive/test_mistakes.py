@@ -10,7 +10,7 @@ from deadly_work import Work
 from made_up_archive import write_made_up
 from pipeline.cli import main
 from pipeline.errors import SettingsError
-from pipeline.run.ray_engine import RayCluster
+from pipeline.runners.ray_engine import RayCluster
 
 PART = "sightings/camera=cam0/day=2026-01-05/k0.parquet"
 COMMANDS = {

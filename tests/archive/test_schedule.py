@@ -10,7 +10,7 @@ from builders import detections
 from pipeline.archive.footage import Recording
 from pipeline.archive.journal import Journal, Unit
 from pipeline.archive.schedule import Schedule
-from pipeline.archive.store import ArchiveFolder
+from pipeline.layout.archive import ArchiveFolder
 
 LONG = Recording("cam/long.mp4", "cam", datetime(2026, 1, 5, tzinfo=UTC), 1, 1)
 CUTS = [(0, 10, 0, 100), (10, 10, 100, 200), (20, 5, 200, None)]

@@ -97,6 +97,22 @@ def test_a_pipeline_that_always_fails_ends_the_run():
         world.go(60)
 
 
+@pytest.mark.parametrize("blur_heads", [False, True])
+def test_blurred_heads_are_all_that_is_kept_and_shown_but_not_what_is_embedded(blur_heads):
+    world = World(cameras=1, fps=10, blur_heads=blur_heads)
+    world.go(1)
+    world.run.picture("c0")
+    kept = world.recorder.results
+    left, top, right, bottom = kept[-1].tracks.xyxy[0].astype(int)
+    for image in [kept[-1].frame.image, *world.drawn_images]:
+        person = image[top:bottom, left + 1 : right - 1]
+        assert (person[: len(person) // 4].std() > 50) != blur_heads
+        assert person[len(person) // 2 :].std() > 50
+    assert len(world.drawn_images) == 1
+    assert world.embedder.crops
+    assert all(crop[: len(crop) // 4].std() > 50 for crop in world.embedder.crops)
+
+
 def test_a_new_epoch_begins_new_tracks_and_reuses_no_number():
     world = World(cameras=2, fps=10)
     world.go(1)

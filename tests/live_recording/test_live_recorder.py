@@ -12,10 +12,10 @@ import pytest
 import recordings
 from pipeline.errors import OutputError
 from pipeline.health import RecordingStatus
+from pipeline.layout.run import TRACK_COLUMNS
 from pipeline.live_settings import RecordingSettings
 from pipeline.sinks.live.disk import free_bytes
 from pipeline.sinks.live.recorder import LiveRecorder
-from pipeline.sinks.tables import TRACK_COLUMNS
 from recordings import NOON_S, PATIENCE_S, Clock, pictures_of, seen, wait_until
 
 PLENTY = 10**12

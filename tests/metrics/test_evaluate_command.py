@@ -146,3 +146,15 @@ def test_bad_input_is_one_line(run, truth, change, words, capsys):
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
     assert line.startswith("error: ")
     assert words in line
+
+
+def test_boxes_count_from_the_overlap_that_is_asked_for(run, truth, tmp_path):
+    tracks = run / "tracks.csv"
+    tracks.write_text(tracks.read_text().replace(",40,100,0.9", ",40,80,0.9"))
+    out = tmp_path / "scores.json"
+    idf1 = {}
+    for iou in ("0.7", "0.9"):
+        flags = ["--iou", iou, "--json", str(out), "--no-cross-check"]
+        assert main(["evaluate", str(run), "--ground-truth", str(truth), *flags]) == 0
+        idf1[iou] = json.loads(out.read_text())["overall"]["idf1"]
+    assert idf1 == {"0.7": pytest.approx(0.75), "0.9": 0.0}

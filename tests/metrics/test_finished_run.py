@@ -9,7 +9,7 @@ import pytest
 
 from metric_tables import tracks_table, truth_table
 from pipeline.errors import InputError
-from pipeline.metrics.finished_run import read_run
+from pipeline.jobs.evaluate import read_run
 from pipeline.metrics.scope import coverage, restrict
 from pipeline.metrics.tables import check_ground_truth
 

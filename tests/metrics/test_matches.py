@@ -17,8 +17,8 @@ from pipeline.metrics.confusion import FALSE, MISSED, NO_IDENTITY, confusion, dr
 from pipeline.metrics.crops import cut_crops, gallery_crops
 from pipeline.metrics.figures import in_natural_order
 from pipeline.metrics.matches import (
+    BoxView,
     Mistake,
-    Sighting,
     box_table,
     name_identities,
     worst_mistakes,
@@ -172,8 +172,8 @@ def test_a_picture_that_cannot_be_written_is_an_error(mixed: pd.DataFrame, tmp_p
         draw_timeline(mixed, {}, tmp_path / "missing" / "timeline.png")
 
 
-def sighting(camera: str, frame: int, *, x: float = 20, track_id: int = 1) -> Sighting:
-    return Sighting(camera, frame, frame / 10, "1", 1, track_id, (x, 10.0, 20.0, 40.0))
+def sighting(camera: str, frame: int, *, x: float = 20, track_id: int = 1) -> BoxView:
+    return BoxView(camera, frame, frame / 10, "1", 1, track_id, (x, 10.0, 20.0, 40.0))
 
 
 def video(camera: str, frames: int, *, breaks: bool = False) -> Iterator[Frame]:

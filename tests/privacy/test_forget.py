@@ -11,12 +11,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.archive.erasure import days_before, prune_archive
-from pipeline.archive.store import ArchiveFolder
 from pipeline.cli import main
 from pipeline.crops import head_of
 from pipeline.errors import SinkError
-from pipeline.sinks import erasure
+from pipeline.results import open_results, run_erasure
+from pipeline.results.erasure import days_before_in, prune_days
 from small_archives import batch, write_boxes, write_footage
 from small_runs import SHIRTS, run, walker_box, write_random_weights, write_scene
 from video_files import write_video
@@ -95,7 +94,7 @@ def test_a_person_goes_from_tables_videos_pictures_report_and_gallery(folder, or
 
 
 def test_what_was_interrupted_is_finished_by_the_same_command(folder, monkeypatch):
-    rewrite = erasure._rewrite_csv
+    rewrite = run_erasure._rewrite_csv
 
     def full_disk(path, person):
         if path.name == "identities.csv":
@@ -103,7 +102,7 @@ def test_what_was_interrupted_is_finished_by_the_same_command(folder, monkeypatc
         rewrite(path, person)
 
     with monkeypatch.context() as patched:
-        patched.setattr(erasure, "_rewrite_csv", full_disk)
+        patched.setattr(run_erasure, "_rewrite_csv", full_disk)
         assert forget(folder, 1) == 1
     assert forget(folder, 1) == 0
     assert set(pd.read_csv(folder / "run" / "identities.csv")["global_id"]) == {2}
@@ -120,7 +119,7 @@ def test_nothing_happens_without_a_yes(folder, capsys, monkeypatch):
 
 @pytest.mark.parametrize(
     ("where", "identity", "told"),
-    [("run", "7", "from 1 to 2"), ("scene", "1", "not the folder of a run")],
+    [("run", "7", "from 1 to 2"), ("scene", "1", "neither a run nor an archive")],
 )
 def test_mistakes_are_told_in_one_line(where, identity, told, folder, capsys):
     assert main(["forget", str(folder / where), "--identity", identity, "--yes"]) == 2
@@ -173,10 +172,10 @@ def test_old_days_go_and_numbers_are_not_given_again(weights, tmp_path, capsys):
     )
     out = tmp_path / "archive"
     assert batch(footage, weights, out) == 0
-    folder = ArchiveFolder(out)
-    days = days_before(folder, datetime(2026, 1, 7, tzinfo=UTC).date())
+    results = open_results(out)
+    days = days_before_in(results, datetime(2026, 1, 7, tzinfo=UTC).date())
     assert days == ["2026-01-05"]
-    prune_archive(folder, days)
+    prune_days(results, days)
     assert set(pd.read_parquet(out / "boxes")["day"].astype(str)) == {"2026-01-07"}
     assert set(sightings_of(out)["file"]) == {"cam1/20260107_120000.mp4"}
     assert len(pd.read_parquet(out / "identities.parquet")) == 2

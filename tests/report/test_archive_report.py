@@ -6,9 +6,9 @@ import re
 import pytest
 
 from made_up_archive import write_made_up
-from pipeline.build_report import read_reported
 from pipeline.cli import main
 from pipeline.report.page import render_report
+from pipeline.results import open_results
 from small_archives import batch, write_boxes, write_footage
 from small_runs import write_random_weights
 
@@ -47,15 +47,15 @@ def test_the_command_writes_the_same_page_again(archive, tmp_path):
 
 
 def test_pictures_are_the_best_with_the_cameras_taking_turns(tmp_path):
-    reported = read_reported(write_made_up(tmp_path / "archive", tracklets=400, people=2))
-    pictures = reported.pictures([2], 6)
+    results = open_results(write_made_up(tmp_path / "archive", tracklets=400, people=2))
+    pictures = results.pictures_of([2], 6)
     assert {number: len(each) for number, each in pictures.items()} == {2: 6}
-    assert reported.pictures([99], 6) == {99: []}
+    assert results.pictures_of([99], 6) == {99: []}
 
 
 def test_a_hundred_thousand_tracklets_are_a_page_of_some_megabytes(tmp_path):
     folder = write_made_up(tmp_path / "archive", tracklets=100_000, people=3000)
-    page = render_report(read_reported(folder))
+    page = render_report(open_results(folder))
     assert page.count("<article") == 120
     assert "of 3,000" in page
     assert len(page) < 4_000_000
@@ -63,7 +63,7 @@ def test_a_hundred_thousand_tracklets_are_a_page_of_some_megabytes(tmp_path):
 
 def test_names_of_files_stay_text(tmp_path):
     folder = write_made_up(tmp_path / "archive", tracklets=8, people=2, file=MARKUP)
-    page = render_report(read_reported(folder))
+    page = render_report(open_results(folder))
     assert "<script" not in page
     assert "&lt;script&gt;" in page
 
@@ -94,5 +94,5 @@ def test_damage_is_one_line_and_exit_code_2(name, content, told, tmp_path, capsy
 
 def test_an_archive_without_anybody_says_so(tmp_path):
     folder = write_made_up(tmp_path / "archive", tracklets=0, people=1)
-    assert "Nobody was found" in render_report(read_reported(folder))
+    assert "Nobody was found" in render_report(open_results(folder))
     assert json.loads((folder / "archive.json").read_text())["status"] == "complete"

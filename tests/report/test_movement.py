@@ -4,34 +4,21 @@ import numpy as np
 import pytest
 
 from pipeline.report.flows import shortened
-from pipeline.report.movement import Visit, hand_overs, most_present, visits
-from pipeline.report.reading import Sighting
+from pipeline.report.movement import hand_overs, most_present
 from pipeline.report.times import duration, moment, span, tick_texts, ticks
+from pipeline.results.visits import Visit, join_visits
 
 MONDAY_S = 1_767_571_200
 
 
-def test_tracks_with_a_short_gap_are_one_visit():
-    stays = visits([Sighting(1, "a", 0, 5), Sighting(1, "a", 15, 20), Sighting(1, "a", 30.1, 31)])
-    assert stays == [Visit(1, "a", 0, 20, 2), Visit(1, "a", 30.1, 31, 1)]
-
-
-def test_a_track_inside_another_does_not_shorten_the_visit():
-    assert visits([Sighting(1, "a", 0, 50), Sighting(1, "a", 5, 6)]) == [Visit(1, "a", 0, 50, 2)]
-
-
-def test_nobody_visits_without_identity():
-    assert visits([Sighting(-1, "a", 0, 5)]) == []
-
-
 def test_hand_overs_follow_each_person_alone():
-    stays = visits(
+    stays = join_visits(
         [
-            Sighting(1, "a", 0, 5),
-            Sighting(2, "b", 2, 6),
-            Sighting(1, "b", 8, 9),
-            Sighting(1, "b", 40, 41),
-            Sighting(2, "a", 5, 9),
+            Visit(1, "a", 0, 5),
+            Visit(2, "b", 2, 6),
+            Visit(1, "b", 8, 9),
+            Visit(1, "b", 40, 41),
+            Visit(2, "a", 5, 9),
         ]
     )
     found = [(m.global_id, m.origin, m.target, m.travel_s) for m in hand_overs(stays)]

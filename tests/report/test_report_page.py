@@ -1,17 +1,14 @@
 """The report of a run: what it says, what it can stand, and that nothing in it is run."""
 
-import csv
-import json
 import re
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
-from pipeline.build_report import read_reported
+from made_up_run import write_made_up_run
 from pipeline.cli import main
 from pipeline.report.page import Limits, render_report
+from pipeline.results import open_results
 from small_runs import run, write_random_weights, write_scene
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -20,30 +17,12 @@ MARKUP = (
 )
 
 
-def write_run(folder, sightings, *, record=None, crops=0):
-    """A run's folder with these (identity, camera, first, last)."""
-    folder.mkdir(parents=True)
-    with (folder / "identities.csv").open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(
-            ["global_id", "camera", "track_id", "first_s", "last_s", "frames", "similarity"]
-        )
-        rows.writerows(
-            (person, camera, track, first, last, 10, 0.9)
-            for track, (person, camera, first, last) in enumerate(sightings, start=1)
-        )
-    (folder / "run.json").write_text(json.dumps({"status": "complete"} | (record or {})))
-    picture = cv2.imencode(".jpg", np.full((120, 50, 3), 90, np.uint8))[1].tobytes()
-    for person in {each[0] for each in sightings} if crops else ():
-        of_person = folder / "gallery" / f"{person:04d}"
-        of_person.mkdir(parents=True)
-        for number in range(crops):
-            (of_person / f"cam_t1_{number}ms.jpg").write_bytes(picture)
-    return folder
+def write_run(folder, sightings, **options):
+    return write_made_up_run(folder, sightings, boxes=False, **options)
 
 
 def page_of(folder, **options):
-    return render_report(read_reported(folder), **options)
+    return render_report(open_results(folder), **options)
 
 
 def crowd(people):
@@ -93,7 +72,7 @@ def test_a_failed_run_says_why(tmp_path):
 
 def test_files_that_are_no_pictures_are_left_out(tmp_path):
     folder = write_run(tmp_path / "run", crowd(1), crops=1)
-    (folder / "gallery" / "0001" / "cam_t2_5ms.jpg").write_bytes(b"<script>no picture</script>")
+    (folder / "gallery" / "0001" / "hall_t2_5ms.jpg").write_bytes(b"<script>no picture</script>")
     assert page_of(folder).count("data:image/jpeg") == 1
 
 

@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from pipeline.cli import main
-from pipeline.report.found import FoundCard, render_found
+from pipeline.errors import SettingsError
+from pipeline.jobs.search import find
+from pipeline.report.found import render_found
+from pipeline.results import Picture, open_results
+from pipeline.results.found import Found
 from small_archives import batch, write_footage
 from small_runs import SHIRTS, run, write_random_weights, write_scene
 
@@ -82,6 +86,13 @@ def test_cameras_and_times_narrow_it(archive, tmp_path):
     assert found(archive, tmp_path, "--identity", "1", "--until", "2025-01-01") == []
 
 
+def test_only_those_who_look_alike_enough_are_told(archive, tmp_path):
+    one = found(archive, tmp_path, "--identity", "1", "--top", "50", "--min-similarity", "0.9")
+    assert one
+    assert min(each["similarity"] for each in one) >= 0.9
+    assert len(one) < len(found(archive, tmp_path, "--identity", "1", "--top", "50"))
+
+
 def test_a_run_is_searched_like_an_archive(finished, shirt, tmp_path):
     best = found(finished, tmp_path, "--image", str(shirt), "--top", "2")
     assert {each["camera"] for each in best} == {"cam1", "cam2"}
@@ -120,10 +131,26 @@ def test_the_page_holds_the_pictures_and_needs_nothing_else(archive, tmp_path):
     assert page.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("kind", ["archive", "finished"])
+def test_python_finds_what_the_command_finds(kind, request, tmp_path):
+    folder = request.getfixturevalue(kind)
+    table = find(open_results(folder), identity=1, top=5)
+    told = found(folder, tmp_path, "--identity", "1", "--top", "5")
+    assert table["sighting"].tolist() == [each["sighting"] for each in told]
+    assert table["similarity"].round(4).tolist() == [each["similarity"] for each in told]
+    assert table["track_id"].notna().all()
+
+
+def test_python_is_told_to_say_who_is_looked_for(archive):
+    with pytest.raises(SettingsError, match="give one of identity, image and video"):
+        find(open_results(archive))
+
+
 def test_names_cannot_inject_markup():
     nasty = "<script>alert(1)</script>"
-    card = FoundCard(0.5, 3, nasty, 0.0, 1.0, nasty, 0.5, b"no picture")
-    text = render_found([card], where=nasty, asked=nasty, filters=nasty)
+    picture = Picture(nasty, nasty, nasty, 0.5, b"no picture")
+    found = Found(nasty, 0.5, nasty, 0.0, 1.0, 3, picture)
+    text = render_found([found], where=nasty, asked=nasty, filters=nasty)
     assert "<script" not in text
 
 

@@ -3,12 +3,14 @@
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.results import Part
 from pipeline.search import index as index_module
-from pipeline.search.index import Part, Rows, open_index
+from pipeline.search.index import open_index
 from pipeline.search.vectors import ExactVectors, IndexedVectors
 
 
@@ -27,8 +29,15 @@ def people(rng, count, dim=32, each=10):
 def part(key, vectors, *, camera="a", stamp="1", start=0.0):
     count = len(vectors)
     times = start + np.arange(count, dtype=float)
-    rows = Rows([f"{key}-{n}" for n in range(count)], [camera] * count, times, times + 5, vectors)
-    return Part(key, stamp, lambda: rows)
+    table = pd.DataFrame(
+        {
+            "sighting": [f"{key}-{n}" for n in range(count)],
+            "camera": camera,
+            "first_time": times,
+            "last_time": times + 5,
+        }
+    )
+    return Part(key, stamp, lambda: (table, vectors))
 
 
 @given(seed=st.integers(0, 1000), count=st.integers(1, 40), wanted=st.integers(1, 50))
@@ -74,7 +83,7 @@ def test_extending_finds_what_making_anew_finds(tmp_path, monkeypatch, few):
     parts = [part(f"p{n}", people(rng, 300), camera=f"c{n % 2}") for n in range(4)]
     extended = [open_index(tmp_path / "grown", parts[:count]) for count in (2, 3, 4)][-1]
     anew = open_index(tmp_path / "anew", parts)
-    query = parts[3].read().vectors[7]
+    query = parts[3].read()[1][7]
     for index in (extended, anew, open_index(tmp_path / "grown", parts)):
         rows = index.search(query, count=5)
         assert index.names[rows[0][0]] == "p3-7"

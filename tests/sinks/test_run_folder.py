@@ -1,11 +1,13 @@
 """Making the folder of a run, and its record."""
 
 import json
+import os
 
 import pytest
 
 from pipeline.errors import OutputError, SinkError
-from pipeline.sinks.run_folder import RunFolder, write_atomically
+from pipeline.layout.files import write_atomically
+from pipeline.sinks.run_folder import RunFolder
 
 
 def record(path):
@@ -55,7 +57,7 @@ def test_a_record_that_is_damaged_still_marks_a_run(tmp_path):
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    (tmp_path / "file.partial").symlink_to("/dev/full")
+    (tmp_path / f".file.{os.getpid()}.partial").symlink_to("/dev/full")
     with pytest.raises(SinkError, match="No space left"):
         write_atomically(path, b"new" * 10_000)
     assert path.read_bytes() == b"old"

@@ -8,8 +8,9 @@ import json
 from collections.abc import Mapping, Sequence
 
 from pipeline.datatypes import FrameResult
+from pipeline.layout.run import TRACK_COLUMNS
 from pipeline.sinks.live.file_names import iso_utc
-from pipeline.sinks.tables import TRACK_COLUMNS, track_rows
+from pipeline.sinks.tables import track_rows
 
 __all__ = ["LOG_COLUMNS", "event_line", "track_lines"]
 

@@ -1,0 +1,94 @@
+"""Every command: its name, where it is, and what it does in one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+__all__ = ["COMMANDS", "Command"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that can be listed without importing it.
+
+    Attributes:
+        name: As users write it.
+        place: Module below ``pipeline.cli``, and name of the function in it, or of the ``Typer``
+            where a command has commands of its own.
+        summary: First line of what its own help says.
+    """
+
+    name: str
+    place: tuple[str, str]
+    summary: str
+
+    def load(self) -> Any:
+        """Import the command; return its function or its ``Typer``."""
+        module, name = self.place
+        return getattr(import_module(f"pipeline.cli.{module}"), name)
+
+
+COMMANDS = (
+    Command(
+        "run",
+        ("run", "run"),
+        "Find everybody in the videos and give each person one identity over all cameras.",
+    ),
+    Command(
+        "live",
+        ("live", "live"),
+        "Watch cameras live: one identity per person, a page in the browser, recordings.",
+    ),
+    Command(
+        "batch",
+        ("batch", "batch"),
+        "Process all videos of a folder, go on after interruptions, and add files later.",
+    ),
+    Command(
+        "evaluate",
+        ("evaluate", "evaluate"),
+        "Score a run against ground truth, per camera and over all cameras together.",
+    ),
+    Command(
+        "search",
+        ("search", "search"),
+        "Find the sightings most like a person, in all cameras.",
+    ),
+    Command(
+        "export",
+        ("export", "export"),
+        "Write boxes with tracks and identities for other tools.",
+    ),
+    Command(
+        "report",
+        ("report", "report"),
+        "Write one HTML page of a run or an archive that needs no other file and no network.",
+    ),
+    Command(
+        "forget",
+        ("forget", "forget"),
+        "Remove a person from tables, vectors, pictures and reports, and cover them in video.",
+    ),
+    Command(
+        "prune",
+        ("forget", "prune"),
+        "Remove the days of an archive that are older than so many days.",
+    ),
+    Command(
+        "config",
+        ("configuration", "config"),
+        "Print a configuration file with every setting, its default and what it means.",
+    ),
+    Command(
+        "info",
+        ("info", "info"),
+        "Print versions, devices and backends.",
+    ),
+    Command(
+        "calibrate",
+        ("calibrate", "calibrate_command"),
+        "Measure the similarity threshold of re-identification weights.",
+    ),
+)

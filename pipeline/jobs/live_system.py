@@ -1,0 +1,161 @@
+"""All that belongs to a live run: stages, cameras, identities, recordings, notifications."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.build import OwnStages, Stages, build_stages
+from pipeline.crops import encode_jpeg
+from pipeline.datatypes import Frame, FrameResult, Image
+from pipeline.errors import OutputError
+from pipeline.notify.outbox import Outbox
+from pipeline.protocols import LiveCamera
+from pipeline.registry.registry import Registry
+from pipeline.runners.live import LiveParts, LiveRun
+from pipeline.runners.live_pictures import LivePictures
+from pipeline.settings import Settings
+from pipeline.sinks.drawing import Label, draw_labels
+from pipeline.sinks.live.recorder import LiveRecorder
+from pipeline.sources.live.opening import stop_live_cameras
+from pipeline.track.loading import load_tracker
+from pipeline.track.restarting import RestartingTracker
+
+__all__ = ["LiveSystem", "build_live"]
+
+REGISTRY = "registry.sqlite"
+GALLERY = "gallery.npz"
+MARK = ".lock"
+"""What every folder of a live run holds."""
+PICTURE_QUALITY = 80
+USUAL_SHAPE = (720, 1280, 3)
+SECONDS_PER_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSystem:
+    """A live run and everything that has to be closed with it.
+
+    Attributes:
+        run: The loop; also what the web page shows.
+        stages: The core and its record.
+        cameras: Not started yet.
+        registry: Where identities are stored and edited.
+        outbox: Who is told of events.
+        recorder: What is kept in files.
+    """
+
+    run: LiveRun
+    stages: Stages
+    cameras: Sequence[LiveCamera]
+    registry: Registry
+    outbox: Outbox
+    recorder: LiveRecorder
+
+    def close(self, *, timeout_s: float) -> None:
+        """Stop the cameras, finish the files and deliver what waits, all at once."""
+        ends = partial(stop_live_cameras, self.cameras), self.outbox.close
+        others = [threading.Thread(target=end, kwargs={"timeout_s": timeout_s}) for end in ends]
+        for each in others:
+            each.start()
+        self.recorder.close(timeout_s=timeout_s)
+        self.registry.close()
+        for each in others:
+            each.join()
+
+
+def build_live(
+    settings: Settings,
+    folder: Path,
+    cameras: Sequence[LiveCamera],
+    *,
+    gallery: Path | None,
+    own: OwnStages | None = None,
+) -> LiveSystem:
+    """Load the models and what earlier runs of a folder left.
+
+    Args:
+        settings: Of the pipeline and of live runs.
+        folder: Where everything is kept; made if it is not there.
+        cameras: Those of the settings, in any state.
+        gallery: File of the known persons, ``None`` for the one in ``folder``.
+        own: Stages to take instead of those of the settings.
+
+    Raises:
+        InputError: The gallery or the registry is damaged or of other weights.
+        OutputError: The folder holds something else, or another run uses it.
+        ModelError: Weights are missing or of the wrong kind.
+    """
+    live = settings.live
+    _open_folder(folder)
+    # Nothing is resolved at the end, as there is none.
+    match = settings.match.model_copy(update={"resolve": False})
+    settings = settings.model_copy(update={"match": match})
+    own = own or OwnStages()
+    make_tracker = own.tracker or load_tracker(settings.track)
+    trackers = {camera.name: RestartingTracker(make_tracker) for camera in settings.cameras}
+    stages = build_stages(settings, own=own, gallery=gallery or folder / GALLERY, trackers=trackers)
+    black = np.zeros(USUAL_SHAPE, np.uint8)
+    stages.pipeline.warm_up(Frame(settings.cameras[0].name, 0, 0.0, black))
+    recorder = LiveRecorder(folder, live.recording)
+    keep_days = live.recording.keep_days
+    keep_s = None if keep_days is None else keep_days * SECONDS_PER_DAY
+    registry = Registry(folder / REGISTRY, keep_s=keep_s)
+    persons = stages.matcher.persons
+    # After a kill the gallery is some seconds older than what was stored.
+    persons.next_number = max(persons.next_number, registry.next_matcher_number)
+    outbox = Outbox(live.notify)
+    parts = LiveParts(
+        pipeline=stages.pipeline,
+        trackers=trackers,
+        registry=registry,
+        outbox=outbox,
+        recorder=recorder,
+        pictures=LivePictures(_draw, partial(encode_jpeg, quality=PICTURE_QUALITY)),
+        save_gallery=_saver(stages),
+        figures=[registry.figures, outbox.figures],
+        blur_heads=settings.output.blur_heads,
+    )
+    run = LiveRun(cameras, parts, live.runner, batch_size=settings.runner.batch_size)
+    return LiveSystem(run, stages, cameras, registry, outbox, recorder)
+
+
+def _open_folder(folder: Path) -> None:
+    """Make the folder; refuse one in which something else is kept."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        names = {each.name for each in folder.iterdir()}
+    except OSError as error:
+        raise OutputError(
+            f"output {folder} cannot be used ({error.strerror}): choose another --out"
+        ) from None
+    if names and MARK not in names:
+        raise OutputError(
+            f"output {folder} holds files that no live run made: choose another --out"
+        )
+
+
+def _saver(stages: Stages) -> Callable[[], None]:
+    file, matcher = stages.gallery, stages.matcher
+
+    def save() -> None:
+        if file is not None:
+            file.save(matcher.gallery())
+
+    return save
+
+
+def _draw(result: FrameResult) -> Image:
+    """Return a frame with boxes and identities."""
+    image = result.frame.image.copy()
+    labels = [
+        Label((box[0], box[1], box[2], box[3]), number)
+        for box, number in zip(result.tracks.xyxy.tolist(), result.global_id.tolist(), strict=True)
+    ]
+    draw_labels(image, labels, font_scale=1.0)
+    return image

@@ -1,0 +1,43 @@
+"""Writing the page that shows what finished work found."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from pipeline.errors import ReidPipelineError
+from pipeline.layout.files import write_atomically
+from pipeline.layout.run import REPORT
+from pipeline.report.page import render_report
+from pipeline.results import open_results
+
+__all__ = ["report_at_end", "write_report"]
+
+log = logging.getLogger(__name__)
+
+
+def write_report(where: Path, out: Path | None = None) -> Path:
+    """Write the report of finished work; only the owner may read the pictures in it.
+
+    Args:
+        where: Folder of a run, an archive or a recording.
+        out: File to write; ``None`` = ``report.html`` in the folder.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        ResultsError: The folder is none of these, or is damaged.
+        SinkError: The page cannot be written.
+    """
+    path = where / REPORT if out is None else out
+    write_atomically(path, render_report(open_results(where)).encode(), private=True)
+    return path
+
+
+def report_at_end(out: Path) -> None:
+    """Write the report of work that is complete without it: a failure is only logged."""
+    try:
+        write_report(out)
+    except ReidPipelineError as error:
+        log.warning("%s is complete, but its report could not be written: %s", out, error)

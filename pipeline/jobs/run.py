@@ -1,0 +1,175 @@
+"""The main job: from video files to one identity per person."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.build import OwnStages, Stages, build_sources, build_stages
+from pipeline.datatypes import Frame
+from pipeline.errors import ReidPipelineError, SinkError, SourceError
+from pipeline.jobs.progress import CameraProgress, OnProgress
+from pipeline.jobs.report import report_at_end
+from pipeline.jobs.run_record import record_at_end, record_at_start
+from pipeline.protocols import Sink
+from pipeline.runners.offline import CameraCount, Outcome, run_offline
+from pipeline.settings import Settings
+from pipeline.sinks.annotated import render_videos
+from pipeline.sinks.gallery import Gallery
+from pipeline.sinks.run_folder import RunFolder
+from pipeline.sinks.tables import EventLog, Tables
+from pipeline.sources import VideoFile
+from pipeline.sources.live.opening import is_live
+from pipeline.sources.stream_address import shown_source
+
+__all__ = ["FinishedRun", "process_videos"]
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """What became of a run.
+
+    Attributes:
+        path: Its folder.
+        outcome: Identities, tracklets, and counts per camera.
+        warnings: What the user should know, such as damaged files.
+    """
+
+    path: Path
+    outcome: Outcome
+    warnings: list[str]
+
+
+def process_videos(
+    settings: Settings,
+    out: Path,
+    *,
+    overwrite: bool = False,
+    gallery: Path | None = None,
+    own: OwnStages | None = None,
+    on_start: Callable[[], None] = lambda: None,
+    on_progress: OnProgress = lambda _progress: None,
+) -> FinishedRun:
+    """Find everybody in video files and give each person one identity over all cameras.
+
+    Everything is checked before anything is written.
+
+    Args:
+        settings: What to do.
+        out: Folder for everything that is written.
+        overwrite: Whether what an earlier run left there may be replaced.
+        gallery: File of known persons, read if it is there and written at the end.
+        own: Stages to take instead of those of the settings.
+        on_start: Called when everything was checked.
+        on_progress: Called as the cameras move on, at first with each of them at its beginning.
+
+    Raises:
+        ReidPipelineError: Bad input, or a run that failed; its record then says so.
+    """
+    live = [each for each in settings.cameras if is_live(each.source)]
+    if live:
+        raise SourceError(
+            f"camera {live[0].name}: {shown_source(live[0].source)} is no file: live cameras are "
+            "watched by `reid-pipeline live`, apart from files"
+        )
+    sources = build_sources(settings)
+    folder = RunFolder(out, overwrite=overwrite)
+    stages = build_stages(settings, own=own, gallery=gallery)
+    on_start()
+    folder.start(record_at_start(settings, stages, sources))
+    try:
+        outcome = _find_everybody(settings, stages, sources, out, on_progress)
+        warnings = [f"{source.camera}: {text}" for source in sources for text in source.warnings]
+        warnings += [f"{c.camera}: {c.failure}" for c in outcome.counts.values() if c.failure]
+        if settings.output.video:
+            outcome.seconds["video"] = _draw(settings, sources, out, outcome, on_progress)
+        if stages.gallery is not None:
+            stages.gallery.save(stages.matcher.gallery(outcome.identities))
+    except ReidPipelineError as error:
+        _record_failure(folder, str(error))
+        raise
+    folder.finish("complete", record_at_end(outcome, warnings))
+    report_at_end(out)
+    return FinishedRun(out, outcome, warnings)
+
+
+def _find_everybody(
+    settings: Settings,
+    stages: Stages,
+    sources: Sequence[VideoFile],
+    out: Path,
+    on_progress: OnProgress,
+) -> Outcome:
+    lengths = {source.camera: source.duration_s for source in sources}
+
+    def show(count: CameraCount) -> None:
+        on_progress(
+            CameraProgress(
+                "find",
+                count.camera,
+                frames=count.frames,
+                time_s=count.last_s,
+                duration_s=lengths[count.camera],
+                done=count.done,
+            )
+        )
+
+    with ExitStack() as stack:
+        events = stack.enter_context(closing(EventLog(out)))
+        output = settings.output
+        gallery = Gallery(out, crops=output.gallery_crops, blur_heads=output.blur_heads)
+        sinks: list[Sink] = [Tables(out), gallery]
+        for sink in sinks:
+            stack.enter_context(closing(sink))
+        for camera, duration_s in lengths.items():
+            on_progress(CameraProgress("find", camera, duration_s=duration_s))
+        return run_offline(
+            stages.pipeline,
+            sources,
+            sinks,
+            batch_size=settings.runner.batch_size,
+            queue_frames=settings.source.queue_frames,
+            on_progress=show,
+            on_events=events.write,
+        )
+
+
+def _draw(
+    settings: Settings,
+    sources: Sequence[VideoFile],
+    out: Path,
+    outcome: Outcome,
+    on_progress: OnProgress,
+) -> float:
+    """Write the annotated video; return the seconds it took."""
+    started = time.perf_counter()
+    lengths = {source.camera: source.duration_s for source in sources}
+    drawn = dict.fromkeys(outcome.counts, 0)
+    for camera, duration_s in lengths.items():
+        on_progress(CameraProgress("draw", camera, duration_s=duration_s))
+
+    def show(frame: Frame) -> None:
+        camera = frame.camera
+        drawn[camera] += 1
+        on_progress(
+            CameraProgress(
+                "draw",
+                camera,
+                frames=drawn[camera],
+                time_s=frame.time_s,
+                duration_s=lengths[camera],
+                done=drawn[camera] == outcome.counts[camera].frames,
+            )
+        )
+
+    render_videos(sources, out / "tracks.csv", out, settings.output, on_frame=show)
+    return time.perf_counter() - started
+
+
+def _record_failure(folder: RunFolder, reason: str) -> None:
+    """Note in the record why the run failed; where the disk is full, it stays incomplete."""
+    with suppress(SinkError):
+        folder.finish("failed", {"reason": reason})

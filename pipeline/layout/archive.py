@@ -1,0 +1,204 @@
+"""The folder of an archive: which file holds what, and its columns.
+
+::
+
+    DIR/archive.json                                settings, cameras, files, status
+    DIR/sightings/camera=C/day=D/PART.parquet       one row a tracklet
+    DIR/boxes/camera=C/day=D/PART.parquet           one row a box
+    DIR/thumbnails/camera=C/day=D/PART.parquet      one JPEG a tracklet
+    DIR/identities.parquet                          tracklet_id -> global_id
+    DIR/index/                                      for search, made anew where it is missing
+    DIR/work/                                       the journal
+    DIR/report.html
+
+``camera`` and ``day`` are in the path alone, as Hive partitions are. ``PART`` is the key of
+the video file that the rows come from, so a part is written by one unit of work. A tracklet
+is in the partition of the day (UTC) on which it began, with its boxes and its thumbnail.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.errors import ResultsError
+from pipeline.layout.files import read_table, write_private, write_table
+
+__all__ = [
+    "ARCHIVE_RECORD",
+    "BOX_SCHEMA",
+    "IDENTITY_SCHEMA",
+    "NEXT_IDENTITY",
+    "TABLES",
+    "THUMBNAIL_SCHEMA",
+    "ArchiveFolder",
+    "read_part",
+    "sighting_schema",
+]
+
+ARCHIVE_RECORD = "archive.json"
+"""The file by which a folder is known to be an archive's."""
+TABLES = ("sightings", "boxes", "thumbnails")
+"""The partitioned tables."""
+TIME = pa.timestamp("us", tz="UTC")
+BOX_SCHEMA = pa.schema(
+    {
+        "tracklet_id": pa.string(),
+        "frame": pa.int64(),
+        "time": TIME,
+        **dict.fromkeys(["x", "y", "w", "h", "score"], pa.float32()),
+    }
+)
+THUMBNAIL_SCHEMA = pa.schema({"tracklet_id": pa.string(), "jpeg": pa.binary()})
+IDENTITY_SCHEMA = pa.schema(
+    {"tracklet_id": pa.string(), "global_id": pa.int64(), "similarity": pa.float32()}
+)
+NEXT_IDENTITY = b"next_identity"
+"""Key in the schema's metadata of ``identities.parquet``: the smallest number never given out."""
+
+
+def sighting_schema(dim: int) -> pa.Schema:
+    """Return the columns of ``sightings``, with embeddings of ``dim`` numbers.
+
+    ``embedding`` is the unit mean, null where no crop was good enough. ``weight`` is the sum of
+    the crops' qualities and ``agreement`` the length of their mean in [0, 1], so the sum of the
+    weighted embeddings is ``embedding * agreement * weight``. The best box is that of the
+    thumbnail, in pixels; ``best_time_s`` counts from the start of ``file``.
+    """
+    return pa.schema(
+        {
+            "tracklet_id": pa.string(),
+            "track_id": pa.int64(),
+            "first_time": TIME,
+            "last_time": TIME,
+            "file": pa.string(),
+            "frames": pa.int64(),
+            "quality": pa.float32(),
+            "best_time_s": pa.float64(),
+            **dict.fromkeys(["best_x", "best_y", "best_w", "best_h"], pa.float32()),
+            "weight": pa.float32(),
+            "agreement": pa.float32(),
+            "embedding": pa.list_(pa.float32(), dim),
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFolder:
+    """Where the parts of an archive are.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def record_path(self) -> Path:
+        """``archive.json``."""
+        return self.path / ARCHIVE_RECORD
+
+    @property
+    def identities_path(self) -> Path:
+        """``identities.parquet``."""
+        return self.path / "identities.parquet"
+
+    @property
+    def index_path(self) -> Path:
+        """The folder of the search index."""
+        return self.path / "index"
+
+    @property
+    def work_path(self) -> Path:
+        """The folder of the journal."""
+        return self.path / "work"
+
+    def record(self) -> dict[str, Any]:
+        """Return ``archive.json``, empty where there is none yet.
+
+        Raises:
+            ResultsError: It is damaged.
+        """
+        try:
+            content = json.loads(self.record_path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise ResultsError(
+                f"{self.record_path} cannot be read ({error}): choose another"
+            ) from None
+        if not isinstance(content, dict):
+            raise ResultsError(f"{self.record_path} is no archive's record: choose another folder")
+        return content
+
+    def identities(self) -> pa.Table:
+        """Return ``identities.parquet``.
+
+        Raises:
+            ResultsError: There is none yet, or it is damaged.
+        """
+        if not self.identities_path.is_file():
+            raise ResultsError(
+                f"{self.identities_path} does not exist: the archive was interrupted; run "
+                "`reid-pipeline batch` again with the same --out, and it goes on where it was"
+            )
+        return read_table(
+            self.identities_path,
+            way_out="remove it and run `reid-pipeline batch` again, which numbers everybody anew",
+        )
+
+    def write_record(self, record: Mapping[str, Any]) -> None:
+        """Replace ``archive.json``.
+
+        Raises:
+            SinkError: It cannot be written.
+        """
+        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+        write_private(self.record_path, text.encode())
+
+    def part_path(self, table: str, *, camera: str, day: str, key: str) -> Path:
+        """Return the place of a part; ``table`` is one of ``TABLES``, ``day`` is ISO."""
+        return self.path / table / f"camera={camera}" / f"day={day}" / f"{key}.parquet"
+
+    def parts(self, table: str) -> Iterator[tuple[str, str, Path]]:
+        """Yield ``(camera, day, path)`` of every part of a table, in a fixed order."""
+        for path in sorted((self.path / table).glob("camera=*/day=*/*.parquet")):
+            yield path.parent.parent.name[len("camera=") :], path.parent.name[len("day=") :], path
+
+    def write_part(self, part: Path, table: pa.Table) -> None:
+        """Write a part whole or not at all; only the owner may read it.
+
+        Raises:
+            SinkError: It cannot be written.
+        """
+        if part.relative_to(self.path).parts[0] not in TABLES:
+            raise ValueError(f"{part} is no part of {self.path}")
+        write_table(part, table)
+
+    def write_identities(self, table: pa.Table) -> None:
+        """Replace ``identities.parquet``.
+
+        Raises:
+            SinkError: It cannot be written.
+        """
+        write_table(self.identities_path, table)
+
+
+def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a part.
+
+    Args:
+        path: The file.
+        columns: What to read of it; ``None`` = all.
+
+    Raises:
+        ResultsError: It is missing or damaged.
+    """
+    note = path.parents[3] / "work" / f"{path.stem}.json"
+    way_out = f"remove {note} and run `reid-pipeline batch` again, which makes it anew"
+    return read_table(path, columns, way_out=way_out)

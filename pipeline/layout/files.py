@@ -1,0 +1,115 @@
+"""Files that are there whole or not at all, and tables that say when they are damaged."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import ResultsError, SinkError
+
+__all__ = [
+    "cannot_write",
+    "partial_of",
+    "read_table",
+    "write_atomically",
+    "write_private",
+    "write_table",
+]
+
+
+def write_atomically(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Write a file so that it is there whole or not at all, kill or not.
+
+    Two processes may write the same file at once: each has its own partial one.
+
+    Args:
+        path: The file; replaced if it exists.
+        content: All of it.
+        private: Only the owner may read it.
+
+    Raises:
+        SinkError: The file cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        with os.fdopen(descriptor, "wb") as file:
+            if private:
+                os.fchmod(file.fileno(), 0o600)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
+        raise cannot_write(path, error) from None
+
+
+def partial_of(path: Path) -> str | None:
+    """Return the name of the file that a partial one was to become, ``None`` for others."""
+    if path.suffix != ".partial":
+        return None
+    hidden = path.stem.removeprefix(".")
+    name, _, process = hidden.rpartition(".")
+    return name if process.isdecimal() else hidden
+
+
+def cannot_write(path: Path, error: OSError) -> SinkError:
+    """Return the error to raise when a file could not be written."""
+    reason = error.strerror or type(error).__name__
+    return SinkError(
+        f"{path} could not be written ({reason}): make room or choose another --out; "
+        "what was written before is kept"
+    )
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that its owner alone may read, and its folder, whole or not at all.
+
+    Raises:
+        SinkError: It cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    write_atomically(path, content, private=True)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a Parquet file that its owner alone may read, whole or not at all.
+
+    Pages carry checksums, so that a byte that changes on the disk is noticed.
+
+    Raises:
+        SinkError: The file cannot be written.
+    """
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
+    write_private(path, buffer.getvalue())
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None, *, way_out: str) -> pa.Table:
+    """Read a Parquet file.
+
+    Args:
+        path: The file.
+        columns: What to read of it; ``None`` = all.
+        way_out: What to do where it is damaged, for the message.
+
+    Raises:
+        ResultsError: It is missing or damaged.
+    """
+    try:
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+        return file.read(columns=None if columns is None else list(columns))
+    except (OSError, pa.ArrowException) as error:
+        problem = " ".join(str(error).split())
+        raise ResultsError(f"{path} is damaged ({problem}): {way_out}") from None

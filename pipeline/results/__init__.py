@@ -1,0 +1,41 @@
+"""Finished work on disk, read in one way: runs, archives and live recordings.
+
+``open_results`` returns one ``Results`` for each of them; whoever reads finished work reads it
+from there and knows no file of it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.errors import ResultsError
+from pipeline.layout.archive import ARCHIVE_RECORD
+from pipeline.layout.recording import REGISTRY
+from pipeline.layout.run import IDENTITIES_CSV, RUN_RECORD, TRACKS_CSV
+from pipeline.results.archive import ArchiveResults
+from pipeline.results.base import Results
+from pipeline.results.pieces import BoxSequence, Part, Picture
+from pipeline.results.run import RunResults
+
+__all__ = ["BoxSequence", "Part", "Picture", "Results", "open_results"]
+
+
+def open_results(path: str | Path) -> Results:
+    """Open the ``--out`` folder of ``run``, ``batch`` or ``live``.
+
+    Raises:
+        ResultsError: It is none of them, or its record is damaged.
+    """
+    folder = Path(path)
+    if (folder / ARCHIVE_RECORD).is_file():
+        return ArchiveResults(folder)
+    if (folder / REGISTRY).is_file():  # live recordings are opened here
+        raise ResultsError(
+            f"{folder} is the folder of live cameras, and this command is for runs and archives: "
+            "people are on its page; what it keeps, it keeps for live.recording.keep_days and "
+            "keep_video_days"
+        )
+    if any((folder / name).is_file() for name in (RUN_RECORD, TRACKS_CSV, IDENTITIES_CSV)):
+        return RunResults(folder)
+    problem = "is neither a run nor an archive" if folder.is_dir() else "is no folder"
+    raise ResultsError(f"{folder} {problem}: give the --out folder of `run` or `batch`")

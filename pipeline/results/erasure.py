@@ -1,0 +1,128 @@
+"""Taking people, or old days, out of finished work: one way in for every kind.
+
+What was derived goes first (report, search index), then pictures, then tables, and last the
+table by which the person is known: a kill in between leaves the person known, so that the same
+command does the rest. Every file is replaced whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.datatypes import UNDECIDED
+from pipeline.errors import ResultsError
+from pipeline.layout.run import REPORT
+from pipeline.results.archive import ArchiveResults
+from pipeline.results.archive_erasure import days_before, forget_in_archive, prune_archive
+from pipeline.results.base import Results
+from pipeline.results.run import RunResults
+from pipeline.results.run_erasure import forget_in_run, videos_of
+
+__all__ = ["Cover", "Person", "days_before_in", "find_person", "forget_person", "prune_days"]
+
+Cover = Callable[[Path, pd.DataFrame], None]
+"""Covers a person in a video: the file, and the person's rows of ``Results.boxes``, those of all
+cameras for a video of all cameras."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Person:
+    """Where a person is in finished work.
+
+    Attributes:
+        results: The work.
+        global_id: Number of the person.
+        sightings: The person's rows of ``Results.sightings``.
+        videos: Annotated videos that show the person, the mosaic last.
+    """
+
+    results: Results
+    global_id: int
+    sightings: pd.DataFrame
+    videos: tuple[Path, ...] = ()
+
+
+def find_person(results: Results, global_id: int) -> Person:
+    """Return where a person is.
+
+    Raises:
+        ResultsError: The work is not finished, or nobody has that number.
+    """
+    if isinstance(results, RunResults) and results.summary().status != "complete":
+        raise ResultsError(
+            f"the run in {results.path} is {results.summary().status or 'without a record'}: let "
+            "it end, or run it again"
+        )
+    table = results.sightings()
+    own = table[table["global_id"] == global_id]
+    if global_id == UNDECIDED or own.empty:
+        known = sorted(set(table["global_id"]) - {UNDECIDED})
+        described = f"from {known[0]} to {known[-1]}" if known else "none"
+        raise ResultsError(
+            f"nobody in {results.path} has the identity {global_id}: there are {described}"
+        )
+    videos = videos_of(results, own) if isinstance(results, RunResults) else ()
+    return Person(results, global_id, own, videos)
+
+
+def forget_person(
+    person: Person, *, cover: Cover, on_file: Callable[[Path], None] = lambda _path: None
+) -> None:
+    """Cover a person in videos, and remove the person from pictures, vectors and tables.
+
+    The report is removed; write it anew afterwards.
+
+    Args:
+        person: As ``find_person`` returned it.
+        cover: Covers the person in a video.
+        on_file: Called with every file that was rewritten.
+
+    Raises:
+        ResultsError: A table or a video is damaged.
+        SinkError: A file cannot be written.
+    """
+    results = person.results
+    (results.path / REPORT).unlink(missing_ok=True)
+    if isinstance(results, RunResults):
+        forget_in_run(results, person.sightings, videos=person.videos, cover=cover, on_file=on_file)
+    elif isinstance(results, ArchiveResults):
+        forget_in_archive(results.folder, set(person.sightings["sighting"]), on_file=on_file)
+    else:
+        raise TypeError(f"no erasure for results of kind {results.kind}")
+
+
+def days_before_in(results: Results, first_kept: date) -> list[str]:
+    """Return the days (ISO, UTC) that are before a date, in their order.
+
+    Raises:
+        ResultsError: The work has no days, or is not finished.
+    """
+    return days_before(_of_days(results).folder, first_kept)
+
+
+def prune_days(results: Results, days: list[str]) -> int:
+    """Remove everything that began on some days; return how many files were removed.
+
+    The report is removed; write it anew afterwards.
+
+    Raises:
+        ResultsError: The work has no days, or a part of it is damaged.
+        SinkError: A table cannot be written.
+    """
+    archive = _of_days(results)
+    (results.path / REPORT).unlink(missing_ok=True)
+    return prune_archive(archive.folder, days)
+
+
+def _of_days(results: Results) -> ArchiveResults:
+    if not isinstance(results, ArchiveResults):
+        raise ResultsError(
+            f"{results.path} is no archive: give the --out of `reid-pipeline batch`; a run is "
+            "removed with its folder"
+        )
+    return results

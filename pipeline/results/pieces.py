@@ -1,0 +1,109 @@
+"""What results are handed out in: columns, parts, sequences of boxes, pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TypeVar
+
+import pandas as pd
+
+from pipeline.datatypes import FloatArray
+
+__all__ = [
+    "BOX_COLUMNS",
+    "SIGHTING_COLUMNS",
+    "BoxSequence",
+    "Part",
+    "Picture",
+    "taking_turns",
+]
+
+T = TypeVar("T")
+
+SIGHTING_COLUMNS = [
+    "sighting",
+    "camera",
+    "track_id",
+    "global_id",
+    "first_time",
+    "last_time",
+    "frames",
+    "quality",
+    "file",
+]
+"""See ``Results.sightings``."""
+BOX_COLUMNS = [
+    "camera",
+    "frame",
+    "time",
+    "track_id",
+    "global_id",
+    "x",
+    "y",
+    "w",
+    "h",
+    "score",
+    "file",
+]
+"""See ``Results.boxes``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file of sightings; what is made of it can be kept as long as ``stamp`` stays.
+
+    Attributes:
+        key: Its name, the same when the folder is moved.
+        stamp: Differs once its content does.
+        read: Returns the sightings, ``SIGHTING_COLUMNS`` without ``global_id``, and ``(N, D)``
+            float32 unit rows, zeros where a sighting has no embedding.
+    """
+
+    key: str
+    stamp: str
+    read: Callable[[], tuple[pd.DataFrame, FloatArray]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoxSequence:
+    """The boxes of frames that are numbered together: a camera of a run, or one video file.
+
+    Attributes:
+        camera: Name of the camera.
+        file: Name of the video, empty where it is unknown.
+        size: ``(width, height)`` in pixels, ``None`` where it is unknown.
+        boxes: ``BOX_COLUMNS`` without ``camera`` and ``file``, in order of (frame, track).
+    """
+
+    camera: str
+    file: str
+    size: tuple[int, int] | None
+    boxes: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A crop of one sighting.
+
+    Attributes:
+        sighting: Whose.
+        camera: Where.
+        file: Video that it was cut from, empty where it is not recorded.
+        at_s: Seconds from the start of ``file``, or on the time line of a run; ``None`` where
+            it is not recorded.
+        jpeg: The picture, encoded; empty where it is lost.
+    """
+
+    sighting: str
+    camera: str
+    file: str
+    at_s: float | None
+    jpeg: bytes
+
+
+def taking_turns(by_camera: Mapping[str, Sequence[T]], count: int | None) -> list[T]:
+    """Return up to ``count`` of all cameras' things, the first of each camera first."""
+    turns = zip_longest(*by_camera.values())
+    return [each for turn in turns for each in turn if each is not None][:count]

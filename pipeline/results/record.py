@@ -1,0 +1,52 @@
+"""The record of finished work, in one form for every kind."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+__all__ = ["CameraCounts", "CameraInput", "Record"]
+
+
+class CameraCounts(BaseModel):
+    """What was found in one camera."""
+
+    camera: str
+    frames: int = 0
+    boxes: int = 0
+    tracks: int = 0
+
+
+class CameraInput(BaseModel):
+    """What a camera was read from."""
+
+    camera: str
+    source: str = ""
+    width: int = 0
+    height: int = 0
+    duration_s: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The file alone: folders, and passwords in addresses, are nobody else's business."""
+        return self.source.replace("\\", "/").rstrip("/").rsplit("/", maxsplit=1)[-1]
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """``(width, height)`` in pixels, ``None`` where it is unknown."""
+        return (self.width, self.height) if self.width and self.height else None
+
+
+class Record(BaseModel):
+    """What is recorded of the work; what is missing stays empty."""
+
+    status: str = ""
+    reason: str = ""
+    started: str = ""
+    finished: str = ""
+    versions: dict[str, str] = {}
+    resolved: dict[str, str | float | None] = {}
+    seconds: dict[str, float] = {}
+    weights_sha256: str = ""
+    inputs: list[CameraInput] = []
+    cameras: list[CameraCounts] = []
+    warnings: list[str] = []

@@ -1,0 +1,254 @@
+"""The folder of a run as results."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from pipeline.datatypes import UNDECIDED, Event, FloatArray
+from pipeline.errors import ResultsError
+from pipeline.layout.files import read_table
+from pipeline.layout.run import (
+    EMBEDDINGS_PARQUET,
+    EVENTS_JSONL,
+    GALLERY,
+    IDENTITIES_CSV,
+    RUN_RECORD,
+    TRACKS_CSV,
+    parse_crop_name,
+)
+from pipeline.results.base import Results
+from pipeline.results.pieces import BoxSequence, Part, Picture, taking_turns
+from pipeline.results.record import Record
+from pipeline.results.run_boxes import read_boxes, recorded_cameras
+
+__all__ = ["RunResults", "sighting_name"]
+
+
+class RunResults(Results):
+    """The folder of a run.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        ResultsError: Its record is damaged.
+    """
+
+    kind = "run"
+    record_file = RUN_RECORD
+    table_file = IDENTITIES_CSV
+
+    def __init__(self, path: Path) -> None:
+        record, self._summary = _read_record(path / RUN_RECORD)
+        super().__init__(path, record)
+        self._identities: pd.DataFrame | None = None
+        self._crops: dict[tuple[str, int], list[tuple[float, Path]]] | None = None
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether the run got as far as its identities."""
+        return (self.path / IDENTITIES_CSV).is_file()
+
+    def summary(self) -> Record:
+        """Return the record in the form that all kinds share."""
+        return self._summary
+
+    def parts(self) -> list[Part]:
+        """Return the one file of sightings."""
+        path = self.path / IDENTITIES_CSV
+        self._table()  # raises where there is none
+        status = path.stat()
+        return [Part(path.name, f"{status.st_size}-{status.st_mtime_ns}", self._sightings_part)]
+
+    def sequences(self, camera: str | None = None) -> Iterator[BoxSequence]:
+        """Yield the boxes of one camera after the other."""
+        inputs = {each.camera: each for each in self._summary.inputs}
+        path = self.path / TRACKS_CSV
+        owners = self.owners() if self.is_resolved else None
+        present = recorded_cameras(path)
+        cameras = [*inputs, *sorted(set(present) - set(inputs))]
+        if camera is not None:
+            cameras = [each for each in cameras if each == camera]
+        for name, boxes in read_boxes(path, cameras, counts=present):
+            if owners is not None:
+                names = [sighting_name(name, track) for track in boxes["track_id"].tolist()]
+                found = owners.reindex(names, fill_value=UNDECIDED).to_numpy(np.int64)
+                boxes = boxes.assign(global_id=found)  # noqa: PLW2901
+            known = inputs.get(name)
+            yield BoxSequence(
+                camera=name,
+                file="" if known is None else known.name,
+                size=None if known is None else known.size,
+                boxes=boxes,
+            )
+
+    def pictures_of(
+        self, people: Sequence[int], count: int | None = None
+    ) -> dict[int, list[Picture]]:
+        """Return crops that the run kept; files that cannot be read are left out."""
+        crops = self.crops()
+        table = self.sightings()
+        known = table[table["global_id"].isin(people)]
+        found: dict[int, list[Picture]] = {number: [] for number in people}
+        for number, own in known.groupby("global_id"):
+            by_camera: dict[str, list[tuple[str, str, float, Path]]] = {}
+            tracks = zip(own["sighting"], own["camera"], own["track_id"], strict=True)
+            for sighting, camera, track in tracks:
+                for at_s, path in crops.get((camera, track), []):
+                    by_camera.setdefault(camera, []).append((path.name, sighting, at_s, path))
+            ordered = {camera: sorted(by_camera[camera]) for camera in sorted(by_camera)}
+            found[int(str(number))] = [
+                Picture(sighting, _camera_of(sighting), "", at_s, path.read_bytes())
+                for _, sighting, at_s, path in taking_turns(ordered, count)
+            ]
+        return found
+
+    def best_pictures(self, sightings: pd.DataFrame) -> dict[str, Picture]:
+        """Return the first crop of each sighting in the gallery."""
+        crops = self.crops()
+        found = {}
+        for sighting in sightings["sighting"]:
+            camera, _, track = sighting.rpartition("/")
+            for at_s, path in crops.get((camera, int(track)), [])[:1]:
+                found[sighting] = Picture(sighting, camera, "", at_s, path.read_bytes())
+        return found
+
+    def crops(self) -> Mapping[tuple[str, int], list[tuple[float, Path]]]:
+        """Return time (seconds of the run) and file of each crop, by camera and track."""
+        if self._crops is None:
+            self._crops = {}
+            for path in sorted((self.path / GALLERY).glob("*/*.jpg")):
+                crop = parse_crop_name(path.name)
+                if crop is not None and os.access(path, os.R_OK) and path.is_file():
+                    key = crop.camera, crop.track_id
+                    self._crops.setdefault(key, []).append((crop.time_s, path))
+        return self._crops
+
+    def events(self) -> Iterator[Event]:
+        """Yield what ``events.jsonl`` holds."""
+        path = self.path / EVENTS_JSONL
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return
+        except (OSError, UnicodeDecodeError) as error:
+            raise ResultsError(f"{path} cannot be read: {error}") from None
+        for number, line in enumerate(lines, start=1):
+            try:
+                fields: dict[str, Any] = json.loads(line)
+                kind = str(fields.pop("event"))
+                yield Event(kind=kind, **fields)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise ResultsError(f"{path}, line {number} is damaged: {error!r}") from None
+
+    def _resolved(self) -> pd.Series[int]:
+        return self._table().set_index("sighting")["global_id"]
+
+    def _sightings_part(self) -> tuple[pd.DataFrame, FloatArray]:
+        table = self._table().drop(columns="global_id")
+        return table, _embeddings(self.path / EMBEDDINGS_PARQUET, table["sighting"].tolist())
+
+    def _table(self) -> pd.DataFrame:
+        if self._identities is None:
+            self._identities = _read_identities(self.path / IDENTITIES_CSV)
+        return self._identities
+
+
+def sighting_name(camera: str, track_id: int) -> str:
+    """Return what a sighting of a run is called."""
+    return f"{camera}/{track_id}"
+
+
+def _camera_of(sighting: str) -> str:
+    return sighting.rpartition("/")[0]
+
+
+def _read_record(path: Path) -> tuple[dict[str, Any], Record]:
+    """Return ``run.json``, empty where there is none."""
+    try:
+        content = path.read_bytes()
+        return dict(json.loads(content)), Record.model_validate_json(content)
+    except FileNotFoundError:
+        return {}, Record()
+    except OSError as error:
+        raise ResultsError(f"run record {path} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        problem = f"{place or 'file'}: {fault['msg']}"
+    except (ValueError, TypeError) as error:
+        problem = f"file: {error}"
+    raise ResultsError(
+        f"run record {path} is damaged ({problem}): run again, or move it away to go on without it"
+    )
+
+
+def _read_identities(path: Path) -> pd.DataFrame:
+    """Return ``identities.csv``: the columns of sightings."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [
+                _identity(row, f"{path} row {number}")
+                for number, row in enumerate(csv.DictReader(file), start=1)
+            ]
+    except FileNotFoundError:
+        raise ResultsError(
+            f"{path} does not exist: either {path.parent} is no run's folder, or the run did not "
+            "finish; run it again"
+        ) from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ResultsError(f"{path} cannot be read: {error}") from None
+    table = pd.DataFrame(
+        rows, columns=["camera", "track_id", "global_id", "first_time", "last_time", "frames"]
+    )
+    types = {"track_id": np.int64, "global_id": np.int64, "frames": np.int64}
+    table = table.astype({**types, "first_time": np.float64, "last_time": np.float64})
+    pairs = zip(table["camera"], table["track_id"], strict=True)
+    names = pd.Series([sighting_name(*pair) for pair in pairs], dtype=object)
+    return table.assign(sighting=names, quality=np.nan, file="")
+
+
+def _identity(row: Mapping[str, str], origin: str) -> tuple[str, int, int, float, float, int]:
+    try:
+        first_s, last_s = float(row["first_s"]), float(row["last_s"])
+        numbers = int(row["track_id"]), int(row["global_id"])
+        found = (row["camera"], *numbers, first_s, last_s, int(row["frames"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ResultsError(
+            f"{origin} is damaged ({type(error).__name__}: {error}): expected the columns "
+            "global_id, camera, track_id, first_s, last_s, frames"
+        ) from None
+    if not (math.isfinite(first_s) and math.isfinite(last_s) and first_s <= last_s):
+        raise ResultsError(f"{origin} is damaged: it goes from {first_s} s to {last_s} s")
+    return found
+
+
+def _embeddings(path: Path, sightings: Sequence[str]) -> FloatArray:
+    """Return a row for each sighting, zeros for those without an embedding."""
+    if not path.is_file():
+        return np.zeros((len(sightings), 0), np.float32)
+    table = read_table(
+        path, ["camera", "track_id", "embedding"], way_out="run `reid-pipeline run` again"
+    )
+    columns = (table[name].to_pylist() for name in table.column_names)
+    rows = {
+        sighting_name(camera, track): np.array(vector, np.float32)
+        for camera, track, vector in zip(*columns, strict=True)
+        if vector
+    }
+    dim = max((len(vector) for vector in rows.values()), default=0)
+    vectors = np.zeros((len(sightings), dim), np.float32)
+    for row, name in enumerate(sightings):
+        if name in rows:
+            vectors[row] = rows[name]
+    return vectors

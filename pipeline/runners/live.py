@@ -1,0 +1,316 @@
+"""The live runner: newest frames in, results to everybody who shows or keeps them."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pipeline.core import Pipeline
+from pipeline.crops import with_blurred_heads
+from pipeline.datatypes import Event, Frame, FrameResult
+from pipeline.errors import ReidPipelineError
+from pipeline.health import CameraHealth, RecordingState, RecordingStatus
+from pipeline.live_settings import LiveRunnerSettings
+from pipeline.protocols import LiveCamera, Recorder
+from pipeline.runners.live_pace import Meter, Pace
+from pipeline.runners.live_pictures import LivePictures
+from pipeline.runners.memory import release_freed_memory
+
+__all__ = ["LiveParts", "LiveRun"]
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 0.005
+"""Pause where no camera has a new frame."""
+TICK_S = 1.0
+TRIM_S = 60.0
+"""Time between two moments at which freed memory is given back."""
+ALONE_S = 60.0
+"""After a step that failed, frames go through one by one for so long, to spare the others."""
+MOST_FAILURES = 100
+"""Failed steps in a row after which the fault is not in a picture."""
+CLOCK_JUMP_S = 1.0
+"""A camera's time that goes back further than this was set anew; less is disorder."""
+MOST_SKEW_S = 2.0
+"""Cameras' clocks further off than this are not used for the time of frames."""
+
+Told = Mapping[str, object]
+
+
+class _Restartable(Protocol):
+    def restart(self) -> None: ...
+
+
+class _Register(Protocol):
+    def write(self, results: Sequence[FrameResult], events: Sequence[Event]) -> Sequence[Told]: ...
+    def show(self, results: Sequence[FrameResult]) -> list[FrameResult]: ...
+
+
+class _Outbox(Protocol):
+    def send(self, events: Sequence[Told]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveParts:
+    """What a live run drives, put together by the caller, who also closes it.
+
+    Attributes:
+        pipeline: The core.
+        trackers: Its trackers, by camera.
+        registry: Stores what is found, and says which identity to show.
+        outbox: Tells events to others.
+        recorder: Keeps results and events in files, if that is wanted.
+        pictures: The newest picture of each camera.
+        save_gallery: Saves the persons known by now; may raise ``ReidPipelineError``.
+        figures: What else to show, merged into ``LiveRun.figures``.
+        blur_heads: Whether heads are blurred before anything is shown or kept.
+    """
+
+    pipeline: Pipeline
+    trackers: Mapping[str, _Restartable]
+    registry: _Register
+    outbox: _Outbox
+    recorder: Recorder | None
+    pictures: LivePictures
+    save_gallery: Callable[[], None]
+    figures: Sequence[Callable[[], Mapping[str, float]]] = ()
+    blur_heads: bool = False
+
+
+class LiveRun:
+    """Processes the newest frames of several cameras until it is told to stop.
+
+    ``run`` and ``step`` belong to one thread; everything else is ``LiveView`` and may be called
+    from any. The cameras are started and stopped by the caller.
+
+    Args:
+        cameras: At least one.
+        parts: What to drive.
+        settings: How to keep up.
+        batch_size: Most frames of one step.
+        wall: Seconds since the epoch.
+        clock: Seconds of a clock that never jumps.
+    """
+
+    def __init__(
+        self,
+        cameras: Sequence[LiveCamera],
+        parts: LiveParts,
+        settings: LiveRunnerSettings,
+        *,
+        batch_size: int,
+        wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._cameras = {each.camera: each for each in cameras}
+        self._parts = parts
+        self._settings = settings
+        self._wall, self._clock = wall, clock
+        self._pace = Pace(
+            list(self._cameras), most_latency_s=settings.most_latency_s, batch_size=batch_size
+        )
+        self._began_s = clock()
+        self._meters = {name: Meter(self._began_s) for name in self._cameras}
+        self._all = Meter(self._began_s)
+        self._epochs = {name: each.epoch for name, each in self._cameras.items()}
+        self._skews = dict.fromkeys(self._cameras, 0.0)
+        self._last_time: dict[str, float] = {}
+        self._said: queue.SimpleQueue[Told] = queue.SimpleQueue()
+        self._ticked_s = self._saved_s = self._trimmed_s = self._began_s
+        self._alone_until_s = float("-inf")
+        self._failures = self._failed_total = 0
+        self._broken: set[str] = set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set, then save the gallery.
+
+        Raises:
+            RuntimeError: Nothing could be processed any more.
+        """
+        try:
+            while not stop.is_set():
+                if not self.step():
+                    stop.wait(IDLE_S)
+        finally:
+            self._tick()
+            self.save()
+
+    def step(self) -> int:
+        """Process at most one frame of each camera; return how many were processed."""
+        if self._clock() - self._ticked_s >= TICK_S:
+            self._tick()
+        began_s = self._clock()
+        frames = self._gather()
+        if not frames:
+            return 0
+        results = self._process(frames)
+        seconds = self._clock() - began_s
+        self._pace.note((frame.camera for frame in frames), seconds)
+        for result in results:
+            age_s = self._age_s(result.frame)
+            self._meters[result.frame.camera].done(self._clock(), age_s)
+            self._all.done(self._clock(), age_s)
+        return len(results)
+
+    def save(self) -> None:
+        """Save the persons known by now; where that fails it is logged, and tried again later."""
+        self._saved_s = self._clock()
+        try:
+            self._parts.save_gallery()
+        except ReidPipelineError as error:
+            log.warning("%s", error)
+
+    # What is shown, from any thread
+
+    def health(self) -> list[CameraHealth]:
+        """Return how each camera is doing."""
+        return [self._health_of(name) for name in self._cameras]
+
+    def picture(self, camera: str) -> tuple[int, bytes] | None:
+        """Return the newest annotated picture of a camera, as a JPEG, and its number."""
+        return self._parts.pictures.jpeg(camera)
+
+    def figures(self) -> Mapping[str, float]:
+        """Return how the run is doing, by name."""
+        now_s = self._clock()
+        rates = self._all.rates(now_s)
+        merged = {
+            "uptime_s": now_s - self._began_s,
+            "detector_fps": rates.processed_fps,
+            "latency_p50_s": rates.latency_p50_s,
+            "latency_p95_s": rates.latency_p95_s,
+            "failed_steps_total": float(self._failed_total),
+        }
+        for figures in self._parts.figures:
+            merged.update(figures())
+        if self._parts.recorder is not None:
+            merged.update(self._parts.recorder.figures())
+        return merged
+
+    def recording(self) -> RecordingState:
+        """Return what is recorded, and why not where it is not."""
+        recorder = self._parts.recorder
+        off = RecordingStatus.OFF
+        return RecordingState(off, off) if recorder is None else recorder.state
+
+    def say(self, event: Told) -> None:
+        """Take in an edit by hand, for the event log and everybody who is notified."""
+        self._parts.outbox.send([event])
+        self._said.put(dict(event))
+
+    # One step
+
+    def _gather(self) -> list[Frame]:
+        most = 1 if self._clock() < self._alone_until_s else self._pace.most_frames
+        frames: list[Frame] = []
+        for name in self._pace.order():
+            if len(frames) == most:
+                break
+            frame = self._newest(name)
+            if frame is not None:
+                frames.append(frame)
+        return frames
+
+    def _newest(self, name: str) -> Frame | None:
+        """Return a camera's newest frame if it is worth processing."""
+        camera = self._cameras[name]
+        try:
+            frame, epoch = camera.newest(), camera.epoch
+        except Exception:
+            # Whatever one camera does, the others go on.
+            if name not in self._broken:
+                log.exception("camera %s cannot be read", name)
+                self._broken.add(name)
+            return None
+        self._broken.discard(name)
+        if frame is None:
+            return None
+        if not self._pace.is_in_time(self._age_s(frame)):
+            self._meters[name].late(self._clock())
+            return None
+        last_s = self._last_time.get(name, float("-inf"))
+        if epoch != self._epochs[name] or frame.time_s < last_s - CLOCK_JUMP_S:
+            self._epochs[name] = epoch
+            self._parts.trackers[name].restart()
+        elif frame.time_s <= last_s:
+            self._meters[name].late(self._clock())
+            return None
+        self._last_time[name] = frame.time_s
+        return frame
+
+    def _process(self, frames: Sequence[Frame]) -> list[FrameResult]:
+        try:
+            results = self._parts.pipeline.step(frames)
+        except Exception as error:
+            self._note_failure(frames, error)
+            return []
+        self._failures = 0
+        if self._parts.blur_heads:
+            results = [with_blurred_heads(each) for each in results]
+        # The registry learns the matcher's numbers before it is asked what to show for them.
+        told = self._parts.registry.write(results, self._parts.pipeline.drain_events())
+        shown = self._parts.registry.show(results)
+        pictures = self._parts.pictures.take(shown)
+        if self._parts.recorder is not None:
+            self._parts.recorder.write(shown, pictures)
+        self._tell(told)
+        return shown
+
+    def _note_failure(self, frames: Sequence[Frame], error: Exception) -> None:
+        self._failures += 1
+        self._failed_total += 1
+        names = ", ".join(frame.camera for frame in frames)
+        if self._failures == 1:
+            log.error("frames of %s could not be processed: %s", names, error, exc_info=error)
+        if self._failures >= MOST_FAILURES:
+            raise RuntimeError(f"{MOST_FAILURES} steps in a row failed") from error
+        self._alone_until_s = self._clock() + ALONE_S
+        for frame in frames:
+            self._parts.trackers[frame.camera].restart()
+
+    def _tick(self) -> None:
+        """Do what is due about once a second, whether frames come or not."""
+        self._ticked_s = self._clock()
+        self._tell(self._parts.registry.write([], []))
+        recorder = self._parts.recorder
+        while not self._said.empty():
+            event = self._said.get()
+            if recorder is not None:
+                recorder.event(event)
+        if recorder is not None:
+            recorder.tick()
+        for name, camera in self._cameras.items():
+            skew_s = camera.health().skew_s or 0.0
+            self._skews[name] = skew_s if abs(skew_s) <= MOST_SKEW_S else 0.0
+        if self._clock() - self._saved_s >= self._settings.gallery_interval_s:
+            self.save()
+        if self._clock() - self._trimmed_s >= TRIM_S:
+            self._trimmed_s = self._clock()
+            release_freed_memory()
+
+    def _tell(self, events: Sequence[Told]) -> None:
+        self._parts.outbox.send(events)
+        if self._parts.recorder is not None:
+            for event in events:
+                self._parts.recorder.event(event)
+
+    def _age_s(self, frame: Frame) -> float:
+        """Return how long ago a frame was taken, by our clock."""
+        return max(0.0, self._wall() - frame.time_s + self._skews[frame.camera])
+
+    def _health_of(self, name: str) -> CameraHealth:
+        health = self._cameras[name].health()
+        rates = self._meters[name].rates(self._clock())
+        return replace(
+            health,
+            processed_fps=rates.processed_fps,
+            dropped_fps=health.dropped_fps + rates.late_fps,
+            dropped=health.dropped + rates.late,
+            latency_p50_s=rates.latency_p50_s,
+            latency_p95_s=rates.latency_p95_s,
+        )
