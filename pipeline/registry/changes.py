@@ -15,7 +15,7 @@ from pipeline.layout.edits import Edit, Edits, edit_event, sighting_name
 from pipeline.registry.store import Store, place
 from pipeline.registry.tracks import Key, OpenTrack, OpenTracks, save_track
 
-__all__ = ["Changes"]
+__all__ = ["MAX_EVENTS", "Changes"]
 
 MAX_EVENTS = 5000
 """Events kept in memory for pages that come back; the recording has all."""

@@ -45,7 +45,9 @@ def test_search_finds_an_identity_with_its_name_and_by_time(folder, tmp_path, ca
 def test_search_takes_what_was_merged_for_one_person(folder):
     assert main(["edit", str(folder), "merge", "1", "2"]) == 0
     results = open_results(folder)
-    assert {each.global_id for each in search(results, query_for(results, identity=2).vector)} == {1}
+    assert {each.global_id for each in search(results, query_for(results, identity=2).vector)} == {
+        1
+    }
 
 
 def test_the_report_shows_people_with_names_and_pictures_and_says_what_is_left_out(tmp_path):
