@@ -22,7 +22,7 @@ __all__ = ["Checkpoint", "default_weights", "load_checkpoint", "save_checkpoint"
 
 METADATA_KEY = "reid_model"
 """The one metadata entry of a file: a JSON object."""
-DEFAULT_NAME = "reid_b0.safetensors"
+DEFAULT_NAME = "reid_lite0.safetensors"
 """The weights that come with the package."""
 
 

@@ -82,6 +82,11 @@ COMMANDS = (
         "Remove the days of an archive or a recording that are older than so many days.",
     ),
     Command(
+        "crops",
+        ("crops", "crops"),
+        "Cut people out of videos and photographs: crops without names, to learn from.",
+    ),
+    Command(
         "config",
         ("configuration", "config"),
         "Print a configuration file with every setting, its default and what it means.",

@@ -28,7 +28,7 @@ def train(
     out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
     init: Annotated[
         Path | None,
-        typer.Option(help="Re-identification weights for the encoder; the package's if not given."),
+        typer.Option(help="Weights the encoder starts from; the package's masks' if not given."),
     ] = None,
     scratch: Annotated[
         bool, typer.Option("--scratch", help="Start the encoder at random.")
@@ -42,14 +42,14 @@ def train(
     ] = False,
 ) -> None:
     """Train a U-Net on an EfficientNet-B0 encoder; the best weights on held-out photographs stay."""
-    from reid_model.checkpoint import default_weights  # noqa: PLC0415 - torch loads slowly
+    from reid_model.segmentation.network import default_segmenter  # noqa: PLC0415 - slow to load
     from reid_model.segmentation.training import SegmentRecipe, train_segmenter  # noqa: PLC0415
 
     if out.suffix != ".safetensors":
         raise OutputError(f"weights {out} are no .safetensors: name such a file with --out")
     if out.exists() and not overwrite:
         raise OutputError(f"{out} exists already: choose another --out, or --overwrite")
-    encoder = None if scratch else default_weights() if init is None else init
+    encoder = None if scratch else default_segmenter() if init is None else init
     recipe = SegmentRecipe(steps=steps, batch=batch, rate=rate, seed=seed)
     console = Console(stderr=True, highlight=False)
     bar = Progress(

@@ -132,13 +132,22 @@ def evaluate_images(
     flip: bool = False,
     reranking: bool = False,
     change: CropChange | None = None,
+    protocol: Protocol | None = None,
 ) -> Evaluation:
-    """Embed and score images by the protocol of `make_protocol`.
+    """Embed and score images.
+
+    Args:
+        images: Whom to tell apart.
+        embedder: With what.
+        flip: Add the embedding of the mirrored image.
+        reranking: Score after re-ranking, too.
+        change: What is done to the images first.
+        protocol: Who is searched for among whom; ``None`` takes that of `make_protocol`.
 
     Raises:
         DatasetError: There are too few images, or one is damaged.
     """
-    protocol = make_protocol(images)
+    protocol = protocol or make_protocol(images)
     vectors = embed_images(images, embedder, flip=flip, change=change)
     plain = score_ranking(query_gallery_distances(vectors, protocol), protocol)
     return Evaluation(

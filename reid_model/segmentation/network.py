@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ __all__ = [
     "default_segmenter",
     "load_segmenter",
     "save_segmenter",
-    "start_from_reid",
+    "start_encoder",
 ]
 
 METADATA_KEY = "reid_segmentation"
@@ -68,8 +69,8 @@ def build_network() -> nn.Module:
     return network
 
 
-def start_from_reid(network: nn.Module, weights: Path) -> int:
-    """Fill the encoder with the backbone of a re-identification network.
+def start_encoder(network: nn.Module, weights: Path) -> int:
+    """Fill the encoder with that of other mask weights, or with a re-identification backbone.
 
     Returns:
         How many tensors were taken over.
@@ -77,13 +78,23 @@ def start_from_reid(network: nn.Module, weights: Path) -> int:
     Raises:
         WeightsError: The weights cannot be used, or are of another backbone.
     """
-    backbone = load_checkpoint(weights).network.backbone.state_dict()
+    backbone = _encoder_tensors(weights)
     encoder: Any = network.get_submodule("encoder.model")
     own = encoder.state_dict()
     if any(name not in backbone or backbone[name].shape != own[name].shape for name in own):
         raise WeightsError(f"weights {weights} are no EfficientNet-B0: the encoder needs one")
     encoder.load_state_dict({name: backbone[name] for name in own})
     return len(own)
+
+
+def _encoder_tensors(weights: Path) -> Mapping[str, torch.Tensor]:
+    if weights.suffix == ".safetensors" and weights.is_file():
+        with contextlib.suppress(SafetensorError, OSError), safe_open(weights, "pt") as file:
+            if METADATA_KEY in (file.metadata() or {}):
+                trained: Any = load_segmenter(weights).network
+                tensors: Mapping[str, torch.Tensor] = trained.encoder.model.state_dict()
+                return tensors
+    return dict(load_checkpoint(weights).network.backbone.state_dict())
 
 
 def default_segmenter() -> Path:
