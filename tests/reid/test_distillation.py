@@ -12,6 +12,7 @@ import torch
 import yaml
 
 from reid.test_teacher import small_network
+from reid_model.checkpoint import load_checkpoint
 from reid_model.cli import main
 from reid_model.distillation import augment
 from reid_model.distillation.crops import IdentityDraw
@@ -104,7 +105,7 @@ def test_loss_is_what_a_slow_loop_computes() -> None:
     assert float(got["triplet"]) == pytest.approx(np.mean(triplets), abs=1e-3)
     weights = LossWeights().model_dump()
     total = sum(weights[name] * float(got[name].detach()) for name in weights)
-    assert float(got["loss"]) == pytest.approx(total, rel=1e-6)
+    assert float(got["loss"].detach()) == pytest.approx(total, rel=1e-6)
 
 
 def recipe(folder: Path, **changes: object) -> Path:
@@ -162,13 +163,12 @@ def teacher_of_eight(tmp_path: Path) -> Path:
 def test_command_trains_and_writes_weights_that_embed(teacher_of_eight: Path) -> None:
     out = teacher_of_eight.parent / "out"
     assert main(["distill", "--config", str(teacher_of_eight), "--out", str(out), "--cpu"]) == 0
-    from reid_model.checkpoint import load_checkpoint, read_notes
-
-    notes = read_notes(out / "last.safetensors")
+    checkpoint = load_checkpoint(out / "last.safetensors")
+    notes = checkpoint.notes
     assert notes["step"] == 4
     assert notes["trained_on"] == {"market": 16, "free": 5}
     assert notes["teachers"] == ["small", "other"]
-    network = load_checkpoint(out / "last.safetensors").network
+    network = checkpoint.network
     vectors = network(torch.rand(2, 3, 64, 32))
     torch.testing.assert_close(vectors.norm(dim=1), torch.ones(2))
     assert (out / "curves.png").is_file()
