@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -166,7 +167,7 @@ def _process(  # noqa: PLR0917
     job = ArchiveJob(
         folder.absolute(), out.absolute(), settings, batch_settings, weights_sha256, files
     )
-    with job.journal.held():
+    with job.journal.held(), _interruption_noted(job):
         _refuse_other_settings(job)
         usable = [each for each in footage.recordings if each.file not in damaged]
         schedule = Schedule(usable, job.journal)
@@ -184,14 +185,27 @@ def _process(  # noqa: PLR0917
         record = _record(job, footage, schedule, bad, status="complete")
         record |= {"threshold": threshold, "identities": people}
         job.folder.write_record(record | {"warnings": list(thresholds.warnings)})
-        report_at_end(out)
+        has_report = report_at_end(out)
     tracklets = sum(found["tracklets"] for found in schedule.finished.values())
     Console().print(
         f"{len(schedule.finished)} files, {tracklets} tracklets, {people} identities, "
-        f"{len(bad)} files skipped; written to {out}, report in {out / REPORT}",
+        f"{len(bad)} files skipped; written to {out}"
+        + (f", report in {out / REPORT}" if has_report else ""),
         highlight=False,
         markup=False,
     )
+
+
+@contextmanager
+def _interruption_noted(job: ArchiveJob) -> Iterator[None]:
+    """Have the record say so where a signal ends the work; the next call goes on from there."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        record = job.folder.record()
+        if record.get("status") == "incomplete":
+            job.folder.write_record(record | {"status": "interrupted"})
+        raise
 
 
 def _do_units(
