@@ -65,6 +65,8 @@ class LiveSystem:
             each.start()
         self.recorder.close(timeout_s=timeout_s)
         self.registry.close()
+        if self.stages.gallery is not None:
+            self.stages.gallery.close()
         for each in others:
             each.join()
 

@@ -18,7 +18,7 @@ from pipeline.cli.progress import CameraProgress
 from pipeline.cli.run_options import settings_for_run
 from pipeline.cli.run_report import identity_table, note_on_detector, record_at_end, record_at_start
 from pipeline.datatypes import Frame
-from pipeline.errors import ReidPipelineError, SettingsError, SinkError
+from pipeline.errors import SettingsError, SinkError
 from pipeline.jobs.report import report_at_end
 from pipeline.protocols import Sink
 from pipeline.run.offline import Outcome, run_offline
@@ -171,8 +171,24 @@ def process(settings: Settings, out: Path, *, overwrite: bool, gallery: Path | N
         ReidPipelineError: Bad input, or a run that failed; its record then says so.
     """
     sources = build_sources(settings)
-    folder = RunFolder(out, overwrite=overwrite)
-    stages = build_stages(settings, gallery=gallery)
+    with ExitStack() as stack:
+        folder = stack.enter_context(closing(RunFolder(out, overwrite=overwrite)))
+        stages = build_stages(settings, gallery=gallery)
+        if stages.gallery is not None:
+            stack.callback(stages.gallery.close)
+        outcome, warnings = _work(settings, sources, stages, folder)
+    for warning in warnings[len(stages.warnings) :]:  # those were logged before the work
+        log.warning("%s", warning)
+    console = Console()
+    console.print(identity_table(outcome))
+    console.print(f"Written to {out}", highlight=False)
+
+
+def _work(
+    settings: Settings, sources: list[VideoFile], stages: Stages, folder: RunFolder
+) -> tuple[Outcome, list[str]]:
+    """Do the job in its folder; return what was found, and warnings."""
+    out = folder.path
     if (note := note_on_detector(settings)) is not None:
         Console(stderr=True).print(note, highlight=False)
     folder.start(record_at_start(settings, stages, sources))
@@ -185,16 +201,15 @@ def process(settings: Settings, out: Path, *, overwrite: bool, gallery: Path | N
             outcome.seconds["video"] = _draw(settings, sources, out, outcome)
         if stages.gallery is not None:
             stages.gallery.save(stages.matcher.gallery(outcome.identities))
-    except ReidPipelineError as error:
-        _record_failure(folder, str(error))
+    except KeyboardInterrupt:
+        _record_end(folder, "interrupted", "stopped by a signal before its end")
+        raise
+    except Exception as error:
+        _record_end(folder, "failed", str(error))
         raise
     folder.finish("complete", record_at_end(outcome, warnings))
     report_at_end(out)
-    for warning in warnings[len(stages.warnings) :]:  # those were logged before the work
-        log.warning("%s", warning)
-    console = Console()
-    console.print(identity_table(outcome))
-    console.print(f"Written to {out}", highlight=False)
+    return outcome, warnings
 
 
 def _find_everybody(
@@ -237,7 +252,7 @@ def _draw(settings: Settings, sources: list[VideoFile], out: Path, outcome: Outc
     return time.perf_counter() - started
 
 
-def _record_failure(folder: RunFolder, reason: str) -> None:
-    """Note in the record why the run failed; where the disk is full, it stays incomplete."""
+def _record_end(folder: RunFolder, status: str, reason: str) -> None:
+    """Note in the record why the run ended early; where the disk is full, it stays incomplete."""
     with suppress(SinkError):
-        folder.finish("failed", {"reason": reason})
+        folder.finish(status, {"reason": reason})

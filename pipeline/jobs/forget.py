@@ -18,6 +18,7 @@ from pipeline.match.gallery import forget_in_gallery
 from pipeline.results import Results, open_results
 from pipeline.results.erasure import Cover, find_person, forget_person
 from pipeline.sinks.covering import cover_in_mosaic, cover_in_video
+from pipeline.sinks.run_folder import run_lock
 
 __all__ = ["forget", "held"]
 
@@ -72,6 +73,9 @@ def held(results: Results) -> Iterator[None]:
     """
     if results.kind == "archive":
         with Journal(ArchiveFolder(results.path)).held():
+            yield
+    elif results.kind == "run":
+        with run_lock(results.path):
             yield
     else:
         yield

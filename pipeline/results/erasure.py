@@ -23,7 +23,7 @@ from pipeline.results.base import Results
 from pipeline.results.run import RunResults
 from pipeline.results.run_erasure import forget_in_run, videos_of
 
-__all__ = ["Cover", "Person", "days_before_in", "find_person", "forget_person", "prune_days"]
+__all__ = ["Cover", "Person", "days_before_in", "find_person", "forget_person", "prune_before"]
 
 Cover = Callable[[Path, pd.DataFrame], None]
 """Covers a person in a video: the file, and the person's rows of ``Results.boxes``, those of all
@@ -97,7 +97,7 @@ def forget_person(
 
 
 def days_before_in(results: Results, first_kept: date) -> list[str]:
-    """Return the days (ISO, UTC) that are before a date, in their order.
+    """Return the days (ISO, UTC) that hold what ended before a date, in their order.
 
     Raises:
         ResultsError: The work has no days, or is not finished.
@@ -105,8 +105,8 @@ def days_before_in(results: Results, first_kept: date) -> list[str]:
     return days_before(_of_days(results).folder, first_kept)
 
 
-def prune_days(results: Results, days: list[str]) -> int:
-    """Remove everything that began on some days; return how many files were removed.
+def prune_before(results: Results, first_kept: date) -> int:
+    """Remove every sighting that ended before a date; return how many files were changed.
 
     The report is removed; write it anew afterwards.
 
@@ -116,7 +116,7 @@ def prune_days(results: Results, days: list[str]) -> int:
     """
     archive = _of_days(results)
     (results.path / REPORT).unlink(missing_ok=True)
-    return prune_archive(archive.folder, days)
+    return prune_archive(archive.folder, first_kept)
 
 
 def _of_days(results: Results) -> ArchiveResults:
