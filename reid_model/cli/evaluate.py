@@ -14,6 +14,7 @@ from reid_model.cli.options import BackendOption, DeviceOption, PrecisionOption,
 from reid_model.data.images import read_images
 from reid_model.data.split import of_identities, read_identities
 from reid_model.inference import load_embedder
+from reid_model.writing import write_whole
 
 if TYPE_CHECKING:
     from reid_model.evaluation.report import Evaluation
@@ -79,8 +80,8 @@ def evaluate(
         change = BackgroundChange(images, mask=mask, replace=new_backgrounds, weights=mask_weights)
     result = evaluate_images(images, embedder, flip=flip, reranking=rerank, change=change)
     if json_path is not None:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(json.dumps(result.as_json(), indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(result.as_json(), indent=2) + "\n"
+        write_whole(json_path, text.encode())
     if histogram is not None:
         draw_histogram(result, histogram)
     Console(stderr=True).print(_table(result))
