@@ -16,6 +16,7 @@ from reid_model.data.split import of_identities, read_identities
 from reid_model.errors import DatasetError
 from reid_model.evaluation.protocol import camera_protocol
 from reid_model.inference import load_embedder
+from reid_model.writing import write_whole
 
 if TYPE_CHECKING:
     from reid_model.evaluation.report import Evaluation
@@ -95,8 +96,8 @@ def evaluate(
         images, embedder, flip=flip, reranking=rerank, change=change, protocol=protocol
     )
     if json_path is not None:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(json.dumps(result.as_json(), indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(result.as_json(), indent=2) + "\n"
+        write_whole(json_path, text.encode())
     if histogram is not None:
         draw_histogram(result, histogram)
     Console(stderr=True).print(_table(result))

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from reid_model.errors import DatasetError, OutputError
+from reid_model.writing import make_folder, write_whole
 
 if TYPE_CHECKING:
     from reid_model.segmentation.training import MaskScores
@@ -103,14 +104,9 @@ def predict(
     if out.resolve() == data.resolve():
         raise OutputError(f"output {out} is the folder of the crops: choose another --out")
     masker = PersonMasker(weights)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for path in paths:
-            crop = read_crop(path)
-            picture = masker.masked([crop])[0] if cut else masker.masks([crop])[0] * np.uint8(255)
-            (out / f"{path.stem}.png").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
-    except OSError as error:
-        raise OutputError(
-            f"{out} cannot be written ({error.strerror}): choose another --out"
-        ) from None
+    make_folder(out)
+    for path in paths:
+        crop = read_crop(path)
+        picture = masker.masked([crop])[0] if cut else masker.masks([crop])[0] * np.uint8(255)
+        write_whole(out / f"{path.stem}.png", cv2.imencode(".png", picture)[1].tobytes())
     Console(stderr=True, highlight=False).print(f"{len(paths)} masks in {out}", soft_wrap=True)

@@ -22,6 +22,7 @@ from reid_model.evaluation.verification import (
     score_verification,
 )
 from reid_model.inference import Embedder
+from reid_model.writing import write_figure
 
 __all__ = ["CropChange", "Evaluation", "draw_histogram", "embed_images", "evaluate_images"]
 
@@ -163,7 +164,11 @@ def evaluate_images(
 
 
 def draw_histogram(evaluation: Evaluation, picture: Path) -> None:
-    """Draw the distances of same and of different pairs from different cameras."""
+    """Draw the distances of same and of different pairs from different cameras.
+
+    Raises:
+        OutputError: The picture cannot be written.
+    """
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load
 
     rows = np.arange(len(evaluation.vectors), dtype=np.int64)
@@ -177,4 +182,4 @@ def draw_histogram(evaluation: Evaluation, picture: Path) -> None:
     axes.axvline(float(threshold), color="black", linestyle="--", label="threshold")
     axes.set(xlabel="distance of embeddings", ylabel="pairs from different cameras")
     axes.legend()
-    figure.savefig(picture, dpi=120)
+    write_figure(figure, picture, dpi=120)

@@ -12,11 +12,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from reid_model.checkpoint import load_checkpoint
 from reid_model.errors import BackendError, WeightsError
+from reid_model.writing import write_whole
 
 __all__ = [
     "INPUT_SIZE",
@@ -110,17 +111,19 @@ def default_segmenter() -> Path:
 
 
 def save_segmenter(network: nn.Module, path: Path, *, notes: Mapping[str, Any]) -> None:
-    """Write a network in half precision with its metadata, atomically."""
+    """Write a network in half precision with its metadata, atomically.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
     tensors = {
         name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
         for name, value in network.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
     about = {"input_size": INPUT_SIZE, **notes}
-    save_file(tensors, partial, metadata={METADATA_KEY: json.dumps(about, sort_keys=True)})
-    partial.replace(path)
+    text = json.dumps(about, sort_keys=True)
+    write_whole(path, save(tensors, metadata={METADATA_KEY: text}))
 
 
 def load_segmenter(path: Path) -> Segmenter:
