@@ -35,7 +35,7 @@ from pipeline.track.tracker import SingleCameraTracker
 __all__ = ["ArchiveJob", "ArchiveWorker", "describe_models", "resolve_archive"]
 
 EMPTY = Detections.empty()
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the same file and settings would give other parts."""
 
 
@@ -144,7 +144,11 @@ class ArchiveWorker:
             return {}  # another worker found meanwhile that the file cannot be cut
         chunk = Chunk(*cuts[unit.chunk])
         video = self._open(unit.recording)
-        pipeline = self._pipeline(unit.recording, TrackletCollector(self._embedder.dim))
+        pipeline = self._pipeline(
+            unit.recording,
+            TrackletCollector(self._embedder.dim),
+            SingleCameraTracker(self._job.settings.track),
+        )
         indices, found = [], []
         max_pixels = self._job.settings.source.max_pixels
         try:
@@ -167,7 +171,8 @@ class ArchiveWorker:
         recording = unit.recording
         boxes = self._journal.detections(recording)
         collector = TrackletCollector(self._embedder.dim)
-        pipeline = self._pipeline(recording, collector)
+        tracker = SingleCameraTracker(self._job.settings.track)
+        pipeline = self._pipeline(recording, collector, tracker)
         key = self._journal.key(recording)
         gathering = Gathering(
             recording,
@@ -186,15 +191,17 @@ class ArchiveWorker:
         found_here = {
             "frames": gathering.frames,
             "tracklets": len(tracklets),
-            "warnings": video.warnings,
+            "warnings": video.warnings + tracker.warnings,
         }
         self._journal.finish(recording, found_here)
         return found_here
 
-    def _pipeline(self, recording: Recording, collector: TrackletCollector) -> Pipeline:
+    def _pipeline(
+        self, recording: Recording, collector: TrackletCollector, tracker: SingleCameraTracker
+    ) -> Pipeline:
         return Pipeline(
             detector=self._detector,
-            trackers={recording.file: SingleCameraTracker(self._job.settings.track)},
+            trackers={recording.file: tracker},
             policy=TrackCropPolicy(self._job.settings.embed),
             embedder=self._embedder,
             matcher=collector,

@@ -116,6 +116,14 @@ class Pipeline:
             results.append(FrameResult(frame, tracks, global_id, quality))
         return results
 
+    def warnings(self) -> list[str]:
+        """Return what a user should know of the tracks so far, each with its camera."""
+        return [
+            f"{camera}: {text}"
+            for camera, tracker in self._trackers.items()
+            for text in tracker.warnings
+        ]
+
     def drain_events(self) -> list[Event]:
         """Return the changes of identities since the last call, oldest first."""
         return self._matcher.drain_events()

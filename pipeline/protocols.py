@@ -91,6 +91,10 @@ class Detector(Protocol):
 class Tracker(Protocol):
     """Ties the boxes of one camera to tracks. One instance per camera."""
 
+    @property
+    def warnings(self) -> list[str]:
+        """What a user should know of the tracks so far, one line each."""
+
     def wanted(self, detections: Detections, time_s: float) -> IntArray:
         """Return the rows of ``detections`` whose appearance would settle the association."""
 

@@ -178,6 +178,9 @@ def _process(  # noqa: PLR0917
         bad = damaged | schedule.failed
         for file, reason in bad.items():
             log.warning("%s was skipped: %s", file, reason)
+        for file, found in schedule.finished.items():
+            for text in found["warnings"]:
+                log.warning("%s: %s", file, text)
         if not schedule.finished:
             raise DecodeError(f"none of the {len(files)} files could be processed: see above")
         people, threshold = resolve_archive(job.folder, settings, thresholds=thresholds)

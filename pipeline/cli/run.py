@@ -181,6 +181,7 @@ def process(settings: Settings, out: Path, *, overwrite: bool, gallery: Path | N
         warnings = [*stages.warnings]
         warnings += [f"{source.camera}: {text}" for source in sources for text in source.warnings]
         warnings += [f"{c.camera}: {c.failure}" for c in outcome.counts.values() if c.failure]
+        warnings += stages.pipeline.warnings()
         if settings.output.video:
             outcome.seconds["video"] = _draw(settings, sources, out, outcome)
         if stages.gallery is not None:

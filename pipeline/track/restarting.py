@@ -29,6 +29,11 @@ class RestartingTracker:
         self._tracker = self._make()
         self._offset = self._highest
 
+    @property
+    def warnings(self) -> list[str]:
+        """What a user should know of the tracks since the last restart, one line each."""
+        return self._tracker.warnings
+
     def wanted(self, detections: Detections, time_s: float) -> IntArray:
         """Return the rows of ``detections`` whose appearance would settle the association."""
         return self._tracker.wanted(detections, time_s)
