@@ -66,6 +66,7 @@ class FakeTracker:
     def __init__(self, ask_every: int = 0):
         self.times: list[float] = []
         self.seen: list[tuple[list[int], np.ndarray]] = []
+        self.warnings: list[str] = []
         self._ask_every = ask_every
         self._calls = 0
 
