@@ -18,6 +18,7 @@ from pipeline.protocols import Detector, Embedder, Tracker
 from pipeline.results import Results as StoredResults
 from pipeline.results import open_results as open_stored
 from pipeline.results.archive import ArchiveResults
+from pipeline.results.recording import RecordingResults
 from pipeline.results.run import RunResults
 
 __all__ = ["Results", "open_results", "run"]
@@ -77,7 +78,15 @@ class _Archive(ArchiveResults, Results):
     """An archive."""
 
 
-KINDS: dict[str, type[_Run | _Archive]] = {"run": _Run, "archive": _Archive}
+class _Recording(RecordingResults, Results):
+    """A live recording."""
+
+
+KINDS: dict[str, type[_Run | _Archive | _Recording]] = {
+    "run": _Run,
+    "archive": _Archive,
+    "recording": _Recording,
+}
 
 
 def open_results(path: Name) -> Results:

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reid_model.telemetry import switch_off
+
+switch_off()  # before any library that reports its usage is imported
+
 if TYPE_CHECKING:
     from reid_model.inference import load_embedder
 

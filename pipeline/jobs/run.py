@@ -35,7 +35,8 @@ class FinishedRun:
     Attributes:
         path: Its folder.
         outcome: Identities, tracklets, and counts per camera.
-        warnings: What the user should know, such as damaged files.
+        warnings: What came up on the way, such as damaged files. What was known of the stages
+            before is in the record with it; it was logged when they were built.
     """
 
     path: Path
@@ -91,7 +92,7 @@ def process_videos(
     except ReidPipelineError as error:
         _record_failure(folder, str(error))
         raise
-    folder.finish("complete", record_at_end(outcome, warnings))
+    folder.finish("complete", record_at_end(outcome, [*stages.warnings, *warnings]))
     report_at_end(out)
     return FinishedRun(out, outcome, warnings)
 

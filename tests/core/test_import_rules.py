@@ -13,7 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 import pytest
 
 from assets import REPOSITORY
-from support.modules import dotted, imports, imports_of, modules, tree_of
+from support.modules import dotted, imports, imports_in, imports_of, modules, tree_of
 
 PIPELINE = REPOSITORY / "pipeline"
 PARTS = {path.stem for path in PIPELINE.iterdir() if path.suffix == ".py" or path.is_dir()} - {
@@ -141,7 +141,23 @@ def test_only_one_module_imports_ultralytics_and_one_the_network():
         for package in ("ultralytics", "reid_model")
     }
     assert users["ultralytics"] == {"pipeline/detect/ultralytics_adapter.py"}
-    assert users["reid_model"] == {"pipeline/embed/reid.py"}
+    # The package itself, so that usage reports of libraries are off before all else.
+    assert users["reid_model"] == {"pipeline/__init__.py", "pipeline/embed/reid.py"}
+    names = imports_of(PIPELINE / "__init__.py")
+    assert [name for name in names if "reid_model" in name] == ["reid_model"]
+
+
+REPORTING = {"huggingface_hub", "onnxruntime", "openvino", "ray", "timm", "ultralytics"}
+"""Libraries that report usage unless they are told not to before they are imported."""
+
+
+def test_scripts_import_no_library_that_reports_before_the_packages():
+    for path in modules("scripts"):
+        is_in_package = (path.parent / "__init__.py").is_file()
+        for statement in tree_of(path).body:
+            first = {module.split(".")[0] for module, _ in imports_in(statement)}
+            assert is_in_package or not first & REPORTING, path
+    assert "pipeline" in imports_of(REPOSITORY / "scripts" / "detector_training" / "__init__.py")
 
 
 def test_only_few_parts_have_threads_and_only_commands_print():
