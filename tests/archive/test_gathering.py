@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from builders import tracks
 from pipeline.archive.footage import Recording
 from pipeline.archive.gathering import Gathering
 from pipeline.datatypes import Frame, FrameResult, Tracklet
 from pipeline.layout.archive import ArchiveFolder
+from support.builders import tracks
 
 FIRST, SECOND = (20, 20, 60, 120), (45, 60, 85, 160)
 """Boxes of two persons, the second's head in the first's box."""

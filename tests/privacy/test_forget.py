@@ -16,9 +16,9 @@ from pipeline.crops import head_of
 from pipeline.errors import SinkError
 from pipeline.results import open_results, run_erasure
 from pipeline.results.erasure import days_before_in, prune_days
-from small_archives import batch, write_boxes, write_footage
-from small_runs import SHIRTS, run, walker_box, write_random_weights, write_scene
-from video_files import write_video
+from support.small_archives import batch, write_boxes, write_footage
+from support.small_runs import SHIRTS, run, walker_box, write_random_weights, write_scene
+from support.video_files import write_video
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pipeline.match.constraints import Spans
 from pipeline.match.gallery import load_gallery, save_gallery
 from pipeline.match.persons import Person, PersonBook
 from pipeline.results import open_results
-from small_recordings import DIM, NOON_S, SHA256, LiveFolder, look_of, write_recording
+from support.small_recordings import DIM, NOON_S, SHA256, LiveFolder, look_of, write_recording
 
 
 @pytest.fixture
