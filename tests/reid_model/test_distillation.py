@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 import yaml
-
 from reid.test_teacher import small_network
+
 from reid_model.checkpoint import load_checkpoint
 from reid_model.cli import main
 from reid_model.distillation import augment

@@ -6,11 +6,11 @@ import sys
 import pytest
 import torch
 
-from people import write_people, write_recipe
 from reid_model.errors import OutputError
 from reid_model.training.curves import CurveLog
 from reid_model.training.state import RunState, read_state, write_state
 from reid_model.writing import make_folder, write_whole
+from support.people import write_people, write_recipe
 
 STATE = RunState(1, {"network": {"w": torch.zeros(4)}}, torch.zeros(2), -1.0, 0.0, "{}")
 
