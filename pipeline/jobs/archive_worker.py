@@ -169,7 +169,6 @@ class ArchiveWorker:
         gathering = Gathering(
             recording,
             key=key,
-            thumbnail_height_px=self._job.batch.thumbnail_height_px,
             blur_heads=self._job.settings.output.blur_heads,
         )
         video = self._open(recording)

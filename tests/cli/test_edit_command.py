@@ -2,14 +2,14 @@
 
 import pytest
 
-from made_up_archive import write_made_up
-from made_up_run import write_made_up_run
 from pipeline.archive.journal import Journal
 from pipeline.archive.resolution import read_earlier
 from pipeline.cli import main
 from pipeline.layout.archive import NEXT_IDENTITY, ArchiveFolder
 from pipeline.results import open_results
-from small_recordings import LiveFolder, write_recording
+from support.made_up_archive import write_made_up
+from support.made_up_run import write_made_up_run
+from support.small_recordings import LiveFolder, write_recording
 
 WALK = [(1, "lobby", 0.0, 3.0), (1, "yard", 5.0, 6.0), (2, "lobby", 8.0, 9.0)]
 

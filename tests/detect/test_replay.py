@@ -2,9 +2,9 @@
 
 import pytest
 
-from builders import frame
 from pipeline.detect.replay import ReplayDetector
 from pipeline.errors import DetectionsFileError
+from support.builders import frame
 
 
 def replay(path, cameras=("cam1", "cam2"), confidence=0.25):

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.metrics.ground_truth import read_ground_truth
-from small_archives import batch, write_footage
-from small_runs import write_random_weights
+from support.small_archives import batch, write_footage
+from support.small_runs import write_random_weights
 
 ROWS = [
     # camera, frame, time_s, track_id, global_id, x, y, w, h, score

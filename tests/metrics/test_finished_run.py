@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from metric_tables import tracks_table, truth_table
 from pipeline.errors import InputError
 from pipeline.jobs.evaluate import read_run
 from pipeline.metrics.scope import coverage, restrict
 from pipeline.metrics.tables import check_ground_truth
+from support.metric_tables import tracks_table, truth_table
 
 TRUTH = check_ground_truth(
     truth_table((camera, frame, 1) for camera in ("east", "west") for frame in range(10))

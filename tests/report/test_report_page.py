@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from made_up_run import write_made_up_run
 from pipeline.cli import main
 from pipeline.report.page import Limits, render_report
 from pipeline.results import open_results
-from small_runs import run, write_random_weights, write_scene
+from support.made_up_run import write_made_up_run
+from support.small_runs import run, write_random_weights, write_scene
 
 CHROMIUM = Path("/usr/bin/chromium")
 MARKUP = (

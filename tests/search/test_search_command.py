@@ -13,8 +13,8 @@ from pipeline.jobs.search import find
 from pipeline.report.found import render_found
 from pipeline.results import Picture, open_results
 from pipeline.results.found import Found
-from small_archives import batch, write_footage
-from small_runs import SHIRTS, run, write_random_weights, write_scene
+from support.small_archives import batch, write_footage
+from support.small_runs import SHIRTS, run, write_random_weights, write_scene
 
 RED, BLUE = SHIRTS[1], SHIRTS[2]
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import detections
 from pipeline.boxes import covered_shares
 from pipeline.settings import TrackSettings
 from pipeline.track.tracker import SingleCameraTracker
+from support.builders import detections
 
 SPEED = 60.0  # pixels a second
 SAME = np.array([1.0, 0.0], np.float32)  # everybody looks alike unless told
