@@ -151,6 +151,15 @@ def test_a_restarted_tracker_without_tracks_goes_on_with_its_numbers():
     assert tracker.update(one, 2.0, *nothing).track_id.tolist() == [2]
 
 
+def test_a_tracker_goes_on_with_the_numbers_of_an_earlier_run():
+    tracker = RestartingTracker(FakeTracker)
+    tracker.number_from(1001)
+    one, nothing = builders.detections((0, 0, 8, 20)), np.zeros(0, np.int64)
+    assert tracker.update(one, 0.0, nothing, np.zeros((0, 5))).track_id.tolist() == [1001]
+    tracker.restart()
+    assert tracker.update(one, 1.0, nothing, np.zeros((0, 5))).track_id.tolist() == [1002]
+
+
 def test_results_are_stored_before_they_are_shown_and_shown_ids_are_recorded():
     world = World(cameras=2, fps=10)
     world.go(0.05)
