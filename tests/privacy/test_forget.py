@@ -120,7 +120,7 @@ def test_nothing_happens_without_a_yes(folder, capsys, monkeypatch):
 
 @pytest.mark.parametrize(
     ("where", "identity", "told"),
-    [("run", "7", "from 1 to 2"), ("scene", "1", "neither a run nor an archive")],
+    [("run", "7", "from 1 to 2"), ("scene", "1", "is no run, archive or recording")],
 )
 def test_mistakes_are_told_in_one_line(where, identity, told, folder, capsys):
     assert main(["forget", str(folder / where), "--identity", identity, "--yes"]) == 2

@@ -181,7 +181,7 @@ def test_a_picture_without_anybody_is_refused(archive, tmp_path, capsys):
 
 def test_a_folder_that_is_neither_is_refused(tmp_path, capsys):
     assert main(["search", str(tmp_path), "--identity", "1"]) == 2
-    assert "neither a run nor an archive" in capsys.readouterr().err
+    assert "is no run, archive or recording" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("which", ["archive", "finished"])
