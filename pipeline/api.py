@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -17,8 +18,6 @@ from pipeline.jobs.search import find
 from pipeline.protocols import Detector, Embedder, Tracker
 from pipeline.results import Results as StoredResults
 from pipeline.results import open_results as open_stored
-from pipeline.results.archive import ArchiveResults
-from pipeline.results.run import RunResults
 
 __all__ = ["Results", "open_results", "run"]
 
@@ -69,15 +68,10 @@ class Results(StoredResults):
         )
 
 
-class _Run(RunResults, Results):
-    """A run."""
-
-
-class _Archive(ArchiveResults, Results):
-    """An archive."""
-
-
-KINDS: dict[str, type[_Run | _Archive]] = {"run": _Run, "archive": _Archive}
+@cache
+def _searchable(kind: type[StoredResults]) -> Callable[[Path], Results]:
+    """Return a kind of results that can be searched too: reading them needs no network."""
+    return cast("type[Results]", type(kind.__name__, (kind, Results), {"__doc__": kind.__doc__}))
 
 
 def open_results(path: Name) -> Results:
@@ -87,7 +81,7 @@ def open_results(path: Name) -> Results:
         ResultsError: It is none of them, or its record is damaged.
     """
     stored = open_stored(fspath(path))
-    return KINDS[stored.kind](stored.path)
+    return _searchable(type(stored))(stored.path)
 
 
 def run(

@@ -155,7 +155,7 @@ def test_a_gallery_made_with_one_embedder_is_refused_by_another(scene, tmp_path)
     given = {"cams": scene / "cam1.mp4", "detector": ColourDetector(), "video": False}
     given |= {"gallery": tmp_path / "known.npz", "settings": SETTINGS}
     pipeline.run(out=tmp_path / "first", embedder=MeanColour(), **given)
-    with pytest.raises(InputError, match="other weights"):
+    with pytest.raises(InputError, match="other re-identification weights"):
         pipeline.run(out=tmp_path / "second", embedder=OtherColour(), **given)
     pipeline.run(out=tmp_path / "third", embedder=MeanColour(), **given)
     assert (tmp_path / "third" / "tracks.csv").is_file()
