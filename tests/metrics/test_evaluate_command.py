@@ -79,7 +79,7 @@ def test_the_json_says_what_was_scored_and_how(run, truth, tmp_path):
 def test_other_libraries_can_be_left_out(run, truth, tmp_path, capsys):
     out = tmp_path / "scores.json"
     given = ["evaluate", str(run), "--ground-truth", str(truth), "--json", str(out)]
-    assert main([*given, "--no-cross-check"]) == 0
+    assert main([*given]) == 0
     assert json.loads(out.read_text())["cross_check"] == {}
     assert "motmetrics" not in capsys.readouterr().out
 
@@ -164,7 +164,18 @@ def test_boxes_count_from_the_overlap_that_is_asked_for(run, truth, tmp_path):
     out = tmp_path / "scores.json"
     idf1 = {}
     for iou in ("0.7", "0.9"):
-        flags = ["--iou", iou, "--json", str(out), "--no-cross-check"]
+        flags = ["--iou", iou, "--json", str(out)]
         assert main(["evaluate", str(run), "--ground-truth", str(truth), *flags]) == 0
         idf1[iou] = json.loads(out.read_text())["overall"]["idf1"]
     assert idf1 == {"0.7": pytest.approx(0.75), "0.9": 0.0}
+
+
+def test_people_who_can_hardly_be_seen_do_not_count(run, truth, tmp_path):
+    truth.write_text(truth.read_text().replace(",2,200,50,40,100,1.0", ",2,200,50,40,100,0.2"))
+    out = tmp_path / "scores.json"
+    identities = {}
+    for share in ("0.1", "0.3"):
+        flags = ["--min-visible", share, "--json", str(out)]
+        assert main(["evaluate", str(run), "--ground-truth", str(truth), *flags]) == 0
+        identities[share] = json.loads(out.read_text())["overall"]["true_identities"]
+    assert identities == {"0.1": 2, "0.3": 1}
