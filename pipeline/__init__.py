@@ -11,6 +11,8 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+import reid_model  # noqa: F401 - comes first: it switches usage reports of libraries off
+
 if TYPE_CHECKING:
     from pipeline.api import Results, open_results, run
     from pipeline.build import OwnStages, Stages, build_sources, build_stages

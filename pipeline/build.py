@@ -16,7 +16,7 @@ from pipeline.embed.loading import load_embedder
 from pipeline.embed.policy import TrackCropPolicy
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import SettingsError
-from pipeline.match.fingerprint import read_calibration, weights_hash
+from pipeline.match.fingerprint import StoredCalibration, read_calibration, weights_hash
 from pipeline.match.gallery import GalleryFile
 from pipeline.match.online import OnlineMatcher
 from pipeline.plugins import checked_stage
@@ -28,6 +28,7 @@ from pipeline.track.loading import load_tracker
 __all__ = [
     "OwnStages",
     "Stages",
+    "Thresholds",
     "build_sources",
     "build_stages",
     "embedder_hash",
@@ -89,6 +90,7 @@ class Stages:
         weights_sha256: Hash of the re-identification weights.
         gallery: Where the persons come from and go to, if the run has such a file:
             ``stages.gallery.save(stages.matcher.gallery(identities))``.
+        warnings: What the user should know of what was built, for the record; logged already.
     """
 
     pipeline: Pipeline
@@ -99,6 +101,24 @@ class Stages:
     device: str
     weights_sha256: str
     gallery: GalleryFile | None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The threshold among so many tracklets.
+
+    Attributes:
+        among: Returns it.
+        warnings: Why it may not fit the weights.
+    """
+
+    among: Callable[[int], float]
+    warnings: tuple[str, ...] = ()
+
+    def __call__(self, tracklets: int) -> float:
+        """Return the cosine similarity from which on two of so many tracklets are one person."""
+        return self.among(tracklets)
 
 
 def build_sources(settings: Settings) -> list[VideoFile]:
@@ -167,11 +187,12 @@ def build_stages(
         device=device,
         weights_sha256=sha256,
         gallery=persons,
+        warnings=thresholds.warnings,
     )
 
 
-def matching_thresholds(settings: Settings, embedder: Embedder) -> Callable[[int], float]:
-    """Return what gives the threshold among so many tracklets.
+def matching_thresholds(settings: Settings, embedder: Embedder) -> Thresholds:
+    """Return what gives the threshold among so many tracklets, and log its warnings.
 
     It is the one that was asked for, else the one that the weights were calibrated to.
 
@@ -180,31 +201,37 @@ def matching_thresholds(settings: Settings, embedder: Embedder) -> Callable[[int
     """
     given = settings.match.threshold
     if given is not None:
-        return lambda _: given
-    if isinstance(embedder, ReidEmbedder):
-        calibration = read_calibration(embedder.weights)
-        if calibration is not None:
-            if calibration.runtime != embedder.runtime:
-                # One network gives nearly the same vectors everywhere; a user with a GPU should
-                # not have to calibrate before the first run.
-                log.warning(
-                    "%s were calibrated on %s, this is %s: if identities look wrong, run "
-                    "`reid-pipeline calibrate` here or choose with --threshold",
-                    embedder.weights.name,
-                    calibration.runtime,
-                    embedder.runtime,
-                )
-            rate = settings.match.false_match_rate
-            return lambda tracklets: calibration.threshold_for(
-                false_match_rate=rate, tracklets=tracklets
-            )
-    log.warning(
-        "%s were not calibrated: tracks from a similarity of %.2f on count as one person; "
-        "choose with --threshold",
-        _name(embedder),
-        USUAL_THRESHOLD,
+        return Thresholds(lambda _: given)
+    calibration = read_calibration(embedder.weights) if isinstance(embedder, ReidEmbedder) else None
+    warning = _calibration_warning(calibration, embedder)
+    warnings = () if warning is None else (warning,)
+    for each in warnings:
+        log.warning("%s", each)
+    if calibration is None:
+        return Thresholds(lambda _: USUAL_THRESHOLD, warnings)
+    rate = settings.match.false_match_rate
+    return Thresholds(
+        lambda tracklets: calibration.threshold_for(false_match_rate=rate, tracklets=tracklets),
+        warnings,
     )
-    return lambda _: USUAL_THRESHOLD
+
+
+def _calibration_warning(calibration: StoredCalibration | None, embedder: Embedder) -> str | None:
+    if calibration is None or not isinstance(embedder, ReidEmbedder):
+        return (
+            f"{_name(embedder)} were not calibrated: tracks from a similarity of "
+            f"{USUAL_THRESHOLD:.2f} on count as one person; run `reid-pipeline calibrate --store` "
+            "or choose with --threshold"
+        )
+    if calibration.runtime != embedder.runtime:
+        # One network gives nearly the same vectors everywhere; a user with a GPU should not have
+        # to calibrate before the first run.
+        return (
+            f"{embedder.weights.name} were calibrated on {calibration.runtime}, this is "
+            f"{embedder.runtime}: if identities look wrong, run `reid-pipeline calibrate` here or "
+            "choose with --threshold"
+        )
+    return None
 
 
 def embedder_hash(embedder: Embedder) -> str:

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reid_model.telemetry import switch_off
+
 if TYPE_CHECKING:
     from reid_model.inference import load_embedder
 
 __all__ = ["load_embedder"]
+
+switch_off()
 
 
 def __getattr__(name: str) -> Any:

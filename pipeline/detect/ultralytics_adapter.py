@@ -1,8 +1,8 @@
 """Any model that ultralytics loads, behind the `Detector` protocol.
 
 The only place that imports ultralytics. Importing that package changes print options,
-OpenCV's thread count and environment variables, writes a settings file, installs missing
-packages and reports usage; here all of it is prevented or undone.
+OpenCV's thread count and environment variables, writes settings and an identifier of the
+machine, installs missing packages and reports usage; here all of it is prevented or undone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
@@ -208,7 +210,7 @@ def contained() -> Iterator[None]:
     logging.getLogger("ultralytics").setLevel(logging.ERROR)
     os.environ["YOLO_AUTOINSTALL"] = "false"
     os.environ["YOLO_VERBOSE"] = "false"
-    os.environ.setdefault("YOLO_CONFIG_DIR", str(download_folder().parent))
+    os.environ.setdefault("YOLO_CONFIG_DIR", _config_folder().name)
     # Unset, ultralytics would set it to 1 and torch would keep to one core.
     os.environ.setdefault("OMP_NUM_THREADS", str(torch_threads))
     try:
@@ -223,6 +225,12 @@ def contained() -> Iterator[None]:
         np.set_printoptions(**numpy_print)
         torch.set_printoptions(**torch_print)  # type: ignore[no-untyped-call]
         torch.set_num_threads(torch_threads)
+
+
+@cache
+def _config_folder() -> TemporaryDirectory[str]:
+    """Return where ultralytics keeps its settings; removed when the process ends."""
+    return TemporaryDirectory(prefix="reid-pipeline-ultralytics-", ignore_cleanup_errors=True)
 
 
 _TORCH_PRINT = ("precision", "threshold", "edgeitems", "linewidth", "sci_mode")

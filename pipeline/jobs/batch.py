@@ -14,7 +14,7 @@ from pipeline.archive.journal import Unit
 from pipeline.archive.resolution import read_earlier, read_tracklets, write_identities
 from pipeline.archive.schedule import Schedule
 from pipeline.archive_settings import BatchSettings
-from pipeline.build import embedder_hash, matching_thresholds
+from pipeline.build import Thresholds, embedder_hash, matching_thresholds
 from pipeline.devices import resolve_device
 from pipeline.embed.loading import load_embedder
 from pipeline.errors import DecodeError, OutputError, SourceError
@@ -179,13 +179,14 @@ def process_archive(
             )
         people, threshold = _resolve(job.folder, plan.settings, thresholds=thresholds)
         record = _record(job, plan.footage, schedule, skipped, status="complete")
-        job.folder.write_record(record | {"threshold": threshold, "identities": people})
+        record |= {"threshold": threshold, "identities": people}
+        job.folder.write_record(record | {"warnings": list(thresholds.warnings)})
         report_at_end(out)
     tracklets = sum(found["tracklets"] for found in schedule.finished.values())
     return FinishedArchive(out, len(schedule.finished), tracklets, people, skipped)
 
 
-def describe_models(settings: Settings) -> tuple[str, Callable[[int], float]]:
+def describe_models(settings: Settings) -> tuple[str, Thresholds]:
     """Return the SHA-256 of the weights, and what gives the threshold among so many tracklets.
 
     Raises:

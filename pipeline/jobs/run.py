@@ -35,7 +35,8 @@ class FinishedRun:
     Attributes:
         path: Its folder.
         outcome: Identities, tracklets, and counts per camera.
-        warnings: What the user should know, such as damaged files.
+        warnings: What went wrong with cameras, such as damaged files; its record holds these and
+            those that were logged before the work.
     """
 
     path: Path
@@ -91,7 +92,7 @@ def process_videos(
     except ReidPipelineError as error:
         _record_failure(folder, str(error))
         raise
-    folder.finish("complete", record_at_end(outcome, warnings))
+    folder.finish("complete", record_at_end(outcome, [*stages.warnings, *warnings]))
     report_at_end(out)
     return FinishedRun(out, outcome, warnings)
 

@@ -229,7 +229,7 @@ def _summary(folder: ArchiveFolder, record: Mapping[str, Any]) -> Record:
         cameras.append(
             CameraCounts(camera=camera, frames=frames, boxes=boxes[camera], tracks=tracks[camera])
         )
-    warnings = []
+    warnings = [str(each) for each in record.get("warnings", [])]
     for each in files:
         if each.get("status") == "skipped":
             warnings.append(f"{each['file']} was skipped: {each.get('reason', '')}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import socket
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -111,7 +112,8 @@ class RayCluster:
             options["num_cpus"] = self._workers
         try:
             _try_to_reach(self._address)
-            self._ray.init(self._address or "local", **options)
+            with _no_dashboard_process(self._ray):
+                self._ray.init(self._address or "local", **options)
         except (OSError, ValueError, RuntimeError, self._ray.exceptions.RayError) as error:
             if self._address is None:
                 raise SettingsError(f"Ray does not start on this machine: {error}") from None
@@ -119,6 +121,22 @@ class RayCluster:
                 f"no Ray cluster at {self._address} ({error}): give HOST:PORT of its head, and "
                 "its token, if it asks for one"
             ) from None
+
+
+@contextmanager
+def _no_dashboard_process(ray: Any) -> Iterator[None]:
+    """Let a cluster start without the process that Ray has for its dashboard.
+
+    Without a dashboard that process reports usage and does nothing else. Told not to report, it
+    still asks the metadata services of three clouds where it runs.
+    """
+    services = ray._private.services
+    start = services.start_api_server
+    services.start_api_server = lambda *_, **__: (None, None)  # as where it could not be started
+    try:
+        yield
+    finally:
+        services.start_api_server = start
 
 
 def _try_to_reach(address: str | None) -> None:

@@ -60,12 +60,17 @@ def imports_of(path: Path) -> set[str]:
     """Dotted names of everything a file imports, also inside functions."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+        assert not getattr(node, "level", 0), f"{path}: relative import"
+        names |= imports_in(node)
     return names
+
+
+def imports_in(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    if isinstance(node, ast.ImportFrom):
+        return {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+    return set()
 
 
 def parts_used(path: Path) -> set[str]:
@@ -143,7 +148,23 @@ def test_only_one_module_imports_ultralytics_and_one_the_network():
         for package in ("ultralytics", "reid_model")
     }
     assert users["ultralytics"] == {"pipeline/detect/ultralytics_adapter.py"}
-    assert users["reid_model"] == {"pipeline/embed/reid.py"}
+    # The package itself, so that usage reports of libraries are off before all else.
+    assert users["reid_model"] == {"pipeline/__init__.py", "pipeline/embed/reid.py"}
+    names = imports_of(REPOSITORY / "pipeline" / "__init__.py")
+    assert [name for name in names if "reid_model" in name] == ["reid_model"]
+
+
+REPORTING = {"huggingface_hub", "onnxruntime", "openvino", "ray", "timm", "ultralytics"}
+"""Libraries that report usage unless they are told not to before they are imported."""
+
+
+def test_scripts_import_no_library_that_reports_before_the_packages():
+    for path in modules("scripts"):
+        is_in_package = (path.parent / "__init__.py").is_file()
+        for statement in ast.parse(path.read_text()).body:
+            first = {name.split(".")[0] for name in imports_in(statement)}
+            assert is_in_package or not first & REPORTING, path
+    assert "pipeline" in imports_of(REPOSITORY / "scripts" / "detector_training" / "__init__.py")
 
 
 def test_only_few_parts_have_threads_and_only_commands_print():

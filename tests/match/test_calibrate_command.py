@@ -13,7 +13,8 @@ from pipeline.errors import ModelError
 from pipeline.match.calibration import load_calibration
 from pipeline.match.fingerprint import read_calibration, store_calibration, weights_hash
 from pipeline.settings import parse_settings
-from small_runs import write_random_weights
+from small_archives import write_footage
+from small_runs import write_random_weights, write_scene
 
 
 @pytest.fixture
@@ -102,12 +103,38 @@ def test_a_calibration_of_other_weights_is_refused(weights, tmp_path):
 
 
 def test_another_runtime_is_told_and_weights_without_calibration_too(weights, tmp_path, caplog):
-    build_stages(settings(weights, tmp_path))
+    assert "not calibrated" in build_stages(settings(weights, tmp_path)).warnings[0]
     assert "not calibrated" in caplog.text
     own = {"weights_sha256": weights_hash(weights), "runtime": "abacus", "fmr": [[0.2, 0.01]]}
     store_calibration(weights, own)
-    assert build_stages(settings(weights, tmp_path)).threshold == 0.2
+    built = build_stages(settings(weights, tmp_path))
+    assert built.threshold == 0.2
+    assert "calibrated on abacus" in built.warnings[0]
     assert "calibrated on abacus" in caplog.text
+    assert build_stages(settings(weights, tmp_path, threshold=0.3)).warnings == ()
+
+
+def test_a_run_and_an_archive_record_and_report_weights_without_calibration(
+    weights, tmp_path, capsys
+):
+    scene, out = write_scene(tmp_path / "scene", cameras=1, frames=10), tmp_path / "run"
+    config = tmp_path / "settings.yaml"
+    config.write_text("embed: {backend: torch}\noutput: {video: false}\n")
+    given = ["--weights", str(weights), "--config", str(config)]
+    given += ["--detections", str(scene / "boxes.csv")]
+    video = str(scene / "cam1.mp4")
+    assert main(["run", "--cams", video, *given, "--out", str(out)]) == 0
+    assert " ".join(capsys.readouterr().err.split()).count("were not calibrated") == 1
+    assert "were not calibrated" in json.loads((out / "run.json").read_text())["warnings"][0]
+    assert "were not calibrated" in (out / "report.html").read_text()
+
+    footage, archive = write_footage(tmp_path / "footage", cameras=1), tmp_path / "archive"
+    given[-1] = str(footage / "boxes.csv")
+    assert main(["batch", str(footage), *given, "--out", str(archive)]) == 0
+    assert (
+        "were not calibrated" in json.loads((archive / "archive.json").read_text())["warnings"][0]
+    )
+    assert "were not calibrated" in (archive / "report.html").read_text()
 
 
 @pytest.mark.parametrize("fmr", ["x", [[1]], 3])

@@ -1,0 +1,3 @@
+"""Before all tests."""
+
+import pipeline  # noqa: F401 - tests that import OpenVINO first must not report that either

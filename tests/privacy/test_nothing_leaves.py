@@ -1,0 +1,192 @@
+"""No command reaches or resolves another machine, or leaves files of usage reports at home.
+
+Every command runs as a program of its own, its children included, without the variables of
+continuous integration services, which alone would keep some libraries silent.
+"""
+
+import os
+import socketserver
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from assets import REPOSITORY, SAMPLE_VIDEOS
+from people import write_people, write_recipe
+from pipeline.detect import built_in
+from reid_model.telemetry import ENVIRONMENT
+from small_archives import STARTS, arguments, write_footage
+from small_runs import write_random_weights
+
+GUARD = Path(__file__).with_name("network_guard")
+CLIPS = [str(SAMPLE_VIDEOS / f"{name}.mp4") for name in ("corridor", "lobby")]
+AT_HOME = {".cache/matplotlib", ".config/matplotlib", ".ray/auth_token"}
+"""What is no trace of usage reports: fonts that matplotlib found, its folder for settings, and
+what tells the machines of a Ray cluster apart from others."""
+
+
+class Proxy(socketserver.BaseRequestHandler):
+    """Notes what native code, which the guard does not see, asks a proxy for."""
+
+    def handle(self):
+        asked = self.request.recv(4096).split(b"\r\n")[0].decode(errors="replace")
+        self.server.asked.append(asked)
+
+
+@pytest.fixture(scope="module")
+def proxy():
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy) as server:
+        server.asked = []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def guarded(proxy, tmp_path):
+    """Run a program; fail if it tries to reach another machine."""
+    home, log = tmp_path / "home", tmp_path / "network.log"
+    home.mkdir()
+    address = f"http://127.0.0.1:{proxy.server_address[1]}"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "PYTHONPATH": os.pathsep.join([str(GUARD), str(REPOSITORY)]),
+        "NETWORK_LOG": str(log),
+        "http_proxy": address,
+        "https_proxy": address,
+        "no_proxy": "localhost,127.0.0.1,::1",
+        "OMP_NUM_THREADS": "1",  # threads that wait for each other cost more than they bring here
+    }
+
+    def attempts():
+        seen = [*(log.read_text().splitlines() if log.exists() else ()), *proxy.asked]
+        proxy.asked.clear()
+        log.unlink(missing_ok=True)
+        return seen
+
+    def run(*command, is_clean=True):
+        done = subprocess.run(
+            [sys.executable, *map(str, command)],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if is_clean:
+            assert done.returncode == 0, done.stderr
+            assert attempts() == [], command
+            files = [path.relative_to(home).as_posix() for path in home.rglob("*")]
+            assert not [f for f in files if not is_allowed(f)], command
+        return done
+
+    run.attempts = attempts
+    return run
+
+
+def is_allowed(path):
+    """Whether something that libraries leave at home is no trace of usage reports."""
+    return any(f"{known}/".startswith(f"{path}/") or path.startswith(known) for known in AT_HOME)
+
+
+def pipeline(*arguments):
+    return ("-m", "pipeline", *arguments)
+
+
+def reid_model(*arguments):
+    return ("-c", "import sys; from reid_model.cli import main; sys.exit(main())", *arguments)
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "import socket; socket.getaddrinfo('reports.example', 443)",
+        "import socket; socket.create_connection(('192.0.2.1', 443), timeout=1)",
+        "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('192.0.2.1', 53))",
+        "import urllib.request; urllib.request.urlopen('https://reports.example', timeout=5)",
+        """import subprocess, sys
+child = "import socket; socket.getaddrinfo('reports.example', 443)"
+subprocess.run([sys.executable, "-c", child])""",
+    ],
+)
+def test_the_guard_sees_attempts_and_lets_none_through(guarded, attempt):
+    guarded("-c", attempt, is_clean=False)
+    seen = guarded.attempts()
+    assert seen
+    assert "reports.example" in seen[0] or "192.0.2.1" in seen[0]
+
+
+def test_commands_for_one_run(guarded, tmp_path):
+    out, people = tmp_path / "run", write_people(tmp_path / "people")
+    weights = write_random_weights(tmp_path / "random.safetensors")
+    guarded(*pipeline("run", "--cams", CLIPS[1], "--max-seconds", "2", "--out", out))
+    guarded(*pipeline("search", out, "--identity", "1", "--html", tmp_path / "found.html"))
+    guarded(*pipeline("export", out, "--format", "coco", "--out", tmp_path / "coco"))
+    truth = ("--ground-truth", SAMPLE_VIDEOS / "ground_truth.csv", "--camera", "lobby")
+    guarded(*pipeline("evaluate", out, *truth, "--out", tmp_path / "mistakes"))
+    guarded(*pipeline("report", out))
+    guarded(*pipeline("forget", out, "--identity", "1", "--yes"))
+    guarded(*pipeline("calibrate", people, "--weights", weights))
+
+
+def test_live_with_files_in_place_of_cameras(guarded, tmp_path):
+    config = tmp_path / "live.yaml"
+    config.write_text("live: {web: {port: 0}}\nsource: {max_seconds: 2}\n")
+    out = tmp_path / "live"
+    guarded(*pipeline("live", "--cams", *CLIPS, "--realtime", "--config", config, "--out", out))
+
+
+@pytest.mark.parametrize("engine", ["process", "processes", "ray"])
+def test_batch(guarded, tmp_path, engine):
+    weights = write_random_weights(tmp_path / "random.safetensors")
+    footage = write_footage(tmp_path / "footage", cameras=1, starts=STARTS[:1])
+    made = arguments(footage, weights, tmp_path / "archive", "--engine", engine, "--workers", "2")
+    guarded(*pipeline(*made))
+
+
+def test_info(guarded):
+    guarded(*pipeline("info"))
+
+
+def test_training_evaluation_and_export_of_a_network(guarded, tmp_path):
+    recipe = write_recipe(tmp_path / "recipe.yaml", write_people(tmp_path / "people"), steps=2)
+    recipe.write_text(recipe.read_text().replace("workers: 0", "workers: 1"))
+    trained, people = tmp_path / "trained", ("--data", tmp_path / "people")
+    guarded(*reid_model("train", "--config", recipe, "--out", trained, "--cpu"))
+    weights = ("--weights", trained / "best.safetensors")
+    guarded(*reid_model("evaluate", *people, *weights, "--histogram", tmp_path / "pairs.png"))
+    for kind in ("onnx", "openvino"):
+        guarded(*reid_model("export", *weights, "--format", kind, "--out", tmp_path / kind))
+    onnx = next((tmp_path / "onnx").glob("*.onnx"))
+    guarded(*reid_model("evaluate", *people, "--weights", onnx))
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "onnx"])
+def test_detectors_that_ultralytics_runs(guarded, tmp_path, suffix):
+    detector = built_in.FOLDER / f"{built_in.NAME}.{suffix}"
+    made = ("--detector", detector, "--max-seconds", "0.5", "--no-video", "--out", tmp_path / "run")
+    guarded(*pipeline("run", "--cams", CLIPS[0], *made))
+
+
+IMPORTED_BEFORE = """
+import openvino, onnxruntime
+from openvino_telemetry import Telemetry
+import pipeline
+Telemetry().send_event("conversion", "layers", "100")
+Telemetry().force_shutdown(5)
+"""
+
+
+def test_reports_of_a_library_that_was_imported_before_are_held_back(guarded):
+    guarded("-c", IMPORTED_BEFORE.replace("import pipeline\n", ""), is_clean=False)
+    before = [each for each in guarded.attempts() if "google-analytics" in each]
+    guarded("-c", IMPORTED_BEFORE, is_clean=False)
+    after = [each for each in guarded.attempts() if "google-analytics" in each]
+    assert len(before) > len(after)
+
+
+def test_what_libraries_are_told_reaches_processes_that_are_started():
+    assert {name: os.environ.get(name) for name in ENVIRONMENT} == ENVIRONMENT
