@@ -26,8 +26,8 @@ lint: install ## style and formatting
 type: install ## static types, strict
 	$(BIN)/mypy
 
-test: install ## all tests
-	$(BIN)/python -m pytest --numprocesses 2
+test: install ## all tests; PYTEST_FLAGS=--strict-skips fails where one cannot run
+	$(BIN)/python -m pytest --numprocesses 2 $(PYTEST_FLAGS)
 
 bench: install ## speed of the pipeline beside its parts and beside a baseline
 	$(BIN)/python scripts/benchmark.py

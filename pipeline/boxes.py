@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray
 
 __all__ = ["areas", "covered_shares", "intersections", "ious"]
 
+Real = TypeVar("Real", np.float32, np.float64)
 
-def ious(one: FloatArray, other: FloatArray) -> FloatArray:
+
+def ious(one: NDArray[Real], other: NDArray[Real]) -> NDArray[Real]:
     """Return ``(N, M)`` intersection over union of ``(N, 4)`` and ``(M, 4)`` boxes."""
     shared = intersections(one, other)
     union = areas(one)[:, None] + areas(other)[None, :] - shared
-    ratio: FloatArray = shared / np.maximum(union, 1e-6)
+    ratio: NDArray[Real] = shared / np.maximum(union, 1e-6)
     return ratio
 
 
-def intersections(one: FloatArray, other: FloatArray) -> FloatArray:
+def intersections(one: NDArray[Real], other: NDArray[Real]) -> NDArray[Real]:
     """Return ``(N, M)`` areas that ``(N, 4)`` and ``(M, 4)`` boxes share, in square pixels."""
     width = np.minimum(one[:, None, 2], other[:, 2]) - np.maximum(one[:, None, 0], other[:, 0])
     height = np.minimum(one[:, None, 3], other[:, 3]) - np.maximum(one[:, None, 1], other[:, 1])
-    shared: FloatArray = np.clip(width, 0, None) * np.clip(height, 0, None)
+    shared: NDArray[Real] = np.clip(width, 0, None) * np.clip(height, 0, None)
     return shared
 
 
-def areas(xyxy: FloatArray) -> FloatArray:
+def areas(xyxy: NDArray[Real]) -> NDArray[Real]:
     """Return ``(N,)`` areas of ``(N, 4)`` boxes, in square pixels."""
-    size: FloatArray = (xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1])
+    size: NDArray[Real] = (xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1])
     return size
 
 

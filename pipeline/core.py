@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from pipeline.crops import cut
 from pipeline.datatypes import (
     CropEvidence,
     Detections,
@@ -18,7 +19,6 @@ from pipeline.datatypes import (
     Frame,
     FrameResult,
     Identities,
-    Image,
     IntArray,
     Tracklet,
     Tracks,
@@ -146,7 +146,7 @@ class Pipeline:
 
     def _embed(self, wanted: Sequence[tuple[Frame, FloatArray]]) -> list[FloatArray]:
         """Embed boxes of several frames in one call; return the vectors of each frame."""
-        crops = [_crop(frame.image, box) for frame, boxes in wanted for box in boxes]
+        crops = [cut(frame.image, box) for frame, boxes in wanted for box in boxes]
         if crops:
             vectors = self._embedder.embed(crops)
         else:
@@ -166,13 +166,3 @@ def _rounds(frames: Sequence[Frame]) -> list[list[int]]:
         rounds[-1].append(position)
         seen.add(frame.camera)
     return rounds
-
-
-def _crop(image: Image, box: FloatArray) -> Image:
-    """Return the pixels of a box, at least one of them, as a view of the image."""
-    height, width = image.shape[:2]
-    x1 = int(np.clip(np.floor(box[0]), 0, width - 1))
-    y1 = int(np.clip(np.floor(box[1]), 0, height - 1))
-    x2 = int(np.clip(np.ceil(box[2]), x1 + 1, width))
-    y2 = int(np.clip(np.ceil(box[3]), y1 + 1, height))
-    return image[y1:y2, x1:x2]

@@ -19,10 +19,13 @@ __all__ = [
     "CropEvidence",
     "Detections",
     "Event",
+    "FloatArray",
     "Frame",
     "FrameResult",
     "Identities",
     "Identity",
+    "Image",
+    "IntArray",
     "Tracklet",
     "Tracks",
 ]
@@ -178,7 +181,6 @@ class Tracklet:
         embedding_sum: ``(D,)`` float32, the quality-weighted sum of unit embeddings; zeros
             where no crop was good enough to embed.
         weight: Sum of the qualities.
-        exemplars: ``(K, D)`` float32, unit rows, at most 8 diverse embeddings.
     """
 
     camera: str
@@ -188,11 +190,9 @@ class Tracklet:
     frames: int
     embedding_sum: FloatArray
     weight: float
-    exemplars: FloatArray
 
     def __post_init__(self) -> None:
         _require_shape("Tracklet", "embedding_sum", self.embedding_sum, (None,))
-        _require_shape("Tracklet", "exemplars", self.exemplars, (None, len(self.embedding_sum)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from pipeline.settings_section import Section
 
 __all__ = [
     "LiveRunnerSettings",
@@ -48,11 +50,7 @@ def _check_address(address: SecretStr | None, schemes: tuple[str, ...]) -> Secre
     return address
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True
-    )
-
+class _Section(Section):
     @model_validator(mode="before")
     @classmethod
     def _cover_secrets(cls, tree: object) -> object:
@@ -152,7 +150,7 @@ class WebSettings(_Section):
     """Port to listen on; 0 = any that is free."""
     token: SecretStr | None = None
     """What has to be known to see the page and to call the API; at least 16 characters."""
-    allowed_hosts: list[str] = []
+    allowed_hosts: list[str] = Field(default_factory=list)
     """Names under which browsers may ask for the page, beside the address it listens on."""
     certificate: Path | None = None
     """PEM file with the certificate for HTTPS; none = HTTP."""

@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pipeline.errors import SettingsError
 from pipeline.live_settings import LiveSettings
+from pipeline.match_settings import CameraPairSettings, MatchSettings
+from pipeline.settings_section import Seconds, Section, Share
 
 __all__ = [
     "CAMERA_NAME",
+    "RESERVED_CAMERA_NAMES",
     "CameraPairSettings",
     "CameraSettings",
     "DetectSettings",
@@ -43,18 +46,10 @@ RESERVED_CAMERA_NAMES = frozenset(
 )
 """Names that would collide with other files of the run folder."""
 
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[float, float]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True
-    )
-
-
-class CameraSettings(_Section):
+class CameraSettings(Section):
     """One camera of the camera list."""
 
     name: str
@@ -88,7 +83,7 @@ class CameraSettings(_Section):
         return region
 
 
-class SourceSettings(_Section):
+class SourceSettings(Section):
     """Reading video."""
 
     max_pixels: Annotated[int, Field(gt=0)] = 40_000_000
@@ -99,7 +94,7 @@ class SourceSettings(_Section):
     """Decoded frames that may wait per camera."""
 
 
-class DetectSettings(_Section):
+class DetectSettings(Section):
     """Finding persons."""
 
     weights: str | None = None
@@ -117,7 +112,7 @@ class DetectSettings(_Section):
     """Longer side of the detector's input, pixels."""
 
 
-class TrackSettings(_Section):
+class TrackSettings(Section):
     """Tying the boxes of one camera to tracks."""
 
     plugin: str | None = None
@@ -138,7 +133,7 @@ class TrackSettings(_Section):
     """A track that was not seen for so long is looked at before it goes on."""
 
 
-class EmbedSettings(_Section):
+class EmbedSettings(Section):
     """Turning crops into vectors."""
 
     weights: Path | None = None
@@ -167,64 +162,7 @@ class EmbedSettings(_Section):
     """How many embeddings count as the first ones."""
 
 
-class CameraPairSettings(_Section):
-    """What is known of two cameras."""
-
-    cameras: tuple[str, str]
-    """Names of the two."""
-    overlap: bool = False
-    """Whether they see the same place, so that one person can be in both at one time."""
-    min_travel_s: Seconds | None = None
-    """Least time between leaving the one and entering the other."""
-
-    @model_validator(mode="after")
-    def _check_consistency(self) -> CameraPairSettings:
-        if self.overlap and self.min_travel_s:
-            raise ValueError("a pair with overlap has no travel time: give one of the two")
-        return self
-
-
-class MatchSettings(_Section):
-    """One identity per person over all cameras."""
-
-    threshold: Annotated[float, Field(ge=-1, le=1)] | None = None
-    """Least cosine similarity of one person's tracklets; none = calibrated with the weights."""
-    false_match_rate: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    """Share of pairs of strangers' tracks that a calibrated threshold lets pass. Groups and
-    constraints take most of them out again."""
-    decide_crops: Annotated[int, Field(ge=1)] = 3
-    """Good embeddings after which a track may get its identity."""
-    decide_after_s: Seconds = 1.5
-    """... or this much time with at least one good embedding."""
-    max_wait_s: Seconds = 5.0
-    """A track that is still ambiguous after so long gets a new identity."""
-    margin: Share = 0.05
-    """Lead over the runner-up that a decision needs."""
-    least_seen_s: Seconds = 1.0
-    """Who was seen for less than this, all tracks together, is nobody: mostly a piece of somebody
-    or no person at all. Such a track may still turn out to be somebody known."""
-    overlap_s: Seconds = 0.0
-    """Tracks of one camera that share more time than this are two persons."""
-    views: Literal["auto", "disjoint", "overlapping"] = "auto"
-    """Whether one person can be in two cameras at one time; ``auto`` = learn it per pair."""
-    camera_pairs: list[CameraPairSettings] = []
-    """What is known of single pairs of cameras; overrides ``views``."""
-    centre_tracks: Annotated[float, Field(ge=0)] = 4.0
-    """Tracks of a camera that look unlike each other, besides the first, at which half of the
-    camera's own colouring is taken out; 0 = never."""
-    tick_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.5
-    """Time between two rounds of decisions; each looks at all cameras together."""
-    review_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5.0
-    """Time between two reviews, which merge and split identities; several ticks."""
-    max_identities: Annotated[int, Field(ge=1)] = 50_000
-    """Most persons that are remembered; beyond, those not seen for longest are forgotten."""
-    forget_after_s: Annotated[float, Field(gt=0)] | None = None
-    """A person who was not seen for so long is forgotten; none = never."""
-    resolve: bool = True
-    """Resolve the identities once more over the whole run at its end."""
-
-
-class OutputSettings(_Section):
+class OutputSettings(Section):
     """What is written."""
 
     video: bool = True
@@ -237,7 +175,7 @@ class OutputSettings(_Section):
     """Blur the heads of everybody who was found, in video and pictures."""
 
 
-class RunnerSettings(_Section):
+class RunnerSettings(Section):
     """How the work is done; never changes a result."""
 
     device: str = "auto"
@@ -246,7 +184,7 @@ class RunnerSettings(_Section):
     """Frames that go through the detector at once."""
 
 
-class Settings(_Section):
+class Settings(Section):
     """The whole tree."""
 
     cameras: Annotated[list[CameraSettings], Field(min_length=1)]

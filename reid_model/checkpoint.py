@@ -18,7 +18,7 @@ from reid_model.architecture import Architecture
 from reid_model.errors import WeightsError
 from reid_model.network import SiameseNetwork
 
-__all__ = ["Checkpoint", "default_weights", "load_checkpoint", "read_notes", "save_checkpoint"]
+__all__ = ["Checkpoint", "default_weights", "load_checkpoint", "save_checkpoint"]
 
 METADATA_KEY = "reid_model"
 """The one metadata entry of a file: a JSON object."""
@@ -81,20 +81,6 @@ def load_checkpoint(path: Path) -> Checkpoint:
     network = SiameseNetwork(architecture)
     _fill(network, tensors, path)
     return Checkpoint(network.eval(), architecture, path, notes)
-
-
-def read_notes(path: Path) -> dict[str, Any]:
-    """Return the metadata of a safetensors checkpoint without its tensors.
-
-    Raises:
-        WeightsError: The file is missing or no safetensors file.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            notes = json.loads((file.metadata() or {}).get(METADATA_KEY, "{}"))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(f"weights {path} are no safetensors file: {error}") from None
-    return dict(notes)
 
 
 def save_checkpoint(

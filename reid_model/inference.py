@@ -14,13 +14,13 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from reid_model.backends import Precision
 from reid_model.errors import BackendError, WeightsError
 
-__all__ = ["Backend", "Embedder", "Precision", "load_embedder"]
+__all__ = ["Embedder", "load_embedder"]
 
 Image = NDArray[np.uint8]
 Backend = Literal["auto", "torch", "openvino", "onnx"]
-Precision = Literal["auto", "fp32", "fp16", "bf16"]
 
 
 class Embedder(Protocol):

@@ -15,26 +15,23 @@ import csv
 import json
 import re
 import signal
-import statistics
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
-import pandas as pd
 import psutil
 import yaml
 from rich.console import Console
-from rich.table import Table
-from scipy.stats import theilslopes
+
+from soak_figures import Sample, Story, judged
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests"))
@@ -43,9 +40,6 @@ from rtsp_server import RtspServer  # noqa: E402 - the tests' server, from the l
 
 PASSWORD = "soak-canary-7@home"
 SAMPLE_S = 5.0
-WARM_UP = 0.5
-"""Share of the run whose memory says nothing: caches fill, allocators grow."""
-MOST_SLOPE_MB_H = 60.0
 START_S = 180.0
 END_S = 60.0
 FAULTS: Mapping[str, Mapping[str, object]] = {
@@ -59,34 +53,6 @@ FAULTS: Mapping[str, Mapping[str, object]] = {
 """Faults that are told to one camera and taken back after some seconds."""
 
 USUAL = {"frozen": False, "silent": False, "drop": 0, "corrupt": 0, "skew_s": 0, "status": 200}
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """The run and all its children at one moment; memory of readers is part of all memory."""
-
-    time_s: float
-    memory_mb: float
-    reader_memory_mb: float
-    threads: int
-    files: int
-    processes: int
-    latency_p95_s: float
-
-
-@dataclass(slots=True)
-class Story:
-    """What happened.
-
-    Attributes:
-        samples: In their order.
-        recovery_s: By kind of fault, seconds from its end until pictures came again.
-        lost: Faults after which a camera did not come back.
-    """
-
-    samples: list[Sample] = field(default_factory=list)
-    recovery_s: dict[str, list[float]] = field(default_factory=dict)
-    lost: list[str] = field(default_factory=list)
 
 
 class Run:
@@ -236,72 +202,6 @@ def _sample(run: Run, began_s: float, story: Story, stop: threading.Event) -> No
             story.samples.append(run.sample(began_s))
 
 
-def judged(story: Story, run: Run, *, code: int, ended_in_s: float) -> tuple[Table, list[str]]:
-    """Return the figures as a table, and what is wrong."""
-    steady = [each for each in story.samples if each.time_s > WARM_UP * story.samples[-1].time_s]
-    hours = np.array([each.time_s for each in steady]) / 3600
-    half = len(steady) // 2
-    table = Table("figure", "value", title="soak")
-    wrong = list(story.lost)
-    for name in ("memory_mb", "reader_memory_mb"):
-        memory = np.array([getattr(each, name) for each in steady])
-        # A median of slopes: one sample taken while a picture is being worked on says nothing.
-        slope = float(theilslopes(memory, hours).slope)
-        shown = name.removesuffix("_mb").replace("_", " ")
-        table.add_row(
-            f"{shown}: median, slope in the second half",
-            f"{np.median(memory):.0f} MB, {slope:+.1f} MB/h",
-        )
-        if slope > MOST_SLOPE_MB_H:
-            wrong.append(f"{shown} grows by {slope:.0f} MB/h")
-    for name in ("threads", "files", "processes"):
-        first, last = (
-            statistics.median(getattr(each, name) for each in part)
-            for part in (steady[:half], steady[half:])
-        )
-        table.add_row(f"{name}, first and second half", f"{first:g}, {last:g}")
-        if last > first * 1.1 + 2:
-            wrong.append(f"{name} grew from {first:g} to {last:g}")
-    late = [each.latency_p95_s for each in steady]
-    table.add_row("latency p95, median and most", f"{np.median(late):.2f} s, {max(late):.2f} s")
-    for kind, seconds in sorted(story.recovery_s.items()):
-        table.add_row(
-            f"pictures again after: {kind}",
-            f"{len(seconds)} times, median {np.median(seconds):.1f} s, most {max(seconds):.1f} s",
-        )
-    table.add_row("exit code, seconds to end", f"{code}, {ended_in_s:.1f}")
-    wrong += [] if code == 0 else [f"exit code {code}"]
-    for name, value, faulty in _outputs(run):
-        table.add_row(name, value)
-        wrong += faulty
-    return table, wrong
-
-
-def _outputs(run: Run) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield what was written, and what of it cannot be used."""
-    rows, faulty = 0, []
-    for path in sorted((run.folder / "tracks").glob("*.csv")):
-        table = pd.read_csv(path)
-        rows += len(table)
-        if table[["camera", "time_s", "x", "score"]].isna().any().any():
-            faulty.append(f"{path.name} has empty cells")
-    yield "rows of the track log", str(rows), faulty
-    frames, faulty = 0, []
-    videos = [path for path in (run.folder / "video").rglob("*") if path.is_file()]
-    for path in videos:
-        try:
-            with av.open(str(path)) as container:
-                frames += sum(1 for _ in container.decode(video=0))
-        except av.FFmpegError as error:
-            faulty.append(f"{path.name} cannot be played: {error}")
-        if path.suffix != ".mp4":
-            faulty.append(f"{path.name} was not finished")
-    yield "video files, frames", f"{len(videos)}, {frames}", faulty
-    written = [run.log, *(path for path in run.folder.rglob("*") if path.is_file())]
-    told = [path.name for path in written if b"canary" in path.read_bytes()]
-    yield "files that hold the password", str(len(told)), told
-
-
 def main(argv: list[str] | None = None) -> int:
     """Soak, print the figures, and return whether all was well."""
     parser = argparse.ArgumentParser(
@@ -328,7 +228,7 @@ def main(argv: list[str] | None = None) -> int:
         writer = csv.DictWriter(file, list(Sample.__dataclass_fields__))
         writer.writeheader()
         writer.writerows(asdict(each) for each in story.samples)
-    table, wrong = judged(story, run, code=code, ended_in_s=ended_in_s)
+    table, wrong = judged(story, run.folder, run.log, code=code, ended_in_s=ended_in_s)
     Console().print(table)
     for each in wrong:
         Console().print(f"wrong: {each}", highlight=False)

@@ -1,3 +1,5 @@
-"""Before all tests."""
+"""What all tests share: no usage reports, and an option of the test run."""
 
 import pipeline  # noqa: F401 - tests that import OpenVINO first must not report that either
+
+pytest_plugins = ["support.strict_skips"]

@@ -123,9 +123,8 @@ class FakeMatcher:
         return []
 
     def tracklets(self) -> list[Tracklet]:
-        empty = np.zeros((0, 5), np.float32)
         return [
-            Tracklet(camera, track, 0.0, 1.0, frames, np.zeros(5, np.float32), 0.0, empty)
+            Tracklet(camera, track, 0.0, 1.0, frames, np.zeros(5, np.float32), 0.0)
             for (camera, track), frames in sorted(self._seen.items())
         ]
 

@@ -68,11 +68,8 @@ def tracklet(
 ) -> Tracklet:
     """A tracklet whose crops all look alike."""
     vector = np.asarray(vector, np.float32)
-    exemplars = vector[None] if weight > 0 else np.zeros((0, len(vector)), np.float32)
     frames = max(1, round((last_s - first_s) * 10))
-    return Tracklet(
-        camera, track_id, first_s, last_s, frames, vector * np.float32(weight), weight, exemplars
-    )
+    return Tracklet(camera, track_id, first_s, last_s, frames, vector * np.float32(weight), weight)
 
 
 def tracklets_of(

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.archive.footage import Recording
-from pipeline.blurring import blur, head_of
+from pipeline.crops import cut, cut_blurred, encode_jpeg, shrunk
 from pipeline.datatypes import FloatArray, FrameResult, Image, Tracklet
 from pipeline.layout.archive import (
     BOX_SCHEMA,
@@ -25,7 +24,6 @@ from pipeline.layout.archive import (
 
 __all__ = ["Gathering"]
 
-JPEG_QUALITY = 90
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -135,7 +133,7 @@ class Gathering:
         rows = [
             {
                 "tracklet_id": self._tracklet_id(each.track_id),
-                "jpeg": _jpeg(self._best[each.track_id].crop),
+                "jpeg": encode_jpeg(self._best[each.track_id].crop),
             }
             for each in tracklets
         ]
@@ -170,24 +168,6 @@ class Gathering:
 
     def _crop(self, image: Image, boxes: FloatArray, row: int) -> Image:
         """Return the pixels of a box, scaled down: a copy, so that the frame can go."""
-        height, width = image.shape[:2]
-        xyxy = boxes[row]
-        left, top = int(np.clip(xyxy[0], 0, width - 1)), int(np.clip(xyxy[1], 0, height - 1))
-        right = int(np.clip(np.ceil(xyxy[2]), left + 1, width))
-        bottom = int(np.clip(np.ceil(xyxy[3]), top + 1, height))
-        crop = image[top:bottom, left:right].copy()
         if self._blur_heads:
-            for box in boxes:
-                blur(crop, head_of(box) - np.array([left, top, left, top], np.float32))
-        if bottom - top <= self._height_px:
-            return crop
-        shrink = self._height_px / (bottom - top)
-        size = (max(1, round((right - left) * shrink)), self._height_px)
-        return np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _jpeg(crop: Image) -> bytes:
-    done, encoded = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    if not done:
-        raise RuntimeError("OpenCV could not encode a crop as JPEG")
-    return encoded.tobytes()
+            return shrunk(cut_blurred(image, boxes, row), max_height=self._height_px)
+        return shrunk(cut(image, boxes[row]), max_height=self._height_px).copy()

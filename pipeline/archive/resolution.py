@@ -53,8 +53,7 @@ def read_tracklets(folder: ArchiveFolder) -> tuple[list[Tracklet], list[str]]:
     for first, camera, _, last, frames, weight, vector in rows:
         numbers[camera] = numbers.get(camera, 0) + 1
         span = ((first - rows[0][0]) / 1e6, (last - rows[0][0]) / 1e6)
-        none = np.zeros((0, len(vector)), np.float32)
-        tracklets.append(Tracklet(camera, numbers[camera], *span, frames, vector, weight, none))
+        tracklets.append(Tracklet(camera, numbers[camera], *span, frames, vector, weight))
     return tracklets, [row[2] for row in rows]
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipeline.cli.evaluation_tables import library_table, notes, score_table
+from pipeline.cli.evaluation_tables import notes, score_table
 from pipeline.errors import InputError, OutputError
 from pipeline.jobs.evaluate import draw
 from pipeline.jobs.evaluate import evaluate as evaluate_job
@@ -57,10 +57,6 @@ def evaluate(
             "--processed-only", help="Leave out ground truth beyond the frames that were read."
         ),
     ] = False,
-    check: Annotated[
-        bool,
-        typer.Option("--cross-check/--no-cross-check", help="Score by two other libraries too."),
-    ] = True,
 ) -> None:
     """Score a run against ground truth, per camera and over all cameras together."""
     found = evaluate_job(
@@ -71,12 +67,9 @@ def evaluate(
         rename=_renaming(rename or []),
         cameras=camera or [],
         processed_only=processed_only,
-        check=check,
     )
     wide = Console(width=None if Console().is_terminal else TABLE_COLUMNS)
     wide.print(score_table(found.scores, found.covered))
-    if found.libraries:
-        wide.print(library_table(found.scores.overall, found.libraries))
     status = found.run.status
     for line in notes(found.scores, found.covered, status=status, cut=processed_only):
         wide.print(line, highlight=False, markup=False)

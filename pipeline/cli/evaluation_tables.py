@@ -8,7 +8,7 @@ from rich.table import Table
 
 from pipeline.metrics.scores import Score, Scores
 
-__all__ = ["library_table", "notes", "score_table"]
+__all__ = ["notes", "score_table"]
 
 SHOWN = {
     "IDF1": "idf1",
@@ -24,7 +24,6 @@ SHOWN = {
     "people": "true_identities",
     "found": "found_identities",
 }
-COMPARED = ("IDF1", "IDP", "IDR", "HOTA", "DetA", "AssA", "MOTA", "switches")
 WHOLE_NUMBERS = frozenset({"id_switches", "true_identities", "found_identities"})
 
 
@@ -46,25 +45,6 @@ def score_table(scores: Scores, coverage: Mapping[str, float]) -> Table:
         table.add_row(camera, *_cells(score), *([share] if partial else []))
     table.add_section()
     table.add_row("all together", *_cells(scores.overall), style="bold")
-    return table
-
-
-def library_table(overall: Score, others: Mapping[str, Mapping[str, float]]) -> Table:
-    """Return the overall scores by library.
-
-    Args:
-        overall: The scores by TrackEval.
-        others: As ``cross_check`` returns them.
-    """
-    table = Table(title="All cameras together, by library", title_justify="left")
-    table.add_column("library")
-    for name in COMPARED:
-        table.add_column(name, justify="right")
-    fields = [SHOWN[name] for name in COMPARED]
-    table.add_row("TrackEval", *(_cell(field, getattr(overall, field)) for field in fields))
-    for library, numbers in others.items():
-        cells = (_cell(field, numbers[field]) if field in numbers else "" for field in fields)
-        table.add_row(library, *cells)
     return table
 
 

@@ -29,7 +29,7 @@ from pipeline.jobs.live_system import LiveSystem
 from pipeline.settings import Settings
 from pipeline.sources.stream_address import secrets_of
 
-__all__ = ["live", "show_live"]
+__all__ = ["DEFAULT_OUT", "live", "show_live"]
 
 DEFAULT_OUT = Path("runs") / "live"
 RTSP = re.compile("rtsps?://", re.IGNORECASE)

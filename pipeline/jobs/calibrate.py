@@ -18,7 +18,7 @@ from pipeline.match.calibration import Calibration, calibrate
 from pipeline.match.fingerprint import store_calibration, weights_hash
 from pipeline.settings import EmbedSettings, MatchSettings
 
-__all__ = ["calibrate_weights", "store_threshold"]
+__all__ = ["Tracked", "calibrate_weights", "store_threshold"]
 
 MARKET_NAME = re.compile(r"(?P<identity>\d+)_c(?P<camera>\d+).*\.(jpg|jpeg|png)", re.IGNORECASE)
 """Market-1501 names: ``0002_c1s1_000451_03.jpg``; -1 and 0 are junk and distractors."""

@@ -14,7 +14,6 @@ from pipeline.errors import OutputError, SourceError
 from pipeline.layout.run import RUN_RECORD, TRACKS_CSV
 from pipeline.metrics.confusion import confusion, draw_confusion
 from pipeline.metrics.crops import cut_crops, gallery_crops
-from pipeline.metrics.cross_check import cross_check
 from pipeline.metrics.finished_run import FinishedRun, finished_run, tracks_alone
 from pipeline.metrics.ground_truth import read_ground_truth
 from pipeline.metrics.matches import BoxView, Mistake, box_table, name_identities, worst_mistakes
@@ -38,7 +37,6 @@ class Evaluation:
     Attributes:
         scores: By TrackEval, per camera and over all cameras.
         covered: Per camera, the share of the true boxes in frames that the run processed.
-        libraries: The overall scores by other libraries, empty unless asked for.
         boxes: As ``pipeline.metrics.matches.box_table`` returns it.
         mistakes: Those that touch the most boxes, worst first.
         run: What was scored.
@@ -46,7 +44,6 @@ class Evaluation:
 
     scores: Scores
     covered: Mapping[str, float]
-    libraries: Mapping[str, Mapping[str, float]]
     boxes: pd.DataFrame
     mistakes: Sequence[Mistake]
     run: FinishedRun
@@ -56,7 +53,6 @@ class Evaluation:
         return {
             **self.scores.as_dict(),
             "coverage": dict(self.covered),
-            "cross_check": dict(self.libraries),
             "mistakes": [asdict(each) for each in self.mistakes],
         }
 
@@ -70,7 +66,6 @@ def evaluate(
     rename: Mapping[str, str] | None = None,
     cameras: Sequence[str] = (),
     processed_only: bool = False,
-    check: bool = True,
 ) -> Evaluation:
     """Score a run against ground truth, per camera and over all cameras together.
 
@@ -82,7 +77,6 @@ def evaluate(
         rename: Cameras of the run to their names in the ground truth.
         cameras: Only these; none = all.
         processed_only: Leave out ground truth beyond the frames that were read.
-        check: Score by other libraries, too.
 
     Raises:
         InputError: The run or the ground truth is missing or malformed, or their cameras do
@@ -99,7 +93,6 @@ def evaluate(
     return Evaluation(
         scores=score_paired(paired, iou=iou),
         covered=covered.share,
-        libraries=cross_check(paired.steps, truth, finished.tracks, iou=iou) if check else {},
         boxes=boxes,
         mistakes=worst_mistakes(boxes, limit=MAX_MISTAKES),
         run=finished,

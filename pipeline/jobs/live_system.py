@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from pipeline.build import OwnStages, Stages, build_stages
+from pipeline.crops import encode_jpeg
 from pipeline.datatypes import Frame, FrameResult, Image
 from pipeline.errors import OutputError
 from pipeline.notify.outbox import Outbox
@@ -32,7 +32,7 @@ REGISTRY = "registry.sqlite"
 GALLERY = "gallery.npz"
 MARK = ".lock"
 """What every folder of a live run holds."""
-JPEG_QUALITY = 80
+PICTURE_QUALITY = 80
 USUAL_SHAPE = (720, 1280, 3)
 SECONDS_PER_DAY = 86_400
 
@@ -116,7 +116,7 @@ def build_live(
         registry=registry,
         outbox=outbox,
         recorder=recorder,
-        pictures=LivePictures(_draw, _encode),
+        pictures=LivePictures(_draw, partial(encode_jpeg, quality=PICTURE_QUALITY)),
         save_gallery=_saver(stages),
         figures=[registry.figures, outbox.figures],
         blur_heads=settings.output.blur_heads,
@@ -159,10 +159,3 @@ def _draw(result: FrameResult) -> Image:
     ]
     draw_labels(image, labels, font_scale=1.0)
     return image
-
-
-def _encode(image: Image) -> bytes:
-    done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    if not done:
-        raise RuntimeError("OpenCV could not encode a picture as JPEG")
-    return jpeg.tobytes()

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pandas as pd
 
+from pipeline.crops import encode_jpeg
 from pipeline.datatypes import UNDECIDED, FloatArray
 from pipeline.errors import InputError, ResultsError
 from pipeline.jobs.queries import Query, query_for
@@ -136,7 +136,7 @@ def write_page(
     Raises:
         SinkError: It cannot be written.
     """
-    picture = b"" if query.picture is None else cv2.imencode(".jpg", query.picture)[1].tobytes()
+    picture = b"" if query.picture is None else encode_jpeg(query.picture, quality=95)
     page = render_found(
         found, where=results.path.resolve().name, asked=query.asked, query=picture, filters=filters
     )

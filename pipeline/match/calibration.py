@@ -14,50 +14,47 @@ recognition systems: the subsets bootstrap" (2004), for drawing persons instead 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from math import nan
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray, IntArray
-from pipeline.errors import InputError, ModelError
+from pipeline.errors import InputError
 from pipeline.match.features import CameraCentres
 
-__all__ = ["Calibration", "RatePoint", "calibrate", "load_calibration", "save_calibration"]
+__all__ = ["Calibration", "RatePoint", "calibrate", "save_calibration"]
 
-FORMAT = 1
+FORMAT = 2
 GRID = np.round(np.arange(-0.2, 1.0001, 0.01), 2)
 BOOTSTRAPS = 200
-LEAST_PAIRS_PER_CAMERAS = 50
-"""Genuine pairs that two cameras need for a curve of their own."""
+FEW_TRACKLETS = 1000
+"""Up to so many the false match rate is taken as it is; beyond, it falls with their cube root: the
+more people, the more strangers who look alike. Measured on simulated tracklets."""
 PAIRS_PER_FALSE_MATCH = 3
 """Rule of three: ``3 / FMR`` impostor pairs without a false match bound the FMR."""
 
 
 @dataclass(frozen=True, slots=True)
 class RatePoint:
-    """The error rates at one threshold, with 95% intervals over persons.
+    """The error rates at one threshold.
 
     Attributes:
         threshold: Cosine similarity.
         fmr: Share of impostor pairs at or above it.
-        fmr_low: Lower end of the interval.
-        fmr_high: Upper end.
-        fnmr: Share of genuine pairs below it.
-        fnmr_low: Lower end of the interval.
+        fnmr: Share of genuine pairs below it; not a number where it was not stored.
+        fnmr_low: Lower end of its 95% interval over persons.
         fnmr_high: Upper end.
     """
 
     threshold: float
     fmr: float
-    fmr_low: float
-    fmr_high: float
-    fnmr: float
-    fnmr_low: float
-    fnmr_high: float
+    fnmr: float = nan
+    fnmr_low: float = nan
+    fnmr_high: float = nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,54 +64,42 @@ class Calibration:
     Attributes:
         weights_sha256: Hash of the weights file; empty if not known.
         runtime: Backend and precision; similarities of one network differ between them.
-        identities: Number of persons.
+        curve: Error rates over the threshold, ascending.
+        identities: Number of persons; 0 here and below where it is not known.
         tracks: Number of their tracks.
         genuine_pairs: Pairs of one person in two cameras.
         impostor_pairs: Pairs of two persons in two cameras.
-        centre_tracks: Strength of the camera centring the features had.
-        curve: Error rates over the threshold, ascending.
-        camera_pairs: The same for single pairs of cameras (``a|b``) with enough pairs.
     """
 
     weights_sha256: str
     runtime: str
-    identities: int
-    tracks: int
-    genuine_pairs: int
-    impostor_pairs: int
-    centre_tracks: float
     curve: tuple[RatePoint, ...]
-    camera_pairs: Mapping[str, tuple[RatePoint, ...]] = field(default_factory=dict)
+    identities: int = 0
+    tracks: int = 0
+    genuine_pairs: int = 0
+    impostor_pairs: int = 0
 
-    def threshold_for(self, *, false_match_rate: float) -> float:
-        """Return the least threshold whose false match rate is low enough.
+    def threshold_for(self, *, false_match_rate: float, tracklets: int = 0) -> float:
+        """Return the lowest threshold whose false match rate is low enough.
+
+        Args:
+            false_match_rate: Accepted among at most ``FEW_TRACKLETS`` tracklets.
+            tracklets: How many are compared with each other.
 
         Raises:
             InputError: The rate is lower than so few impostor pairs can show.
         """
         needed = PAIRS_PER_FALSE_MATCH / false_match_rate
-        if self.impostor_pairs < needed:
+        if 0 < self.impostor_pairs < needed:
             raise InputError(
                 f"a false match rate of {false_match_rate:.2g} needs at least {needed:.0f} "
                 f"impostor pairs, the calibration has {self.impostor_pairs}: allow a higher "
                 "rate, or calibrate on more persons"
             )
+        accepted = false_match_rate * (FEW_TRACKLETS / max(tracklets, FEW_TRACKLETS)) ** (1 / 3)
         return next(
-            (p.threshold for p in self.curve if p.fmr <= false_match_rate),
-            self.curve[-1].threshold,
+            (p.threshold for p in self.curve if p.fmr <= accepted), self.curve[-1].threshold
         )
-
-    def threshold_for_search(self, *, rate: float, gallery_size: int) -> float:
-        """Return the threshold at which a search among many persons names a wrong one rarely.
-
-        Args:
-            rate: Share of searches for an unknown person that may name somebody.
-            gallery_size: Number of persons that are searched.
-
-        Raises:
-            InputError: As ``threshold_for``.
-        """
-        return self.threshold_for(false_match_rate=rate / gallery_size)
 
 
 def calibrate(
@@ -164,15 +149,6 @@ def calibrate(
             f"{int(genuine.sum())} pair(s) of one person over two cameras"
         )
     curve = _curve(cosine, genuine, person[a], person[b], seed=seed)
-    by_pair = {}
-    pair = np.minimum(place[a], place[b]) * len(names) + np.maximum(place[a], place[b])
-    for code in np.unique(pair):
-        own = pair == code
-        if genuine[own].sum() >= LEAST_PAIRS_PER_CAMERAS and not genuine[own].all():
-            name = f"{names[code // len(names)]}|{names[code % len(names)]}"
-            by_pair[name] = _curve(
-                cosine[own], genuine[own], person[a[own]], person[b[own]], seed=seed
-            )
     return Calibration(
         weights_sha256=weights_sha256,
         runtime=runtime,
@@ -180,9 +156,7 @@ def calibrate(
         tracks=len(means),
         genuine_pairs=int(genuine.sum()),
         impostor_pairs=int((~genuine).sum()),
-        centre_tracks=centre_tracks,
         curve=curve,
-        camera_pairs=by_pair,
     )
 
 
@@ -204,11 +178,11 @@ def _curve(
     for _ in range(BOOTSTRAPS):
         times = np.bincount(random.integers(people, size=people), minlength=people)
         weight = np.where(genuine, times[one], times[one] * times[other]).astype(np.float64)
-        drawn.append(_rates(bins, genuine, weight, size))
+        drawn.append(_rates(bins, genuine, weight, size)[1])
     low, high = np.nanpercentile(np.array(drawn), [2.5, 97.5], axis=0)
     return tuple(
         RatePoint(*(round(float(v), 8) for v in row))
-        for row in zip(GRID, fmr, low[0], high[0], fnmr, low[1], high[1], strict=True)
+        for row in zip(GRID, fmr, fnmr, low, high, strict=True)
     )
 
 
@@ -228,40 +202,3 @@ def save_calibration(path: Path, calibration: Calibration) -> None:
     """Write a calibration as JSON."""
     content = {"format": FORMAT, **asdict(calibration)}
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-
-
-def load_calibration(
-    path: Path, *, weights_sha256: str | None = None, runtime: str | None = None
-) -> Calibration:
-    """Read a calibration and check that it belongs to these weights.
-
-    Args:
-        path: The JSON file.
-        weights_sha256: Hash that it must have been made with; ``None`` = do not check.
-        runtime: Backend and precision likewise.
-
-    Raises:
-        ModelError: The file is missing, no calibration, or belongs to something else.
-    """
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if content.pop("format") != FORMAT:
-            raise ModelError(f"calibration {path} has another format: calibrate again")
-        content["curve"] = tuple(RatePoint(**point) for point in content["curve"])
-        content["camera_pairs"] = {
-            name: tuple(RatePoint(**point) for point in curve)
-            for name, curve in content["camera_pairs"].items()
-        }
-        calibration = Calibration(**content)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"calibration {path} cannot be read: {error!r}") from None
-    for what, wanted, got in (
-        ("weights", weights_sha256, calibration.weights_sha256),
-        ("runtime", runtime, calibration.runtime),
-    ):
-        if wanted is not None and wanted != got:
-            raise ModelError(
-                f"calibration {path} was made with other {what} ({got[:16]!r}, these are "
-                f"{wanted[:16]!r}): calibrate again, or give --threshold"
-            )
-    return calibration

@@ -127,10 +127,6 @@ class SpatialRules:
     def _set(self, a: int, b: int, seconds: float) -> None:
         self._least_gap_s[a, b] = self._least_gap_s[b, a] = seconds
 
-    def may_meet(self, a: int, b: int) -> bool:
-        """Return whether one person can be in both cameras at one time."""
-        return bool(self._least_gap_s[a, b] == NO_RULE)
-
     def clash(self, one: Spans, other: Spans) -> bool:
         """Return whether two sets of tracks cannot belong to one person."""
         if len(one) == 1 and len(other) == 1:  # by far the most frequent case, without arrays

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.datatypes import FloatArray, Tracklet
 
 __all__ = ["TrackEvidence"]
-
-MOST_EXEMPLARS = 8
-"""Diverse embeddings kept per track, beside their weighted sum."""
 
 
 @dataclass(slots=True)
@@ -30,7 +27,6 @@ class TrackEvidence:
         embedding_sum: ``(D,)`` float32.
         weight: Sum of the qualities.
         crops: Number of embeddings.
-        exemplars: Unit vectors, at most ``MOST_EXEMPLARS``.
     """
 
     camera: str
@@ -41,7 +37,6 @@ class TrackEvidence:
     frames: int = 0
     weight: float = 0.0
     crops: int = 0
-    exemplars: list[FloatArray] = field(default_factory=list)
 
     @property
     def mean(self) -> FloatArray:
@@ -58,14 +53,9 @@ class TrackEvidence:
         self.embedding_sum += np.float32(quality) * vector
         self.weight += quality
         self.crops += 1
-        self.exemplars.append(vector)
-        if len(self.exemplars) > MOST_EXEMPLARS:
-            del self.exemplars[_most_redundant(self.exemplars)]
 
     def as_tracklet(self) -> Tracklet:
         """Return the summary as it stands."""
-        dim = len(self.embedding_sum)
-        exemplars = np.array(self.exemplars, np.float32).reshape(-1, dim)
         return Tracklet(
             self.camera,
             self.track_id,
@@ -74,13 +64,4 @@ class TrackEvidence:
             self.frames,
             self.embedding_sum.copy(),
             self.weight,
-            exemplars,
         )
-
-
-def _most_redundant(vectors: list[FloatArray]) -> int:
-    """Return the position of the vector that the others represent best."""
-    stacked = np.stack(vectors)
-    cosine = stacked @ stacked.T
-    np.fill_diagonal(cosine, -np.inf)
-    return int(np.argmax(cosine.max(axis=1)))

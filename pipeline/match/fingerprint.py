@@ -5,46 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ModelError, OutputError
+from pipeline.match.calibration import Calibration, RatePoint
 
-__all__ = ["StoredCalibration", "read_calibration", "store_calibration", "weights_hash"]
+__all__ = ["read_calibration", "store_calibration", "weights_hash"]
 
 METADATA_KEY = "reid_model"
 """The metadata entry of a checkpoint that `reid_model` reads: a JSON object."""
 HEADER_LENGTH_BYTES = 8
-FEW_TRACKLETS = 1000
-"""Up to so many the false match rate is taken as it is; beyond, it falls with their cube root: the
-more people, the more strangers who look alike. Measured on simulated tracklets."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredCalibration:
-    """The calibration that weights carry with them, over all pairs of cameras.
-
-    Curves of single pairs stay in the file of ``calibrate --out``: they belong to the place
-    that was measured, not to the weights.
-
-    Attributes:
-        weights_sha256: Hash of the weights it was made with.
-        runtime: Backend and precision it was made on.
-        fmr: ``(threshold, false match rate)``, thresholds ascending.
-    """
-
-    weights_sha256: str
-    runtime: str
-    fmr: tuple[tuple[float, float], ...]
-
-    def threshold_for(self, *, false_match_rate: float, tracklets: int = 0) -> float:
-        """Return the least threshold whose false match rate is low enough among so many tracklets."""
-        false_match_rate *= (FEW_TRACKLETS / max(tracklets, FEW_TRACKLETS)) ** (1 / 3)
-        return next((t for t, rate in self.fmr if rate <= false_match_rate), self.fmr[-1][0])
-
-
-def read_calibration(path: Path) -> StoredCalibration | None:
+def read_calibration(path: Path) -> Calibration | None:
     """Return the calibration that a safetensors checkpoint carries, ``None`` if it has none.
 
     Args:
@@ -65,11 +39,8 @@ def read_calibration(path: Path) -> StoredCalibration | None:
         content = notes.get("calibration") or {}
         if "fmr" not in content:
             return None
-        found = StoredCalibration(
-            content["weights_sha256"],
-            content["runtime"],
-            tuple((float(t), float(rate)) for t, rate in content["fmr"]),
-        )
+        curve = tuple(RatePoint(float(t), float(rate)) for t, rate in content["fmr"])
+        found = Calibration(content["weights_sha256"], content["runtime"], curve)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"the calibration in {path} cannot be read: {error!r}") from None
     own = weights_hash(path)

@@ -20,24 +20,22 @@ from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.datatypes import (
     UNDECIDED,
     CropEvidence,
     Event,
-    FloatArray,
     Identities,
     IntArray,
     Tracklet,
     Tracks,
 )
 from pipeline.match.assignment import assign
-from pipeline.match.constraints import Spans
-from pipeline.match.evidence import TrackEvidence
+from pipeline.match.candidates import compare
+from pipeline.match.keeping import keep_persons
 from pipeline.match.offline import identities_of, resolve
-from pipeline.match.persons import Person, PersonBook
-from pipeline.match.review import Key, Node, regroup
+from pipeline.match.persons import PersonBook
+from pipeline.match.review import Key, regroup
 from pipeline.match.track_book import TrackBook
 from pipeline.match.view import View
 from pipeline.settings import MatchSettings
@@ -144,22 +142,16 @@ class OnlineMatcher:
             identities: What ``finish`` returned; they count, not those given on the way.
                 ``None`` while the run goes on: those given until now.
         """
-        book = PersonBook(self._dim, next_number=self._book.next_number)
-        # Where tracks are forgotten on the way, their persons remember them.
-        earlier = self._known if self._settings.resolve else self._book.persons()
-        for number, person in earlier.items():
-            book.add(number, replace(person, past_spans=Spans.of([]), recent=set()))
-        for key in sorted(self._tracks.evidence):
-            number = self._book.number_of(key) if identities is None else identities.global_id(*key)
-            folded = not self._settings.resolve and key not in self._book.recent_keys
-            if number == UNDECIDED or folded or not self._tracks.evidence[key].crops:
-                continue
-            if number not in book.persons():
-                book.add(number, Person(np.zeros(self._dim, np.float32)))
-            feature = self._view.features([self._tracks.evidence[key]])[0]
-            frames = self._tracks.evidence[key].frames
-            book.persons()[number].add_past(feature, 1, frames, Spans.of([]))
-        return book
+        whole = self._settings.resolve
+        return keep_persons(
+            PersonBook(self._dim, next_number=self._book.next_number),
+            self._tracks.evidence,
+            self._book.number_of if identities is None else lambda key: identities.global_id(*key),
+            # Where tracks are forgotten on the way, their persons remember them.
+            earlier=self._known if whole else self._book.persons(),
+            only=None if whole else self._book.recent_keys,
+            view=self._view,
+        )
 
     # One frame
 
@@ -221,7 +213,9 @@ class OnlineMatcher:
     ) -> list[Key]:
         """Decide tracks of one camera; return those that lost their person to another one."""
         tracks = [self._tracks.evidence[key] for key in keys]
-        numbers, similarity, allowed = self._candidates(tracks, [near[key] for key in keys])
+        numbers, similarity, allowed = compare(
+            tracks, [near[key] for key in keys], self._book, self._view, self._tracks.spans
+        )
         columns = assign(similarity, allowed, threshold=self._threshold)
         lost, took = [], False
         for row, (key, column) in enumerate(zip(keys, columns, strict=True)):
@@ -241,22 +235,6 @@ class OnlineMatcher:
             ):
                 self._commit(key, self._book.open(), is_new=True)
         return lost if took else []
-
-    def _candidates(
-        self, tracks: Sequence[TrackEvidence], near: Sequence[set[int]]
-    ) -> tuple[list[int], FloatArray, NDArray[np.bool_]]:
-        """Return the persons who may be meant, their similarity, and whether they may be."""
-        numbers = sorted(set[int]().union(*near))
-        similarity = self._book.similarities(self._view.features(tracks), numbers)
-        allowed = np.zeros(similarity.shape, bool)
-        spans = [self._book.spans(number, self._tracks.spans) for number in numbers]
-        for row, track in enumerate(tracks):
-            own = self._tracks.spans((track.camera, track.track_id))
-            for column, number in enumerate(numbers):
-                allowed[row, column] = number in near[row] and not self._view.rules.clash(
-                    own, spans[column]
-                )
-        return numbers, similarity, allowed
 
     def _commit(self, key: Key, number: int, *, is_new: bool = False) -> None:
         last_camera = self._book.last_camera(number)
@@ -289,14 +267,7 @@ class OnlineMatcher:
         self._book.refresh(self._tracks.evidence, self._view)
         features = self._view.features([self._tracks.evidence[key] for key in recent])
         nodes = [
-            Node(
-                self._book.number_of(key),
-                key,
-                feature,
-                1.0,
-                self._tracks.evidence[key].frames,
-                self._tracks.spans(key),
-            )
+            self._tracks.node(key, self._book.number_of(key), feature)
             for key, feature in zip(recent, features, strict=True)
         ]
         near = {number for row in self._book.nearest(features, NEAR_PERSONS) for number in row}

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.datatypes import FloatArray, Tracklet
 from pipeline.match.constraints import Spans
 from pipeline.match.evidence import TrackEvidence
-from pipeline.match.review import Key
+from pipeline.match.review import Key, Node
 from pipeline.settings import MatchSettings
 
 __all__ = ["TrackBook"]
@@ -117,6 +117,10 @@ class TrackBook:
         """Return when and where one track was."""
         track = self.evidence[key]
         return Spans.of([(track.first_s, track.last_s, self.cameras[track.camera])])
+
+    def node(self, key: Key, number: int, feature: FloatArray) -> Node:
+        """Return what a review has to know of one track that bears an identity."""
+        return Node(number, key, feature, 1.0, self.evidence[key].frames, self.spans(key))
 
     def tracklets(self) -> list[Tracklet]:
         """Return every track that is remembered, by (first time, camera, track)."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pipeline.crops import inside
 from pipeline.datatypes import Frame, Image
 from pipeline.errors import ReidPipelineError
 from pipeline.metrics.matches import BoxView
@@ -89,7 +90,5 @@ def _cut(frames: Iterable[Frame], wanted: Mapping[int, list[BoxView]]) -> dict[B
 
 def _with_margin(image: Image, box: tuple[float, float, float, float]) -> Image:
     x, y, w, h = box
-    height, width = image.shape[:2]
-    left, right = np.clip([x - MARGIN * w, x + (1 + MARGIN) * w], 0, width).astype(int)
-    top, bottom = np.clip([y - MARGIN * h, y + (1 + MARGIN) * h], 0, height).astype(int)
-    return image[top:bottom, left:right].copy()
+    corners = x - MARGIN * w, y - MARGIN * h, x + (1 + MARGIN) * w, y + (1 + MARGIN) * h
+    return inside(image, np.array(corners)).copy()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from pipeline.datatypes import UNDECIDED, IntArray
-from pipeline.metrics.pairing import NAMELESS, Overlaps, TimeStep
+from pipeline.metrics.pairing import Overlaps, TimeStep
 from pipeline.metrics.tables import BOX
 
 __all__ = ["BoxView", "Mistake", "box_table", "name_identities", "worst_mistakes"]
@@ -96,7 +96,7 @@ def box_table(
         table[column] = UNDECIDED
         table.loc[is_found, column] = found[column][found_row[is_found]]
     # The pairing took the identity from the lesser one of two boxes that shared it.
-    table.loc[number == NAMELESS, "global_id"] = UNDECIDED
+    table.loc[number == UNDECIDED, "global_id"] = UNDECIDED
     table["overlap"] = np.concatenate([overlap for _, overlap in pairs])
     return table.sort_values(["camera", "frame"], kind="stable", ignore_index=True)
 

@@ -10,15 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from pipeline.boxes import ious
 from pipeline.datatypes import UNDECIDED, IntArray
 from pipeline.metrics.tables import BOX
 
-__all__ = ["NAMELESS", "Overlaps", "Paired", "TimeStep", "overlaps", "pair_boxes"]
+__all__ = ["Overlaps", "Paired", "TimeStep", "overlaps", "pair_boxes"]
 
 Overlaps = NDArray[np.float64]
-
-NAMELESS = UNDECIDED
-"""Number of a found box without an identity."""
 
 VISIBLE_FIRST = 10.0
 """Bonus that makes the assignment prefer any visible person to any hidden one."""
@@ -33,7 +31,7 @@ class TimeStep:
         frame: Number of the frame, from 0.
         truth: ``(G,)`` int64, numbers of the true identities, unique within the step.
         found: ``(F,)`` int64, numbers of the found identities, unique within the step but
-            for ``NAMELESS``.
+            for ``UNDECIDED``.
         track: ``(F,)`` int64, numbers of the (camera, track) behind each found box.
         iou: ``(G, F)`` float64 in [0, 1].
         truth_rows: ``(G,)`` int64, positions in the ground truth.
@@ -78,15 +76,8 @@ def overlaps(first: NDArray[np.float64], second: NDArray[np.float64]) -> Overlap
     Returns:
         ``(N, M)`` in [0, 1]; 0 where both boxes are empty.
     """
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(
-        (first[:, :2] + first[:, 2:])[:, None], (second[:, :2] + second[:, 2:])[None, :]
-    )
-    common = np.maximum(high - low, 0.0).prod(axis=2)
-    union = first[:, 2:].prod(axis=1)[:, None] + second[:, 2:].prod(axis=1)[None, :] - common
     # Rounding can lift the ratio of two equal boxes a hair above 1.
-    shares: Overlaps = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
-    return np.minimum(shares, 1.0)
+    return np.minimum(ious(_corners(first), _corners(second)), 1.0)
 
 
 def pair_boxes(
@@ -109,7 +100,7 @@ def pair_boxes(
     grouped = tracks.groupby(["camera", "track_id"], sort=False)
     track_number: IntArray = grouped.ngroup().to_numpy().astype(np.int64)
     found_number = _name_once(tracks)
-    lost = (found_number == NAMELESS) & (tracks["global_id"].to_numpy() != UNDECIDED)
+    lost = (found_number == UNDECIDED) & (tracks["global_id"].to_numpy() != UNDECIDED)
     truth_boxes = ground_truth[BOX].to_numpy(np.float64)
     found_boxes = tracks[BOX].to_numpy(np.float64)
     visible = ground_truth["visible"].to_numpy(np.float64) >= min_visible
@@ -142,13 +133,17 @@ def pair_boxes(
     return paired
 
 
+def _corners(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+
+
 def _name_once(tracks: pd.DataFrame) -> IntArray:
-    """Number the found identities; ``NAMELESS`` for undecided boxes and lesser doubles."""
+    """Number the found identities; ``UNDECIDED`` for undecided boxes and lesser doubles."""
     number = pd.factorize(tracks["global_id"])[0].astype(np.int64)
     best_first = tracks.sort_values("score", ascending=False, kind="stable")
     double = best_first.duplicated(["camera", "frame", "global_id"]).sort_index().to_numpy()
     undecided = tracks["global_id"].to_numpy() == UNDECIDED
-    return np.where(double | undecided, NAMELESS, number)
+    return np.where(double | undecided, UNDECIDED, number)
 
 
 def _excused(similarity: Overlaps, seen: NDArray[np.bool_], iou: float) -> IntArray:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.datatypes import UNDECIDED
 from pipeline.errors import InputError
-from pipeline.metrics.pairing import NAMELESS, Paired, TimeStep, pair_boxes
+from pipeline.metrics.pairing import Paired, TimeStep, pair_boxes
 from pipeline.metrics.tables import check_cameras, check_ground_truth, check_tracks
 from pipeline.metrics.trackeval_scores import clear_scores, hota_scores, identity_scores
 
@@ -155,8 +156,8 @@ def _score(steps: Sequence[TimeStep], paired: Paired, cameras: Sequence[str], io
         true_boxes=true_boxes,
         found_boxes=found_boxes,
         true_identities=len({number for step in steps for number in step.truth}),
-        found_identities=len({number for step in steps for number in step.found} - {NAMELESS}),
-        nameless_boxes=sum(int((step.found == NAMELESS).sum()) for step in steps),
+        found_identities=len({number for step in steps for number in step.found} - {UNDECIDED}),
+        nameless_boxes=sum(int((step.found == UNDECIDED).sum()) for step in steps),
         double_boxes=sum(paired.doubles[name] for name in cameras),
         hidden_boxes=sum(paired.hidden[name] for name in cameras),
         ignored_boxes=sum(paired.ignored[name] for name in cameras),

@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.errors import InputError
 
-__all__ = ["check_cameras", "check_ground_truth", "check_tracks"]
+__all__ = ["BOX", "TRUTH_COLUMNS", "check_cameras", "check_ground_truth", "check_tracks"]
 
 BOX = ["x", "y", "w", "h"]
 TRUTH_COLUMNS = ["camera", "frame", "identity", *BOX]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.notify.courier import Event, NotDeliveredError
+from pipeline.whole_lines import append_whole, cut_torn_line
 
 __all__ = ["LinesFile"]
 
@@ -59,32 +60,11 @@ class LinesFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         # Where and when people were is nobody else's business.
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        self._size = os.fstat(self._descriptor).st_size
-        self._cut_torn_line(self._descriptor)
-
-    def _cut_torn_line(self, descriptor: int) -> None:
-        """Cut what a kill or a full disk left of a line at the end."""
-        whole = self._size
-        while whole:
-            start = max(0, whole - 4096)
-            end = os.pread(descriptor, whole - start, start).rfind(b"\n")
-            if end >= 0:
-                whole = start + end + 1
-                break
-            whole = start
-        if whole < self._size:
-            os.ftruncate(descriptor, whole)
-            self._size = whole
+        self._size = cut_torn_line(self._descriptor)
 
     def _append(self, lines: bytes) -> None:
         assert self._descriptor is not None
-        written = 0
-        try:
-            while written < len(lines):
-                written += os.write(self._descriptor, lines[written:])
-        except OSError:
-            os.ftruncate(self._descriptor, self._size)
-            raise
+        append_whole(self._descriptor, lines, size=self._size)
         self._size += len(lines)
 
     def _set_aside(self) -> None:

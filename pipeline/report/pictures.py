@@ -7,12 +7,12 @@ import base64
 import cv2
 import numpy as np
 
+from pipeline.crops import encode_jpeg, shrunk
+
 __all__ = ["data_uri"]
 
-HEIGHT_PX = 176
+MAX_SIDE_PX = 176
 """Twice what a card shows, for screens with small pixels."""
-MOST_WIDTH_PX = 176
-QUALITY = 78
 
 
 def data_uri(content: bytes) -> str:
@@ -24,9 +24,6 @@ def data_uri(content: bytes) -> str:
     image = cv2.imdecode(pixels, cv2.IMREAD_COLOR) if pixels.size else None
     if image is None:
         return ""
-    height, width = image.shape[:2]
-    scale = min(1.0, HEIGHT_PX / height, MOST_WIDTH_PX / width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    done, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode() if done else ""
+    small = shrunk(np.asarray(image, np.uint8), max_height=MAX_SIDE_PX, max_width=MAX_SIDE_PX)
+    encoded = encode_jpeg(small, quality=78)
+    return "data:image/jpeg;base64," + base64.b64encode(encoded).decode()

@@ -14,7 +14,17 @@ from typing import Any, Protocol
 
 from pipeline.errors import ReidPipelineError
 
-__all__ = ["MOST_ATTEMPTS", "Engine", "InProcess", "Processes", "workers_die_at_once"]
+__all__ = [
+    "MOST_ATTEMPTS",
+    "Engine",
+    "InProcess",
+    "Job",
+    "OnLost",
+    "OnResult",
+    "Processes",
+    "Work",
+    "workers_die_at_once",
+]
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pipeline.blurring import with_blurred_heads
 from pipeline.core import Pipeline
+from pipeline.crops import with_blurred_heads
 from pipeline.datatypes import Event, Frame, FrameResult
 from pipeline.errors import ReidPipelineError
 from pipeline.health import CameraHealth, RecordingState, RecordingStatus

@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-__all__ = ["Access", "Verdict"]
+__all__ = ["VALID_S", "Access", "Verdict"]
 
 VALID_S = 7 * 86_400
 """How long a login lasts, seconds."""

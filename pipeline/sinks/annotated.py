@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.blurring import blur, head_of
+from pipeline.crops import blur, head_of
 from pipeline.datatypes import Frame
 from pipeline.errors import DecodeError
 from pipeline.protocols import Source

@@ -12,7 +12,7 @@ import pandas as pd
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from pipeline.blurring import cover
+from pipeline.crops import cover
 from pipeline.datatypes import FloatArray, Image
 from pipeline.errors import InputError
 from pipeline.sinks.encoder import VideoWriter

@@ -1,28 +1,22 @@
-"""H.264 in an MP4 that every browser plays, with the timing of the source."""
+"""A video file that is there whole or not at all."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-import av
-import cv2
-import numpy as np
 from av.error import FFmpegError
 
 from pipeline.datatypes import Image
 from pipeline.errors import SinkError
 from pipeline.layout.files import cannot_write
+from pipeline.sinks.h264 import H264File
 
 __all__ = ["VideoWriter"]
 
-TIME_BASE = Fraction(1, 90_000)
-"""Fine enough for any frame rate, and what MPEG systems count in."""
-NOMINAL_RATE = 25
-"""The encoder wants a rate; the real timing is in the time stamps."""
-QUALITY = {"preset": "veryfast", "crf": "23"}
+MUXER = {"movflags": "+faststart"}
+ENCODER = {"crf": "23"}
 
 
 class VideoWriter:
@@ -40,10 +34,7 @@ class VideoWriter:
         self._path = path
         self._partial = path.with_name(path.name + ".partial")
         self._threads = threads
-        self._container: Any = None
-        self._stream: Any = None
-        self._size = (0, 0)
-        self._last_pts = -1
+        self._file: H264File | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -70,63 +61,35 @@ class VideoWriter:
             SinkError: The disk is full or gone.
         """
         try:
-            if self._container is None:
-                self._open(image)
-            picture = av.VideoFrame.from_ndarray(_fitted(image, self._size), format="bgr24")
-            self._last_pts = max(self._last_pts + 1, round(time_s / TIME_BASE))
-            picture.pts = self._last_pts
-            picture.time_base = TIME_BASE
-            self._container.mux(self._stream.encode(picture))
+            if self._file is None:
+                height, width = image.shape[:2]
+                self._file = H264File(
+                    str(self._partial),
+                    (width, height),
+                    muxer=MUXER,
+                    encoder=ENCODER,
+                    threads=self._threads,
+                )
+            self._file.write(image, time_s)
         except (OSError, FFmpegError) as error:
             raise self._failure(error) from None
 
-    def _open(self, image: Image) -> None:
-        height, width = image.shape[:2]
-        self._size = width + width % 2, height + height % 2
-        self._container = av.open(
-            str(self._partial), "w", format="mp4", options={"movflags": "+faststart"}
-        )
-        self._stream = self._container.add_stream("libx264", rate=NOMINAL_RATE, options=QUALITY)
-        self._stream.width, self._stream.height = self._size
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.codec_context.time_base = TIME_BASE
-        self._stream.codec_context.thread_count = self._threads
-
     def _finish(self) -> None:
-        if self._container is None:
+        if self._file is None:
             return
-        self._container.mux(self._stream.encode())
-        self._container.close()
-        self._container = None
+        self._file.finish()
+        self._file = None
         self._partial.replace(self._path)
 
     def _abandon(self) -> None:
-        if self._container is not None:
+        if self._file is not None:
             # The reason it failed is on its way to the caller already.
             with suppress(OSError, FFmpegError):
-                self._container.close()
-            self._container = None
+                self._file.abandon()
+            self._file = None
         self._partial.unlink(missing_ok=True)
 
     def _failure(self, error: Exception) -> SinkError:
         if isinstance(error, OSError):
             return cannot_write(self._path, error)
         return SinkError(f"{self._path} could not be encoded: {error}")
-
-
-def _fitted(image: Image, size: tuple[int, int]) -> Image:
-    """Return the image at ``(width, height)``: padded by a line, or scaled with grey bars."""
-    width, height = size
-    have_h, have_w = image.shape[:2]
-    if (have_w, have_h) == size:
-        return image
-    if 0 <= width - have_w <= 1 and 0 <= height - have_h <= 1:
-        edges = (0, height - have_h, 0, width - have_w)
-        padded: Image = cv2.copyMakeBorder(image, *edges, cv2.BORDER_REPLICATE)
-        return padded
-    scale = min(width / have_w, height / have_h)
-    new_w, new_h = max(1, round(have_w * scale)), max(1, round(have_h * scale))
-    canvas = np.full((height, width, 3), 32, np.uint8)
-    left, top = (width - new_w) // 2, (height - new_h) // 2
-    canvas[top : top + new_h, left : left + new_w] = cv2.resize(image, (new_w, new_h))
-    return canvas

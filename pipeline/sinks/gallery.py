@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from pipeline.blurring import blur, head_of
-from pipeline.datatypes import UNDECIDED, FrameResult, Identities, Image, Tracklet
+from pipeline.crops import cut, cut_blurred, encode_jpeg
+from pipeline.datatypes import UNDECIDED, FrameResult, Identities, Tracklet
 from pipeline.layout.files import cannot_write
 from pipeline.layout.run import crop_name, gallery_folder
 
@@ -19,7 +16,6 @@ __all__ = ["Gallery"]
 
 CROPS_PER_TRACK = 3
 """Candidates kept of each track until its identity is known."""
-JPEG_QUALITY = 90
 LEAST_GAP_S = 0.5
 """Two crops of a track nearer than this show the same picture."""
 
@@ -117,21 +113,8 @@ def _place_for(kept: Sequence[_Crop], quality: float, time_s: float) -> int | No
 
 
 def _jpeg(result: FrameResult, row: int, *, blur_heads: bool) -> bytes:
-    image: Image = result.frame.image
-    height, width = image.shape[:2]
-    x1, y1, x2, y2 = result.tracks.xyxy[row]
-    left, top = int(np.clip(x1, 0, width - 1)), int(np.clip(y1, 0, height - 1))
-    right = int(np.clip(np.ceil(x2), left + 1, width))
-    bottom = int(np.clip(np.ceil(y2), top + 1, height))
-    crop = image[top:bottom, left:right]
-    if blur_heads:
-        crop = crop.copy()
-        for box in result.tracks.xyxy:
-            blur(crop, head_of(box) - np.array([left, top, left, top], np.float32))
-    done, encoded = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    if not done:
-        raise RuntimeError("OpenCV could not encode a crop as JPEG")
-    return encoded.tobytes()
+    image, boxes = result.frame.image, result.tracks.xyxy
+    return encode_jpeg(cut_blurred(image, boxes, row) if blur_heads else cut(image, boxes[row]))
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -27,7 +27,6 @@ class VideoHeader:
     Attributes:
         width: Width of the first frame as it is shown, pixels.
         height: Height of the first frame as it is shown, pixels.
-        frame_rate: Mean frames a second, ``None`` where the file states none.
         interval_s: Nominal time from one frame to the next, seconds.
         frame_count: Number of frames, ``None`` where the file states none.
         video_end_s: End of the last frame, seconds from the start of the file; ``None``
@@ -39,7 +38,6 @@ class VideoHeader:
 
     width: int
     height: int
-    frame_rate: float | None
     interval_s: float
     frame_count: int | None
     video_end_s: float | None
@@ -80,7 +78,6 @@ def _header(container: Any, stream: Any, *, width: int, height: int) -> VideoHea
     return VideoHeader(
         width=width,
         height=height,
-        frame_rate=rate,
         interval_s=1.0 / (_rate(stream.guessed_rate) or rate or USUAL_RATE),
         frame_count=stream.frames or None,
         video_end_s=end_s,

@@ -1,6 +1,10 @@
 """The runtimes that embed crops, one module each."""
 
-__all__ = ["ARCHITECTURE_KEY"]
+from typing import Literal
+
+__all__ = ["ARCHITECTURE_KEY", "Precision"]
 
 ARCHITECTURE_KEY = "reid_architecture"
 """Metadata entry of an exported model that holds its `Architecture` as JSON."""
+Precision = Literal["auto", "fp32", "fp16", "bf16"]
+"""Number format of a network; ``auto`` is fp32 on a CPU and fp16 on a GPU."""

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from reid_model.architecture import Architecture
-from reid_model.backends import ARCHITECTURE_KEY
+from reid_model.backends import ARCHITECTURE_KEY, Precision
 from reid_model.errors import BackendError, WeightsError
-from reid_model.inference import Precision
 from reid_model.preprocess import normalised, resized
 
 __all__ = ["OnnxEmbedder"]

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from reid_model.backends import Precision
 from reid_model.checkpoint import load_checkpoint
 from reid_model.errors import BackendError
-from reid_model.inference import Precision
 from reid_model.preprocess import normalised, resized
 
 __all__ = ["TorchEmbedder"]

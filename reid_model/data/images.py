@@ -12,7 +12,15 @@ import pandas as pd
 
 from reid_model.errors import DatasetError
 
-__all__ = ["IdentityImage", "read_identity_csv", "read_images", "read_market_folder"]
+__all__ = [
+    "MARKET_NAME",
+    "SUFFIXES",
+    "IdentityImage",
+    "read_identity_csv",
+    "read_images",
+    "read_market_folder",
+    "read_table",
+]
 
 MARKET_NAME = re.compile(r"(?P<identity>-?\d+)_c(?P<camera>\d+)")
 """``0002_c1s1_000451_03.jpg``: identity 0002, camera 1; the rest is sequence, frame and box."""

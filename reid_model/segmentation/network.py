@@ -18,6 +18,7 @@ from reid_model.checkpoint import load_checkpoint
 from reid_model.errors import BackendError, WeightsError
 
 __all__ = [
+    "INPUT_SIZE",
     "Segmenter",
     "build_network",
     "default_segmenter",

@@ -217,7 +217,7 @@ def test_a_disc_that_fills_up_ends_the_run_with_one_line_and_keeps_what_was_writ
         check=False,
     )
     if mounted.returncode != 0:
-        pytest.skip("a small file system cannot be mounted here (needs root)")
+        pytest.skip("no file system can be mounted here")
     try:
         code = (
             f"import sys; sys.path[:0] = {sys.path!r}; import small_runs, pathlib; "

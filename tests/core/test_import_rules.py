@@ -1,43 +1,31 @@
-"""Who may import whom: the layering of the packages, read from their source."""
+"""Who may import whom: the layering of the packages, read from their folders and source.
+
+The bottom is every module that stands beside the folders, but for those with a rule of their own,
+and `layout`, which says where files lie. A room is every other folder. New modules and folders are
+held to the rules without being listed.
+"""
+
+from __future__ import annotations
 
 import ast
-from pathlib import Path
+from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
 from assets import REPOSITORY
+from support.modules import dotted, imports, imports_of, modules, tree_of
 
-BOTTOM = {
-    "blurring",
-    "boxes",
-    "colours",
-    "datatypes",
-    "errors",
-    "health",
-    "layout",
-    "settings",
-    "live_settings",
-    "archive_settings",
-    "protocols",
-    "devices",
-    "plugins",
+PIPELINE = REPOSITORY / "pipeline"
+PARTS = {path.stem for path in PIPELINE.iterdir() if path.suffix == ".py" or path.is_dir()} - {
+    "__pycache__"
 }
-STAGES = {
-    "sources",
-    "detect",
-    "track",
-    "embed",
-    "match",
-    "sinks",
-    "exports",
-    "metrics",
-    "registry",
-    "notify",
-    "serve",
-    "report",
-    "archive",
-    "search",
-}
+FOLDERS = {part for part in PARTS if (PIPELINE / part / "__init__.py").is_file()}
+BUILD = {part for part in PARTS if part.startswith("build")}
+FRONT = {"__init__", "__main__", "api"}
+ABOVE = FRONT | BUILD | {"cli", "jobs", "results", "runners", "core"}
+"""Parts with a rule of their own."""
+BOTTOM = (PARTS - FOLDERS - ABOVE) | {"layout"}
+ROOMS = FOLDERS - ABOVE - BOTTOM
 MAY_HAVE_THREADS = {
     "runners",
     "cli/live.py",
@@ -49,88 +37,93 @@ MAY_HAVE_THREADS = {
     "sinks/live",
     "sources/live",
 }
-"""Runners, the command and the job that wait for one; and what a live run must never wait for."""
+"""Runners, the job that waits for one; and what a live run must never wait for."""
 
 
-def modules(package):
-    return sorted((REPOSITORY / package).rglob("*.py"))
-
-
-def imports_of(path: Path) -> set[str]:
-    """Dotted names of everything a file imports, also inside functions."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        assert not getattr(node, "level", 0), f"{path}: relative import"
-        names |= imports_in(node)
-    return names
-
-
-def imports_in(node: ast.AST) -> set[str]:
-    if isinstance(node, ast.Import):
-        return {alias.name for alias in node.names}
-    if isinstance(node, ast.ImportFrom):
-        return {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
-    return set()
-
-
-def parts_used(path: Path) -> set[str]:
-    """First part below ``pipeline`` of everything a file imports from it."""
-    return {name.split(".")[1] for name in imports_of(path) if name.startswith("pipeline.")} - {
-        "__version__"
-    }
-
-
-def in_part(part):
-    whole = REPOSITORY / "pipeline" / part
+def files_of(part):
+    whole = PIPELINE / part
     return modules(f"pipeline/{part}") if whole.is_dir() else [whole.with_suffix(".py")]
 
 
-@pytest.mark.parametrize("part", sorted(BOTTOM))
-def test_the_bottom_imports_nothing_above_it(part):
-    for path in in_part(part):
-        assert parts_used(path) <= BOTTOM, path
+def used_by(path):
+    """First part below ``pipeline`` of everything a file imports from it."""
+    return {name.split(".")[1] for name in imports_of(path) if name.startswith("pipeline.")} & PARTS
 
 
-READERS = {"exports", "metrics", "report", "search"}
-"""They read finished work."""
+def parts_used(part):
+    return set().union(*(used_by(path) for path in files_of(part))) - {part}
 
 
-@pytest.mark.parametrize("part", sorted(READERS))
-def test_readers_import_results_and_no_layout(part):
-    for path in in_part(part):
-        assert parts_used(path) <= (BOTTOM - {"layout"}) | {"results", part}, path
+def test_the_folders_are_found():
+    assert {"datatypes", "errors", "settings", "protocols"} <= BOTTOM
+    assert {"sources", "detect", "track", "embed", "match", "sinks", "report"} <= ROOMS
+    assert {"cli", "jobs", "results", "runners"} <= FOLDERS
+    assert BUILD
 
 
-@pytest.mark.parametrize("part", sorted(STAGES - READERS))
-def test_stages_import_the_bottom_and_themselves(part):
-    for path in in_part(part):
-        assert parts_used(path) <= BOTTOM | {part}, path
+@pytest.mark.parametrize("part", sorted(BOTTOM | {"core", "results"}))
+def test_the_bottom_the_core_and_results_import_the_bottom_alone(part):
+    assert parts_used(part) <= BOTTOM
 
 
-def test_results_import_the_bottom_alone():
-    for path in in_part("results"):
-        assert parts_used(path) <= BOTTOM | {"results"}, path
+@pytest.mark.parametrize("part", sorted(ROOMS))
+def test_rooms_never_import_each_other(part):
+    """Who writes files knows where they lie; who reads finished work has it from `results`."""
+    further = parts_used(part) - BOTTOM | parts_used(part) & {"layout"}
+    assert further in (set(), {"layout"}, {"results"})
 
 
-def test_the_core_imports_the_bottom_alone():
-    assert parts_used(REPOSITORY / "pipeline" / "core.py") <= BOTTOM
+def test_runners_import_the_core_and_no_room():
+    assert parts_used("runners") <= BOTTOM | {"core"}
 
 
-def test_runners_import_the_core_and_no_stage():
-    for path in in_part("runners"):
-        assert parts_used(path) <= BOTTOM | {"core", "runners"}, path
-
-
-def test_the_composition_root_imports_no_runner_and_no_command():
-    assert not parts_used(REPOSITORY / "pipeline" / "build.py") & {"runners", "cli", "jobs"}
+@pytest.mark.parametrize("part", sorted(BUILD))
+def test_the_composition_root_imports_no_job_and_no_command(part):
+    assert not parts_used(part) & {"jobs", "cli"}
 
 
 def test_jobs_know_no_command_and_neither_print_nor_exit():
-    for path in in_part("jobs"):
-        assert "cli" not in parts_used(path), path
-        names = {node.id for node in ast.walk(ast.parse(path.read_text())) if hasattr(node, "id")}
+    assert "cli" not in parts_used("jobs")
+    for path in files_of("jobs"):
+        names = {node.id for node in ast.walk(tree_of(path)) if isinstance(node, ast.Name)}
         assert not names & {"print", "exit", "quit"}, path
         assert not imports_of(path) & {"sys", "sys.exit", "os._exit", "signal", "typer"}, path
+
+
+def test_commands_leave_the_work_to_jobs():
+    assert not parts_used("cli") & {"core", *BUILD}
+
+
+def test_no_two_parts_import_each_other_in_a_circle():
+    graph = {part: parts_used(part) - FRONT for part in PARTS - FRONT}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' -> '.join(error.args[1])}")
+
+
+def test_no_two_modules_import_each_other_in_a_circle():
+    files = {
+        dotted(path): path for package in ("pipeline", "reid_model") for path in modules(package)
+    }
+    graph = {
+        name: {
+            target
+            for module, taken in imports(path)
+            for target in (f"{module}.{taken}", module)
+            if target in files and target not in {name, "pipeline", "reid_model"}
+        }
+        for name, path in files.items()
+    }
+    # A package that offers what its modules define is imported with every one of them.
+    graph = {
+        name: {each for each in used if not name.startswith(f"{each}.")}
+        for name, used in graph.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' -> '.join(error.args[1])}")
 
 
 def test_the_network_knows_nothing_of_the_pipeline():
@@ -161,15 +154,22 @@ REPORTING = {"huggingface_hub", "onnxruntime", "openvino", "ray", "timm", "ultra
 def test_scripts_import_no_library_that_reports_before_the_packages():
     for path in modules("scripts"):
         is_in_package = (path.parent / "__init__.py").is_file()
-        for statement in ast.parse(path.read_text()).body:
-            first = {name.split(".")[0] for name in imports_in(statement)}
+        for statement in tree_of(path).body:
+            first = _imported_by(statement)
             assert is_in_package or not first & REPORTING, path
     assert "pipeline" in imports_of(REPOSITORY / "scripts" / "detector_training" / "__init__.py")
 
 
+def _imported_by(statement):
+    """Top-level modules that one statement imports."""
+    if isinstance(statement, ast.Import):
+        return {alias.name.split(".")[0] for alias in statement.names}
+    return {str(getattr(statement, "module", "")).split(".")[0]}
+
+
 def test_only_few_parts_have_threads_and_only_commands_print():
     for path in modules("pipeline"):
-        part, *below = path.relative_to(REPOSITORY / "pipeline").parts
+        part, *below = path.relative_to(PIPELINE).parts
         names = {name.split(".")[0] for name in imports_of(path)}
         if not {part, f"{part}/{below[0] if below else ''}"} & MAY_HAVE_THREADS:
             assert not names & {"threading", "multiprocessing", "queue"}, path

@@ -65,7 +65,7 @@ def test_a_run_scored_against_its_own_export_is_perfect(run_folder, tmp_path):
     (run_folder / "tracks.csv").write_text("".join(named))
     export(run_folder, tmp_path / "mot", "mot")
     scores = tmp_path / "scores.json"
-    given = ["--ground-truth", str(tmp_path / "mot"), "--json", str(scores), "--no-cross-check"]
+    given = ["--ground-truth", str(tmp_path / "mot"), "--json", str(scores)]
     assert main(["evaluate", str(run_folder), *given]) == 0
     assert json.loads(scores.read_text())["overall"]["idf1"] == 1.0
 

@@ -1,8 +1,10 @@
+import json
+
 import numpy as np
 import pytest
 
-from pipeline.errors import InputError, ModelError
-from pipeline.match.calibration import calibrate, load_calibration, save_calibration
+from pipeline.errors import InputError
+from pipeline.match.calibration import RatePoint, calibrate, save_calibration
 from worlds import looks, unit
 
 CAMERAS = ["a", "b", "c"]
@@ -41,8 +43,6 @@ def test_the_threshold_keeps_the_false_match_rate():
     rates = {point.threshold: point.fmr for point in found.curve}
     assert rates[threshold] <= 0.05
     assert rates[round(threshold - 0.01, 2)] > 0.05
-    stricter = found.threshold_for_search(rate=0.05, gallery_size=10)
-    assert stricter == found.threshold_for(false_match_rate=0.005) > threshold
 
 
 def test_a_rate_that_so_few_pairs_cannot_show_is_refused():
@@ -53,17 +53,12 @@ def test_a_rate_that_so_few_pairs_cannot_show_is_refused():
 def test_intervals_hold_the_rate_and_shrink_with_more_people():
     few, many = calibrated(people=10), calibrated(people=60)
     for point in (*few.curve, *many.curve):
-        assert point.fmr_low <= point.fmr_high
         assert point.fnmr_low <= point.fnmr <= point.fnmr_high + 0.05
     widths = [
-        np.mean([point.fmr_high - point.fmr_low for point in found.curve]) for found in (few, many)
+        np.mean([point.fnmr_high - point.fnmr_low for point in found.curve])
+        for found in (few, many)
     ]
     assert widths[1] < widths[0]
-
-
-def test_pairs_of_cameras_have_their_own_curve_where_there_is_enough():
-    assert set(calibrated(people=60).camera_pairs) == {"a|b", "a|c", "b|c"}
-    assert calibrated(people=20).camera_pairs == {}
 
 
 @pytest.mark.parametrize(("people", "cameras"), [([], []), (["1", "1"], ["a", "b"]),
@@ -75,25 +70,10 @@ def test_too_little_to_calibrate_on_is_refused(people, cameras):
         calibrate(means, people, cameras, centre_tracks=0)
 
 
-def test_a_calibration_survives_its_file(tmp_path):
+def test_the_file_holds_the_whole_curve(tmp_path):
     path = tmp_path / "calibration.json"
-    found = calibrated(people=60)
+    found = calibrated()
     save_calibration(path, found)
-    assert load_calibration(path, weights_sha256="ab", runtime="torch fp32") == found
-
-
-def test_a_calibration_of_something_else_is_refused(tmp_path):
-    path = tmp_path / "calibration.json"
-    save_calibration(path, calibrated())
-    with pytest.raises(ModelError, match="other weights"):
-        load_calibration(path, weights_sha256="cd")
-    with pytest.raises(ModelError, match="other runtime"):
-        load_calibration(path, runtime="openvino int8")
-
-
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 1}', '{"format": 2, "curve": []}'])
-def test_a_file_that_is_no_calibration_is_one_clear_error(tmp_path, text):
-    path = tmp_path / "calibration.json"
-    path.write_text(text)
-    with pytest.raises(ModelError, match="calibration "):
-        load_calibration(path)
+    content = json.loads(path.read_text())
+    assert [RatePoint(**point) for point in content["curve"]] == list(found.curve)
+    assert (content["weights_sha256"], content["tracks"]) == ("ab", 60)

@@ -72,6 +72,10 @@ def test_pairs_of_rows_clash_as_single_spans_do():
     assert 0 < found.sum() < len(found)
 
 
+AT_ONCE = Spans.of([(0, 60, 0)]), Spans.of([(0, 60, 1)])
+"""Two tracks of the first two cameras at one time."""
+
+
 @pytest.mark.parametrize("shared_views", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 def test_overlap_of_views_is_learned_from_look_alikes(shared_views, seed):
@@ -83,10 +87,10 @@ def test_overlap_of_views_is_learned_from_look_alikes(shared_views, seed):
     features = np.stack([t.embedding_sum / t.weight for t in tracklets])
     counts = estimate_overlaps(features, place, overlap_s=0.0)
     found = SpatialRules(CAMERAS, MatchSettings(), counts)
-    assert found.may_meet(0, 1) is shared_views
+    assert found.clash(*AT_ONCE) is not shared_views
 
 
 def test_nothing_is_learned_from_two_tracks():
     place = Spans.of([(0, 5, 0), (20, 25, 1)])
     counts = estimate_overlaps(looks(2), place, overlap_s=0.0)
-    assert SpatialRules(CAMERAS, MatchSettings(), counts).may_meet(0, 1)
+    assert not SpatialRules(CAMERAS, MatchSettings(), counts).clash(*AT_ONCE)

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from metric_tables import crowd, perfect_tracks, tracks_table, truth_table
-from pipeline.metrics.cross_check import by_motmetrics, by_reid_hota
+from metric_tables import crowd, tracks_table, truth_table
 from pipeline.metrics.pairing import pair_boxes
 from pipeline.metrics.scores import Score, score_paired
 from pipeline.metrics.tables import check_ground_truth, check_tracks
+from support.other_scorers import by_motmetrics, by_reid_hota
 
 
 def compare(truth: pd.DataFrame, found: pd.DataFrame) -> tuple[Score, dict[str, float]]:
@@ -20,7 +20,7 @@ def compare(truth: pd.DataFrame, found: pd.DataFrame) -> tuple[Score, dict[str, 
     truth, found = check_ground_truth(truth), check_tracks(found)
     paired = pair_boxes(truth, found, iou=0.5, min_visible=0.3)
     others = by_motmetrics(paired.steps, iou=0.5)
-    others |= by_reid_hota(paired.steps, truth, found, naming="per_frame")
+    others |= by_reid_hota(paired.steps, truth, found)
     return score_paired(paired, iou=0.5).overall, others
 
 
@@ -71,17 +71,6 @@ def test_a_run_without_boxes_is_zero_by_all_libraries() -> None:
     truth = truth_table([("east", 0, 1), ("west", 0, 1)])
     ours, others = compare(truth, tracks_table([]))
     assert {getattr(ours, name) for name in others} == set(others.values()) == {0}
-
-
-def test_one_name_per_person_is_stricter_than_hota() -> None:
-    truth = truth_table((camera, frame, 1) for camera in ("east", "west") for frame in range(10))
-    found = perfect_tracks(truth)
-    found.loc[found["camera"] == "west", "global_id"] = 2
-    truth, found = check_ground_truth(truth), check_tracks(found)
-    steps = pair_boxes(truth, found, iou=0.5, min_visible=0.3).steps
-    one_name = by_reid_hota(steps, truth, found, naming="global")
-    # The one name explains 10 boxes; 10 are missed and 10 false.
-    assert one_name["det_a"] == pytest.approx(10 / 30)
 
 
 @pytest.mark.parametrize("seed", range(4))

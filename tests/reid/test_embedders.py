@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 
 from assets import REPOSITORY, SHARED, needs_shared
 from reid_model.architecture import Architecture
-from reid_model.checkpoint import load_checkpoint, read_notes, save_checkpoint
+from reid_model.checkpoint import load_checkpoint, save_checkpoint
 from reid_model.errors import BackendError, WeightsError
 from reid_model.inference import load_embedder
 from reid_model.network import SiameseNetwork
@@ -118,7 +118,9 @@ def test_the_packages_own_weights_load():
 def test_the_packages_own_weights_are_small_and_say_how_they_were_made():
     path = REPOSITORY / "reid_model" / "weights" / "reid_b0.safetensors"
     assert path.stat().st_size < 12e6
-    assert {"trained_on", "recipe", "scores", "calibration", "licence"} <= set(read_notes(path))
+    assert {"trained_on", "recipe", "scores", "calibration", "licence"} <= set(
+        load_checkpoint(path).notes
+    )
     assert all(value.dtype == torch.float16 for value in load_file(path).values())
 
 

@@ -206,7 +206,7 @@ def test_the_header_tells_what_the_file_states(tmp_path):
     source = VideoFile("c", path)
     header = source.header
     assert (header.width, header.height, header.frame_count) == (64, 48, 20)
-    assert header.frame_rate == pytest.approx(12.5)
+    assert header.interval_s == pytest.approx(0.08)
     assert source.duration_s == pytest.approx(1.6)
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["Gate", "free_bytes"]
+__all__ = ["MEGABYTE", "Gate", "free_bytes"]
 
 log = logging.getLogger(__name__)
 

@@ -7,12 +7,11 @@ import os
 from pathlib import Path
 
 from pipeline.sinks.live.file_names import Kind, Recorded, create, recorded_files
+from pipeline.whole_lines import append_whole, cut_torn_line
 
 __all__ = ["LinesLog"]
 
 log = logging.getLogger(__name__)
-
-BLOCK_BYTES = 4096
 
 
 class LinesLog:
@@ -119,7 +118,7 @@ class LinesLog:
     def _continue(self, file: Recorded) -> bool:
         """Open a file for appending, unless its columns are others than ours."""
         descriptor = os.open(file.path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW)
-        size = _cut_torn_line(descriptor)
+        size = cut_torn_line(descriptor)
         if size and os.pread(descriptor, len(self._header), 0) != self._header:
             os.close(descriptor)
             return False
@@ -129,14 +128,8 @@ class LinesLog:
 
     def _write(self, lines: bytes) -> None:
         assert self._descriptor is not None
-        written = 0
-        try:
-            while written < len(lines):
-                written += os.write(self._descriptor, lines[written:])
-        except OSError:
-            os.ftruncate(self._descriptor, self._size)
-            raise
-        self._size += written
+        append_whole(self._descriptor, lines, size=self._size)
+        self._size += len(lines)
 
     def _files(self) -> list[Recorded]:
         return list(recorded_files(self._root, [self._kind]))
@@ -146,7 +139,7 @@ class LinesLog:
         try:
             descriptor = os.open(file.path, os.O_RDWR | os.O_NOFOLLOW)
             try:
-                size = _cut_torn_line(descriptor)
+                size = cut_torn_line(descriptor)
                 empty = os.pread(descriptor, len(self._header) + 1, 0) in {b"", self._header}
             finally:
                 os.close(descriptor)
@@ -157,18 +150,3 @@ class LinesLog:
             return
         if size < file.size:
             log.info("%s: %d bytes of an unfinished line were cut", file.path, file.size - size)
-
-
-def _cut_torn_line(descriptor: int) -> int:
-    """Cut what follows the last line's end; return the size that is left."""
-    size = whole = os.fstat(descriptor).st_size
-    while whole:
-        start = max(0, whole - BLOCK_BYTES)
-        end = os.pread(descriptor, whole - start, start).rfind(b"\n")
-        if end >= 0:
-            whole = start + end + 1
-            break
-        whole = start
-    if whole < size:
-        os.ftruncate(descriptor, whole)
-    return whole

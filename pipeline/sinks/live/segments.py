@@ -6,28 +6,19 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import av
-import cv2
-import numpy as np
 from av.error import FFmpegError
-from av.video.frame import PictureType
 
 from pipeline.datatypes import Image
+from pipeline.sinks.h264 import H264File
 from pipeline.sinks.live.file_names import PARTIAL, Kind, create, iso_utc, recorded_files
 from pipeline.sinks.live.fragments import cut_torn_fragment
 
-__all__ = ["CameraVideo", "Segment", "adopt_orphans"]
+__all__ = ["LONGEST_GAP_S", "CameraVideo", "Segment", "adopt_orphans"]
 
 log = logging.getLogger(__name__)
 
-TIME_BASE = Fraction(1, 90_000)
-"""Fine enough for any frame rate, and what MPEG systems count in."""
-NOMINAL_RATE = 25
-"""The encoder wants a rate; the real timing is in the time stamps."""
 FRAGMENTS = {
     "movflags": "frag_keyframe+empty_moov+default_base_moof",
     # What a kill costs; a fragment takes a hundred bytes beside its pictures.
@@ -35,6 +26,15 @@ FRAGMENTS = {
     # Each fragment goes to the file at once, not when the muxer's buffer is full.
     "flush_packets": "1",
 }
+ENCODER = {
+    # No picture waits in the encoder for those that follow: at 5 pictures a second its usual
+    # look-ahead alone would be some eight seconds, lost in a kill.
+    "tune": "zerolatency",
+    "forced-idr": "1",
+    "sc_threshold": "0",
+}
+NO_LIMIT = 1_000_000
+"""Pictures between key frames: they come by time."""
 GROUP_S = 1.0
 """Key frames come this often, for players that jump."""
 LONGEST_GAP_S = 10.0
@@ -90,34 +90,19 @@ class Segment:
     ) -> None:
         self.size = size
         self.begun_s = self.last_s = time_s
-        self._last_pts = -1
         self._key_s = float("-inf")
         self.path, self._descriptor = create(folder, camera, ".mp4" + PARTIAL, time_s)
-        self._container: Any = av.open(
-            _Output(self._descriptor, count), "w", format="mp4", options=FRAGMENTS
+        began = iso_utc(time_s)
+        self._file = H264File(
+            _Output(self._descriptor, count),
+            size,
+            muxer=FRAGMENTS,
+            encoder={**ENCODER, "crf": str(crf)},
+            # The detector needs the other threads, and this one is asked for its pictures' time.
+            threads=1,
+            group=NO_LIMIT,
+            metadata={"creation_time": began, "title": f"{camera} {began}"},
         )
-        self._container.metadata["creation_time"] = iso_utc(time_s)
-        self._container.metadata["title"] = f"{camera} {iso_utc(time_s)}"
-        self._stream: Any = self._container.add_stream(
-            "libx264",
-            rate=NOMINAL_RATE,
-            options={
-                "preset": "veryfast",
-                # No picture waits in the encoder for those that follow: at 5 pictures a second
-                # its usual look-ahead alone would be some eight seconds, lost in a kill.
-                "tune": "zerolatency",
-                "crf": str(crf),
-                "forced-idr": "1",
-                "sc_threshold": "0",
-            },
-        )
-        self._stream.width, self._stream.height = (each + each % 2 for each in size)
-        self._stream.pix_fmt = "yuv420p"
-        context = self._stream.codec_context
-        context.time_base = TIME_BASE
-        context.gop_size = 1_000_000
-        # One thread: the detector needs the others, and this one is asked for its pictures' time.
-        context.thread_count = 1
 
     def write(self, image: Image, time_s: float) -> None:
         """Append a picture.
@@ -130,15 +115,11 @@ class Segment:
             OSError: The disk is full or gone.
             FFmpegError: The encoder failed.
         """
-        picture = av.VideoFrame.from_ndarray(_evened(image), format="bgr24")
-        self._last_pts = max(self._last_pts + 1, round((time_s - self.begun_s) / TIME_BASE))
-        picture.pts = self._last_pts
-        picture.time_base = TIME_BASE
-        if time_s - self._key_s >= GROUP_S:
-            picture.pict_type = PictureType.I
-            self._key_s = time_s
+        key = time_s - self._key_s >= GROUP_S
+        self._file.write(image, time_s - self.begun_s, key=key)
         self.last_s = time_s
-        self._container.mux(self._stream.encode(picture))
+        if key:
+            self._key_s = time_s
 
     def close(self) -> Path:
         """Finish the file and give it its name.
@@ -150,8 +131,7 @@ class Segment:
             OSError: The disk is full or gone.
             FFmpegError: The encoder failed.
         """
-        self._container.mux(self._stream.encode())
-        self._container.close()
+        self._file.finish()
         os.fsync(self._descriptor)
         os.close(self._descriptor)
         self._descriptor = -1
@@ -160,7 +140,7 @@ class Segment:
     def abandon(self) -> None:
         """Keep what is whole of a file that could not be written on."""
         with suppress(OSError, FFmpegError):
-            self._container.close()
+            self._file.abandon()
         if self._descriptor < 0:
             return
         try:
@@ -297,13 +277,3 @@ def _keep_whole(path: Path, descriptor: int) -> bool:
 
 def _finished(path: Path) -> Path:
     return path.replace(path.with_name(path.name.removesuffix(PARTIAL)))
-
-
-def _evened(image: Image) -> Image:
-    """Return the image with even sides, its last row and column repeated where they are odd."""
-    height, width = image.shape[:2]
-    if height % 2 == 0 and width % 2 == 0:
-        return np.ascontiguousarray(image)
-    edges = (0, height % 2, 0, width % 2)
-    evened: Image = cv2.copyMakeBorder(image, *edges, cv2.BORDER_REPLICATE)
-    return evened

@@ -1,12 +1,8 @@
-"""The overall scores once more, by two other libraries.
+"""The scores of a run by two other libraries, to compare with those of TrackEval.
 
-motmetrics has its own matching and assignment. reid-hota (NIST) has its own HOTA over
-several videos whose identities are shared; it is asked twice:
-
-- ``reid-hota`` pairs the boxes of a frame by overlap alone, where TrackEval also looks at
-  which identities go together over time: equal unless people overlap.
-- ``reid-hota, one name`` gives every person the one found identity that fits best over all
-  cameras, and counts nothing else as found. A stricter number, not expected to be equal.
+motmetrics has its own matching and assignment. reid-hota (NIST) has its own HOTA over several
+videos whose identities are shared; it pairs the boxes of a frame by overlap alone, where TrackEval
+also looks at which identities go together over time: equal unless people overlap.
 
 Id switches, and MOTA through them, can differ where tracks have gaps: motmetrics prefers a
 pair it saw any time before, TrackEval one of the frame before.
@@ -15,41 +11,19 @@ pair it saw any time before, TrackEval one of the frame before.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
+import motmetrics
 import numpy as np
 import pandas as pd
+import reid_hota
 
-from pipeline.datatypes import IntArray
-from pipeline.metrics.optional import load
-from pipeline.metrics.pairing import NAMELESS, TimeStep
+from pipeline.datatypes import UNDECIDED, IntArray
+from pipeline.metrics.pairing import TimeStep
 from pipeline.metrics.tables import BOX
-
-__all__ = ["by_motmetrics", "by_reid_hota", "cross_check"]
 
 OVERLAPS = np.arange(0.05, 0.99, 0.05)
 """The overlaps that HOTA averages over."""
-
-
-def cross_check(
-    steps: Sequence[TimeStep], ground_truth: pd.DataFrame, tracks: pd.DataFrame, *, iou: float
-) -> dict[str, dict[str, float]]:
-    """Return the overall scores by library, named like the fields of ``Score``.
-
-    Args:
-        steps: All time steps.
-        ground_truth: The table that the steps were made of.
-        tracks: Likewise.
-        iou: Least overlap of a found box with the person it shows.
-
-    Raises:
-        InputError: A library is missing.
-    """
-    return {
-        "motmetrics": by_motmetrics(steps, iou=iou),
-        "reid-hota": by_reid_hota(steps, ground_truth, tracks, naming="per_frame"),
-        "reid-hota, one name": by_reid_hota(steps, ground_truth, tracks, naming="global"),
-    }
 
 
 def by_motmetrics(steps: Sequence[TimeStep], *, iou: float) -> dict[str, float]:
@@ -63,12 +37,12 @@ def by_motmetrics(steps: Sequence[TimeStep], *, iou: float) -> dict[str, float]:
     known: list[IntArray] = []
     tracked: list[IntArray] = []
     for step in steps:
-        nameless = step.found == NAMELESS
+        nameless = step.found == UNDECIDED
         known.append(np.where(nameless, unused + np.cumsum(nameless) - 1, step.found))
         tracked.append(np.where(nameless, unused + step.track, step.found))
     identity = _accumulate(steps, known, iou, nameless_match=False)
     clear = _accumulate(steps, tracked, iou, nameless_match=True)
-    host = load("motmetrics").metrics.create()
+    host = motmetrics.metrics.create()
     by_name = host.compute(identity, metrics=["idf1", "idp", "idr"], return_dataframe=False)
     by_track = host.compute(clear, metrics=["mota", "num_switches"], return_dataframe=False)
     numbers = {
@@ -84,8 +58,6 @@ def by_reid_hota(
     steps: Sequence[TimeStep],
     ground_truth: pd.DataFrame,
     tracks: pd.DataFrame,
-    *,
-    naming: Literal["per_frame", "global"],
 ) -> dict[str, float]:
     """Return ``hota``, ``det_a`` and ``ass_a``.
 
@@ -93,20 +65,18 @@ def by_reid_hota(
         steps: All time steps.
         ground_truth: The table that the steps were made of.
         tracks: Likewise.
-        naming: ``per_frame``, or ``global`` for one name per person over all cameras.
     """
     if not any(len(step.truth) for step in steps) or not any(len(step.found) for step in steps):
         return {"hota": 0.0, "det_a": 0.0, "ass_a": 0.0}
     unused, fresh = _unused(steps), 0
     found: list[IntArray] = []
     for step in steps:
-        nameless = step.found == NAMELESS
+        nameless = step.found == UNDECIDED
         found.append(np.where(nameless, unused + fresh + np.cumsum(nameless) - 1, step.found))
         fresh += int(nameless.sum())
-    library = load("reid_hota")
-    evaluator = library.HOTAReIDEvaluator(
-        config=library.HOTAConfig(
-            id_alignment_method=naming,
+    evaluator = reid_hota.HOTAReIDEvaluator(
+        config=reid_hota.HOTAConfig(
+            id_alignment_method="per_frame",
             reference_contains_dense_annotations=True,
             iou_thresholds=OVERLAPS.copy(),
             suppress_print_statements=True,
@@ -132,11 +102,11 @@ def _accumulate(
     steps: Sequence[TimeStep], found: Sequence[IntArray], iou: float, *, nameless_match: bool
 ) -> Any:
     """Feed all steps to motmetrics; its own frame numbers keep the cameras apart."""
-    accumulator = load("motmetrics").MOTAccumulator(auto_id=True)
+    accumulator = motmetrics.MOTAccumulator(auto_id=True)
     for step, numbers in zip(steps, found, strict=True):
         allowed = step.iou >= iou
         if not nameless_match:
-            allowed &= (step.found != NAMELESS)[None, :]
+            allowed &= (step.found != UNDECIDED)[None, :]
         accumulator.update(step.truth, numbers, np.where(allowed, 1 - step.iou, np.nan))
     return accumulator
 

@@ -1,6 +1,6 @@
 """What recording costs on disk: bytes an hour of one camera, measured with a video.
 
-    python scripts/measure_recording.py VIDEO --persons 5
+    python scripts/experiments/measure_recording.py VIDEO --persons 5
 
 Records up to half a minute of the video, at 1280 x 720 with boxes drawn, into a folder that is
 deleted again.

@@ -1,8 +1,8 @@
 """Search among simulated sightings: time, and recall against the exact search.
 
-    python scripts/benchmark_search.py --out search.json --plot docs/images/search.png
+    python scripts/experiments/benchmark_search.py --out search.json --plot docs/images/search.png
 
-Embeddings are drawn as `scripts/simulate_tracklets.py` draws them, ten sightings of each person
+Embeddings are drawn as `scripts/experiments/simulate_tracklets.py` draws them, ten sightings of each person
 over 100 cameras; queries are further sightings of the same people.
 """
 
@@ -19,10 +19,10 @@ import faiss
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from simulate_tracklets import DIM, Likeness, World
 
 from pipeline.datatypes import FloatArray
 from pipeline.search.vectors import EXACT_UP_TO, ExactVectors, IndexedVectors, Vectors
-from simulate_tracklets import DIM, Likeness, World
 
 CAMERAS = 100
 BLOCK = 20_000

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.core import _crop
+from pipeline.crops import cut
 from pipeline.datatypes import (
     UNDECIDED,
     CropEvidence,
@@ -157,7 +157,7 @@ def _save_vectors(folder: Path, boxes: Path, path: Path, *, embed: EmbedSettings
     embedder = ReidEmbedder(embed, device=resolve_device("cpu"))
     vectors = []
     for frame, xyxy in zip(_frames(folder), per_frame, strict=True):
-        crops = [_crop(frame.image, box) for box in xyxy]
+        crops = [cut(frame.image, box) for box in xyxy]
         if crops:
             vectors.append(embedder.embed(crops).astype(np.float16))
     np.save(path, np.concatenate(vectors))

@@ -1,6 +1,6 @@
 """IDF1 over the threshold, when everybody returns, when half of the people come once, when all do.
 
-    python scripts/sweep_threshold.py SCENE... [--detector YOLO] --weights REID
+    python scripts/experiments/sweep_threshold.py SCENE... [--detector YOLO] --weights REID
 
 Scenes as for ``ablate_matching.py``; without a detector the true boxes are taken. Of a person who
 comes once all but the first visit is taken out of the tracks and of the ground truth.
@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from recorded_scenes import Told, matched, record, tell, time_steps
 
 from pipeline.boxes import ious
 from pipeline.datatypes import CropEvidence, Tracks
 from pipeline.metrics.trackeval_scores import identity_scores
 from pipeline.settings import EmbedSettings, MatchSettings
-from recorded_scenes import Told, matched, record, tell, time_steps
 
 Key = tuple[str, int]
 THRESHOLDS = 0.12, 0.15, 0.18, 0.21, 0.24, 0.27, 0.32, 0.4, 0.5

@@ -1,6 +1,6 @@
 """What each ingredient of tracking and matching buys, in IDF1 and HOTA over all cameras.
 
-    python scripts/ablate_matching.py SCENE... --detector YOLO --weights REID --threshold T
+    python scripts/experiments/ablate_matching.py SCENE... --detector YOLO --weights REID --threshold T
 
 A scene is a folder with one ``.mp4`` per camera and a ``ground_truth.csv``. Every scene is
 detected and embedded once, with detected and with true boxes, and kept in ``--cache``; it is
@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from recorded_scenes import Scene, Told, matched, record, tell, time_steps
 
 from pipeline.datatypes import CropEvidence
 from pipeline.metrics.trackeval_scores import hota_scores, identity_scores
 from pipeline.settings import EmbedSettings, MatchSettings, TrackSettings
-from recorded_scenes import Scene, Told, matched, record, tell, time_steps
 
 
 @dataclass(frozen=True, slots=True)

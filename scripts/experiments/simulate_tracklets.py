@@ -1,8 +1,8 @@
 """How matching scales: cost and accuracy on simulated tracklets.
 
-    python scripts/simulate_tracklets.py online  --out scale_online.json
-    python scripts/simulate_tracklets.py offline --sizes 10000 100000 --out scale_offline.json
-    python scripts/simulate_tracklets.py plot scale_online.json scale_offline.json --to docs
+    python scripts/experiments/simulate_tracklets.py online  --out scale_online.json
+    python scripts/experiments/simulate_tracklets.py offline --sizes 10000 100000 --out scale_offline.json
+    python scripts/experiments/simulate_tracklets.py plot scale_online.json scale_offline.json --to docs
 
 Embeddings are drawn around centres of identities, with a bias per camera and noise per
 tracklet. Three numbers make them like real ones; ``fit`` measures them on an ``.npz`` with
@@ -119,9 +119,8 @@ def offline(
         rows = slice(start, start + 10_000)
         vectors = world.draw(identity[rows], camera[rows])
         for vector, c, s in zip(vectors, camera[rows].tolist(), first[rows].tolist(), strict=True):
-            none = np.zeros((0, DIM), np.float32)
             n = len(tracklets) + 1
-            tracklets.append(Tracklet(f"c{c:02d}", n, s, s + 6, 60, vector.copy(), 1.0, none))
+            tracklets.append(Tracklet(f"c{c:02d}", n, s, s + 6, 60, vector.copy(), 1.0))
     begin = time.perf_counter()
     if threshold is None:
         threshold = default_threshold(size)

@@ -1,6 +1,6 @@
 """Show that an archive is the same from every engine and after every kill, and what it takes.
 
-    python scripts/prove_archives.py ../shared/data/scenes/val_b [--detector MODEL] [--kills 10]
+    python scripts/experiments/prove_archives.py ../shared/data/scenes/val_b [--detector MODEL] [--kills 10]
 
 The videos of a scene are cut into three files each and processed by `reid-pipeline batch`: by
 every engine; again and again with `kill -9` at a random moment, followed by the same command;

@@ -1,0 +1,54 @@
+"""Files of lines that never end in half a line, whatever kills the writer or fills the disk."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["append_whole", "cut_torn_line"]
+
+BLOCK_BYTES = 4096
+
+
+def append_whole(descriptor: int, lines: bytes, *, size: int) -> None:
+    """Append lines to a file, all of them or none.
+
+    Args:
+        descriptor: Open for appending.
+        lines: At least one, each with its end.
+        size: Of the file before, in bytes; it gets back to it where it cannot be written.
+
+    Raises:
+        OSError: They cannot be written.
+    """
+    written = 0
+    try:
+        while written < len(lines):
+            written += os.write(descriptor, lines[written:])
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
+
+
+def cut_torn_line(descriptor: int) -> int:
+    """Cut what follows the end of the last line of a file.
+
+    Args:
+        descriptor: Open for reading and writing.
+
+    Returns:
+        The size that is left, in bytes.
+
+    Raises:
+        OSError: The file cannot be read or cut.
+    """
+    size = whole = os.fstat(descriptor).st_size
+    while whole:
+        start = max(0, whole - BLOCK_BYTES)
+        end = os.pread(descriptor, whole - start, start).rfind(b"\n")
+        if end >= 0:
+            whole = start + end + 1
+            break
+        whole = start
+    if whole < size:
+        os.ftruncate(descriptor, whole)
+    return whole

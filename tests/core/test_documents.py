@@ -1,0 +1,37 @@
+"""What is said of the packages names all of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from assets import REPOSITORY
+
+PACKAGES = sorted(
+    path.parent.relative_to(REPOSITORY)
+    for package in ("pipeline", "reid_model")
+    for path in (REPOSITORY / package).glob("*/__init__.py")
+)
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=str)
+def test_contributors_are_told_of_every_package(package):
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert f"`{package}/" in text
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=str)
+def test_the_architecture_names_every_package(package):
+    text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert f"`{package.name}/" in text
+
+
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_the_files_that_are_named_exist(document):
+    text = (REPOSITORY / document).read_text(encoding="utf-8")
+    named = {
+        word
+        for word in text.split("`")[1::2]
+        if word.startswith(("pipeline/", "reid_model/", "scripts/"))
+    }
+    assert named
+    assert [word for word in named if not (REPOSITORY / word).exists()] == []
