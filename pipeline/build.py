@@ -16,7 +16,8 @@ from pipeline.embed.loading import load_embedder
 from pipeline.embed.policy import TrackCropPolicy
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import SettingsError
-from pipeline.match.fingerprint import StoredCalibration, read_calibration, weights_hash
+from pipeline.match.calibration import Calibration
+from pipeline.match.fingerprint import read_calibration, weights_hash
 from pipeline.match.gallery import GalleryFile
 from pipeline.match.online import OnlineMatcher
 from pipeline.plugins import checked_stage
@@ -216,7 +217,7 @@ def matching_thresholds(settings: Settings, embedder: Embedder) -> Thresholds:
     )
 
 
-def _calibration_warning(calibration: StoredCalibration | None, embedder: Embedder) -> str | None:
+def _calibration_warning(calibration: Calibration | None, embedder: Embedder) -> str | None:
     if calibration is None or not isinstance(embedder, ReidEmbedder):
         return (
             f"{_name(embedder)} were not calibrated: tracks from a similarity of "

@@ -136,7 +136,7 @@ def test_a_renaming_that_makes_no_sense_is_one_line(run, truth, pair, capsys):
         (lambda run, truth: truth.unlink(), "does not exist"),
         (lambda run, truth: truth.write_text("camera,frame\na,1\n"), "lack"),
         (lambda run, truth: truth.write_text(HEADER + "door,0,0,1,1,1,9,9,1\n"), "door"),
-        (lambda run, truth: (run / "tracks.csv").unlink(), "does not exist"),
+        (lambda run, truth: (run / "tracks.csv").unlink(), "give the --out folder of"),
         (lambda run, truth: (run / "tracks.csv").write_text("x\n"), "lack"),
     ],
 )
