@@ -52,7 +52,7 @@ class OwnStages:
 
     Attributes:
         detector: Finds persons in the frames of all cameras.
-        tracker: Makes the tracker of one camera; called once per camera.
+        tracker: Makes the tracker of one camera; called for each camera, and once to check it.
         embedder: Turns crops into vectors.
 
     Raises:
