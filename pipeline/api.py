@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 
@@ -18,6 +17,9 @@ from pipeline.jobs.search import find
 from pipeline.protocols import Detector, Embedder, Tracker
 from pipeline.results import Results as StoredResults
 from pipeline.results import open_results as open_stored
+from pipeline.results.archive import ArchiveResults
+from pipeline.results.recording import RecordingResults
+from pipeline.results.run import RunResults
 
 __all__ = ["Results", "open_results", "run"]
 
@@ -68,10 +70,23 @@ class Results(StoredResults):
         )
 
 
-@cache
-def _searchable(kind: type[StoredResults]) -> Callable[[Path], Results]:
-    """Return a kind of results that can be searched too: reading them needs no network."""
-    return cast("type[Results]", type(kind.__name__, (kind, Results), {"__doc__": kind.__doc__}))
+class _Run(RunResults, Results):
+    """A run."""
+
+
+class _Archive(ArchiveResults, Results):
+    """An archive."""
+
+
+class _Recording(RecordingResults, Results):
+    """A live recording."""
+
+
+KINDS: dict[str, type[_Run | _Archive | _Recording]] = {
+    "run": _Run,
+    "archive": _Archive,
+    "recording": _Recording,
+}
 
 
 def open_results(path: Name) -> Results:
@@ -81,7 +96,7 @@ def open_results(path: Name) -> Results:
         ResultsError: It is none of them, or its record is damaged.
     """
     stored = open_stored(fspath(path))
-    return _searchable(type(stored))(stored.path)
+    return KINDS[stored.kind](stored.path)
 
 
 def run(

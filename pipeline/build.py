@@ -203,7 +203,9 @@ def matching_thresholds(settings: Settings, embedder: Embedder) -> Thresholds:
     given = settings.match.threshold
     if given is not None:
         return Thresholds(lambda _: given)
-    calibration = read_calibration(embedder.weights) if isinstance(embedder, ReidEmbedder) else None
+    calibration = None
+    if isinstance(embedder, ReidEmbedder):
+        calibration = read_calibration(embedder.weights)
     warning = _calibration_warning(calibration, embedder)
     warnings = () if warning is None else (warning,)
     for each in warnings:
@@ -218,7 +220,12 @@ def matching_thresholds(settings: Settings, embedder: Embedder) -> Thresholds:
 
 
 def _calibration_warning(calibration: Calibration | None, embedder: Embedder) -> str | None:
-    if calibration is None or not isinstance(embedder, ReidEmbedder):
+    if not isinstance(embedder, ReidEmbedder):
+        return (
+            f"{_name(embedder)} was not calibrated: tracks from a similarity of "
+            f"{USUAL_THRESHOLD:.2f} on count as one person; choose with --threshold"
+        )
+    if calibration is None:
         return (
             f"{_name(embedder)} were not calibrated: tracks from a similarity of "
             f"{USUAL_THRESHOLD:.2f} on count as one person; run `reid-pipeline calibrate --store` "

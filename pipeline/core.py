@@ -113,7 +113,7 @@ class Pipeline:
         ):
             evidence = CropEvidence(rows, rows_vectors, quality[rows])
             global_id = self._matcher.update(frame.camera, frame.time_s, tracks, evidence)
-            results.append(FrameResult(frame, tracks, global_id, quality))
+            results.append(FrameResult(frame, tracks, global_id, quality, evidence))
         return results
 
     def drain_events(self) -> list[Event]:

@@ -8,7 +8,7 @@ timestamps plus its configured offset). Shapes are checked on construction.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -145,6 +145,12 @@ class CropEvidence:
         _require_shape("CropEvidence", "vectors", self.vectors, (len(self.rows), None))
         _require_shape("CropEvidence", "quality", self.quality, (len(self.rows),))
 
+    @classmethod
+    def empty(cls) -> CropEvidence:
+        """Return the evidence of no crop."""
+        none = np.zeros(0, np.float32)
+        return cls(np.zeros(0, np.int64), np.zeros((0, 0), np.float32), none)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
@@ -156,12 +162,14 @@ class FrameResult:
         global_id: ``(N,)`` int64, one per track; ``UNDECIDED`` where not decided yet.
         quality: ``(N,)`` float32 in [0, 1], how well each crop shows its person; 0 means
             that the crop should not represent the person anywhere.
+        evidence: The crops that were embedded, rows of ``tracks``.
     """
 
     frame: Frame
     tracks: Tracks
     global_id: IntArray
     quality: FloatArray
+    evidence: CropEvidence = field(default_factory=CropEvidence.empty)
 
     def __post_init__(self) -> None:
         _require_shape("FrameResult", "global_id", self.global_id, (len(self.tracks),))
@@ -236,12 +244,19 @@ class Event:
     """A change of identities that somebody downstream may want to follow.
 
     Attributes:
-        time_s: Event time, seconds on the common time line.
-        kind: ``new``, ``sighting``, ``hand_over``, ``merge`` or ``split``.
+        time_s: Event time: seconds on the common time line, of live runs since the epoch.
+        kind: ``new``, ``sighting``, ``hand_over``, ``merge`` or ``split``; by hand also
+            ``rename`` and ``undo``.
         global_id: The identity it is about (the surviving one of a merge).
         camera: Camera of the track, empty where the event has none.
         track_id: The track, ``UNDECIDED`` where the event has none.
         other_id: The second identity of a merge or split, ``UNDECIDED`` otherwise.
+        from_camera: Where a hand-over came from, empty where that is not known.
+        name: Name of the identity, empty where nobody gave it one.
+        other_name: The same of the second identity.
+        author: ``matcher`` or ``hand``.
+        edit: Number of the edit, 0 where the event is none.
+        number: Its place in the order of all events, from 1; 0 before it is stored.
     """
 
     time_s: float
@@ -250,3 +265,45 @@ class Event:
     camera: str = ""
     track_id: int = UNDECIDED
     other_id: int = UNDECIDED
+    from_camera: str = ""
+    name: str = ""
+    other_name: str = ""
+    author: str = "matcher"
+    edit: int = 0
+    number: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what files, webhooks, MQTT and the API hold: all keys, ``None`` where open."""
+        return {
+            "event": self.number,
+            "time": round(self.time_s, 4),
+            "kind": self.kind,
+            "global_id": self.global_id,
+            "name": self.name,
+            "other_id": None if self.other_id == UNDECIDED else self.other_id,
+            "other_name": self.other_name,
+            "camera": self.camera or None,
+            "from_camera": self.from_camera or None,
+            "track_id": None if self.track_id == UNDECIDED else self.track_id,
+            "author": self.author,
+            "edit": self.edit or None,
+        }
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Event:
+        """Return what ``as_json`` described; raises as ``int`` and subscripts do."""
+        other, track = fields["other_id"], fields["track_id"]
+        return cls(
+            time_s=float(fields["time"]),
+            kind=str(fields["kind"]),
+            global_id=int(fields["global_id"]),
+            camera=fields["camera"] or "",
+            track_id=UNDECIDED if track is None else int(track),
+            other_id=UNDECIDED if other is None else int(other),
+            from_camera=fields["from_camera"] or "",
+            name=str(fields["name"]),
+            other_name=str(fields["other_name"]),
+            author=str(fields["author"]),
+            edit=int(fields["edit"] or 0),
+            number=int(fields["event"]),
+        )

@@ -198,7 +198,7 @@ class Recorder(Protocol):
     def write(self, results: Sequence[FrameResult], pictures: Mapping[str, Image]) -> None:
         """Take in the shown results of one step and the annotated pictures of its cameras."""
 
-    def event(self, event: Mapping[str, object]) -> None:
+    def event(self, event: Event) -> None:
         """Take in an event for the log."""
 
     def tick(self) -> None:
@@ -239,5 +239,5 @@ class LiveView(Protocol):
     def recording(self) -> RecordingState:
         """Return what is recorded, and why not where it is not."""
 
-    def say(self, event: Mapping[str, object]) -> None:
+    def say(self, event: Event) -> None:
         """Take in an edit by hand, for the event log and everybody who is notified."""

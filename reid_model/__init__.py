@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from reid_model.telemetry import switch_off
 
+switch_off()  # before any library that reports its usage is imported
+
 if TYPE_CHECKING:
     from reid_model.inference import load_embedder
 
 __all__ = ["load_embedder"]
-
-switch_off()
 
 
 def __getattr__(name: str) -> Any:

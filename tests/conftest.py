@@ -1,4 +1,4 @@
-"""What all tests share: no usage reports, and an option of the test run."""
+"""Before all tests, and what they share: an option of the test run."""
 
 import pipeline  # noqa: F401 - tests that import OpenVINO first must not report that either
 

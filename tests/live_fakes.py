@@ -7,6 +7,7 @@ from dataclasses import replace
 import builders
 from fakes import FakeDetector, FakeEmbedder, FakeMatcher, FakePolicy, FakeTracker
 from pipeline.core import Pipeline
+from pipeline.datatypes import Event
 from pipeline.health import CameraHealth, CameraState, RecordingState, RecordingStatus
 from pipeline.live_settings import LiveRunnerSettings
 from pipeline.runners.live import LiveParts, LiveRun
@@ -90,7 +91,7 @@ class FakeRegistry:
 
     def write(self, results, events):
         self.calls.append(("write", len(results)))
-        return [{"kind": "seen", "frames": len(results)}] if results else []
+        return [Event(0.0, "seen", len(results))] if results else []
 
     def show(self, results):
         self.calls.append(("show", len(results)))

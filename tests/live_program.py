@@ -50,9 +50,10 @@ class Program:
         cams: Addresses, or a camera list.
         command: ``live``, or ``run``, which does the same.
         is_slow: Whether it gets one processor alone.
+        flags: Further ones.
     """
 
-    def __init__(self, config, out, *cams, command="live", is_slow=False):
+    def __init__(self, config, out, *cams, command="live", is_slow=False, flags=()):
         only_one = ["taskset", "-c", str(min(os.sched_getaffinity(0)))]
         command = [
             *(only_one if is_slow else []),
@@ -65,7 +66,7 @@ class Program:
             "--out",
             out,
         ]
-        command += ["--cams", *cams]
+        command += [*flags, "--cams", *cams]
         self.log = out.with_suffix(f".{time.monotonic_ns()}.log")
         self._file = self.log.open("w")
         environment = os.environ | {"OMP_NUM_THREADS": "1"}

@@ -29,7 +29,7 @@ class FakeView:
         self.numbers |= {"recording": 1.0, "disk_free_bytes": 81e9, "identities": 5.0}
         on = RecordingStatus.RECORDING
         self.recording_state = RecordingState(on, on)
-        self.said: list[dict[str, object]] = []
+        self.said: list[Event] = []
         self.encoded = 0
         self._lock = threading.Lock()
 
@@ -53,7 +53,7 @@ class FakeView:
         return self.recording_state
 
     def say(self, event) -> None:
-        self.said.append(dict(event))
+        self.said.append(event)
 
     def set(self, camera: str, **changes) -> None:
         self.cameras[camera] = replace(self.cameras[camera], **changes)

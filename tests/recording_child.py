@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import recordings
+from pipeline.datatypes import Event
 from pipeline.live_settings import RecordingSettings
 from pipeline.sinks.live.recorder import LiveRecorder
 
@@ -20,7 +21,7 @@ recorder = LiveRecorder(
 for index in range(frames):
     results = [recordings.seen(index=index, time_s=recordings.NOON_S + 0.25 + index / 10)]
     recorder.write(results, recordings.pictures_of(results))
-    recorder.event({"kind": "sighting", "frame": index})
+    recorder.event(Event(0.0, "sighting", index))
     while recorder.figures()["recording_waiting_frames"]:
         time.sleep(0.005)
 sys.stdout.write("written\n")

@@ -15,6 +15,7 @@ from pipeline.layout.archive import (
     ArchiveFolder,
     read_part,
 )
+from pipeline.layout.edit_log import EditLog
 
 __all__ = ["Earlier", "read_earlier", "read_tracklets", "write_identities"]
 
@@ -64,15 +65,18 @@ def read_earlier(folder: ArchiveFolder) -> Earlier:
         InputError: They are damaged.
     """
     path = folder.identities_path
+    # Who was split off by hand has a number that is in no table.
+    free_of_edits = EditLog(folder.path).edits.last_identity + 1
     if not path.is_file():
-        return {}, 1
+        return {}, free_of_edits
     table = folder.identities()
     try:
         first_free = int(table.schema.metadata[NEXT_IDENTITY])
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}): remove it to number anew") from None
     pairs = zip(table["tracklet_id"].to_pylist(), table["global_id"].to_pylist(), strict=True)
-    return {name: number for name, number in pairs if number != UNDECIDED}, first_free
+    earlier = {name: number for name, number in pairs if number != UNDECIDED}
+    return earlier, max(first_free, free_of_edits)
 
 
 def write_identities(

@@ -64,7 +64,12 @@ COMMANDS = (
     Command(
         "report",
         ("report", "report"),
-        "Write one HTML page of a run or an archive that needs no other file and no network.",
+        "Write one HTML page of what was found that needs no other file and no network.",
+    ),
+    Command(
+        "edit",
+        ("edit", "edit_app"),
+        "Correct identities by hand in a run, an archive or a recording.",
     ),
     Command(
         "forget",
@@ -74,7 +79,7 @@ COMMANDS = (
     Command(
         "prune",
         ("forget", "prune"),
-        "Remove the days of an archive that are older than so many days.",
+        "Remove the days of an archive or a recording that are older than so many days.",
     ),
     Command(
         "config",

@@ -17,7 +17,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def forget(
-    where: Annotated[Path, typer.Argument(help="Folder of a finished run, or of an archive.")],
+    where: Annotated[Path, typer.Argument(help="The --out folder of `run`, `batch` or `live`.")],
     *,
     identity: Annotated[int, typer.Option(min=1, help="Number of the person.")],
     gallery: Annotated[
@@ -39,12 +39,12 @@ def forget(
 
 
 def prune(
-    where: Annotated[Path, typer.Argument(help="Folder of an archive.")],
+    where: Annotated[Path, typer.Argument(help="Folder of an archive or a recording.")],
     *,
     keep_days: Annotated[int, typer.Option(min=1, help="Days to keep, today (UTC) included.")],
     yes: Yes = False,
 ) -> None:
-    """Remove the days of an archive that are older than so many days."""
+    """Remove the days of an archive or a recording that are older than so many days."""
     pruned = prune_job(where, keep_days=keep_days, confirm=_never if yes else _ask)
     text = f"{pruned.files} files of {len(pruned.days)} days were removed"
     if not pruned.days:

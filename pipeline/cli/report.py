@@ -15,13 +15,13 @@ __all__ = ["report"]
 
 
 def report(
-    where: Annotated[Path, typer.Argument(help="Folder of a finished run, or of an archive.")],
+    where: Annotated[Path, typer.Argument(help="The --out folder of `run`, `batch` or `live`.")],
     *,
     out: Annotated[
         Path | None, typer.Option(help="File to write; none = report.html in the folder.")
     ] = None,
 ) -> None:
-    """Write one HTML page of a run or an archive that needs no other file and no network."""
+    """Write one HTML page of what was found that needs no other file and no network."""
     if out is not None:
         check_file(out)
     path = write_report(where, out)

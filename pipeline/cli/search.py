@@ -150,8 +150,10 @@ def _show(asked: str, found: Sequence[Found]) -> None:
         table.add_column(heading, justify=side, overflow="fold")
     for each in found:
         cells = moment(each.first_s), moment(each.last_s), _place(each)
-        person = str(each.global_id) if each.named else ""
-        table.add_row(f"{each.similarity:.3f}", person, _plain(each.camera), *map(_plain, cells))
+        person = f"{each.global_id} {each.name}".rstrip() if each.named else ""
+        table.add_row(
+            f"{each.similarity:.3f}", _plain(person), _plain(each.camera), *map(_plain, cells)
+        )
     console.print(table)
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from pipeline.archive.journal import Journal
 from pipeline.errors import ResultsError
+from pipeline.jobs.held import held
 from pipeline.jobs.report import write_report
-from pipeline.layout.archive import ArchiveFolder
+from pipeline.layout.recording import GALLERY_FILE
 from pipeline.layout.run import MOSAIC
-from pipeline.match.gallery import forget_in_gallery
+from pipeline.match.gallery import drop_from_gallery, forget_in_gallery
 from pipeline.results import Results, open_results
 from pipeline.results.erasure import Cover, find_person, forget_person
-from pipeline.sinks.covering import cover_in_mosaic, cover_in_video
+from pipeline.results.recording import RecordingResults
+from pipeline.results.recording_erasure import known_numbers
+from pipeline.sinks.covering import cover_in_mosaic, cover_in_recorded, cover_in_video
+from pipeline.sinks.live.segments import adopt_orphans
 
-__all__ = ["forget", "held"]
+__all__ = ["forget"]
 
 
 def forget(
@@ -49,8 +51,11 @@ def forget(
     """
     results = open_results(where)
     with held(results):
+        if results.kind == "recording":
+            # Videos that a kill cut off, so that the person is covered in them, too.
+            adopt_orphans(where)
         person = find_person(results, global_id)
-        videos = f", {len(person.videos)} videos" if results.kind == "run" else ""
+        videos = "" if results.kind == "archive" else f", {len(person.videos)} videos"
         unit = "tracks" if results.kind == "run" else "sightings"
         described = f"{len(person.sightings)} {unit}{videos}"
         confirm(f"Remove identity {global_id} ({described}) from {where}?")
@@ -58,27 +63,20 @@ def forget(
             # First of all, so that a mistake in the file's name removes nothing.
             forget_in_gallery(gallery, global_id)
         rewritten: list[Path] = [] if gallery is None else [gallery]
+        own_gallery = where / GALLERY_FILE
+        if isinstance(results, RecordingResults) and own_gallery.is_file():
+            drop_from_gallery(own_gallery, known_numbers(results, person.sightings))
+            rewritten.append(own_gallery)
         forget_person(person, cover=_cover_in(results), on_file=rewritten.append)
         rewritten.append(write_report(where))
     return len(rewritten)
 
 
-@contextmanager
-def held(results: Results) -> Iterator[None]:
-    """Keep others who write out of finished work.
-
-    Raises:
-        OutputError: Another command works on it.
-    """
-    if results.kind == "archive":
-        with Journal(ArchiveFolder(results.path)).held():
-            yield
-    else:
-        yield
-
-
 def _cover_in(results: Results) -> Cover:
-    """Return what covers a person in a run's videos."""
+    """Return what covers a person in videos."""
+    if isinstance(results, RecordingResults):
+        begins = {each.path: each.begun_s for each in results.videos()}
+        return lambda video, boxes: cover_in_recorded(video, boxes, begin_s=begins[video])
 
     def cover(video: Path, boxes: pd.DataFrame) -> None:
         if video.name == MOSAIC:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,9 +14,12 @@ import numpy as np
 from pipeline.build import OwnStages, Stages, build_stages
 from pipeline.crops import encode_jpeg
 from pipeline.datatypes import Frame, FrameResult, Image
-from pipeline.errors import OutputError
+from pipeline.errors import OutputError, SinkError
+from pipeline.jobs.live_record import finish_record, start_record
+from pipeline.layout.recording import GALLERY_FILE, LOCK, newest_events
 from pipeline.notify.outbox import Outbox
 from pipeline.protocols import LiveCamera
+from pipeline.registry.changes import MAX_EVENTS
 from pipeline.registry.registry import Registry
 from pipeline.runners.live import LiveParts, LiveRun
 from pipeline.runners.live_pictures import LivePictures
@@ -28,10 +32,6 @@ from pipeline.track.restarting import RestartingTracker
 
 __all__ = ["LiveSystem", "build_live"]
 
-REGISTRY = "registry.sqlite"
-GALLERY = "gallery.npz"
-MARK = ".lock"
-"""What every folder of a live run holds."""
 PICTURE_QUALITY = 80
 USUAL_SHAPE = (720, 1280, 3)
 SECONDS_PER_DAY = 86_400
@@ -48,6 +48,7 @@ class LiveSystem:
         registry: Where identities are stored and edited.
         outbox: Who is told of events.
         recorder: What is kept in files.
+        folder: Where.
     """
 
     run: LiveRun
@@ -56,6 +57,7 @@ class LiveSystem:
     registry: Registry
     outbox: Outbox
     recorder: LiveRecorder
+    folder: Path
 
     def close(self, *, timeout_s: float) -> None:
         """Stop the cameras, finish the files and deliver what waits, all at once."""
@@ -63,8 +65,10 @@ class LiveSystem:
         others = [threading.Thread(target=end, kwargs={"timeout_s": timeout_s}) for end in ends]
         for each in others:
             each.start()
-        self.recorder.close(timeout_s=timeout_s)
         self.registry.close()
+        with suppress(SinkError):  # it stays incomplete where the disk is full
+            finish_record(self.folder)
+        self.recorder.close(timeout_s=timeout_s)  # last, as it holds the folder
         for each in others:
             each.join()
 
@@ -99,13 +103,22 @@ def build_live(
     own = own or OwnStages()
     make_tracker = own.tracker or load_tracker(settings.track)
     trackers = {camera.name: RestartingTracker(make_tracker) for camera in settings.cameras}
-    stages = build_stages(settings, own=own, gallery=gallery or folder / GALLERY, trackers=trackers)
+    stages = build_stages(
+        settings, own=own, gallery=gallery or folder / GALLERY_FILE, trackers=trackers
+    )
     black = np.zeros(USUAL_SHAPE, np.uint8)
     stages.pipeline.warm_up(Frame(settings.cameras[0].name, 0, 0.0, black))
     recorder = LiveRecorder(folder, live.recording)
+    try:
+        start_record(folder, settings, stages)
+    except BaseException:
+        recorder.close(timeout_s=1.0)
+        raise
     keep_days = live.recording.keep_days
     keep_s = None if keep_days is None else keep_days * SECONDS_PER_DAY
-    registry = Registry(folder / REGISTRY, keep_s=keep_s)
+    registry = Registry(folder, keep_s=keep_s, earlier=newest_events(folder, MAX_EVENTS))
+    for tracker in trackers.values():
+        tracker.number_from(registry.next_track)
     persons = stages.matcher.persons
     # After a kill the gallery is some seconds older than what was stored.
     persons.next_number = max(persons.next_number, registry.next_matcher_number)
@@ -122,7 +135,7 @@ def build_live(
         blur_heads=settings.output.blur_heads,
     )
     run = LiveRun(cameras, parts, live.runner, batch_size=settings.runner.batch_size)
-    return LiveSystem(run, stages, cameras, registry, outbox, recorder)
+    return LiveSystem(run, stages, cameras, registry, outbox, recorder, folder)
 
 
 def _open_folder(folder: Path) -> None:
@@ -134,7 +147,7 @@ def _open_folder(folder: Path) -> None:
         raise OutputError(
             f"output {folder} cannot be used ({error.strerror}): choose another --out"
         ) from None
-    if names and MARK not in names:
+    if names and LOCK not in names:
         raise OutputError(
             f"output {folder} holds files that no live run made: choose another --out"
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from pipeline.jobs.forget import held
+from pipeline.jobs.held import held
 from pipeline.jobs.report import write_report
 from pipeline.results import open_results
 from pipeline.results.erasure import days_before_in, prune_days
@@ -33,15 +33,15 @@ class Pruned:
 def prune(
     where: Path, *, keep_days: int, confirm: Callable[[str], object] = lambda _question: None
 ) -> Pruned:
-    """Remove the days of an archive that are older than so many days.
+    """Remove the days of an archive or a recording that are older than so many days.
 
     Args:
-        where: Folder of an archive.
+        where: Folder of an archive or a recording.
         keep_days: Days to keep, today (UTC) included.
         confirm: Called with a question before anything is removed; raises to keep everything.
 
     Raises:
-        InputError: It is no archive, is not finished, or damaged.
+        InputError: It has no days, is not finished, or damaged.
         OutputError: Another command works on it.
         SinkError: A table cannot be written.
     """

@@ -89,7 +89,8 @@ def _known_identity(results: Results, global_id: int) -> Query:
         ResultsError: Nobody has that number, or no crop of them was good enough.
     """
     owners = results.owners() if results.is_resolved else None
-    names = set() if owners is None else set(owners.index[owners == global_id])
+    shown = results.edits().shown(global_id)
+    names = set() if owners is None else set(owners.index[owners == shown])
     if global_id == UNDECIDED or not names:
         raise ResultsError(
             f"{results.path} knows no identity {global_id}: see its report for those"
@@ -104,7 +105,7 @@ def _known_identity(results: Results, global_id: int) -> Query:
     if total is None or not np.linalg.norm(total):
         raise ResultsError(f"no crop of identity {global_id} was good enough to compare")
     mean = (total / np.linalg.norm(total)).astype(np.float32)
-    return Query(f"Person {global_id}", mean)
+    return Query(f"Person {global_id} {results.edits().name(shown)}".rstrip(), mean)
 
 
 def _person_on_picture(

@@ -35,8 +35,8 @@ class FinishedRun:
     Attributes:
         path: Its folder.
         outcome: Identities, tracklets, and counts per camera.
-        warnings: What went wrong with cameras, such as damaged files; its record holds these and
-            those that were logged before the work.
+        warnings: What came up on the way, such as damaged files. What was known of the stages
+            before is in the record with it; it was logged when they were built.
     """
 
     path: Path

@@ -185,6 +185,7 @@ def _described(results: Results, found: Sequence[Found]) -> list[Found]:
         replace(
             each,
             global_id=owners.get(each.sighting, UNDECIDED),
+            name=results.edits().name(owners.get(each.sighting, UNDECIDED)),
             picture=pictures.get(each.sighting),
         )
         for each in found
@@ -197,6 +198,7 @@ def _as_json(found: Found, results: Results) -> dict[str, Any]:
         "sighting": found.sighting,
         "similarity": round(found.similarity, 4),
         "identity": found.global_id if found.named else None,
+        "name": found.name or None,
         "camera": found.camera,
         "first": _stamp(found.first_s, results),
         "last": _stamp(found.last_s, results),

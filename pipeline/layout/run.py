@@ -21,6 +21,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 __all__ = [
+    "EDITS",
     "EMBEDDINGS_PARQUET",
     "EMBEDDING_SCHEMA",
     "EVENTS_JSONL",
@@ -41,6 +42,8 @@ __all__ = [
     "parse_crop_name",
 ]
 
+EDITS = "edits.jsonl"
+"""Edits by hand, in runs, archives and recordings; see ``pipeline.layout.edit_log``."""
 REPORT = "report.html"
 RUN_RECORD = "run.json"
 """The file by which a folder is known to be a run's."""
@@ -59,6 +62,7 @@ RUN_FILES = (
     EVENTS_JSONL,
     GALLERY,
     MOSAIC,
+    EDITS,
     REPORT,
     RUN_RECORD,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -21,7 +21,7 @@ from pipeline.errors import InputError, OutputError
 from pipeline.match.constraints import GALLERY_SPAN, Spans
 from pipeline.match.persons import Person, PersonBook
 
-__all__ = ["GalleryFile", "forget_in_gallery", "load_gallery", "save_gallery"]
+__all__ = ["GalleryFile", "drop_from_gallery", "forget_in_gallery", "load_gallery", "save_gallery"]
 
 FORMAT = 1
 
@@ -101,17 +101,28 @@ def forget_in_gallery(path: Path, number: int) -> None:
         InputError: The file is missing or damaged, or nobody in it has that number.
         OutputError: The file cannot be written.
     """
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            arrays = {name: content[name] for name in content.files}
-        keep = arrays["number"] != number
-    except (OSError, BadZipFile, KeyError, ValueError, EOFError) as error:
-        raise InputError(f"gallery {path} cannot be read: {error}") from None
-    if keep.all():
+    if not drop_from_gallery(path, [number]):
         raise InputError(
             f"gallery {path} knows nobody with the number {number}: check the file, or leave it out"
         )
-    _write(path, {n: each if n == "about" else each[keep] for n, each in arrays.items()})
+
+
+def drop_from_gallery(path: Path, numbers: Collection[int]) -> int:
+    """Remove persons from a file of known persons; return how many were in it.
+
+    Raises:
+        InputError: The file is missing or damaged.
+        OutputError: The file cannot be written.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            arrays = {name: content[name] for name in content.files}
+        keep = ~np.isin(arrays["number"], list(numbers))
+    except (OSError, BadZipFile, KeyError, ValueError, EOFError) as error:
+        raise InputError(f"gallery {path} cannot be read: {error}") from None
+    if not keep.all():
+        _write(path, {n: each if n == "about" else each[keep] for n, each in arrays.items()})
+    return int(np.sum(~keep))
 
 
 def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

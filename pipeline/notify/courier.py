@@ -6,16 +6,15 @@ import logging
 import random
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Protocol
 
-__all__ = ["Channel", "Courier", "Event", "NotDeliveredError", "RefusedError"]
+from pipeline.datatypes import Event
+
+__all__ = ["Channel", "Courier", "NotDeliveredError", "RefusedError"]
 
 logger = logging.getLogger(__name__)
-
-Event = Mapping[str, object]
-"""Plain values that JSON can hold."""
 
 
 class NotDeliveredError(Exception):

@@ -7,7 +7,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.notify.courier import Event, NotDeliveredError
+from pipeline.datatypes import Event
+from pipeline.notify.courier import NotDeliveredError
 from pipeline.whole_lines import append_whole, cut_torn_line
 
 __all__ = ["LinesFile"]
@@ -38,7 +39,9 @@ class LinesFile:
         Raises:
             NotDeliveredError: The disk is full or gone; no part of them is left in the file.
         """
-        lines = "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in events).encode()
+        lines = "".join(
+            json.dumps(event.as_json(), ensure_ascii=False) + "\n" for event in events
+        ).encode()
         try:
             if self._size + len(lines) > self._most_bytes and self._size:
                 self._set_aside()

@@ -12,7 +12,8 @@ from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion
 from pydantic import SecretStr
 
-from pipeline.notify.courier import Event, NotDeliveredError
+from pipeline.datatypes import Event
+from pipeline.notify.courier import NotDeliveredError
 
 __all__ = ["Mqtt"]
 
@@ -68,8 +69,8 @@ class Mqtt:
             client.loop_stop()
 
     def _publish(self, client: Client, event: Event) -> MQTTMessageInfo:
-        message = json.dumps(event, ensure_ascii=False)
-        return client.publish(f"{self._topic}/{event['kind']}", message, qos=AT_LEAST_ONCE)
+        message = json.dumps(event.as_json(), ensure_ascii=False)
+        return client.publish(f"{self._topic}/{event.kind}", message, qos=AT_LEAST_ONCE)
 
     def _connect(self) -> Client:
         """Return a client that is connected; a new one each time, so that nothing lingers."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from pipeline.datatypes import Event
 from pipeline.live_settings import NotifySettings
-from pipeline.notify.courier import Channel, Courier, Event
+from pipeline.notify.courier import Channel, Courier
 from pipeline.notify.lines_file import LinesFile
 from pipeline.notify.mqtt import Mqtt
 from pipeline.notify.webhook import Webhook

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import httpx
 from pydantic import SecretStr
 
-from pipeline.notify.courier import Event, NotDeliveredError, RefusedError
+from pipeline.datatypes import Event
+from pipeline.notify.courier import NotDeliveredError, RefusedError
 
 __all__ = ["Webhook"]
 
@@ -45,7 +46,8 @@ class Webhook:
         """
         try:
             answer = self._client.post(
-                self._address.get_secret_value(), json={"events": [dict(each) for each in events]}
+                self._address.get_secret_value(),
+                json={"events": [each.as_json() for each in events]},
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # Never the error's own text, which may repeat the address with its password.

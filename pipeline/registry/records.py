@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.registry.book import Book
-from pipeline.registry.database import Database
-from pipeline.registry.edits import Edit, EditKind
-from pipeline.registry.telling import Told
+from pipeline.datatypes import UNDECIDED, Event
+from pipeline.layout.database import Database
+from pipeline.layout.edit_log import EditLog
+from pipeline.layout.edits import Edit, EditKind, Edits, sighting_name
 
 __all__ = ["PersonRecord", "Records", "SightingRecord"]
 
@@ -72,12 +73,18 @@ class Records:
 
     Args:
         database: Where it rests; what was written in the last second may be missing.
-        book: Who is who.
+        log: All edits.
+        events: The newest, oldest first; appended to meanwhile.
     """
 
-    def __init__(self, database: Database, book: Book) -> None:
+    def __init__(self, database: Database, log: EditLog, events: deque[Event]) -> None:
         self._database = database
-        self._book = book
+        self._log = log
+        self._events = events
+
+    @property
+    def _edits(self) -> Edits:
+        return self._log.edits
 
     def people(
         self, *, limit: int, search: str = "", seen_before_s: float | None = None
@@ -105,7 +112,7 @@ class Records:
 
     def person(self, identity: int) -> PersonRecord | None:
         """Return one identity, by any number that it ever had; ``None`` if nobody has it."""
-        found = self._people("identity = ?", [self._book.standing.of(identity)], 1)
+        found = self._people("identity = ?", [self._edits.shown(identity)], 1)
         return found[0] if found else None
 
     def sightings(
@@ -120,8 +127,8 @@ class Records:
         where, parameters = "shown IS NOT NULL", list[Any]()
         if identity is not None:
             where = "shown = ?"
-            parameters.append(self._book.standing.of(identity))
-        standing = self._book.standing
+            parameters.append(self._edits.shown(identity))
+        edits = self._edits
         rows = self._rows(
             f"SELECT * FROM sightings WHERE {where} AND last_s >= ? AND first_s <= ? "
             "ORDER BY last_s DESC, sighting DESC LIMIT ?",
@@ -131,12 +138,12 @@ class Records:
             SightingRecord(
                 row["sighting"],
                 row["shown"],
-                standing.name(row["shown"]),
+                edits.name(row["shown"]),
                 row["camera"],
                 row["first_s"],
                 row["last_s"],
                 row["frames"],
-                row["given"] is not None,
+                sighting_name(row["camera"], row["track"]) in edits.given,
             )
             for row in rows
         ]
@@ -146,32 +153,27 @@ class Records:
         rows = self._rows("SELECT jpeg FROM thumbnails WHERE sighting = ?", [sighting])
         return bytes(rows[0]["jpeg"]) if rows else None
 
-    def events(self, *, limit: int, after: int = 0, newest: bool = False) -> list[Told]:
-        """Return events with a number above ``after``, oldest first.
+    def events(self, *, limit: int, after: int = 0, newest: bool = False) -> list[Event]:
+        """Return events with a number above ``after``, oldest first, with the names of now.
 
         Args:
             limit: Most events.
             after: Number of the last event that is known already.
             newest: Where there are more than ``limit``, whether the newest ones are meant.
         """
-        rows = self._rows(
-            f"SELECT * FROM events WHERE event > ? ORDER BY event {'DESC' if newest else 'ASC'} "
-            "LIMIT ?",
-            [after, limit],
-        )
-        told = [self._told(row) for row in rows]
-        return told[::-1] if newest else told
+        found = [each for each in self._events.copy() if each.number > after]
+        return [self._with_names(each) for each in (found[-limit:] if newest else found[:limit])]
 
     def edits(self, *, limit: int) -> list[Edit]:
         """Return edits by hand and merges of the matcher, newest first."""
-        return sorted(self._book.edits.values(), key=lambda edit: -edit.number)[:limit]
+        return sorted(self._edits.by_number.values(), key=lambda edit: -edit.number)[:limit]
 
     def _found_by(self, search: str) -> list[int]:
-        standing, wanted = self._book.standing, search.strip().casefold()
-        found = {n for n, name in standing.named().items() if wanted in name.casefold()}
+        edits, wanted = self._edits, search.strip().casefold()
+        found = {n for n, name in edits.named().items() if wanted in name.casefold()}
         digits = wanted.lstrip("#")
         if digits.isdecimal() and len(digits) < 18:
-            found.add(standing.of(int(digits)))
+            found.add(edits.shown(int(digits)))
         # SQLite takes some thousands of parameters; nobody reads so many rows.
         return sorted(found)[:500]
 
@@ -183,44 +185,30 @@ class Records:
             f"FROM people p WHERE {where} ORDER BY last_s DESC, identity LIMIT ?",
             [*parameters, limit],
         )
-        standing = self._book.standing
+        edits = self._edits
         return [
             PersonRecord(
                 row["identity"],
-                standing.name(row["identity"]),
+                edits.name(row["identity"]),
                 row["first_s"],
                 row["last_s"],
                 row["sightings"],
                 tuple(sorted(row["cameras"].split(","))),
                 row["last_camera"],
                 row["portrait"],
-                tuple(n for n in standing.members(row["identity"]) if n != row["identity"]),
+                tuple(n for n in edits.members(row["identity"]) if n != row["identity"]),
             )
             for row in rows
         ]
 
-    def _told(self, row: sqlite3.Row) -> Told:
-        standing = self._book.standing
-        other = row["other"]
-        name = standing.name(row["identity"])
-        edit = self._book.edits.get(row["edit"])
-        if row["kind"] == EditKind.RENAME and edit is not None:
-            # What it was about, whatever was edited since.
-            name = edit.name
-        return {
-            "event": row["event"],
-            "time": row["time_s"],
-            "kind": row["kind"],
-            "identity": row["identity"],
-            "name": name,
-            "other": other,
-            "other_name": None if other is None else standing.own_name(other),
-            "camera": row["camera"],
-            "from": row["came_from"],
-            "track": row["track"],
-            "author": row["author"],
-            "edit": row["edit"],
-        }
+    def _with_names(self, event: Event) -> Event:
+        edits = self._edits
+        edit = edits.by_number.get(event.edit)
+        # A rename tells what it was about, whatever was edited since.
+        renamed = event.kind == EditKind.RENAME and edit is not None
+        name = edit.name if renamed and edit is not None else edits.name(event.global_id)
+        other = "" if event.other_id == UNDECIDED else edits.own_name(event.other_id)
+        return replace(event, name=name, other_name=other)
 
     def _rows(self, sql: str, parameters: Sequence[Any]) -> list[sqlite3.Row]:
         with self._database.reader() as connection:

@@ -2,70 +2,98 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.datatypes import Event, FrameResult
 from pipeline.errors import SinkError
-from pipeline.registry.book import Book
-from pipeline.registry.corrections import Corrections
-from pipeline.registry.database import Database
+from pipeline.layout.database import Database
+from pipeline.layout.edit_log import EditLog, Editor
+from pipeline.layout.edits import Edit, sighting_name
+from pipeline.layout.recording import REGISTRY
+from pipeline.registry.changes import Changes
 from pipeline.registry.records import Records
 from pipeline.registry.retention import Retention
-from pipeline.registry.sightings import Sightings
-from pipeline.registry.telling import Told
+from pipeline.registry.store import Store
 
 __all__ = ["Registry"]
 
 FLUSH_S = 1.0
 """What a crash can cost, seconds."""
+LOST_TRACKS = 100
+"""More than all cameras begin in that time."""
 
 
 class Registry:
-    """Stores sightings, thumbnails, names, events and edits by hand, and shows what they say.
+    """The identity store of a live run, and the log of edits beside it.
 
     Identities have the registry's own numbers, from 1, never used twice: the matcher's
     numbers cannot be reserved for persons whom somebody splits off by hand. The processing
     thread calls ``write`` and ``show``; other threads edit, and read ``records``.
 
     Args:
-        path: SQLite file; made if it is not there, readable by its owner alone.
-        keep_s: How long sightings, thumbnails and events are kept, seconds; ``None`` is forever.
-            Who has no sighting left is forgotten with name and edits.
+        folder: Of the recording; must exist.
+        keep_s: How long sightings, thumbnails and embeddings are kept, seconds; ``None`` is
+            forever. Who has no sighting left is forgotten with name and edits.
+        earlier: Events of earlier runs, oldest first.
         clock: Seconds since the epoch.
 
     Raises:
-        InputError: The file cannot be opened or is no registry.
+        InputError: The database or the log of edits cannot be opened, or is damaged.
     """
 
     def __init__(
-        self, path: Path, *, keep_s: float | None, clock: Callable[[], float] = time.time
+        self,
+        folder: Path,
+        *,
+        keep_s: float | None,
+        earlier: Iterable[Event] = (),
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._database = Database(path)
-        self._book = Book(self._database)
-        self._sightings = Sightings(self._book)
-        self._corrections = Corrections(self._book, self._sightings)
-        self._retention = Retention(self._book, self._sightings, keep_s=keep_s)
+        self._log = EditLog(folder)
+        self._database = Database(folder / REGISTRY)
+        self._store = Store(self._database, self._log.edits)
+        self._editor = Editor(
+            self._log,
+            sightings_of=self._sightings_of,
+            new_identity=lambda: self._store.take_number("identity"),
+            new_number=lambda: self._store.take_number("edit"),
+            clock=clock,
+        )
+        self._changes = Changes(self._store, self._log, self._editor, earlier)
+        self._retention = Retention(self._store, self._log, self._changes.events, keep_s=keep_s)
         self._clock = clock
         self._flushed_s = clock()
         self._lock = threading.Lock()
         self._closed = False
-        self.records = Records(self._database, self._book)
+        self.records = Records(self._database, self._log, self._changes.events)
         """What is stored, to be read from any thread."""
+        with suppress(SinkError):  # noted by the store, and tried again
+            self._store.commit()
 
     @property
     def trouble(self) -> str:
         """Why nothing can be stored just now, empty where all is well."""
-        return self._book.trouble
+        return self._store.trouble
 
     @property
     def newest_event(self) -> int:
         """Number of the newest event, 0 before the first."""
-        return self._book.newest("event")
+        return self._store.newest("event")
+
+    @property
+    def next_track(self) -> int:
+        """The first number for the tracks of a new run, so that none is used twice.
+
+        Each run begins at a round number. After a kill, tracks of its last second are not known.
+        """
+        newest = self._store.newest("track")
+        return 1 if newest == 0 else math.ceil((newest + LOST_TRACKS) / 1000) * 1000 + 1
 
     @property
     def next_matcher_number(self) -> int:
@@ -81,16 +109,15 @@ class Registry:
         """Return how the registry is doing, to be shown as metrics."""
         return {
             "identities": float(self.records.count()),
-            "registry_identities_total": self._book.newest("identity"),
-            "registry_sightings_total": self._book.newest("sighting"),
-            "registry_events_total": self._book.newest("event"),
-            "registry_open_tracks": len(self._sightings.tracks),
-            "registry_lost_statements_total": self._book.lost,
-            "registry_trouble": float(bool(self._book.trouble)),
+            "registry_identities_total": self._store.newest("identity"),
+            "registry_events_total": self._store.newest("event"),
+            "registry_open_tracks": len(self._changes.tracks),
+            "registry_lost_statements_total": self._store.lost,
+            "registry_trouble": float(bool(self._store.trouble)),
         }
 
-    def write(self, results: Sequence[FrameResult], events: Sequence[Event]) -> list[Told]:
-        """Store what the core found and return what changed, as it is told to others.
+    def write(self, results: Sequence[FrameResult], events: Sequence[Event]) -> list[Event]:
+        """Store what the core found and return what changed, as it is shown to others.
 
         Never raises because a disk is full: what cannot be stored waits in memory, which is
         bounded, and ``trouble`` says so. To be called about once a second also when there is
@@ -101,17 +128,17 @@ class Registry:
             events: The matcher's, oldest first.
         """
         with self._lock:
-            told = self._sightings.take(results, events)
+            shown = self._changes.take(results, events)
             now_s = self._clock()
-            if self._book.has_news or abs(now_s - self._flushed_s) >= FLUSH_S:
+            if self._store.has_news or abs(now_s - self._flushed_s) >= FLUSH_S:
                 self._flushed_s = now_s
                 try:
                     self._flush()
                     self._retention.run(now_s)
                 except SinkError:
-                    # Noted and logged by the book; the next call tries again.
-                    return told
-        return told
+                    # Noted and logged by the store; the next call tries again.
+                    return shown
+        return shown
 
     def show(self, results: Sequence[FrameResult]) -> list[FrameResult]:
         """Return results with the identities to show instead of the matcher's numbers.
@@ -121,12 +148,12 @@ class Registry:
         """
         with self._lock:
             return [
-                replace(result, global_id=self._sightings.shown_ids(result)) for result in results
+                replace(result, global_id=self._changes.shown_ids(result)) for result in results
             ]
 
     def name(self, identity: int) -> str:
         """Return what an identity is called, empty if nobody named it. From any thread."""
-        return self._book.standing.name(identity)
+        return self._log.edits.name(identity)
 
     def close(self) -> None:
         """Store what waits and close the file; a second call does nothing."""
@@ -135,60 +162,55 @@ class Registry:
                 return
             self._closed = True
             try:
-                self._flush()
+                self._flush(closing=True)
             except SinkError:
-                self._book.give_up()
+                self._store.give_up()
             finally:
                 self._database.close()
 
-    # Edits by hand; each returns the event to tell.
+    # Edits by hand; each returns the event to tell. See `Editor`.
 
-    def rename(self, identity: int, name: str) -> Told:
-        """Give an identity a name; an empty one takes it away.
+    def rename(self, identity: int, name: str) -> Event:
+        """Give an identity a name; an empty one takes it away."""
+        return self._edited(lambda: self._editor.rename(identity, name))
 
-        Raises:
-            EditError: There is no such identity, or the name cannot be shown.
-            SinkError: It cannot be stored.
-        """
-        with self._editing() as edit:
-            return edit.rename(identity, name, time_s=self._clock())
+    def merge(self, identity: int, other: int) -> Event:
+        """Have ``other`` be the same person as ``identity``, whose number stays."""
+        return self._edited(lambda: self._editor.merge(identity, other))
 
-    def merge(self, identity: int, other: int) -> Told:
-        """Have ``other`` be the same person as ``identity``, whose number stays.
+    def split(self, identity: int, sightings: Sequence[int]) -> Event:
+        """Make a new identity of some sightings, by their numbers, of another one."""
+        return self._edited(
+            lambda: self._editor.split(identity, [self._name_of(each) for each in sightings])
+        )
 
-        Raises:
-            EditError: There is no such identity, or they are the same already.
-            SinkError: It cannot be stored.
-        """
-        with self._editing() as edit:
-            return edit.merge(identity, other, time_s=self._clock())
+    def undo(self, edit: int) -> Event:
+        """Have an edit no longer count, by hand or the matcher's, whatever was edited since."""
+        return self._edited(lambda: self._editor.undo(edit))
 
-    def split(self, identity: int, sightings: Sequence[int]) -> Told:
-        """Make a new identity of some sightings of another one.
-
-        Raises:
-            EditError: There is no such identity, a sighting is not its, or all are chosen.
-            SinkError: It cannot be stored.
-        """
-        with self._editing() as edit:
-            return edit.split(identity, sightings, time_s=self._clock())
-
-    def undo(self, edit: int) -> Told:
-        """Have an edit no longer count, by hand or the matcher's, whatever was edited since.
-
-        Raises:
-            EditError: There is no such edit, or it was undone before.
-            SinkError: It cannot be stored.
-        """
-        with self._editing() as corrections:
-            return corrections.undo(edit, time_s=self._clock())
-
-    @contextmanager
-    def _editing(self) -> Iterator[Corrections]:
+    def _edited(self, make: Callable[[], Edit]) -> Event:
         with self._lock:
             self._flush()
-            yield self._corrections
+            before = self._log.edits
+            event = self._changes.take_edit(make(), before)
+            try:
+                self._store.commit()
+            except SinkError:
+                # The log has the edit; what follows from it for queries waits.
+                return event
+        return event
 
-    def _flush(self) -> None:
-        self._book.commit(self._sightings.unsaved())
-        self._sightings.note_saved()
+    def _sightings_of(self, shown: int) -> list[str]:
+        sql = "SELECT camera, track FROM sightings WHERE shown = ?"
+        rows = self._database.rows(sql, (shown,))
+        return [sighting_name(row["camera"], row["track"]) for row in rows]
+
+    def _name_of(self, sighting: int) -> str:
+        sql = "SELECT camera, track FROM sightings WHERE sighting = ?"
+        rows = self._database.rows(sql, (sighting,))
+        return sighting_name(rows[0]["camera"], rows[0]["track"]) if rows else str(sighting)
+
+    def _flush(self, *, closing: bool = False) -> None:
+        # As if all tracks had paused, so that their last crops count.
+        self._store.commit(self._changes.unsaved(float("inf") if closing else self._clock()))
+        self._changes.note_saved()

@@ -2,81 +2,82 @@
 
 from __future__ import annotations
 
-from pipeline.registry.book import Book
-from pipeline.registry.database import Statement
-from pipeline.registry.sightings import Sightings
+from collections import deque
+from collections.abc import Collection
+
+from pipeline.datatypes import Event
+from pipeline.layout.database import Statement
+from pipeline.layout.edit_log import EditLog
+from pipeline.registry.store import Store
 
 __all__ = ["Retention"]
 
 EVERY_S = 10.0
 """Time between two rounds."""
-MOST_AT_ONCE = 1000
-"""Sightings, and events, that one round deletes; it must not hold up the processing."""
-
-OLD_EVENTS = "DELETE FROM events WHERE event IN (SELECT event FROM events WHERE time_s < ? LIMIT ?)"
-IDLE_MERGES = (
-    "DELETE FROM edits WHERE author = 'matcher' AND NOT EXISTS "
-    "(SELECT 1 FROM sightings s WHERE ifnull(s.given, s.found) = edits.other) AND NOT EXISTS "
-    "(SELECT 1 FROM sightings s JOIN edited_sightings USING (sighting) "
-    "WHERE s.found = edits.other) AND NOT EXISTS (SELECT 1 FROM edits e "
-    "WHERE e.edit <> edits.edit AND edits.other IN (e.identity, e.other))"
+MAX_AT_ONCE = 1000
+"""Sightings that one round deletes; it must not hold up the processing."""
+OWNED = (
+    "SELECT 1 FROM sightings WHERE owner = ?1 UNION ALL SELECT 1 FROM sightings WHERE found = ?1"
 )
-"""Merges of the matcher whose gone half is mentioned nowhere else: they say nothing any more."""
 
 
 class Retention:
-    """Deletes sightings, thumbnails and events by age, and whoever has no sighting left.
+    """Deletes sightings with their pictures and embeddings by age, and whoever has none left.
 
     Args:
-        book: Numbers and edits.
-        sightings: The tracks being seen.
+        store: Numbers and the database.
+        log: All edits.
+        events: Those in memory, oldest first.
         keep_s: How long everything is kept, seconds; ``None`` is forever.
     """
 
-    def __init__(self, book: Book, sightings: Sightings, *, keep_s: float | None) -> None:
-        self._book = book
-        self._sightings = sightings
+    def __init__(
+        self, store: Store, log: EditLog, events: deque[Event], *, keep_s: float | None
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._log = log
         self._keep_s = keep_s
         self._done_s = float("-inf")
 
     def run(self, now_s: float) -> None:
-        """Do one round if it is due.
+        """Do one round if it is due; what is in view must have been stored before.
 
         Raises:
-            SinkError: The database cannot be written.
+            SinkError: The database, or the log of edits, cannot be written.
         """
         if self._keep_s is None or abs(now_s - self._done_s) < EVERY_S:
             return
         self._done_s = now_s
-        before_s = now_s - self._keep_s
-        rows = self._book.database.rows(
+        while self._events and self._events[0].time_s < now_s - self._keep_s:
+            self._events.popleft()
+        rows = self._store.database.rows(
             "SELECT sighting, shown FROM sightings WHERE last_s < ? LIMIT ?",
-            (before_s, MOST_AT_ONCE),
+            (now_s - self._keep_s, MAX_AT_ONCE),
         )
-        statements: list[Statement] = [(OLD_EVENTS, (before_s, MOST_AT_ONCE))]
-        statements += [
-            (f"DELETE FROM {table} WHERE sighting = ?", (row["sighting"],))
-            for row in rows
-            for table in ("thumbnails", "edited_sightings", "sightings")
-        ]
-        people = {int(row["shown"]) for row in rows if row["shown"] is not None}
-        self._book.touch(*people)
-        self._book.commit(statements)
-        self._forget_people(people)
+        if not rows:
+            return
+        self._store.commit(
+            ("DELETE FROM sightings WHERE sighting = ?", (row["sighting"],)) for row in rows
+        )
+        self._forget({row["shown"] for row in rows if row["shown"] is not None})
+        self._log.keep(self._log.edits.needed(exists=self._owns, has_sighting=self._is_stored))
 
-    def _forget_people(self, people: set[int]) -> None:
-        """Delete names, edits and numbers of those who have no sighting left."""
-        statements: list[Statement] = []
-        in_view = {self._sightings.shown(track) for track in self._sightings.tracks}
-        for person in sorted(people - in_view):
-            if self._book.database.rows("SELECT 1 FROM people WHERE identity = ?", (person,)):
-                continue
-            for member in self._book.standing.members(person):
-                statements += [
-                    ("DELETE FROM edits WHERE identity = ?", (member,)),
-                    ("DELETE FROM matched WHERE identity = ?", (member,)),
-                ]
-        statements.append((IDLE_MERGES, ()))
-        self._book.commit(statements)
-        self._book.reload_edits()
-        self._book.forget_matched()
+    def _forget(self, people: Collection[int]) -> None:
+        """Delete the matcher's numbers of those who have no sighting left."""
+        statements: list[Statement] = [
+            ("DELETE FROM matched WHERE identity = ?", (member,))
+            for person in sorted(people)
+            if not self._store.database.rows("SELECT 1 FROM people WHERE identity = ?", (person,))
+            for member in self._log.edits.members(person)
+        ]
+        self._store.commit(statements)
+        self._store.forget_matched()
+
+    def _owns(self, identity: int) -> bool:
+        return bool(self._store.database.rows(f"{OWNED} LIMIT 1", (identity,)))
+
+    def _is_stored(self, sighting: str) -> bool:
+        camera, _, track = sighting.rpartition("/")
+        sql = "SELECT 1 FROM sightings WHERE camera = ? AND track = ?"
+        return bool(self._store.database.rows(sql, (camera, int(track))))

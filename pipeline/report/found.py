@@ -39,7 +39,7 @@ def _card(found: Found) -> dict[str, Any]:
     return {
         "similarity": found.similarity,
         "named": found.named,
-        "identity": found.global_id,
+        "identity": f"{found.global_id} {found.name}".rstrip(),
         "colours": css_colour(found.global_id) if found.named else ("", ""),
         "camera": found.camera,
         "first_s": found.first_s,

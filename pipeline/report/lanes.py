@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.colours import identity_colour
@@ -70,7 +70,14 @@ class Lanes:
     left_out: int
 
 
-def lay_out(stays: Sequence[Visit], axis: Axis, *, most_rows: int, most_bars: int) -> Lanes:
+def lay_out(
+    stays: Sequence[Visit],
+    axis: Axis,
+    *,
+    most_rows: int,
+    most_bars: int,
+    names: Mapping[int, str] | None = None,
+) -> Lanes:
     """Give each visit the first row that is free.
 
     Args:
@@ -78,6 +85,7 @@ def lay_out(stays: Sequence[Visit], axis: Axis, *, most_rows: int, most_bars: in
         axis: The time line.
         most_rows: Visits that need more rows at once are left out, later ones first.
         most_bars: Most visits to draw; beyond, the shortest are left out.
+        names: Of identities that were given one.
     """
     longest = sorted(stays, key=lambda stay: -stay.dwell_s)[:most_bars]
     ends: list[float] = []
@@ -92,9 +100,9 @@ def lay_out(stays: Sequence[Visit], axis: Axis, *, most_rows: int, most_bars: in
             ends.append(0.0)
         ends[row] = left + width + 0.1
         colour, ink = css_colour(stay.global_id)
-        hint = (
-            f"Person {stay.global_id}, {span(stay.first_s, stay.last_s)} ({duration(stay.dwell_s)})"
-        )
+        name = (names or {}).get(stay.global_id)
+        who = f"Person {stay.global_id}" + (f" {name}" if name else "")
+        hint = f"{who}, {span(stay.first_s, stay.last_s)} ({duration(stay.dwell_s)})"
         label = str(stay.global_id) if width >= LABEL_WIDTH else ""
         bars.append(Bar(stay.global_id, left, round(width, 3), row, colour, ink, label, hint))
     return Lanes(bars, len(ends), len(stays) - len(bars))

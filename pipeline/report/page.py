@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -92,10 +92,11 @@ def _content(results: Results, limits: Limits) -> dict[str, Any]:
         "tiles": _tiles(cameras, stays, moves, axis),
         "cards": cards,
         "carded": {card["global_id"] for card in cards},
+        "names": results.edits().named(),
         "people": len(people),
         "undecided": int((sightings["global_id"] == UNDECIDED).sum()),
         "axis": axis,
-        "timelines": _timelines(cameras, stays, axis, limits),
+        "timelines": _timelines(cameras, stays, axis, limits, results.edits().named()),
         "counts": _counts(stays, axis),
         "dwell": _dwell(cameras, stays),
         **_flows(cameras, moves, limits),
@@ -171,7 +172,11 @@ def _cards(results: Results, stays: Sequence[Visit], limits: Limits) -> list[dic
 
 
 def _timelines(
-    cameras: Sequence[str], stays: Sequence[Visit], axis: Axis, limits: Limits
+    cameras: Sequence[str],
+    stays: Sequence[Visit],
+    axis: Axis,
+    limits: Limits,
+    names: Mapping[int, str],
 ) -> list[dict[str, Any]]:
     each = max(1, limits.bars // max(1, len(cameras)))
     of_camera: dict[str, list[Visit]] = {camera: [] for camera in cameras}
@@ -181,7 +186,7 @@ def _timelines(
         {
             "camera": camera,
             "people": len({stay.global_id for stay in own}),
-            "lanes": lay_out(own, axis, most_rows=limits.rows, most_bars=each),
+            "lanes": lay_out(own, axis, most_rows=limits.rows, most_bars=each, names=names),
         }
         for camera, own in of_camera.items()
     ]

@@ -15,6 +15,7 @@ from pipeline.layout.run import IDENTITIES_CSV, RUN_RECORD, TRACKS_CSV
 from pipeline.results.archive import ArchiveResults
 from pipeline.results.base import Results
 from pipeline.results.pieces import BoxSequence, Part, Picture
+from pipeline.results.recording import RecordingResults
 from pipeline.results.run import RunResults
 
 __all__ = ["BoxSequence", "Part", "Picture", "Results", "open_results"]
@@ -29,13 +30,9 @@ def open_results(path: str | Path) -> Results:
     folder = Path(path)
     if (folder / ARCHIVE_RECORD).is_file():
         return ArchiveResults(folder)
-    if (folder / REGISTRY).is_file():  # live recordings are opened here
-        raise ResultsError(
-            f"{folder} is the folder of live cameras, and this command is for runs and archives: "
-            "people are on its page; what it keeps, it keeps for live.recording.keep_days and "
-            "keep_video_days"
-        )
+    if (folder / REGISTRY).is_file():
+        return RecordingResults(folder)
     if any((folder / name).is_file() for name in (RUN_RECORD, TRACKS_CSV, IDENTITIES_CSV)):
         return RunResults(folder)
-    problem = "is neither a run nor an archive" if folder.is_dir() else "is no folder"
-    raise ResultsError(f"{folder} {problem}: give the --out folder of `run` or `batch`")
+    problem = "is no run, archive or recording" if folder.is_dir() else "is no folder"
+    raise ResultsError(f"{folder} {problem}: give the --out folder of `run`, `batch` or `live`")

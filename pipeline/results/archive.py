@@ -16,7 +16,13 @@ import pyarrow.parquet as pq
 
 from pipeline.datatypes import UNDECIDED, Event, FloatArray
 from pipeline.errors import ResultsError
-from pipeline.layout.archive import ARCHIVE_RECORD, ArchiveFolder, read_part, sighting_schema
+from pipeline.layout.archive import (
+    ARCHIVE_RECORD,
+    NEXT_IDENTITY,
+    ArchiveFolder,
+    read_part,
+    sighting_schema,
+)
 from pipeline.results.base import Results
 from pipeline.results.pieces import BoxSequence, Part, Picture, taking_turns
 from pipeline.results.record import CameraCounts, CameraInput, Record
@@ -72,7 +78,13 @@ class ArchiveResults(Results):
             found.append(Part(key, stamp, partial(_read_sightings, path, camera)))
         return found
 
-    def _resolved(self) -> pd.Series[int]:
+    def next_identity(self) -> int:
+        """Return the smallest number that was never given to anybody."""
+        metadata = self.folder.identities().schema.metadata or {}
+        return max(super().next_identity(), int(metadata.get(NEXT_IDENTITY, 1)))
+
+    def resolved(self) -> pd.Series[int]:
+        """Return the identity of every sighting by its name, before edits by hand."""
         table = self.folder.identities()
         names = table["tracklet_id"].to_pandas()
         return pd.Series(table["global_id"].to_numpy(), index=names)

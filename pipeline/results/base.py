@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datatypes import UNDECIDED, Event, FloatArray
+from pipeline.layout.edit_log import EditLog
+from pipeline.layout.edits import Edits
 from pipeline.results.pieces import (
     BOX_COLUMNS,
     SIGHTING_COLUMNS,
@@ -33,7 +35,7 @@ class Results(ABC):
     (``datetime64[us, UTC]``) for archives and recordings. ``global_id`` is the identity after
     merges and edits by hand, -1 where the evidence names nobody.
 
-    A kind implements ``parts``, ``is_resolved``, ``_resolved``, ``sequences``, ``pictures_of``,
+    A kind implements ``parts``, ``is_resolved``, ``resolved``, ``sequences``, ``pictures_of``,
     ``best_pictures``, ``events`` and ``summary``; everything else follows from them.
 
     Args:
@@ -55,6 +57,7 @@ class Results(ABC):
         self.path = path
         self.record = record
         self._sightings: pd.DataFrame | None = None
+        self._edits: Edits | None = None
 
     # What a kind implements
 
@@ -80,7 +83,7 @@ class Results(ABC):
         """
 
     @abstractmethod
-    def _resolved(self) -> pd.Series[int]:
+    def resolved(self) -> pd.Series[int]:
         """Return the identity of every sighting by its name, before edits by hand.
 
         Raises:
@@ -140,7 +143,26 @@ class Results(ABC):
 
         The one place where edits count: sightings, boxes and pictures ask here.
         """
-        return self._resolved()
+        found, edits = self.resolved(), self.edits()
+        if not edits.by_number:
+            return found
+        shown = map(edits.identity_of, found.index, found.tolist())
+        return pd.Series(list(shown), index=found.index, dtype=np.int64)
+
+    def next_identity(self) -> int:
+        """Return the smallest number that was never given to anybody."""
+        found: list[int] = self.resolved().unique().tolist()
+        return 1 + max([0, self.edits().last_identity, *found])
+
+    def edits(self) -> Edits:
+        """Return what all edits by hand, and merges of a live run's matcher, come to.
+
+        Raises:
+            ResultsError: The log of edits is damaged.
+        """
+        if self._edits is None:
+            self._edits = EditLog(self.path).edits
+        return self._edits
 
     def sightings(self) -> pd.DataFrame:
         """Return one row a track, in order of (begin, camera, name).
@@ -195,7 +217,7 @@ class Results(ABC):
     def identities(self) -> pd.DataFrame:
         """Return one row an identity, in order of their numbers.
 
-        Columns: ``global_id``, ``cameras`` (names joined by a comma, in order of appearance),
+        Columns: ``global_id``, ``name`` (given by hand, else empty), ``cameras`` (names joined by a comma, in order of appearance),
         ``first_time``, ``last_time``, ``sightings`` (tracks) and ``in_view_s`` (see
         ``pipeline.results.visits.seconds_in_view``).
         """
@@ -211,11 +233,18 @@ class Results(ABC):
                 "sightings": groups.size(),
             }
         ).reset_index()
+        names = [self.edits().name(number) for number in table["global_id"].tolist()]
+        table.insert(1, "name", pd.Series(names, dtype=object))
         return table.assign(in_view_s=table["global_id"].map(in_view).astype(float))
 
     def pictures(self, global_id: int) -> list[Picture]:
-        """Return the pictures of an identity, the best first, its cameras taking turns."""
-        return self.pictures_of([global_id])[global_id]
+        """Return the pictures of an identity, the best first, its cameras taking turns.
+
+        Args:
+            global_id: Any number that the identity ever had.
+        """
+        shown = self.edits().shown(global_id)
+        return self.pictures_of([shown])[shown]
 
     def _in_order(self, tables: Sequence[pd.DataFrame], owners: pd.Series[int]) -> pd.DataFrame:
         whole = pd.concat([each for each in tables if len(each)] or tables[:1], ignore_index=True)

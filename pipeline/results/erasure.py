@@ -16,10 +16,16 @@ import pandas as pd
 
 from pipeline.datatypes import UNDECIDED
 from pipeline.errors import ResultsError
+from pipeline.layout.edit_log import EditLog
 from pipeline.layout.run import REPORT
+from pipeline.results import open_results
 from pipeline.results.archive import ArchiveResults
 from pipeline.results.archive_erasure import days_before, forget_in_archive, prune_archive
 from pipeline.results.base import Results
+from pipeline.results.recording import RecordingResults
+from pipeline.results.recording_erasure import days_before as recorded_days_before
+from pipeline.results.recording_erasure import forget_in_recording, prune_recording
+from pipeline.results.recording_erasure import videos_of as recorded_videos_of
 from pipeline.results.run import RunResults
 from pipeline.results.run_erasure import forget_in_run, videos_of
 
@@ -58,7 +64,7 @@ def find_person(results: Results, global_id: int) -> Person:
             f"the run in {results.path} is {results.summary().status or 'without a record'}: let "
             "it end, or run it again"
         )
-    table = results.sightings()
+    table, global_id = results.sightings(), results.edits().shown(global_id)
     own = table[table["global_id"] == global_id]
     if global_id == UNDECIDED or own.empty:
         known = sorted(set(table["global_id"]) - {UNDECIDED})
@@ -66,7 +72,11 @@ def find_person(results: Results, global_id: int) -> Person:
         raise ResultsError(
             f"nobody in {results.path} has the identity {global_id}: there are {described}"
         )
-    videos = videos_of(results, own) if isinstance(results, RunResults) else ()
+    videos: tuple[Path, ...] = ()
+    if isinstance(results, RunResults):
+        videos = videos_of(results, own)
+    elif isinstance(results, RecordingResults):
+        videos = recorded_videos_of(results, own)
     return Person(results, global_id, own, videos)
 
 
@@ -86,14 +96,17 @@ def forget_person(
         ResultsError: A table or a video is damaged.
         SinkError: A file cannot be written.
     """
-    results = person.results
+    results, own = person.results, person.sightings
     (results.path / REPORT).unlink(missing_ok=True)
     if isinstance(results, RunResults):
-        forget_in_run(results, person.sightings, videos=person.videos, cover=cover, on_file=on_file)
+        forget_in_run(results, own, videos=person.videos, cover=cover, on_file=on_file)
+    elif isinstance(results, RecordingResults):
+        forget_in_recording(
+            results, person.global_id, own, videos=person.videos, cover=cover, on_file=on_file
+        )
     elif isinstance(results, ArchiveResults):
-        forget_in_archive(results.folder, set(person.sightings["sighting"]), on_file=on_file)
-    else:
-        raise TypeError(f"no erasure for results of kind {results.kind}")
+        forget_in_archive(results.folder, set(own["sighting"]), on_file=on_file)
+    _drop_edits(results)
 
 
 def days_before_in(results: Results, first_kept: date) -> list[str]:
@@ -102,6 +115,8 @@ def days_before_in(results: Results, first_kept: date) -> list[str]:
     Raises:
         ResultsError: The work has no days, or is not finished.
     """
+    if isinstance(results, RecordingResults):
+        return recorded_days_before(results, first_kept)
     return days_before(_of_days(results).folder, first_kept)
 
 
@@ -114,15 +129,29 @@ def prune_days(results: Results, days: list[str]) -> int:
         ResultsError: The work has no days, or a part of it is damaged.
         SinkError: A table cannot be written.
     """
-    archive = _of_days(results)
     (results.path / REPORT).unlink(missing_ok=True)
-    return prune_archive(archive.folder, days)
+    if isinstance(results, RecordingResults):
+        removed = prune_recording(results, days)
+    else:
+        removed = prune_archive(_of_days(results).folder, days)
+    _drop_edits(results)
+    return removed
+
+
+def _drop_edits(results: Results) -> None:
+    """Remove the edits, names among them, of whoever has no sighting left."""
+    log = EditLog(results.path)
+    if log.edits.by_number:
+        left = open_results(results.path).resolved()
+        people = {*left.tolist(), *(log.edits.given.get(name, -1) for name in left.index)}
+        names = set(left.index)
+        log.keep(log.edits.needed(exists=people.__contains__, has_sighting=names.__contains__))
 
 
 def _of_days(results: Results) -> ArchiveResults:
     if not isinstance(results, ArchiveResults):
         raise ResultsError(
-            f"{results.path} is no archive: give the --out of `reid-pipeline batch`; a run is "
-            "removed with its folder"
+            f"{results.path} has no days: give the --out of `reid-pipeline batch` or `live`; a "
+            "run is removed with its folder"
         )
     return results

@@ -21,6 +21,7 @@ class Found:
         first_s: When it began: seconds since 1970 (UTC), or of a run.
         last_s: When it ended.
         global_id: Whose it is, ``UNDECIDED`` where nobody is named.
+        name: What that identity is called, empty if nobody named it.
         picture: Its best crop, ``None`` where none was kept.
     """
 
@@ -30,6 +31,7 @@ class Found:
     first_s: float
     last_s: float
     global_id: int = UNDECIDED
+    name: str = ""
     picture: Picture | None = None
 
     @property

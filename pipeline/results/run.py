@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from pipeline.datatypes import UNDECIDED, Event, FloatArray
 from pipeline.errors import ResultsError
+from pipeline.layout.edits import sighting_name
 from pipeline.layout.files import read_table
 from pipeline.layout.run import (
     EMBEDDINGS_PARQUET,
@@ -31,7 +32,7 @@ from pipeline.results.pieces import BoxSequence, Part, Picture, taking_turns
 from pipeline.results.record import Record
 from pipeline.results.run_boxes import read_boxes, recorded_cameras
 
-__all__ = ["RunResults", "sighting_name"]
+__all__ = ["RunResults"]
 
 
 class RunResults(Results):
@@ -145,13 +146,12 @@ class RunResults(Results):
             raise ResultsError(f"{path} cannot be read: {error}") from None
         for number, line in enumerate(lines, start=1):
             try:
-                fields: dict[str, Any] = json.loads(line)
-                kind = str(fields.pop("event"))
-                yield Event(kind=kind, **fields)
+                yield Event.from_json(json.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ResultsError(f"{path}, line {number} is damaged: {error!r}") from None
 
-    def _resolved(self) -> pd.Series[int]:
+    def resolved(self) -> pd.Series[int]:
+        """Return the identity of every sighting by its name, before edits by hand."""
         return self._table().set_index("sighting")["global_id"]
 
     def _sightings_part(self) -> tuple[pd.DataFrame, FloatArray]:
@@ -162,11 +162,6 @@ class RunResults(Results):
         if self._identities is None:
             self._identities = _read_identities(self.path / IDENTITIES_CSV)
         return self._identities
-
-
-def sighting_name(camera: str, track_id: int) -> str:
-    """Return what a sighting of a run is called."""
-    return f"{camera}/{track_id}"
 
 
 def _camera_of(sighting: str) -> str:

@@ -135,7 +135,7 @@ def _rewrite_events(path: Path, tracks: Tracks) -> None:
         {
             each["global_id"]
             for each, of_person in zip(events, is_theirs, strict=True)
-            if of_person == wanted and "camera" in each
+            if of_person == wanted and each["camera"]
         }
         for wanted in (True, False)
     )

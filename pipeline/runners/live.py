@@ -39,20 +39,18 @@ CLOCK_JUMP_S = 1.0
 MOST_SKEW_S = 2.0
 """Cameras' clocks further off than this are not used for the time of frames."""
 
-Told = Mapping[str, object]
-
 
 class _Restartable(Protocol):
     def restart(self) -> None: ...
 
 
 class _Register(Protocol):
-    def write(self, results: Sequence[FrameResult], events: Sequence[Event]) -> Sequence[Told]: ...
+    def write(self, results: Sequence[FrameResult], events: Sequence[Event]) -> Sequence[Event]: ...
     def show(self, results: Sequence[FrameResult]) -> list[FrameResult]: ...
 
 
 class _Outbox(Protocol):
-    def send(self, events: Sequence[Told]) -> None: ...
+    def send(self, events: Sequence[Event]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ class LiveRun:
         self._epochs = {name: each.epoch for name, each in self._cameras.items()}
         self._skews = dict.fromkeys(self._cameras, 0.0)
         self._last_time: dict[str, float] = {}
-        self._said: queue.SimpleQueue[Told] = queue.SimpleQueue()
+        self._said: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._ticked_s = self._saved_s = self._trimmed_s = self._began_s
         self._alone_until_s = float("-inf")
         self._failures = self._failed_total = 0
@@ -198,10 +196,10 @@ class LiveRun:
         off = RecordingStatus.OFF
         return RecordingState(off, off) if recorder is None else recorder.state
 
-    def say(self, event: Told) -> None:
+    def say(self, event: Event) -> None:
         """Take in an edit by hand, for the event log and everybody who is notified."""
         self._parts.outbox.send([event])
-        self._said.put(dict(event))
+        self._said.put(event)
 
     # One step
 
@@ -293,7 +291,7 @@ class LiveRun:
             self._trimmed_s = self._clock()
             release_freed_memory()
 
-    def _tell(self, events: Sequence[Told]) -> None:
+    def _tell(self, events: Sequence[Event]) -> None:
         self._parts.outbox.send(events)
         if self._parts.recorder is not None:
             for event in events:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, HTTPException, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
+from pipeline.datatypes import Event as ShownEvent
 from pipeline.protocols import LiveView
 from pipeline.serve.condition import condition_of
 from pipeline.serve.register import EditRecord, Register
@@ -112,7 +113,7 @@ def _event_routes(register: Register, streams: Streams) -> APIRouter:
     def events(after: Annotated[int, Query(ge=0)] = 0, limit: Limit = 100) -> list[Event]:
         """The newest events with a number above ``after``, oldest first."""
         told = register.records.events(limit=limit, after=after, newest=True)
-        return [Event.model_validate(each) for each in told]
+        return [Event.model_validate(each.as_json()) for each in told]
 
     @router.get("/stream", responses={200: {"content": {"text/event-stream": {}}}})
     def stream(
@@ -175,9 +176,9 @@ def _people_routes(register: Register) -> APIRouter:
 def _edit_routes(view: LiveView, register: Register) -> APIRouter:
     router = APIRouter(tags=["edits"])
 
-    def told(event: dict[str, object]) -> Event:
+    def told(event: ShownEvent) -> Event:
         view.say(event)
-        return Event.model_validate(event)
+        return Event.model_validate(event.as_json())
 
     @router.get("/edits")
     def edits(limit: Limit = 100) -> list[Edit]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-__all__ = ["EditRecord", "Records", "Register"]
+from pipeline.datatypes import Event
 
-Told = dict[str, object]
-"""An event, as ``pipeline.registry.telling`` describes it."""
+__all__ = ["EditRecord", "Records", "Register"]
 
 
 class EditRecord(Protocol):
@@ -71,7 +70,7 @@ class Records(Protocol):
     def thumbnail(self, sighting: int) -> bytes | None:
         """Return a sighting's thumbnail as JPEG."""
 
-    def events(self, *, limit: int, after: int = 0, newest: bool = False) -> list[Told]:
+    def events(self, *, limit: int, after: int = 0, newest: bool = False) -> list[Event]:
         """Return events with a number above ``after``, oldest first."""
 
     def edits(self, *, limit: int) -> Sequence[EditRecord]:
@@ -99,14 +98,14 @@ class Register(Protocol):
     def name(self, identity: int) -> str:
         """Return what an identity is called, empty if nobody named it."""
 
-    def rename(self, identity: int, name: str) -> Told:
+    def rename(self, identity: int, name: str) -> Event:
         """Give an identity a name."""
 
-    def merge(self, identity: int, other: int) -> Told:
+    def merge(self, identity: int, other: int) -> Event:
         """Have two identities be one person."""
 
-    def split(self, identity: int, sightings: Sequence[int]) -> Told:
+    def split(self, identity: int, sightings: Sequence[int]) -> Event:
         """Make a new identity of some sightings of another one."""
 
-    def undo(self, edit: int) -> Told:
+    def undo(self, edit: int) -> Event:
         """Take an edit back."""

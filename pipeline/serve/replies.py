@@ -114,21 +114,27 @@ class Sighting(_OfIdentity):
     """Whether somebody said by hand whose it is."""
 
 
-class Event(_OfIdentity):
-    """A change of identities."""
-
-    model_config = ConfigDict(from_attributes=True, populate_by_name=True)
+class Event(_Reply):
+    """A change of identities; `pipeline.datatypes.Event` says what the fields are."""
 
     event: int
     time: float
     kind: str
-    other: int | None
-    other_name: str | None
+    global_id: int
+    name: str
+    other_id: int | None
+    other_name: str
     camera: str | None
-    came_from: Annotated[str | None, Field(alias="from")]
-    track: int | None
+    from_camera: str | None
+    track_id: int | None
     author: str
     edit: int | None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def colour(self) -> str:
+        """The colour of its boxes, ``#rrggbb``."""
+        return _hex(self.global_id)
 
 
 class Edit(_OfIdentity):

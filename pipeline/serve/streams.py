@@ -64,10 +64,9 @@ class Streams:
                         self._register.records.events, limit=MOST_EVENTS, after=after
                     )
                     for each in told:
-                        event = Event.model_validate(each)
-                        after = event.event
-                        text = event.model_dump_json(by_alias=True)
-                        yield f"id: {event.event}\ndata: {text}\n\n".encode()
+                        after = each.number
+                        text = Event.model_validate(each.as_json()).model_dump_json()
+                        yield f"id: {after}\ndata: {text}\n\n".encode()
                     silent_s = 0.0
                 elif silent_s >= HEARTBEAT_S:
                     yield b": still here\n\n"

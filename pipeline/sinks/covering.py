@@ -18,7 +18,7 @@ from pipeline.errors import InputError
 from pipeline.sinks.encoder import VideoWriter
 from pipeline.sinks.mosaic import Mosaic
 
-__all__ = ["cover_in_mosaic", "cover_in_video"]
+__all__ = ["cover_in_mosaic", "cover_in_recorded", "cover_in_video"]
 
 MARGIN = 0.08
 """Of a box's sides, added around it: boxes do not hold all of a person."""
@@ -26,6 +26,12 @@ BRIDGED = 25
 """Frames for which a track may be interrupted and the person is still there."""
 BEYOND = 4
 """Frames before and after a track in which the person may be in the picture already or still."""
+BRIDGED_S, BEYOND_S = 1.0, 0.5
+"""The same two in recordings, whose frames come at any rate."""
+SAME_S = 0.002
+"""A picture and a box this near are of the same frame."""
+MARGIN_BETWEEN = 0.3
+"""As ``MARGIN``, for pictures of recordings in which the person was not detected."""
 PACE = 6
 """Boxes that tell how fast somebody goes."""
 SHOWN_S = 0.3
@@ -58,6 +64,46 @@ def cover_in_video(path: Path, boxes: pd.DataFrame) -> None:
             cover(image, box)
 
     _rewrite_video(path, change)
+
+
+def cover_in_recorded(path: Path, boxes: pd.DataFrame, *, begin_s: float) -> None:
+    """Cover a person in a recorded video, whose pictures may be any distance apart.
+
+    Args:
+        path: The video; it is replaced whole.
+        boxes: The person's, of that camera: ``track_id, time, x, y, w, h``, time in UTC.
+        begin_s: When the video begins, seconds since the epoch.
+
+    Raises:
+        InputError: The video is damaged.
+        SinkError: It cannot be written.
+    """
+    tracks = []
+    for _, track in boxes.groupby("track_id"):
+        ordered = track.sort_values("time")
+        tracks.append((ordered["time"].astype("int64").to_numpy() / 1e6, _corners(ordered)))
+
+    def change(image: Image, _number: int, time_s: float) -> None:
+        for times, corners in tracks:
+            box = _box_at(begin_s + time_s, times, corners)
+            if box is not None:
+                cover(image, box)
+
+    _rewrite_video(path, change)
+
+
+def _box_at(time_s: float, times: NDArray[np.float64], corners: FloatArray) -> FloatArray | None:
+    """Return where a person is at a time, with a margin; ``None`` where in no picture."""
+    after = int(np.searchsorted(times, time_s))
+    before = max(0, after - 1)
+    after = min(after, len(times) - 1)
+    near = min(abs(time_s - times[before]), abs(times[after] - time_s))
+    if near > BEYOND_S and (before == after or times[after] - times[before] > BRIDGED_S):
+        return None
+    box = np.array([np.interp(time_s, times, corners[:, side]) for side in range(4)], np.float32)
+    sides = np.tile(box[2:] - box[:2], 2) * np.array([-1, -1, 1, 1], np.float32)
+    # Without a box of that very moment the person may be a step further.
+    return np.asarray(box + sides * (MARGIN if near < SAME_S else MARGIN_BETWEEN), np.float32)
 
 
 def cover_in_mosaic(
@@ -133,6 +179,7 @@ def _size(path: Path) -> tuple[int, int]:
 
 
 def _rewrite_video(path: Path, change: Callable[[Image, int, float], None]) -> None:
+    mode = path.stat().st_mode
     try:
         with av.open(str(path)) as container, VideoWriter(path) as writer:
             for number, frame in enumerate(container.decode(video=0)):
@@ -142,3 +189,4 @@ def _rewrite_video(path: Path, change: Callable[[Image, int, float], None]) -> N
                 writer.write(image, time_s)
     except FFmpegError as error:
         raise InputError(f"{path} cannot be read ({error}): remove it, then forget again") from None
+    path.chmod(mode)

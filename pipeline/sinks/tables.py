@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -193,6 +194,7 @@ class EventLog:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / EVENTS_JSONL
+        self._count = 0
         try:
             self._file = self._path.open("w", encoding="utf-8")
         except OSError as error:
@@ -205,7 +207,10 @@ class EventLog:
             SinkError: The disk is full or gone.
         """
         try:
-            self._file.writelines(_event_line(event) for event in events)
+            for event in events:
+                self._count += 1
+                line = json.dumps(replace(event, number=self._count).as_json(), ensure_ascii=False)
+                self._file.write(line + "\n")
             if events:
                 self._file.flush()
         except OSError as error:
@@ -260,13 +265,3 @@ def _typed(rows: pd.DataFrame) -> pa.Table:
 def _unit(vector: FloatArray) -> list[float]:
     norm = float(np.linalg.norm(vector))
     return [] if norm == 0 else (vector / norm).tolist()
-
-
-def _event_line(event: Event) -> str:
-    fields: dict[str, Any] = {"time_s": round(event.time_s, 4), "event": event.kind}
-    fields["global_id"] = event.global_id
-    if event.camera:
-        fields |= {"camera": event.camera, "track_id": event.track_id}
-    if event.other_id != UNDECIDED:
-        fields["other_id"] = event.other_id
-    return json.dumps(fields) + "\n"

@@ -24,6 +24,10 @@ class RestartingTracker:
         self._offset = 0
         self._highest = 0
 
+    def number_from(self, first: int) -> None:
+        """Give this number to the first track, before there is one."""
+        self._offset = self._highest = first - 1
+
     def restart(self) -> None:
         """Let all tracks end; numbers go on."""
         self._tracker = self._make()

@@ -248,6 +248,7 @@ def test_every_flag_that_changes_a_default_is_used_by_a_test(command):
     tests = [each.read_text() for each in (REPOSITORY / "tests").rglob("test_*.py")]
     for option in options_of(command):
         restates_default = option.default is True and option.secondary_opts
-        for flag in option.secondary_opts if restates_default else option.opts:
+        flags = option.secondary_opts if restates_default else option.opts
+        for flag in (each for each in flags if each.startswith("--")):
             word = re.compile(rf'"{flag}["= ]')
             assert any(word.search(text) and command in text for text in tests), flag

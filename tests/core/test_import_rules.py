@@ -13,7 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 import pytest
 
 from assets import REPOSITORY
-from support.modules import dotted, imports, imports_of, modules, tree_of
+from support.modules import dotted, imports, imports_in, imports_of, modules, tree_of
 
 PIPELINE = REPOSITORY / "pipeline"
 PARTS = {path.stem for path in PIPELINE.iterdir() if path.suffix == ".py" or path.is_dir()} - {
@@ -143,7 +143,7 @@ def test_only_one_module_imports_ultralytics_and_one_the_network():
     assert users["ultralytics"] == {"pipeline/detect/ultralytics_adapter.py"}
     # The package itself, so that usage reports of libraries are off before all else.
     assert users["reid_model"] == {"pipeline/__init__.py", "pipeline/embed/reid.py"}
-    names = imports_of(REPOSITORY / "pipeline" / "__init__.py")
+    names = imports_of(PIPELINE / "__init__.py")
     assert [name for name in names if "reid_model" in name] == ["reid_model"]
 
 
@@ -155,16 +155,9 @@ def test_scripts_import_no_library_that_reports_before_the_packages():
     for path in modules("scripts"):
         is_in_package = (path.parent / "__init__.py").is_file()
         for statement in tree_of(path).body:
-            first = _imported_by(statement)
+            first = {module.split(".")[0] for module, _ in imports_in(statement)}
             assert is_in_package or not first & REPORTING, path
     assert "pipeline" in imports_of(REPOSITORY / "scripts" / "detector_training" / "__init__.py")
-
-
-def _imported_by(statement):
-    """Top-level modules that one statement imports."""
-    if isinstance(statement, ast.Import):
-        return {alias.name.split(".")[0] for alias in statement.names}
-    return {str(getattr(statement, "module", "")).split(".")[0]}
 
 
 def test_only_few_parts_have_threads_and_only_commands_print():

@@ -9,6 +9,7 @@ import pytest
 import builders
 from fakes import FakeTracker
 from live_fakes import World
+from pipeline.datatypes import Event
 from pipeline.errors import OutputError
 from pipeline.track.restarting import RestartingTracker
 
@@ -155,7 +156,7 @@ def test_results_are_stored_before_they_are_shown_and_shown_ids_are_recorded():
     world.go(0.05)
     assert world.registry.calls[:2] == [("write", 2), ("show", 2)]
     assert [each.global_id.tolist() for each in world.recorder.results] == [[11], [11]]
-    assert world.outbox.events == world.recorder.events == [{"kind": "seen", "frames": 2}]
+    assert world.outbox.events == world.recorder.events == [Event(0.0, "seen", 2)]
 
 
 def test_the_keepers_are_called_each_second_also_without_frames():
@@ -168,11 +169,12 @@ def test_the_keepers_are_called_each_second_also_without_frames():
 
 def test_an_edit_by_hand_is_sent_once_and_logged():
     world = World(cameras=1)
-    world.run.say({"kind": "rename", "identity": 4})
-    assert world.outbox.events == [{"kind": "rename", "identity": 4}]
+    renamed = Event(0.0, "rename", 4)
+    world.run.say(renamed)
+    assert world.outbox.events == [renamed]
     world.cameras["c0"].trouble = OSError("gone")
     world.go(1.5)
-    assert world.recorder.events == [{"kind": "rename", "identity": 4}]
+    assert world.recorder.events == [renamed]
     assert len(world.outbox.events) == 1
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.sinks.live.file_names import Kind
+from pipeline.layout.recording import Kind
 from pipeline.sinks.live.lines_log import LinesLog
 from recordings import NOON_S, fill, mode, small_disk
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import recordings
+from pipeline.datatypes import Event
 from pipeline.errors import OutputError
 from pipeline.health import RecordingStatus
 from pipeline.layout.run import TRACK_COLUMNS
@@ -83,13 +84,14 @@ def recording_threads():
 
 def test_tracks_events_and_video_of_all_cameras_are_recorded(world):
     world.steps_at_ease(20, cameras=("a", "b"), persons=2)
-    world.recorder.event({"kind": "new", "identity": 1, "name": "=1+1 ü"})
+    new = Event(1.5, "new", 1, name="=1+1 ü")
+    world.recorder.event(new)
     world.close()
     rows = recordings.track_rows(world.folder)
     assert [(r["camera"], int(r["frame"]), int(r["track_id"])) for r in rows] == [
         (camera, frame, track) for frame in range(20) for camera in "ab" for track in (1, 2)
     ]
-    assert recordings.events(world.folder) == [{"kind": "new", "identity": 1, "name": "=1+1 ü"}]
+    assert recordings.events(world.folder) == [new.as_json()]
     for camera in "ab":
         (path,) = recordings.videos(world.folder, camera)
         assert len(recordings.frame_times(path)) == 20
@@ -121,7 +123,7 @@ def test_nothing_found_and_nothing_shown_is_recorded_as_nothing(world):
 
 def test_everything_is_for_the_owner_alone(world):
     world.step()
-    world.recorder.event({})
+    world.recorder.event(Event(0.0, "new", 1))
     world.close()
     modes = {recordings.mode(path) for path in world.folder.rglob("*") if path.is_file()}
     folders = {recordings.mode(p) for p in [world.folder, *world.folder.rglob("*")] if p.is_dir()}
@@ -134,7 +136,7 @@ def test_no_thread_is_left_and_closing_twice_or_writing_late_does_nothing(world)
     world.close()
     assert recording_threads() == []
     world.step()
-    world.recorder.event({})
+    world.recorder.event(Event(0.0, "new", 1))
     world.recorder.tick()
     world.close()
     assert str(world.recorder.state) == "off"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.sinks.live.file_names import Kind, Recorded, iso_utc, recorded_files
+from pipeline.layout.recording import Kind, Recorded, iso_utc, recorded_files
 from pipeline.sinks.live.retention import Retention, expired
 from recordings import NOON_S, small_disk
 

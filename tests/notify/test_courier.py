@@ -5,6 +5,7 @@ from itertools import chain
 
 import pytest
 
+from pipeline.datatypes import Event
 from pipeline.notify.courier import Courier, NotDeliveredError, RefusedError
 
 WAIT_S = 20
@@ -27,7 +28,7 @@ class FakeChannel:
     def deliver(self, events):
         self.entered.release()
         assert self.gate.wait(WAIT_S)
-        self.calls.append([event["n"] for event in events])
+        self.calls.append([event.number for event in events])
         answer = self._answers.pop(0) if self._answers else None
         if answer is not None:
             raise answer
@@ -41,7 +42,7 @@ def courier(channel, *, most=100):
 
 
 def events(*numbers):
-    return [{"n": n} for n in numbers]
+    return [Event(0.0, "new", 1, number=n) for n in numbers]
 
 
 def figures(courier, *names):

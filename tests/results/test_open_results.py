@@ -78,6 +78,7 @@ def test_identities_sum_up_their_sightings(run):
     (first, second) = open_results(run).identities().to_dict("records")
     assert first == {
         "global_id": 1,
+        "name": "",
         "cameras": "door",
         "first_time": 0.0,
         "last_time": 6.0,
@@ -140,9 +141,9 @@ def test_pictures_of_an_archive_take_turns_and_the_best_come_first(tmp_path):
 
 
 def test_events_of_a_run(run):
-    lines = [{"time_s": 1.5, "event": "merge", "global_id": 1, "other_id": 4}]
-    (run / "events.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
-    assert list(open_results(run).events()) == [Event(1.5, "merge", 1, other_id=4)]
+    merge = Event(1.5, "merge", 1, other_id=4, number=1)
+    (run / "events.jsonl").write_text(json.dumps(merge.as_json()) + "\n")
+    assert list(open_results(run).events()) == [merge]
     (run / "events.jsonl").write_text("[]\n")
     with pytest.raises(ResultsError, match="line 1 is damaged"):
         list(open_results(run).events())

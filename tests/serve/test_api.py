@@ -53,7 +53,7 @@ def run():
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         clock = SimpleNamespace(now=NOW)
-        registry = Registry(Path(folder) / "registry.sqlite", keep_s=None, clock=lambda: clock.now)
+        registry = Registry(Path(folder), keep_s=None, clock=lambda: clock.now)
         view = FakeView("lobby", "yard")
         for index in range(3):
             clock.now = NOW + index
@@ -197,8 +197,8 @@ def test_events_and_edits_are_listed(client):
     assert [e["kind"] for e in events] == ["new", "new", "rename"]
     assert [e["event"] for e in client.get("/api/events?after=2").json()] == [3]
     assert events[2] | {"colour": ""} == {
-        "event": 3, "time": NOW + 10, "kind": "rename", "identity": 1, "name": "Anna",
-        "other": None, "other_name": None, "camera": None, "from": None, "track": None,
+        "event": 3, "time": NOW + 10, "kind": "rename", "global_id": 1, "name": "Anna",
+        "other_id": None, "other_name": "", "camera": None, "from_camera": None, "track_id": None,
         "author": "hand", "edit": 1, "colour": "",
     }  # fmt: skip
     (edit,) = client.get("/api/edits").json()
@@ -228,7 +228,7 @@ def test_a_person_is_named_merged_split_and_all_is_undone(client, run):
         assert client.post(f"/api/edits/{each['edit']}/undo").json()["kind"] == "undo"
     people = client.get("/api/people").json()
     assert [(p["identity"], p["name"], p["sightings"]) for p in people] == [(1, "", 2), (2, "", 1)]
-    assert [said["kind"] for said in run.view.said] == [
+    assert [said.kind for said in run.view.said] == [
         "rename", "merge", "split", "undo", "undo", "undo",
     ]  # fmt: skip
 
@@ -314,7 +314,7 @@ def test_every_state_but_live_is_a_reason(client, run, state):
 
 
 def test_healthz_is_503_when_nothing_can_be_stored(client, run):
-    run.registry._book.trouble = "the disk is full"
+    run.registry._store.trouble = "the disk is full"
     assert client.get("/healthz").status_code == 503
 
 

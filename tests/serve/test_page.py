@@ -27,7 +27,7 @@ class LiveRun:
     """Two cameras with a walker each, drawn on by a thread, a third one that is down."""
 
     def __init__(self, folder, **settings):
-        self.registry = Registry(folder / "registry.sqlite", keep_s=None)
+        self.registry = Registry(folder, keep_s=None)
         self.view = FakeView("entrance", "lobby", "car_park", now=time.time())
         self.view.set("car_park", state=CameraState.WAITING, reason=f"no answer {MARKUP}")
         self.people = {"entrance": (1, 1), "lobby": (2, 2)}
@@ -181,7 +181,7 @@ def test_somebody_appears_is_named_merged_and_it_is_undone(open_page):
     rows.nth(2).get_by_role("button", name="Undo").click()
     expect(rows).to_have_count(4)
     assert run.registry.name(3) == ""
-    kinds = [said["kind"] for said in run.view.said]
+    kinds = [said.kind for said in run.view.said]
     assert kinds == ["rename", "merge", "undo", "undo"]
     assert page.locator("img[src=x]").count() == 0
     assert page.title() == "Activity · reid-pipeline"

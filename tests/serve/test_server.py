@@ -30,7 +30,7 @@ def serving(**settings):
     before = set(threading.enumerate())
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        registry = Registry(Path(folder) / "registry.sqlite", keep_s=None)
+        registry = Registry(Path(folder), keep_s=None)
         view = FakeView("lobby")
         server = open_web(view, registry, WebSettings(**{"port": 0} | settings))
         server.start()

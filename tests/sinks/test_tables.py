@@ -96,13 +96,18 @@ def test_embeddings_are_unit_vectors_and_empty_where_there_is_none(tmp_path):
     assert table["global_id"].tolist() == [1, -1]
 
 
-def test_events_are_lines_of_json(tmp_path):
+def test_events_are_numbered_lines_of_json(tmp_path):
     log = EventLog(tmp_path)
     log.write([Event(1.5, "new", 1, "cam", 4), Event(2.0, "merge", 1, other_id=3)])
-    first, second = (json.loads(line) for line in (tmp_path / "events.jsonl").open())
-    assert first == {"time_s": 1.5, "event": "new", "global_id": 1, "camera": "cam", "track_id": 4}
-    assert second == {"time_s": 2.0, "event": "merge", "global_id": 1, "other_id": 3}
     log.close()
+    first, second = (json.loads(line) for line in (tmp_path / "events.jsonl").open())
+    assert first == {
+        "event": 1, "time": 1.5, "kind": "new", "global_id": 1, "name": "", "other_id": None,
+        "other_name": "", "camera": "cam", "from_camera": None, "track_id": 4,
+        "author": "matcher", "edit": None,
+    }  # fmt: skip
+    assert (second["event"], second["other_id"], second["camera"]) == (2, 3, None)
+    assert Event.from_json(second) == Event(2.0, "merge", 1, other_id=3, number=2)
 
 
 def test_a_full_disc_is_named(tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assets import REPOSITORY
 
-__all__ = ["dotted", "imports", "imports_of", "modules", "public_names", "tree_of"]
+__all__ = ["dotted", "imports", "imports_in", "imports_of", "modules", "public_names", "tree_of"]
 
 
 def modules(package: str) -> list[Path]:
@@ -29,11 +29,17 @@ def tree_of(path: Path) -> ast.Module:
 def imports(path: Path) -> Iterator[tuple[str, str | None]]:
     """Module, and the name that is taken from it if it is one, also inside functions."""
     for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, None) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0 or "scripts" in path.parts, f"{path}: relative import"
-            yield from ((str(node.module), alias.name) for alias in node.names)
+        level = getattr(node, "level", 0)
+        assert level == 0 or "scripts" in path.parts, f"{path}: relative import"
+        yield from imports_in(node)
+
+
+def imports_in(statement: ast.AST) -> Iterator[tuple[str, str | None]]:
+    """What one statement imports, as ``imports`` returns it."""
+    if isinstance(statement, ast.Import):
+        yield from ((alias.name, None) for alias in statement.names)
+    elif isinstance(statement, ast.ImportFrom):
+        yield from ((str(statement.module), alias.name) for alias in statement.names)
 
 
 def imports_of(path: Path) -> set[str]:

@@ -6,7 +6,7 @@ import logging
 import os
 from pathlib import Path
 
-from pipeline.sinks.live.file_names import Kind, Recorded, create, recorded_files
+from pipeline.layout.recording import Kind, Recorded, create, recorded_files
 from pipeline.whole_lines import append_whole, cut_torn_line
 
 __all__ = ["LinesLog"]

@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from pipeline.datatypes import FrameResult, Image
+from pipeline.datatypes import Event, FrameResult, Image
 from pipeline.errors import OutputError
 from pipeline.health import RecordingState, RecordingStatus
+from pipeline.layout.recording import LOCK, LOG_COLUMNS, Kind, iso_utc, make_private, recorded_files
 from pipeline.live_settings import RecordingSettings
 from pipeline.sinks.live.disk import MEGABYTE, Gate, free_bytes
-from pipeline.sinks.live.file_names import Kind, iso_utc, make_private, recorded_files
 from pipeline.sinks.live.lines_log import LinesLog
 from pipeline.sinks.live.log_writer import LogWriter
 from pipeline.sinks.live.retention import Retention
 from pipeline.sinks.live.segments import adopt_orphans
-from pipeline.sinks.live.track_log import LOG_COLUMNS, event_line, track_lines
+from pipeline.sinks.live.track_log import event_line, track_lines
 from pipeline.sinks.live.video import VideoRecorder
 
 __all__ = ["LiveRecorder"]
@@ -33,7 +33,6 @@ CLEAN_S = 60.0
 """How often what need not be kept is deleted."""
 DAY_S = 86_400.0
 GIGABYTE = 1_000_000_000
-LOCK = ".lock"
 
 
 class LiveRecorder:
@@ -126,7 +125,7 @@ class LiveRecorder:
                     camera, result.frame.time_s, partial(pictures.__getitem__, camera)
                 )
 
-    def event(self, event: Mapping[str, object]) -> None:
+    def event(self, event: Event) -> None:
         """Take in an event for the log."""
         if not self._closed:
             self._writer.add(Kind.EVENTS, event_line(event), 1)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.sinks.live.file_names import Kind, Recorded, recorded_files
+from pipeline.layout.recording import Kind, Recorded, recorded_files
 
 __all__ = ["Retention", "expired"]
 

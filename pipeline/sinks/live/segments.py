@@ -11,8 +11,8 @@ from pathlib import Path
 from av.error import FFmpegError
 
 from pipeline.datatypes import Image
+from pipeline.layout.recording import PARTIAL, Kind, create, iso_utc, recorded_files
 from pipeline.sinks.h264 import H264File
-from pipeline.sinks.live.file_names import PARTIAL, Kind, create, iso_utc, recorded_files
 from pipeline.sinks.live.fragments import cut_torn_fragment
 
 __all__ = ["LONGEST_GAP_S", "CameraVideo", "Segment", "adopt_orphans"]

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.datatypes import Image
+from pipeline.layout.recording import Kind, make_private
 from pipeline.sinks.live.disk import Gate
-from pipeline.sinks.live.file_names import Kind, make_private
 from pipeline.sinks.live.segments import LONGEST_GAP_S, CameraVideo
 
 __all__ = ["VideoRecorder"]

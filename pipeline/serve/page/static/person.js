@@ -125,7 +125,7 @@ function splitBar(person, sightings) {
       class: "button", type: "button", disabled: chosen.size === 0 || isAll,
       onclick: () => edit(
         () => post(`/api/people/${person.identity}/split`, { sightings: [...chosen] }),
-        (done) => `Split off as Person ${done.identity}.`, () => person.identity),
+        (done) => `Split off as Person ${done.global_id}.`, () => person.identity),
     }, "Split off as somebody else"));
 }
 

@@ -1,7 +1,8 @@
 // How things are said to people.
 
 export const title = (person) => person.name || `Person ${person.identity}`;
-export const otherTitle = (event) => event.other_name || `Person ${event.other}`;
+const eventTitle = (event) => event.name || `Person ${event.global_id}`;
+const otherTitle = (event) => event.other_name || `Person ${event.other_id}`;
 
 const STATES = {
   connecting: ["Connecting", "wait"],
@@ -67,23 +68,23 @@ export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 
 
 /** An event as a list of texts and `{person}` or `{other}` marks, to be filled with links. */
 export function sentence(event) {
-  const who = { who: event.identity, text: title(event) };
-  const other = { who: event.other, text: otherTitle(event) };
+  const who = { who: event.global_id, text: eventTitle(event) };
+  const other = { who: event.other_id, text: otherTitle(event) };
   const byHand = event.author === "hand";
   switch (event.kind) {
     case "new": return [who, ` appeared in ${event.camera}`];
     case "sighting": return [who, ` was seen again in ${event.camera}`];
     case "hand_over":
-      return event.from ? [who, ` went from ${event.from} to ${event.camera}`] : [who, ` came to ${event.camera}`];
+      return event.from_camera ? [who, ` went from ${event.from_camera} to ${event.camera}`] : [who, ` came to ${event.camera}`];
     case "merge":
-      return byHand ? [other, " was merged into ", who] : [who, ` and Person ${event.other} are the same person`];
+      return byHand ? [other, " was merged into ", who] : [who, ` and Person ${event.other_id} are the same person`];
     case "split":
-      if (event.other === null) return [`Somebody in ${event.camera} is not `, who, " after all"];
+      if (event.other_id === null) return [`Somebody in ${event.camera} is not `, who, " after all"];
       return byHand ? [who, " was split off ", other] : [who, " is somebody else than ", other];
     case "rename":
-      return event.name ? [`Person ${event.identity} was named `, who] : [who, " has no name any more"];
+      return event.name ? [`Person ${event.global_id} was named `, who] : [who, " has no name any more"];
     case "undo":
-      return event.other === null ? ["A correction of ", who, " was undone"]
+      return event.other_id === null ? ["A correction of ", who, " was undone"]
         : ["A correction of ", who, " and ", other, " was undone"];
     default: return [who, ` ${event.kind}`];
   }

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.registry.edits import Author, Edit, EditKind, Standing
+from pipeline.layout.edits import Author, Edit, EditKind, Edits
 
 
 def merge(number, left, gone, *, undone=False):
@@ -39,23 +39,23 @@ def slow_groups(edits):
     return {frozenset(group) for group in groups}
 
 
-def groups(standing):
-    return {frozenset(standing.members(person)) for person in PEOPLE}
+def groups(edits):
+    return {frozenset(edits.members(person)) for person in PEOPLE}
 
 
-def state(standing):
-    return [(standing.of(n), standing.name(n)) for n in PEOPLE]
+def state(edits):
+    return [(edits.shown(n), edits.name(n)) for n in PEOPLE]
 
 
 def test_without_edits_everybody_stands_for_themselves():
-    assert state(Standing()) == [(n, "") for n in PEOPLE]
-    assert Standing().members(3) == [3]
+    assert state(Edits()) == [(n, "") for n in PEOPLE]
+    assert Edits().members(3) == [3]
 
 
 @settings(deadline=None)
 @given(edits)
 def test_merges_join_the_same_people_as_joining_sets(edits):
-    assert groups(Standing(edits)) == slow_groups(edits)
+    assert groups(Edits(edits)) == slow_groups(edits)
 
 
 @settings(deadline=None)
@@ -66,31 +66,31 @@ def test_undoing_any_edit_is_never_having_made_it(edits, data):
     place = data.draw(st.integers(0, len(edits) - 1))
     undone = [*edits[:place], replace(edits[place], undone=True), *edits[place + 1 :]]
     without = edits[:place] + edits[place + 1 :]
-    assert state(Standing(undone)) == state(Standing(without))
+    assert state(Edits(undone)) == state(Edits(without))
 
 
 def test_the_target_of_a_merge_keeps_its_number_and_name():
-    standing = Standing([rename(1, 1, "Anna"), rename(2, 2, "Ben"), merge(3, 1, 2)])
-    assert standing.of(2) == 1
-    assert standing.name(2) == "Anna"
+    edits = Edits([rename(1, 1, "Anna"), rename(2, 2, "Ben"), merge(3, 1, 2)])
+    assert edits.shown(2) == 1
+    assert edits.name(2) == "Anna"
 
 
 def test_a_name_survives_the_merge_into_somebody_unnamed():
-    assert Standing([rename(1, 2, "Ben"), merge(2, 1, 2)]).name(1) == "Ben"
+    assert Edits([rename(1, 2, "Ben"), merge(2, 1, 2)]).name(1) == "Ben"
 
 
 def test_a_merge_both_ways_ends():
-    standing = Standing([merge(1, 5, 7), merge(2, 7, 5)])
-    assert standing.of(5) == standing.of(7) == 5
+    edits = Edits([merge(1, 5, 7), merge(2, 7, 5)])
+    assert edits.shown(5) == edits.shown(7) == 5
 
 
 def test_a_merge_that_comes_after_an_undone_one_counts():
-    standing = Standing([merge(1, 5, 7, undone=True), merge(2, 7, 5)])
-    assert standing.of(5) == standing.of(7) == 7
+    edits = Edits([merge(1, 5, 7, undone=True), merge(2, 7, 5)])
+    assert edits.shown(5) == edits.shown(7) == 7
 
 
 def test_changes_are_those_whose_root_differs():
-    before = Standing([merge(1, 1, 2)])
-    after = Standing([merge(1, 1, 2), merge(2, 3, 1)])
+    before = Edits([merge(1, 1, 2)])
+    after = Edits([merge(1, 1, 2), merge(2, 3, 1)])
     assert after.changed_since(before) == [1, 2]
     assert before.changed_since(after) == [1, 2]

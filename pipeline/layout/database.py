@@ -1,4 +1,7 @@
-"""The registry's file: SQLite with a write-ahead log, readable by its owner alone."""
+"""The identity store of a recording: SQLite with a write-ahead log, readable by its owner alone.
+
+The live run writes it; whoever reads it meanwhile waits for nobody.
+"""
 
 from __future__ import annotations
 
@@ -9,44 +12,48 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import InputError, SinkError
+from pipeline.errors import ResultsError, SinkError
 
-__all__ = ["Database", "Statement"]
+__all__ = ["Database", "Statement", "open_reader"]
 
 Statement = tuple[str, Sequence[Any]]
 """SQL and its parameters."""
 
-FORMAT = 1
+FORMAT = 2
 BUSY_S = 5.0
 """How long to wait for another program that has the file open, for example a backup."""
 
 SCHEMA = """
 CREATE TABLE counters (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
 
--- The matcher's numbers and the ones that are shown. Persons split off by hand have none of
+-- The matcher's numbers and those of identities. Persons split off by hand have none of
 -- the matcher's, so the two cannot be the same.
 CREATE TABLE matched (matcher_id INTEGER PRIMARY KEY, identity INTEGER NOT NULL UNIQUE);
 
--- One row for every track of an identity. `found` is whose the matcher says it is, `given`
--- whose somebody says by hand, `shown` what follows from both after all merges.
+-- One row for every track of an identity. `found` is whose the matcher says it is. `owner` and
+-- `shown` are kept for queries: whose it is after splits by hand, and after merges as well.
 CREATE TABLE sightings (
     sighting INTEGER PRIMARY KEY,
-    session INTEGER NOT NULL,
     camera TEXT NOT NULL,
     track INTEGER NOT NULL,
     found INTEGER,
-    given INTEGER,
+    owner INTEGER,
     shown INTEGER,
     first_s REAL NOT NULL,
     last_s REAL NOT NULL,
     frames INTEGER NOT NULL,
-    quality REAL NOT NULL
+    quality REAL NOT NULL,
+    UNIQUE (camera, track)
 );
-CREATE INDEX sightings_by_track ON sightings (session, camera, track);
 CREATE INDEX sightings_by_shown ON sightings (shown, last_s);
-CREATE INDEX sightings_by_owner ON sightings (ifnull(given, found));
+CREATE INDEX sightings_by_owner ON sightings (owner);
+CREATE INDEX sightings_by_found ON sightings (found);
 CREATE INDEX sightings_by_time ON sightings (last_s);
 CREATE TABLE thumbnails (sighting INTEGER PRIMARY KEY, jpeg BLOB NOT NULL);
+
+-- `vector` is a unit vector, float32 in the byte order of the machine; `weight` is the sum of
+-- the crops' qualities.
+CREATE TABLE embeddings (sighting INTEGER PRIMARY KEY, weight REAL NOT NULL, vector BLOB NOT NULL);
 
 -- What the sightings of each shown identity come to; kept up to date with them.
 CREATE TABLE people (
@@ -57,37 +64,35 @@ CREATE TABLE people (
     portrait INTEGER NOT NULL
 );
 CREATE INDEX people_by_time ON people (last_s);
-
-CREATE TABLE edits (
-    edit INTEGER PRIMARY KEY,
-    time_s REAL NOT NULL,
-    author TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    identity INTEGER NOT NULL,
-    other INTEGER,
-    name TEXT NOT NULL,
-    undone INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE edited_sightings (
-    edit INTEGER NOT NULL, sighting INTEGER NOT NULL, PRIMARY KEY (edit, sighting)
-) WITHOUT ROWID;
-CREATE INDEX edited_sightings_by_sighting ON edited_sightings (sighting, edit);
-
-CREATE TABLE events (
-    event INTEGER PRIMARY KEY,
-    time_s REAL NOT NULL,
-    kind TEXT NOT NULL,
-    identity INTEGER NOT NULL,
-    other INTEGER,
-    camera TEXT,
-    track INTEGER,
-    came_from TEXT,
-    sighting INTEGER,
-    author TEXT NOT NULL,
-    edit INTEGER
-);
-CREATE INDEX events_by_time ON events (time_s);
+CREATE TABLE changed (identity INTEGER PRIMARY KEY);
+-- Not INSERT OR IGNORE: the statement that fires a trigger overrides what that says.
+CREATE TRIGGER sighting_added AFTER INSERT ON sightings BEGIN
+    INSERT INTO changed SELECT new.shown
+        WHERE new.shown NOTNULL AND new.shown NOT IN (SELECT identity FROM changed);
+END;
+CREATE TRIGGER sighting_changed AFTER UPDATE ON sightings BEGIN
+    INSERT INTO changed SELECT old.shown
+        WHERE old.shown NOTNULL AND old.shown NOT IN (SELECT identity FROM changed);
+    INSERT INTO changed SELECT new.shown
+        WHERE new.shown NOTNULL AND new.shown NOT IN (SELECT identity FROM changed);
+END;
+CREATE TRIGGER sighting_removed AFTER DELETE ON sightings BEGIN
+    INSERT INTO changed SELECT old.shown
+        WHERE old.shown NOTNULL AND old.shown NOT IN (SELECT identity FROM changed);
+    DELETE FROM thumbnails WHERE sighting = old.sighting;
+    DELETE FROM embeddings WHERE sighting = old.sighting;
+END;
 """
+SUM_UP = (
+    "DELETE FROM people WHERE identity IN (SELECT identity FROM changed)",
+    """
+    INSERT INTO people SELECT shown, min(first_s), max(last_s), count(*), (
+        SELECT sighting FROM sightings best WHERE best.shown = each.shown
+        ORDER BY quality DESC, sighting LIMIT 1
+    ) FROM sightings each WHERE shown IN (SELECT identity FROM changed) GROUP BY shown
+    """,
+    "DELETE FROM changed",
+)
 
 
 class Database:
@@ -97,13 +102,12 @@ class Database:
         path: The file; made if it is not there.
 
     Raises:
-        InputError: The file cannot be opened, is no registry, or one of a newer version.
+        ResultsError: The file cannot be opened, is no registry, or one of another version.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             # SQLite gives its log files the rights that this one has.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._writer = sqlite3.connect(
@@ -111,16 +115,16 @@ class Database:
             )
             self._prepare()
         except OSError as error:
-            raise InputError(
+            raise ResultsError(
                 f"registry {path} cannot be opened ({error.strerror}): choose another file"
             ) from None
         except sqlite3.Error as error:
-            raise InputError(
+            raise ResultsError(
                 f"registry {path} cannot be used ({error}): move it away, or choose another file"
             ) from None
 
     def write(self, statements: Iterable[Statement]) -> None:
-        """Carry out statements, all or none of them.
+        """Carry out statements and sum up whom they changed, all or none of it.
 
         Raises:
             SinkError: The file cannot be written; nothing in it has changed.
@@ -129,6 +133,8 @@ class Database:
             self._writer.execute("BEGIN IMMEDIATE")
             for sql, parameters in statements:
                 self._writer.execute(sql, parameters)
+            for sql in SUM_UP:
+                self._writer.execute(sql)
             self._writer.execute("COMMIT")
         except sqlite3.Error as error:
             if self._writer.in_transaction:
@@ -145,9 +151,7 @@ class Database:
     @contextmanager
     def reader(self) -> Iterator[sqlite3.Connection]:
         """Open a connection that only reads; it never waits for the writer, nor the other way."""
-        uri = self.path.resolve().as_uri() + "?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_S)) as connection:
-            connection.row_factory = sqlite3.Row
+        with open_reader(self.path) as connection:
             yield connection
 
     def close(self) -> None:
@@ -156,9 +160,7 @@ class Database:
 
     def _prepare(self) -> None:
         self._writer.row_factory = sqlite3.Row
-        found = self._writer.execute("PRAGMA user_version").fetchone()[0]
-        if found not in (0, FORMAT):
-            raise sqlite3.DatabaseError(f"it has format {found}, this version reads {FORMAT}")
+        found = _check_format(self._writer, may_be_new=True)
         for pragma in (
             "journal_mode = WAL",
             # What is committed outlives the process; only a power cut can cost the last second.
@@ -170,3 +172,27 @@ class Database:
             self._writer.execute(f"PRAGMA {pragma}")
         if found == 0:
             self._writer.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+
+
+@contextmanager
+def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a connection that only reads; its rows go by name.
+
+    Raises:
+        ResultsError: It is no registry, or one of another version, or is damaged.
+    """
+    uri = path.resolve().as_uri() + "?mode=ro"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_S)) as connection:
+            connection.row_factory = sqlite3.Row
+            _check_format(connection)
+            yield connection
+    except sqlite3.Error as error:
+        raise ResultsError(f"registry {path} cannot be read ({error}): restore it") from None
+
+
+def _check_format(connection: sqlite3.Connection, *, may_be_new: bool = False) -> int:
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if found != FORMAT and not (may_be_new and found == 0):
+        raise sqlite3.DatabaseError(f"it has format {found}, this version reads {FORMAT}")
+    return found

@@ -1,0 +1,36 @@
+"""Keeping others who write out of finished work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pipeline.archive.journal import Journal
+from pipeline.layout import recording
+from pipeline.layout.archive import ArchiveFolder
+from pipeline.results import Results
+
+__all__ = ["held"]
+
+
+@contextmanager
+def held(
+    results: Results, *, way_out: str = "stop it, run this again, and start it anew"
+) -> Iterator[None]:
+    """Keep others who write out of finished work.
+
+    Args:
+        results: The work.
+        way_out: What to do while a live run records into it, for the message.
+
+    Raises:
+        OutputError: A live run, or another command, works on it.
+    """
+    if results.kind == "archive":
+        with Journal(ArchiveFolder(results.path)).held():
+            yield
+    elif results.kind == "recording":
+        with recording.held(results.path, way_out=way_out):
+            yield
+    else:
+        yield

@@ -1,0 +1,89 @@
+"""What a live run says about itself in ``recording.json``."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pipeline import __version__
+from pipeline.build import Stages
+from pipeline.errors import OutputError
+from pipeline.layout.files import write_private
+from pipeline.layout.recording import RECORDING_RECORD
+from pipeline.settings import Settings
+from pipeline.sources.stream_address import shown_source
+
+__all__ = ["finish_record", "start_record"]
+
+RECORDED_PACKAGES = ("torch", "openvino", "ultralytics", "av", "opencv-python", "numpy")
+
+
+def start_record(folder: Path, settings: Settings, stages: Stages) -> None:
+    """Write the record of a run that begins; passwords do not get into it.
+
+    Raises:
+        OutputError: What is recorded there is of other weights.
+        SinkError: It cannot be written.
+    """
+    before = _read(folder).get("weights_sha256", stages.weights_sha256)
+    if before != stages.weights_sha256:
+        raise OutputError(
+            f"{folder} was recorded with other re-identification weights (SHA-256 "
+            f"{str(before)[:16]}...), whose vectors cannot be compared: choose another --out"
+        )
+    tree = settings.model_dump(mode="json", exclude={"live"})
+    for camera in tree["cameras"]:
+        camera["source"] = shown_source(camera["source"])
+    record = {
+        "status": "incomplete",
+        "versions": {
+            "reid-pipeline": __version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in RECORDED_PACKAGES},
+        },
+        "started": _now(),
+        "weights_sha256": stages.weights_sha256,
+        "settings": tree,
+        "resolved": {
+            "device": stages.device,
+            "detector": stages.detector,
+            "embedder": stages.embedder,
+            "threshold": stages.threshold,
+        },
+        "inputs": [
+            {"camera": camera["name"], "source": camera["source"]} for camera in tree["cameras"]
+        ],
+        "warnings": list(stages.warnings),
+    }
+    _write(folder, record)
+
+
+def finish_record(folder: Path) -> None:
+    """Note that the run has ended as it should.
+
+    Raises:
+        SinkError: It cannot be written.
+    """
+    _write(folder, {**_read(folder), "status": "complete", "finished": _now()})
+
+
+def _read(folder: Path) -> Mapping[str, Any]:
+    try:
+        content = json.loads((folder / RECORDING_RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _write(folder: Path, record: Mapping[str, Any]) -> None:
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    write_private(folder / RECORDING_RECORD, text.encode())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,259 @@
+"""The folder of a live run as results, also while it is being written."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from pipeline.datatypes import UNDECIDED, Event, FloatArray
+from pipeline.errors import ResultsError
+from pipeline.layout.database import open_reader
+from pipeline.layout.edits import sighting_name
+from pipeline.layout.recording import (
+    LOG_COLUMNS,
+    RECORDING_RECORD,
+    REGISTRY,
+    Kind,
+    Recorded,
+    is_held,
+    plain_camera,
+    read_events,
+    recorded_files,
+)
+from pipeline.results.base import Results
+from pipeline.results.pieces import BoxSequence, Part, Picture, taking_turns
+from pipeline.results.record import CameraCounts, CameraInput, Record
+
+__all__ = ["RecordingResults"]
+
+BEING_WRITTEN = (
+    "still being written: what has no identity yet, the last second, and video files that are "
+    "not finished are left out"
+)
+KILLED = "the last live run was killed: up to its last second is missing"
+SIGHTINGS = (
+    "SELECT sighting AS row, camera, track AS track_id, found, first_s, last_s, frames, quality "
+    "FROM sightings ORDER BY sighting"
+)
+BOXES = ["frame", "time", "track_id", "global_id", "x", "y", "w", "h", "score"]
+ROWS_AT_ONCE = 500
+"""SQLite takes some thousands of parameters."""
+
+
+class RecordingResults(Results):
+    """The folder of a live run.
+
+    Sightings are those of the moment at which they are first asked for: a run that goes on does
+    not change them. Boxes of tracks that never got an identity have -1 and are no sighting.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        ResultsError: Its record is missing or damaged.
+    """
+
+    kind = "recording"
+    record_file = RECORDING_RECORD
+    table_file = REGISTRY
+    is_resolved = True
+
+    def __init__(self, path: Path) -> None:
+        record, self._summary = _read_record(path / RECORDING_RECORD)
+        super().__init__(path, record)
+        self._stored: pd.DataFrame | None = None
+
+    def summary(self) -> Record:
+        """Return ``recording.json`` in the form that all kinds share."""
+        table = self._table()
+        cameras = [each.camera for each in self._summary.inputs]
+        cameras += sorted(set(table["camera"]) - set(cameras))
+        own = table.groupby("camera")["frames"].agg(["sum", "size"])
+        counts = [
+            CameraCounts(camera=name, boxes=int(own["sum"][name]), tracks=int(own["size"][name]))
+            if name in own.index
+            else CameraCounts(camera=name)
+            for name in cameras
+        ]
+        warnings = list(self._summary.warnings)
+        if is_held(self.path):
+            warnings.append(BEING_WRITTEN)
+        elif self._summary.status != "complete":
+            warnings.append(KILLED)
+        inputs = [*self._summary.inputs]
+        inputs += [CameraInput(camera=name) for name in cameras[len(inputs) :]]
+        changed = {"inputs": inputs, "cameras": counts, "warnings": warnings}
+        return self._summary.model_copy(update=changed)
+
+    def parts(self) -> list[Part]:
+        """Return the one file of sightings."""
+        files = [self.path / REGISTRY, self.path / f"{REGISTRY}-wal"]
+        states = [each.stat() for each in files if each.exists()]
+        stamp = ",".join(f"{each.st_size}-{each.st_mtime_ns}" for each in states)
+        return [Part(REGISTRY, stamp, self._sightings_part)]
+
+    def sightings(self) -> pd.DataFrame:
+        """Return one row a track; embeddings, which are most of it, are not read."""
+        if self._sightings is None:
+            self._sightings = self._in_order([_plain(self._table())], self.owners())
+        return self._sightings.copy()
+
+    def sequences(self, camera: str | None = None) -> Iterator[BoxSequence]:
+        """Yield the boxes of one camera in one file of the log after the other."""
+        owners = self.owners()
+        for file in self._files(Kind.TRACKS):
+            boxes = _read_log(file.path)
+            if camera is not None:
+                boxes = boxes[boxes["camera"] == camera]
+            if boxes.empty:
+                continue
+            pairs = zip(boxes["camera"], boxes["track_id"], strict=True)
+            found = owners.reindex([sighting_name(*pair) for pair in pairs], fill_value=UNDECIDED)
+            boxes = boxes.assign(global_id=found.to_numpy(np.int64))
+            for name, of_camera in boxes.groupby("camera", sort=True):
+                # Two runs in one file both count their frames from 0.
+                for number, (_, rows) in enumerate(of_camera.groupby("run", sort=True), start=1):
+                    stem = file.path.stem if number == 1 else f"{file.path.stem}-{number}"
+                    ordered = rows[BOXES].sort_values(["frame", "track_id"], ignore_index=True)
+                    yield BoxSequence(str(name), f"{name}-{stem}", None, ordered)
+
+    def pictures_of(
+        self, people: Sequence[int], count: int | None = None
+    ) -> dict[int, list[Picture]]:
+        """Return the thumbnails of the best sightings."""
+        table = self.sightings()
+        own = table[table["global_id"].isin(people)].sort_values("quality", ascending=False)
+        chosen: dict[int, list[str]] = {number: [] for number in people}
+        for number, of_person in own.groupby("global_id", sort=False):
+            by_camera: dict[str, list[str]] = {}
+            for name, camera in zip(of_person["sighting"], of_person["camera"], strict=True):
+                by_camera.setdefault(camera, []).append(name)
+            chosen[int(str(number))] = taking_turns(by_camera, count)
+        wanted = {name for some in chosen.values() for name in some}
+        pictures = self.best_pictures(own[own["sighting"].isin(wanted)])
+        return {
+            number: [pictures[name] for name in some if name in pictures]
+            for number, some in chosen.items()
+        }
+
+    def best_pictures(self, sightings: pd.DataFrame) -> dict[str, Picture]:
+        """Return the thumbnail of each sighting."""
+        names, cameras = sightings["sighting"].tolist(), sightings["camera"].tolist()
+        rows = self._table().set_index("sighting")["row"].reindex(names).dropna().astype(np.int64)
+        jpegs = self._blobs("jpeg", "thumbnails", rows.tolist())
+        return {
+            name: Picture(name, camera, "", None, jpegs[rows[name]])
+            for name, camera in zip(names, cameras, strict=True)
+            if rows.get(name) in jpegs
+        }
+
+    def events(self) -> Iterator[Event]:
+        """Yield the events of all files, as they were told."""
+        for file in self._files(Kind.EVENTS):
+            yield from read_events(file.path)
+
+    def videos(self) -> list[Recorded]:
+        """Return the finished files of annotated video, by their begin."""
+        return [each for each in self._files(Kind.VIDEO) if not each.partial]
+
+    def _files(self, kind: Kind) -> list[Recorded]:
+        found = recorded_files(self.path, [kind])
+        return sorted(found, key=lambda each: (each.begun_s, each.path))
+
+    def next_identity(self) -> int:
+        """Return the smallest number that was never given to anybody."""
+        with open_reader(self.path / REGISTRY) as reader:
+            row = reader.execute("SELECT next FROM counters WHERE name = 'identity'").fetchone()
+        return max(super().next_identity(), int(row["next"]) if row else 1)
+
+    def resolved(self) -> pd.Series[int]:
+        """Return the identity of every sighting by its name, before edits by hand."""
+        table = self._table()
+        found = table["found"].fillna(UNDECIDED).astype(np.int64)
+        return pd.Series(found.to_numpy(), index=table["sighting"])
+
+    def _table(self) -> pd.DataFrame:
+        if self._stored is None:
+            with open_reader(self.path / REGISTRY) as reader:
+                cursor = reader.execute(SIGHTINGS)
+                columns = [each[0] for each in cursor.description]
+                table = pd.DataFrame(map(tuple, cursor), columns=columns)
+            pairs = zip(table["camera"], table["track_id"], strict=True)
+            names = pd.Series([sighting_name(*pair) for pair in pairs], dtype=object)
+            self._stored = table.assign(sighting=names)
+        return self._stored
+
+    def _sightings_part(self) -> tuple[pd.DataFrame, FloatArray]:
+        table = self._table()
+        blobs = self._blobs("vector", "embeddings", table["row"].tolist())
+        vectors = {row: np.frombuffer(each, np.float32) for row, each in blobs.items()}
+        dim = max(map(len, vectors.values()), default=0)
+        stacked = np.zeros((len(table), dim), np.float32)
+        for place, row in enumerate(table["row"].tolist()):
+            if row in vectors:
+                stacked[place] = vectors[row]
+        return _plain(table), stacked
+
+    def _blobs(self, column: str, table: str, rows: Sequence[int]) -> dict[int, bytes]:
+        found: dict[int, bytes] = {}
+        with open_reader(self.path / REGISTRY) as reader:
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                some = rows[start : start + ROWS_AT_ONCE]
+                places = ",".join("?" * len(some))
+                sql = f"SELECT sighting, {column} FROM {table} WHERE sighting IN ({places})"
+                found |= {row[0]: bytes(row[1]) for row in reader.execute(sql, some)}
+        return found
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of sightings but ``global_id``."""
+    names = ["sighting", "camera", "track_id", "frames", "quality"]
+    times = {f"{end}_time": _utc(table[f"{end}_s"]) for end in ("first", "last")}
+    whole = table[names].astype({"track_id": np.int64, "frames": np.int64, "quality": np.float64})
+    return whole.assign(**times, file="")
+
+
+def _utc(seconds: pd.Series[float]) -> pd.Series[pd.Timestamp]:
+    microseconds = np.round(seconds.to_numpy(np.float64) * 1e6).astype("datetime64[us]")
+    return pd.Series(microseconds, index=seconds.index).dt.tz_localize("UTC")
+
+
+def _read_log(path: Path) -> pd.DataFrame:
+    """Return a log of tracks; half a line at its end, being written, is left out."""
+    try:
+        whole, _, _ = path.read_bytes().rpartition(b"\n")
+        table = pd.read_csv(
+            io.BytesIO(whole), dtype={"camera": str, "run": str}, keep_default_na=False
+        )
+    except (FileNotFoundError, pd.errors.EmptyDataError):  # deleted meanwhile, or just begun
+        return pd.DataFrame(columns=LOG_COLUMNS)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise ResultsError(f"tracks {path} cannot be read as CSV: {reason}") from None
+    try:
+        table = table[LOG_COLUMNS].astype({"frame": np.int64, "track_id": np.int64})
+        table = table.astype(dict.fromkeys(["time_s", "x", "y", "w", "h", "score"], np.float64))
+    except (KeyError, ValueError) as error:
+        raise ResultsError(f"tracks {path} is damaged ({error}): remove that line") from None
+    camera = table["camera"].map(plain_camera)
+    return table.assign(camera=camera, time=_utc(table["time_s"]))
+
+
+def _read_record(path: Path) -> tuple[dict[str, Any], Record]:
+    try:
+        content = path.read_bytes()
+        return dict(json.loads(content)), Record.model_validate_json(content)
+    except OSError as error:
+        problem = error.strerror or "unknown"
+    except (ValueError, TypeError, ValidationError) as error:
+        problem = f"it is damaged: {' '.join(str(error).split())[:100]}"
+    raise ResultsError(
+        f"{path} cannot be read ({problem}): run `reid-pipeline live` into that folder once more"
+    )
