@@ -8,12 +8,13 @@ imported when they are first used, so ``import pipeline`` costs nothing.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import reid_model  # noqa: F401 - comes first: it switches usage reports of libraries off
 
 if TYPE_CHECKING:
+    __version__: str
+
     from pipeline.api import Results, open_results, run
     from pipeline.build import OwnStages, Stages, build_sources, build_stages
     from pipeline.core import Pipeline
@@ -61,11 +62,6 @@ __all__ = [
     "to_supervision",
 ]
 
-try:
-    __version__ = version("reid-pipeline")
-except PackageNotFoundError:  # running from a source tree that was never installed
-    __version__ = "0+unknown"
-
 MODULES = {
     "api": ["Results", "open_results", "run"],
     "build": ["OwnStages", "Stages", "build_sources", "build_stages"],
@@ -91,6 +87,8 @@ HOMES = {name: module for module, names in MODULES.items() for name in names}
 
 def __getattr__(name: str) -> Any:
     """Import a name of the front door on its first use."""
+    if name == "__version__":
+        return _version()
     if name not in HOMES:
         raise AttributeError(f"module 'pipeline' has no attribute {name!r}")
     return getattr(import_module(f"pipeline.{HOMES[name]}"), name)
@@ -98,4 +96,14 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Return the names of the front door, for completion."""
-    return sorted([*globals(), *HOMES])
+    return sorted([*globals(), *HOMES, "__version__"])
+
+
+def _version() -> str:
+    """Look the version up: that takes as long as all else that ``import pipeline`` does."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - see above
+
+    try:
+        return version("reid-pipeline")
+    except PackageNotFoundError:  # running from a source tree that was never installed
+        return "0+unknown"

@@ -20,6 +20,9 @@ class Architecture(BaseModel):
     """Length of an embedding."""
     last_stride: Annotated[int, Field(ge=1, le=2)] = 2
     """Stride of the backbone's last reduction; 1 keeps a map of twice the size."""
+    instance_norm: bool = False
+    """Standardise the channels of every crop and normalise the stem by instance, not by batch:
+    a camera's light and white balance drop out."""
     input_height: Annotated[int, Field(ge=32, le=1024)] = 128
     """Height that crops are scaled to, pixels."""
     input_width: Annotated[int, Field(ge=16, le=1024)] = 64

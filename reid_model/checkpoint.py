@@ -12,17 +12,18 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from reid_model.architecture import Architecture
 from reid_model.errors import WeightsError
 from reid_model.network import SiameseNetwork
+from reid_model.writing import write_whole
 
 __all__ = ["Checkpoint", "default_weights", "load_checkpoint", "save_checkpoint"]
 
 METADATA_KEY = "reid_model"
 """The one metadata entry of a file: a JSON object."""
-DEFAULT_NAME = "reid_b0.safetensors"
+DEFAULT_NAME = "reid_lite0.safetensors"
 """The weights that come with the package."""
 
 
@@ -93,6 +94,9 @@ def save_checkpoint(
         path: A ``.safetensors`` file; replaced if it exists.
         notes: Whatever JSON can hold: training data, recipe, scores, calibration.
         half: Write half precision, half the size.
+
+    Raises:
+        OutputError: The file cannot be written.
     """
     tensors = {
         name: (value.half() if half and value.is_floating_point() else value).contiguous().cpu()
@@ -100,10 +104,8 @@ def save_checkpoint(
         if not name.endswith("num_batches_tracked")
     }
     metadata = {"architecture": network.architecture.model_dump(), **notes}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    save_file(tensors, partial, metadata={METADATA_KEY: json.dumps(metadata, sort_keys=True)})
-    partial.replace(path)
+    text = json.dumps(metadata, sort_keys=True)
+    write_whole(path, save(tensors, metadata={METADATA_KEY: text}))
 
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

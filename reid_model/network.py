@@ -16,6 +16,8 @@ __all__ = ["SiameseNetwork"]
 
 CLAMP = 1e-6
 """Least activation that generalised-mean pooling sees; its power must exist."""
+EPSILON = 1e-5
+"""Added to variances before they divide."""
 EARLY_STAGE = 1
 """Which of timm's feature stages has a quarter of the input's resolution."""
 
@@ -36,7 +38,8 @@ class SiameseNetwork(nn.Module):
     Source:
         Pooling: Radenovic et al., "Fine-tuning CNN Image Retrieval with No Human Annotation",
         TPAMI 2019. Neck and last stride: Luo et al., "Bag of Tricks and a Strong Baseline for
-        Deep Person Re-identification", CVPRW 2019.
+        Deep Person Re-identification", CVPRW 2019. Instance normalisation: Zhou et al., "Learning
+        Generalisable Omni-Scale Representations for Person Re-Identification", TPAMI 2021.
     """
 
     def __init__(self, architecture: Architecture, *, pretrained: bool = False) -> None:
@@ -59,13 +62,15 @@ class SiameseNetwork(nn.Module):
             Two ``(N, D)`` tensors: metric losses work on the first, identity losses on the
             second.
         """
-        pooled = self._pool(self.backbone(images))
+        pooled = self._pool(self.backbone(self._standardised(images)))
         before = self.embed(pooled)
         return before, self.bn(before)
 
     def features_and_map(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return what `features` does, and the ``(N, C, H / 4, W / 4)`` map of an early stage."""
-        final, (early,) = self.backbone.forward_intermediates(images, indices=[EARLY_STAGE])
+        final, (early,) = self.backbone.forward_intermediates(
+            self._standardised(images), indices=[EARLY_STAGE]
+        )
         before = self.embed(self._pool(final))
         return before, self.bn(before), early
 
@@ -86,10 +91,32 @@ class SiameseNetwork(nn.Module):
         first, second, third = self(torch.cat([anchor, positive, negative])).chunk(3)
         return first, second, third
 
+    def _standardised(self, images: Tensor) -> Tensor:
+        """Return images whose channels have mean 0 and deviation 1, each image by itself."""
+        if not self.architecture.instance_norm:
+            return images
+        return functional.instance_norm(images.float(), eps=EPSILON)
+
     def _pool(self, maps: Tensor) -> Tensor:
         """Return ``(N, C)``: the generalised mean over the positions of ``(N, C, H, W)``."""
         powers = maps.clamp(min=CLAMP).pow(self.p)
         return powers.mean(dim=(2, 3)).pow(1.0 / self.p)
+
+
+class _InstanceNormAct(nn.Module):
+    """What takes the place of timm's batch norm and activation behind the stem's convolution."""
+
+    def __init__(self, batch_norm: Any) -> None:
+        super().__init__()
+        self.norm = nn.InstanceNorm2d(batch_norm.num_features, eps=EPSILON, affine=True)
+        self.act: nn.Module = batch_norm.act
+        with torch.no_grad():
+            self.norm.weight.copy_(batch_norm.weight)
+            self.norm.bias.copy_(batch_norm.bias)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        normalised: Tensor = self.act(self.norm(maps.float()))
+        return normalised.to(maps.dtype)
 
 
 def _backbone(architecture: Architecture, *, pretrained: bool) -> Any:
@@ -108,6 +135,8 @@ def _backbone(architecture: Architecture, *, pretrained: bool) -> Any:
         ) from error
     if architecture.last_stride == 1:
         _undo_last_reduction(backbone)
+    if architecture.instance_norm:
+        backbone.bn1 = _InstanceNormAct(backbone.bn1)
     return backbone
 
 

@@ -17,6 +17,7 @@ from reid_model.evaluation.protocol import Protocol, make_protocol
 from reid_model.evaluation.ranking import query_gallery_distances
 from reid_model.evaluation.report import embed_images
 from reid_model.inference import Embedder
+from reid_model.writing import write_figure
 
 __all__ = ["draw_neighbours", "draw_triplets"]
 
@@ -47,7 +48,7 @@ def draw_triplets(triplets: Sequence[Triplet], embedder: Embedder, picture: Path
         _show(axes[row, 0], triplet.anchor, "anchor", NEUTRAL)
         _show(axes[row, 1], triplet.positive, f"positive {near:.2f}", verdict)
         _show(axes[row, 2], triplet.negative, f"negative {far:.2f}", verdict)
-    figure.savefig(picture, dpi=110)
+    write_figure(figure, picture, dpi=110)
 
 
 def draw_neighbours(
@@ -93,7 +94,7 @@ def draw_neighbours(
             _show(axes[row, column], found, f"{distances[place][counts][rank]:.2f}", verdict)
         for empty in axes[row, len(order) + 1 :]:
             empty.axis("off")
-    figure.savefig(picture, dpi=110)
+    write_figure(figure, picture, dpi=110)
 
 
 def _of_one(images: Sequence[IdentityImage], only: Path) -> Protocol:

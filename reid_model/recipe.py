@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -22,21 +22,26 @@ __all__ = [
     "Optimiser",
     "Recipe",
     "Schedule",
+    "Section",
     "Validation",
     "load_recipe",
+    "read_recipe",
 ]
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A part of a recipe: unknown keys are refused."""
+
     model_config = ConfigDict(
         extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True
     )
 
 
-class ImageSettings(_Section):
+class ImageSettings(Section):
     """The images trained on."""
 
     source: Path
@@ -47,7 +52,7 @@ class ImageSettings(_Section):
     """Take the background out of every image, of the held-out ones too."""
 
 
-class Validation(_Section):
+class Validation(Section):
     """The identities that are held out and tell which weights are best."""
 
     identities: Path | None = None
@@ -60,7 +65,7 @@ class Validation(_Section):
     """Add the mirrored image's embedding when evaluating."""
 
 
-class BatchSettings(_Section):
+class BatchSettings(Section):
     """What a step sees."""
 
     kind: Literal["identities", "triplets"] = "identities"
@@ -81,7 +86,7 @@ class BatchSettings(_Section):
         return self
 
 
-class LossPart(_Section):
+class LossPart(Section):
     """A class of pytorch-metric-learning and how to construct it."""
 
     name: str
@@ -107,7 +112,7 @@ class LossTerm(LossPart):
     """Factor of the term."""
 
 
-class Optimiser(_Section):
+class Optimiser(Section):
     """What turns gradients into steps."""
 
     name: Literal["Adam", "AdamW", "SGD"] = "AdamW"
@@ -118,7 +123,7 @@ class Optimiser(_Section):
     """Decay of the weights."""
 
 
-class Schedule(_Section):
+class Schedule(Section):
     """How long, and at what share of the learning rate."""
 
     steps: Count
@@ -129,14 +134,14 @@ class Schedule(_Section):
     """What the rate does after that; ``cosine`` ends at nothing."""
 
 
-class Averaging(_Section):
+class Averaging(Section):
     """An exponential moving average of the weights is what is evaluated and saved."""
 
     decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share that the average keeps per step; 0 = no averaging."""
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """One training run."""
 
     images: ImageSettings
@@ -176,6 +181,16 @@ def load_recipe(path: Path, *, changes: Mapping[str, Any] | None = None) -> Reci
         RecipeError: It cannot be read, or a key is unknown or out of range; the message gives
             the key's path.
     """
+    return read_recipe(path, Recipe, changes=changes)
+
+
+def read_recipe(path: Path, kind: type[Kind], *, changes: Mapping[str, Any] | None = None) -> Kind:
+    """Read a recipe of one kind from YAML, as `load_recipe` does.
+
+    Raises:
+        RecipeError: It cannot be read, or a key is unknown or out of range; the message gives
+            the key's path.
+    """
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -191,7 +206,7 @@ def load_recipe(path: Path, *, changes: Mapping[str, Any] | None = None) -> Reci
             section = section.setdefault(part, {})
         section[name] = value
     try:
-        return Recipe.model_validate(tree)
+        return kind.model_validate(tree)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in fault["loc"])

@@ -22,6 +22,7 @@ NOON_S = 1_800_014_400.0
 PATIENCE_S = 60.0
 DIM = 4
 SHA256 = "ab" * 32
+WARNING = "fake were not calibrated"
 SHADES = ((0, 0, 0), (20, 20, 240), (240, 60, 20), (20, 220, 20))
 
 
@@ -51,7 +52,12 @@ class LiveFolder:
             CameraSettings(name=name, source=f"rtsp://me:canary@host/{name}") for name in cameras
         ]
         stages = SimpleNamespace(
-            weights_sha256=SHA256, device="cpu", detector="fake", embedder="fake", threshold=0.5
+            weights_sha256=SHA256,
+            device="cpu",
+            detector="fake",
+            embedder="fake",
+            threshold=0.5,
+            warnings=(WARNING,),
         )
         start_record(folder, Settings(cameras=sources), stages)
         self.registry = Registry(

@@ -8,7 +8,6 @@ moment, come to the same result.
 
 from __future__ import annotations
 
-import fcntl
 import io
 import json
 import logging
@@ -27,6 +26,7 @@ from pipeline.datatypes import Detections
 from pipeline.errors import OutputError
 from pipeline.layout.archive import TABLES, ArchiveFolder
 from pipeline.layout.files import write_private
+from pipeline.locks import Lock
 
 __all__ = ["Cut", "Journal", "Unit"]
 
@@ -76,18 +76,11 @@ class Journal:
         """
         try:
             self._folder.work_path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = (self._folder.work_path / "lock").open("w")
         except OSError as error:
             raise OutputError(
                 f"output {self._folder.path} cannot be written ({error.strerror}): choose another"
             ) from None
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise OutputError(
-                    f"another command works on {self._folder.path}: wait until it has ended"
-                ) from None
+        with Lock(self._folder.work_path / "lock", what=f"{self._folder.path}"):
             yield
 
     def finished(self) -> dict[str, dict[str, Any]]:

@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         _complain(error.format_message() + hint)
         return BAD_INPUT
-    except (KeyboardInterrupt, typer.Abort):
+    except typer.Abort:  # an answer that was not given; Ctrl-C leads to `run_program`
         _complain("interrupted")
         return INTERRUPTED
     return outcome if isinstance(outcome, int) else 0

@@ -141,7 +141,8 @@ def batch(  # noqa: PLR0917 - typer makes options of them
         log.warning("%s was skipped: %s", file, reason)
     Console().print(
         f"{done.files} files, {done.tracklets} tracklets, {done.identities} identities, "
-        f"{len(done.skipped)} files skipped; written to {out}, report in {out / REPORT}",
+        f"{len(done.skipped)} files skipped; written to {out}"
+        + (f", report in {out / REPORT}" if done.has_report else ""),
         highlight=False,
         markup=False,
     )

@@ -79,7 +79,12 @@ COMMANDS = (
     Command(
         "prune",
         ("forget", "prune"),
-        "Remove the days of an archive or a recording that are older than so many days.",
+        "Remove what ended so many days ago from an archive or a recording.",
+    ),
+    Command(
+        "crops",
+        ("crops", "crops"),
+        "Cut people out of videos and photographs: crops without names, to learn from.",
     ),
     Command(
         "config",

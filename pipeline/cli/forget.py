@@ -44,9 +44,12 @@ def prune(
     keep_days: Annotated[int, typer.Option(min=1, help="Days to keep, today (UTC) included.")],
     yes: Yes = False,
 ) -> None:
-    """Remove the days of an archive or a recording that are older than so many days."""
+    """Remove what ended so many days ago from an archive or a recording.
+
+    A sighting that goes on over midnight stays whole.
+    """
     pruned = prune_job(where, keep_days=keep_days, confirm=_never if yes else _ask)
-    text = f"{pruned.files} files of {len(pruned.days)} days were removed"
+    text = f"{pruned.files} files of {len(pruned.days)} days were removed or rewritten"
     if not pruned.days:
         text = f"Nothing in {where} is older than {pruned.first_kept}"
     Console().print(text, highlight=False, markup=False)

@@ -219,7 +219,7 @@ def show_live(
 
 @contextmanager
 def _signals(stop: threading.Event, *, stop_s: float) -> Iterator[None]:
-    """Have the first SIGINT or SIGTERM set ``stop``, and the second end the process at once."""
+    """Have the first SIGINT, SIGTERM or SIGHUP set ``stop``, and the second end the process at once."""
 
     def handle(number: int, _: object) -> None:
         if stop.is_set():
@@ -230,7 +230,10 @@ def _signals(stop: threading.Event, *, stop_s: float) -> Iterator[None]:
         timer.daemon = True
         timer.start()
 
-    before = {each: signal.signal(each, handle) for each in (signal.SIGINT, signal.SIGTERM)}
+    ends = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        ends.append(signal.SIGHUP)
+    before = {each: signal.signal(each, handle) for each in ends}
     try:
         yield
     finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -158,7 +159,10 @@ def _yolo_of(weights: Path) -> Any:
 def download_folder() -> Path:
     """Return where downloaded detectors are kept: ``$XDG_CACHE_HOME/reid-pipeline/detectors``."""
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "reid-pipeline" / "detectors"
+    home = os.path.expanduser("~")  # noqa: PTH111 - pathlib raises where there is no home
+    if home == "~":
+        home = tempfile.gettempdir()
+    return (Path(cache) if cache else Path(home) / ".cache") / "reid-pipeline" / "detectors"
 
 
 def _locate(weights: str) -> Path:

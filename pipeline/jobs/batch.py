@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,7 @@ class FinishedArchive:
         tracklets: How many tracks were found in them.
         identities: How many persons those are.
         skipped: Files that are not in it, and why.
+        has_report: Whether its report could be written.
     """
 
     path: Path
@@ -76,6 +78,7 @@ class FinishedArchive:
     tracklets: int
     identities: int
     skipped: Mapping[str, str]
+    has_report: bool
 
 
 OnStart = Callable[[Mapping[str, float], int], None]
@@ -156,7 +159,7 @@ def process_archive(
     job = ArchiveJob(
         plan.videos.absolute(), out.absolute(), plan.settings, plan.batch, weights_sha256, files
     )
-    with job.journal.held():
+    with job.journal.held(), _interruption_noted(job):
         _refuse_other_settings(job)
         schedule = Schedule([each for each in recordings if each.file in plan.lengths], job.journal)
         job.journal.drop_outdated(recordings)
@@ -181,9 +184,21 @@ def process_archive(
         record = _record(job, plan.footage, schedule, skipped, status="complete")
         record |= {"threshold": threshold, "identities": people}
         job.folder.write_record(record | {"warnings": list(thresholds.warnings)})
-        report_at_end(out)
+        has_report = report_at_end(out)
     tracklets = sum(found["tracklets"] for found in schedule.finished.values())
-    return FinishedArchive(out, len(schedule.finished), tracklets, people, skipped)
+    return FinishedArchive(out, len(schedule.finished), tracklets, people, skipped, has_report)
+
+
+@contextmanager
+def _interruption_noted(job: ArchiveJob) -> Iterator[None]:
+    """Have the record say so where a signal ends the work; the next call goes on from there."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        record = job.folder.record()
+        if record.get("status") == "incomplete":
+            job.folder.write_record(record | {"status": "interrupted"})
+        raise
 
 
 def describe_models(settings: Settings) -> tuple[str, Thresholds]:

@@ -9,6 +9,7 @@ from pipeline.archive.journal import Journal
 from pipeline.layout import recording
 from pipeline.layout.archive import ArchiveFolder
 from pipeline.results import Results
+from pipeline.sinks.run_folder import run_lock
 
 __all__ = ["held"]
 
@@ -33,4 +34,5 @@ def held(
         with recording.held(results.path, way_out=way_out):
             yield
     else:
-        yield
+        with run_lock(results.path):
+            yield

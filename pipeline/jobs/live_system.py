@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -68,6 +68,8 @@ class LiveSystem:
         self.registry.close()
         with suppress(SinkError):  # it stays incomplete where the disk is full
             finish_record(self.folder)
+        if self.stages.gallery is not None:
+            self.stages.gallery.close()
         self.recorder.close(timeout_s=timeout_s)  # last, as it holds the folder
         for each in others:
             each.join()
@@ -108,12 +110,13 @@ def build_live(
     )
     black = np.zeros(USUAL_SHAPE, np.uint8)
     stages.pipeline.warm_up(Frame(settings.cameras[0].name, 0, 0.0, black))
-    recorder = LiveRecorder(folder, live.recording)
-    try:
+    with ExitStack() as locks:
+        if stages.gallery is not None:
+            locks.callback(stages.gallery.close)
+        recorder = LiveRecorder(folder, live.recording)
+        locks.callback(recorder.close, timeout_s=1.0)
         start_record(folder, settings, stages)
-    except BaseException:
-        recorder.close(timeout_s=1.0)
-        raise
+        locks.pop_all()  # nothing failed
     keep_days = live.recording.keep_days
     keep_s = None if keep_days is None else keep_days * SECONDS_PER_DAY
     registry = Registry(folder, keep_s=keep_s, earlier=newest_events(folder, MAX_EVENTS))

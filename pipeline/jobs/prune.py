@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.jobs.held import held
 from pipeline.jobs.report import write_report
 from pipeline.results import open_results
-from pipeline.results.erasure import days_before_in, prune_days
+from pipeline.results.erasure import days_before_in, prune_before
 
 __all__ = ["Pruned", "prune"]
 
@@ -21,8 +21,8 @@ class Pruned:
 
     Attributes:
         first_kept: The first day that is kept.
-        days: Those that were removed (ISO, UTC), in order.
-        files: How many files were removed.
+        days: Those of which something was removed (ISO, UTC), in order.
+        files: How many files were removed or rewritten.
     """
 
     first_kept: date
@@ -33,7 +33,7 @@ class Pruned:
 def prune(
     where: Path, *, keep_days: int, confirm: Callable[[str], object] = lambda _question: None
 ) -> Pruned:
-    """Remove the days of an archive or a recording that are older than so many days.
+    """Remove what ended before the days that are kept: a sighting over midnight stays whole.
 
     Args:
         where: Folder of an archive or a recording.
@@ -51,7 +51,8 @@ def prune(
         days = days_before_in(results, first_kept)
         if not days:
             return Pruned(first_kept)
-        confirm(f"Remove {len(days)} days ({days[0]} to {days[-1]}) from {where}?")
-        files = prune_days(results, days)
+        described = f"{len(days)} days from {days[0]} to {days[-1]}"
+        confirm(f"Remove what ended before {first_kept} ({described}) from {where}?")
+        files = prune_before(results, first_kept)
         write_report(where)
     return Pruned(first_kept, tuple(days), files)

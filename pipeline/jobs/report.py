@@ -35,9 +35,11 @@ def write_report(where: Path, out: Path | None = None) -> Path:
     return path
 
 
-def report_at_end(out: Path) -> None:
-    """Write the report of work that is complete without it: a failure is only logged."""
+def report_at_end(out: Path) -> bool:
+    """Write the report of work that is complete without it; log a failure, return ``False``."""
     try:
         write_report(out)
     except ReidPipelineError as error:
         log.warning("%s is complete, but its report could not be written: %s", out, error)
+        return False
+    return True

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.build import OwnStages, Stages, build_sources, build_stages
 from pipeline.datatypes import Frame
-from pipeline.errors import ReidPipelineError, SinkError, SourceError
+from pipeline.errors import SinkError, SourceError
 from pipeline.jobs.progress import CameraProgress, OnProgress
 from pipeline.jobs.report import report_at_end
 from pipeline.jobs.run_record import record_at_end, record_at_start
@@ -77,9 +77,24 @@ def process_videos(
             "watched by `reid-pipeline live`, apart from files"
         )
     sources = build_sources(settings)
-    folder = RunFolder(out, overwrite=overwrite)
-    stages = build_stages(settings, own=own, gallery=gallery)
-    on_start()
+    with ExitStack() as stack:
+        folder = stack.enter_context(closing(RunFolder(out, overwrite=overwrite)))
+        stages = build_stages(settings, own=own, gallery=gallery)
+        if stages.gallery is not None:
+            stack.callback(stages.gallery.close)
+        on_start()
+        return _work(settings, sources, stages, folder, on_progress)
+
+
+def _work(
+    settings: Settings,
+    sources: Sequence[VideoFile],
+    stages: Stages,
+    folder: RunFolder,
+    on_progress: OnProgress,
+) -> FinishedRun:
+    """Do the job in its folder."""
+    out = folder.path
     folder.start(record_at_start(settings, stages, sources))
     try:
         outcome = _find_everybody(settings, stages, sources, out, on_progress)
@@ -89,8 +104,11 @@ def process_videos(
             outcome.seconds["video"] = _draw(settings, sources, out, outcome, on_progress)
         if stages.gallery is not None:
             stages.gallery.save(stages.matcher.gallery(outcome.identities))
-    except ReidPipelineError as error:
-        _record_failure(folder, str(error))
+    except KeyboardInterrupt:
+        _record_end(folder, "interrupted", "stopped by a signal before its end")
+        raise
+    except Exception as error:
+        _record_end(folder, "failed", str(error))
         raise
     folder.finish("complete", record_at_end(outcome, [*stages.warnings, *warnings]))
     report_at_end(out)
@@ -170,7 +188,7 @@ def _draw(
     return time.perf_counter() - started
 
 
-def _record_failure(folder: RunFolder, reason: str) -> None:
-    """Note in the record why the run failed; where the disk is full, it stays incomplete."""
+def _record_end(folder: RunFolder, status: str, reason: str) -> None:
+    """Note in the record why the run ended early; where the disk is full, it stays incomplete."""
     with suppress(SinkError):
-        folder.finish("failed", {"reason": reason})
+        folder.finish(status, {"reason": reason})

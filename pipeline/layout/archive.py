@@ -36,6 +36,7 @@ __all__ = [
     "NEXT_IDENTITY",
     "TABLES",
     "THUMBNAIL_SCHEMA",
+    "TIME",
     "ArchiveFolder",
     "read_part",
     "sighting_schema",

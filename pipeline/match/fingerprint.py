@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ModelError, OutputError
+from pipeline.locks import Lock
 from pipeline.match.calibration import Calibration, RatePoint
 
 __all__ = ["read_calibration", "store_calibration", "weights_hash"]
@@ -84,14 +85,26 @@ def store_calibration(path: Path, calibration: Mapping[str, Any]) -> None:
 
     Raises:
         ModelError: The file cannot be read or is no safetensors file.
-        OutputError: It cannot be written.
+        OutputError: It cannot be written, another command is writing it, or it holds other
+            weights by now than those that were measured.
     """
     if path.suffix != ".safetensors":
         raise ModelError(f"weights {path} are no .safetensors file, which alone can hold notes")
+    with Lock(path.with_name(f".{path.name}.lock"), what=f"weights {path}"):
+        _store(path, calibration)
+
+
+def _store(path: Path, calibration: Mapping[str, Any]) -> None:
     try:
         header, tensors = _split(path)
     except OSError as error:
         raise ModelError(f"weights {path} cannot be read: {error.strerror}") from None
+    measured = calibration.get("weights_sha256")
+    if measured is not None and measured != hashlib.sha256(tensors).hexdigest():
+        raise OutputError(
+            f"weights {path} were replaced while they were measured, so nothing was noted in "
+            "them: calibrate again"
+        )
     metadata = header.setdefault("__metadata__", {})
     notes = json.loads(metadata.get(METADATA_KEY, "{}"))
     metadata[METADATA_KEY] = json.dumps({**notes, "calibration": dict(calibration)}, sort_keys=True)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import InputError, OutputError
+from pipeline.locks import Lock
 from pipeline.match.constraints import GALLERY_SPAN, Spans
 from pipeline.match.persons import Person, PersonBook
 
@@ -29,6 +30,9 @@ FORMAT = 1
 class GalleryFile:
     """The file that a run takes its known persons from and leaves all its persons in.
 
+    It is the run's own from its reading to ``close``: two runs at once would give the same
+    numbers to different people, and bring back who was forgotten meanwhile.
+
     Args:
         path: An earlier run's gallery, or where a new one shall be.
         dim: Length of an embedding.
@@ -36,7 +40,8 @@ class GalleryFile:
 
     Raises:
         InputError: The file is damaged, or was made with other weights.
-        OutputError: The folder does not exist or cannot be written.
+        OutputError: The folder does not exist or cannot be written, or another command uses
+            the gallery.
     """
 
     def __init__(self, path: Path, *, dim: int, weights_sha256: str) -> None:
@@ -44,12 +49,13 @@ class GalleryFile:
         self._weights_sha256 = weights_sha256
         self._dim = dim
         self._start: PersonBook | None = None
-        if path.exists():
-            self._start = load_gallery(path, dim=dim, weights_sha256=weights_sha256)
         if not path.parent.is_dir():
             raise OutputError(f"gallery {path}: the folder {path.parent} does not exist")
         if not os.access(path.parent, os.W_OK) or path.is_dir():
             raise OutputError(f"gallery {path} cannot be written: choose another place")
+        self._lock = _lock(path)
+        if path.exists():
+            self._start = load_gallery(path, dim=dim, weights_sha256=weights_sha256)
 
     def known(self) -> PersonBook:
         """Return the persons that the file held at first; nobody where there was none."""
@@ -62,6 +68,10 @@ class GalleryFile:
             OutputError: The file cannot be written.
         """
         save_gallery(self.path, book, weights_sha256=self._weights_sha256)
+
+    def close(self) -> None:
+        """Let other commands use the file."""
+        self._lock.release()
 
 
 def save_gallery(path: Path, book: PersonBook, *, weights_sha256: str) -> None:
@@ -99,7 +109,8 @@ def forget_in_gallery(path: Path, number: int) -> None:
 
     Raises:
         InputError: The file is missing or damaged, or nobody in it has that number.
-        OutputError: The file cannot be written.
+        OutputError: The file cannot be written, or a run uses it, which would bring the person
+            back.
     """
     if not drop_from_gallery(path, [number]):
         raise InputError(
@@ -112,20 +123,30 @@ def drop_from_gallery(path: Path, numbers: Collection[int]) -> int:
 
     Raises:
         InputError: The file is missing or damaged.
-        OutputError: The file cannot be written.
+        OutputError: The file cannot be written, or a run uses it, which would bring the persons
+            back.
     """
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            arrays = {name: content[name] for name in content.files}
-        keep = ~np.isin(arrays["number"], list(numbers))
-    except (OSError, BadZipFile, KeyError, ValueError, EOFError) as error:
-        raise InputError(f"gallery {path} cannot be read: {error}") from None
-    if not keep.all():
-        _write(path, {n: each if n == "about" else each[keep] for n, each in arrays.items()})
+    if not path.is_file():
+        raise InputError(f"gallery {path} does not exist: check the path")
+    with _lock(path):
+        try:
+            with np.load(path, allow_pickle=False) as content:
+                arrays = {name: content[name] for name in content.files}
+            keep = ~np.isin(arrays["number"], list(numbers))
+        except (OSError, BadZipFile, KeyError, ValueError, EOFError) as error:
+            raise InputError(f"gallery {path} cannot be read: {error}") from None
+        if not keep.all():
+            _write(path, {n: each if n == "about" else each[keep] for n, each in arrays.items()})
     return int(np.sum(~keep))
 
 
+def _lock(path: Path) -> Lock:
+    path = path.resolve()
+    return Lock(path.with_name(f".{path.name}.lock"), what=f"gallery {path}")
+
+
 def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    path = path.resolve()  # through a link, which stays
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.layout.archive import TABLES, ArchiveFolder, read_part
+from pipeline.layout.archive import TABLES, TIME, ArchiveFolder, read_part
 from pipeline.layout.files import write_table
 
 __all__ = ["days_before", "forget_in_archive", "prune_archive"]
@@ -43,23 +43,48 @@ def forget_in_archive(
 
 
 def days_before(folder: ArchiveFolder, first_kept: date) -> list[str]:
-    """Return the days (ISO, UTC) of an archive that are before a date, in their order."""
+    """Return the days (ISO, UTC) of an archive that hold what ended before a date, in order.
+
+    Raises:
+        ResultsError: It is no archive whose identities were resolved, or a part is damaged.
+    """
     folder.identities()  # raises before anything is removed
-    days = {day for kind in TABLES for _, day, _ in folder.parts(kind)}
-    return sorted(day for day in days if day < first_kept.isoformat())
+    kept = _reaching_into(folder, first_kept)
+    days = {
+        day
+        for kind in TABLES
+        for _, day, part in folder.parts(kind)
+        if day < first_kept.isoformat() and not _is_kept(read_part(part, ["tracklet_id"]), kept)
+    }
+    return sorted(days)
 
 
-def prune_archive(folder: ArchiveFolder, days: list[str]) -> int:
-    """Remove everything that began on some days; return how many files were removed.
+def prune_archive(folder: ArchiveFolder, first_kept: date) -> int:
+    """Remove every sighting that ended before a date; return how many files were changed.
+
+    A sighting is filed under the day on which it began, but stays for as long as the day on
+    which it ended.
 
     Raises:
         ResultsError: A part is damaged.
-        SinkError: The identities cannot be written.
+        SinkError: A part or the identities cannot be written.
     """
     shutil.rmtree(folder.index_path, ignore_errors=True)
-    gone = [part for kind in TABLES for _, day, part in folder.parts(kind) if day in set(days)]
-    for part in gone:
-        part.unlink()
+    reaching = _reaching_into(folder, first_kept)
+    changed = 0
+    for kind in TABLES:
+        for _, day, part in folder.parts(kind):
+            if day >= first_kept.isoformat():
+                continue
+            table = read_part(part)
+            kept = table.filter(pc.is_in(table["tracklet_id"], value_set=reaching))
+            if not len(kept):
+                part.unlink()
+            elif len(kept) < len(table):
+                write_table(part, kept)
+            else:
+                continue
+            changed += 1
     left = [read_part(part, ["tracklet_id"]) for _, _, part in folder.parts("sightings")]
     names = (
         pa.concat_tables(left)["tracklet_id"].combine_chunks()
@@ -67,7 +92,25 @@ def prune_archive(folder: ArchiveFolder, days: list[str]) -> int:
         else pa.array([], pa.string())
     )
     _keep_identities(folder, lambda each: pc.is_in(each, value_set=names))
-    return len(gone)
+    return changed
+
+
+def _reaching_into(folder: ArchiveFolder, first_kept: date) -> pa.Array:
+    """Return the tracklets that began before a date and ended on it or later."""
+    midnight = pa.scalar(datetime.combine(first_kept, time(), UTC), TIME)
+    names: list[str] = []
+    for _, day, part in folder.parts("sightings"):
+        if day < first_kept.isoformat():
+            table = read_part(part, ["tracklet_id", "last_time"])
+            kept = table.filter(pc.greater_equal(table["last_time"], midnight))
+            names += kept["tracklet_id"].to_pylist()
+    return pa.array(names, pa.string())
+
+
+def _is_kept(table: pa.Table, names: pa.Array) -> bool:
+    """Tell whether a part holds nothing but some tracklets, and any at all."""
+    kept = pc.all(pc.is_in(table["tracklet_id"], value_set=names)).as_py()
+    return bool(len(table) and kept)
 
 
 def _keep_identities(folder: ArchiveFolder, keep: Callable[[pa.ChunkedArray], pa.Array]) -> None:

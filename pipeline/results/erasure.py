@@ -29,7 +29,7 @@ from pipeline.results.recording_erasure import videos_of as recorded_videos_of
 from pipeline.results.run import RunResults
 from pipeline.results.run_erasure import forget_in_run, videos_of
 
-__all__ = ["Cover", "Person", "days_before_in", "find_person", "forget_person", "prune_days"]
+__all__ = ["Cover", "Person", "days_before_in", "find_person", "forget_person", "prune_before"]
 
 Cover = Callable[[Path, pd.DataFrame], None]
 """Covers a person in a video: the file, and the person's rows of ``Results.boxes``, those of all
@@ -110,7 +110,7 @@ def forget_person(
 
 
 def days_before_in(results: Results, first_kept: date) -> list[str]:
-    """Return the days (ISO, UTC) that are before a date, in their order.
+    """Return the days (ISO, UTC) that hold what ended before a date, in their order.
 
     Raises:
         ResultsError: The work has no days, or is not finished.
@@ -120,8 +120,8 @@ def days_before_in(results: Results, first_kept: date) -> list[str]:
     return days_before(_of_days(results).folder, first_kept)
 
 
-def prune_days(results: Results, days: list[str]) -> int:
-    """Remove everything that began on some days; return how many files were removed.
+def prune_before(results: Results, first_kept: date) -> int:
+    """Remove every sighting that ended before a date; return how many files were changed.
 
     The report is removed; write it anew afterwards.
 
@@ -131,11 +131,11 @@ def prune_days(results: Results, days: list[str]) -> int:
     """
     (results.path / REPORT).unlink(missing_ok=True)
     if isinstance(results, RecordingResults):
-        removed = prune_recording(results, days)
+        changed = prune_recording(results, first_kept)
     else:
-        removed = prune_archive(_of_days(results).folder, days)
+        changed = prune_archive(_of_days(results).folder, first_kept)
     _drop_edits(results)
-    return removed
+    return changed
 
 
 def _drop_edits(results: Results) -> None:

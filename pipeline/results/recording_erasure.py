@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -27,6 +28,8 @@ __all__ = [
     "videos_of",
 ]
 
+Track = tuple[str, int]
+"""Camera and number of a track."""
 MARGIN_S = 2.0
 """Lines are written, and videos begun, a little later or earlier than what they hold."""
 ORPHANS = (
@@ -89,11 +92,14 @@ def forget_in_recording(
                 cover(video, own)
                 on_file(video)
     numbers = set(results.edits().members(global_id))
-    for file in _overlapping(list(recorded_files(results.path, [Kind.TRACKS])), sightings):
-        if _keep_rows(file.path, tracks):
-            on_file(file.path)
-    for file in recorded_files(results.path, [Kind.EVENTS]):
-        if _keep_events(file.path, tracks, numbers):
+    logs = _overlapping(list(recorded_files(results.path, [Kind.TRACKS])), sightings)
+    logs += recorded_files(results.path, [Kind.EVENTS])
+    for file in logs:
+        left = _lines_left(
+            file, lambda line: line.track in tracks or bool(numbers & {*line.identities})
+        )
+        if left is not None:
+            _replace(file.path, left)
             on_file(file.path)
     sql = "DELETE FROM sightings WHERE camera = ? AND track = ?"
     _erase(results.path, [(sql, each) for each in sorted(tracks)])
@@ -101,28 +107,52 @@ def forget_in_recording(
 
 
 def days_before(results: RecordingResults, first_kept: date) -> list[str]:
-    """Return the days (ISO, UTC) on which something began before a date, in their order."""
-    begun = {_day(each.begun_s) for each in recorded_files(results.path)}
-    begun |= set(results.sightings()["first_time"].dt.strftime("%Y-%m-%d"))
-    return sorted(day for day in begun if day < first_kept.isoformat())
+    """Return the days (ISO, UTC) that hold what ended before a date, in their order."""
+    _, ended = _outdated(results, first_kept)
+    days = set(ended["first_time"].dt.strftime("%Y-%m-%d"))
+    days |= {_day(file.begun_s) for file, _ in _outdated_files(results, first_kept)}
+    return sorted(days)
 
 
-def prune_recording(results: RecordingResults, days: list[str]) -> int:
-    """Remove everything that began on some days; return how many files were removed.
+def prune_recording(results: RecordingResults, first_kept: date) -> int:
+    """Remove every sighting that ended before a date; return how many files were changed.
+
+    What the logs of days before hold of later sightings stays; their video goes.
 
     Raises:
-        SinkError: The database cannot be written.
+        ResultsError: A log is damaged.
+        SinkError: A log or the database cannot be written.
     """
-    gone = [each.path for each in recorded_files(results.path) if _day(each.begun_s) in days]
-    for path in gone:
-        path.unlink(missing_ok=True)
-    table = results.sightings()
-    old = table[table["first_time"].dt.strftime("%Y-%m-%d").isin(days)]
-    keys = zip(old["camera"].tolist(), old["track_id"].tolist(), strict=True)
+    _, ended = _outdated(results, first_kept)
+    files = list(_outdated_files(results, first_kept))
+    for file, left in files:
+        _replace(file.path, left)
+    keys = zip(ended["camera"].tolist(), ended["track_id"].tolist(), strict=True)
     _erase(
         results.path, [("DELETE FROM sightings WHERE camera = ? AND track = ?", k) for k in keys]
     )
-    return len(gone)
+    return len(files)
+
+
+def _outdated(results: RecordingResults, first_kept: date) -> tuple[set[Track], pd.DataFrame]:
+    """Return the tracks that ended on a date or later, and the sightings that ended before."""
+    table = results.sightings()
+    is_over = table["last_time"] < pd.Timestamp(first_kept, tz="UTC")
+    kept = table[~is_over]
+    return set(zip(kept["camera"].tolist(), kept["track_id"].tolist(), strict=True)), table[is_over]
+
+
+def _outdated_files(results: RecordingResults, first_kept: date) -> Iterator[tuple[Recorded, str]]:
+    """Yield the files to change of the days before a date, with what is left of their text."""
+    kept, _ = _outdated(results, first_kept)
+    for file in recorded_files(results.path):
+        if _day(file.begun_s) < first_kept.isoformat():
+            left = None
+            if file.kind is not Kind.VIDEO:
+                left = _lines_left(file, lambda line: line.track not in kept)
+                if left is None:
+                    continue
+            yield file, left or ""
 
 
 def _erase(folder: Path, statements: Iterable[Statement]) -> None:
@@ -145,45 +175,50 @@ def _overlapping(files: list[Recorded], sightings: pd.DataFrame) -> list[Recorde
     ]
 
 
-def _keep_rows(path: Path, tracks: Collection[tuple[str, int]]) -> bool:
-    """Remove the rows of some tracks; return whether there were any."""
+def _replace(path: Path, text: str) -> None:
+    if text:
+        write_private(path, text.encode())
+    else:
+        path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Whom a line of a log is about."""
+
+    track: Track
+    identities: tuple[int | None, ...] = ()
+
+
+def _lines_left(file: Recorded, is_gone: Callable[[_Line], bool]) -> str | None:
+    """Return a log without some lines, empty if none is left, ``None`` where none goes.
+
+    Half a line at its end, which a kill left, goes with them.
+    """
     try:
-        header, *lines = _whole_lines(path)
-        kept = [
-            line
-            for line, row in zip(lines, csv.DictReader([header, *lines]), strict=True)
-            if (plain_camera(row["camera"]), int(row["track_id"])) not in tracks
-        ]
+        whole, end, _ = file.path.read_text(encoding="utf-8").rpartition("\n")
+        lines = (whole + end).splitlines(keepends=True)
+        header = lines[:1] if file.kind is Kind.TRACKS else []
+        described = _rows(lines) if file.kind is Kind.TRACKS else map(_event, lines)
+        lines = lines[len(header) :]
+        kept = [line for line, about in zip(lines, described, strict=True) if not is_gone(about)]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ResultsError(f"{path} is damaged ({error}): remove it, then forget again") from None
-    if len(kept) < len(lines):
-        write_private(path, "".join([header, *kept]).encode())
-    return len(kept) < len(lines)
+        raise ResultsError(
+            f"{file.path} is damaged ({error}): remove it, then run this again"
+        ) from None
+    if len(kept) == len(lines):
+        return None
+    return "".join([*header, *kept]) if kept else ""
 
 
-def _keep_events(path: Path, tracks: Collection[tuple[str, int]], numbers: Collection[int]) -> bool:
-    """Remove events of some tracks and identities; return whether there were any."""
-    try:
-        lines = _whole_lines(path)
-        kept = [line for line in lines if not _is_about(json.loads(line), tracks, numbers)]
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise ResultsError(f"{path} is damaged ({error}): remove it, then forget again") from None
-    if len(kept) < len(lines):
-        write_private(path, "".join(kept).encode())
-    return len(kept) < len(lines)
+def _rows(lines: Iterable[str]) -> Iterator[_Line]:
+    for row in csv.DictReader(lines):
+        yield _Line((plain_camera(row["camera"]), int(row["track_id"])))
 
 
-def _whole_lines(path: Path) -> list[str]:
-    """Return the lines of a file without half a one at its end, which a kill left."""
-    whole, end, _ = path.read_text(encoding="utf-8").rpartition("\n")
-    return (whole + end).splitlines(keepends=True)
-
-
-def _is_about(
-    event: dict[str, object], tracks: Collection[object], numbers: Collection[object]
-) -> bool:
-    own = (event["camera"], event["track_id"]) in tracks
-    return own or event["global_id"] in numbers or event["other_id"] in numbers
+def _event(line: str) -> _Line:
+    event = json.loads(line)
+    return _Line((event["camera"], event["track_id"]), (event["global_id"], event["other_id"]))
 
 
 def _day(time_s: float) -> str:

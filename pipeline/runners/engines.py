@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 from pipeline.errors import ReidPipelineError
+from pipeline.spawning import out_of_reach_of_the_terminal
 
 __all__ = [
     "MOST_ATTEMPTS",
@@ -94,7 +95,8 @@ class _Worker:
         self.ready = False
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(make, theirs), daemon=True)
-        self.process.start()
+        with out_of_reach_of_the_terminal():
+            self.process.start()
         theirs.close()
 
     def give(self, job: Job) -> None:
@@ -102,9 +104,9 @@ class _Worker:
         with suppress(OSError):  # it died; reading from it tells
             self.pipe.send(job)
 
-    def stop(self) -> None:
+    def stop(self, *, timeout_s: float = 0.0) -> None:
         self.pipe.close()
-        self.process.join(STOP_S if self.job is None else 0)
+        self.process.join(timeout_s)
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
@@ -113,7 +115,7 @@ class _Worker:
 def _serve(make: Callable[[], Work], pipe: Connection) -> None:
     """Do jobs until the other end of the pipe is gone."""
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
-    with suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
+    with suppress(EOFError, BrokenPipeError):
         try:
             work = make()
             pipe.send((None, None))
@@ -153,8 +155,10 @@ class Processes:
         deaths: Counter[Job] = Counter()
         if not waiting:
             return
-        workers = [_Worker(self._make, number) for number in range(self._workers)]
+        workers: list[_Worker] = []
+        timeout_s = 0.0  # where all is not done, as after a signal, nobody waits for them
         try:
+            workers += (_Worker(self._make, number) for number in range(self._workers))
             while waiting or any(worker.job is not None for worker in workers):
                 for worker in workers:
                     if worker.ready and worker.job is None and waiting:
@@ -174,9 +178,10 @@ class Processes:
                         continue
                     job, worker.job = worker.job, None
                     waiting.extendleft(reversed(on_result(worker.number, job, result)))
+            timeout_s = STOP_S
         finally:
             for worker in workers:
-                worker.stop()
+                worker.stop(timeout_s=timeout_s)
 
     def _replace(
         self, worker: _Worker, waiting: deque[Job], deaths: Counter[Job], on_lost: OnLost

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -110,6 +111,7 @@ class RayCluster:
             options["include_dashboard"] = False
         if self._address is None:
             options["num_cpus"] = self._workers
+        before = signal.getsignal(signal.SIGTERM)
         try:
             _try_to_reach(self._address)
             with _no_dashboard_process(self._ray):
@@ -121,6 +123,9 @@ class RayCluster:
                 f"no Ray cluster at {self._address} ({error}): give HOST:PORT of its head, and "
                 "its token, if it asks for one"
             ) from None
+        finally:
+            with suppress(ValueError):  # in another thread nothing was changed
+                signal.signal(signal.SIGTERM, before)  # Ray puts its own in its place
 
 
 @contextmanager

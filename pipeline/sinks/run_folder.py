@@ -6,14 +6,28 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import OutputError
 from pipeline.layout.files import partial_of, write_atomically
 from pipeline.layout.run import RUN_FILES, RUN_RECORD
+from pipeline.locks import Lock
 
-__all__ = ["RunFolder"]
+__all__ = ["RunFolder", "run_lock"]
+
+LOCK = ".run.lock"
+"""Held by whoever writes into the folder."""
+
+
+def run_lock(folder: Path) -> Lock:
+    """Keep others who write out of the folder of a run.
+
+    Raises:
+        OutputError: Another command works on it.
+    """
+    return Lock(folder / LOCK, what=f"{folder}")
 
 
 class RunFolder:
@@ -32,6 +46,8 @@ class RunFolder:
 
     def __init__(self, path: Path, *, overwrite: bool) -> None:
         self.path = path
+        self._overwrite = overwrite
+        self._lock: Lock | None = None
         self._record: dict[str, Any] = {}
         self._check(overwrite=overwrite)
 
@@ -41,10 +57,13 @@ class RunFolder:
         A run that is killed leaves that status behind. Files that no run wrote stay.
 
         Raises:
-            OutputError: The folder cannot be written.
+            OutputError: The folder cannot be written, another command works on it, or a run
+                was made in it since it was checked.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = run_lock(self.path)
+            self._check(overwrite=self._overwrite)
             for old in _files_of_run(self.path):
                 _remove(old)
         except OSError as error:
@@ -55,13 +74,25 @@ class RunFolder:
         self._write()
 
     def finish(self, status: str, results: Mapping[str, Any]) -> None:
-        """Add results to the record and set its status: ``complete``, ``failed``.
+        """Add results to the record and set its status: ``complete``, ``failed``, ``interrupted``.
+
+        Of a run that did not come to its end, files that are not whole are removed.
 
         Raises:
             SinkError: The record cannot be written.
         """
         self._record |= {"status": status, **results}
+        if status != "complete":
+            with suppress(OSError):
+                for each in _files_of_run(self.path):
+                    if partial_of(each) is not None:
+                        _remove(each)
         self._write()
+
+    def close(self) -> None:
+        """Let other commands write into the folder."""
+        if self._lock is not None:
+            self._lock.release()
 
     def _check(self, *, overwrite: bool) -> None:
         path = self.path
@@ -70,7 +101,7 @@ class RunFolder:
         existing = next((each for each in (path, *path.parents) if each.exists()), path)
         if not os.access(existing, os.W_OK | os.X_OK):
             raise OutputError(f"output {path} is not writable: choose another --out")
-        if not path.is_dir() or not any(path.iterdir()):
+        if not path.is_dir() or {each.name for each in path.iterdir()} <= {LOCK}:
             return
         if not overwrite:
             raise OutputError(

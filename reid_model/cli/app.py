@@ -11,8 +11,10 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from reid_model.cli.distill import distill
 from reid_model.cli.evaluate import evaluate
 from reid_model.cli.export import export
+from reid_model.cli.init import init
 from reid_model.cli.segment import segment
 from reid_model.cli.show import show
 from reid_model.cli.train import train
@@ -33,7 +35,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(init)
 app.command()(train)
+app.command()(distill)
 app.command()(evaluate)
 app.command()(export)
 app.add_typer(segment, name="segment")
@@ -68,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         _complain(error.format_message() + hint)
         return BAD_INPUT
-    except (KeyboardInterrupt, typer.Abort):
+    except typer.Abort:  # an answer that was not given; Ctrl-C leads to `run_program`
         _complain("interrupted")
         return INTERRUPTED
     return outcome if isinstance(outcome, int) else 0

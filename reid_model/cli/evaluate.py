@@ -13,7 +13,10 @@ from rich.table import Table
 from reid_model.cli.options import BackendOption, DeviceOption, PrecisionOption, WeightsOption
 from reid_model.data.images import read_images
 from reid_model.data.split import of_identities, read_identities
+from reid_model.errors import DatasetError
+from reid_model.evaluation.protocol import camera_protocol
 from reid_model.inference import load_embedder
+from reid_model.writing import write_whole
 
 if TYPE_CHECKING:
     from reid_model.evaluation.report import Evaluation
@@ -29,6 +32,12 @@ def evaluate(
     ],
     ids: Annotated[
         Path | None, typer.Option(help="JSON list of the identities that count; all if not given.")
+    ] = None,
+    query_camera: Annotated[
+        str | None, typer.Option(help="Every image of this camera is a query ...")
+    ] = None,
+    gallery_camera: Annotated[
+        str | None, typer.Option(help="... and all of this one are the gallery.")
     ] = None,
     weights: WeightsOption = None,
     rerank: Annotated[
@@ -60,7 +69,8 @@ def evaluate(
     """Score weights: rank-1/5/10 and mAP, and same/different decisions.
 
     The first image of every identity in every camera is a query, all others are the gallery. A
-    query's gallery excludes images of its identity by its camera.
+    query's gallery excludes images of its identity by its camera. With --query-camera and
+    --gallery-camera all images of one camera are searched for among all of the other.
     """
     from reid_model.evaluation.report import (  # noqa: PLC0415 - loads slowly
         draw_histogram,
@@ -71,16 +81,23 @@ def evaluate(
     if ids is not None:
         known = {image.identity for image in images}
         images = of_identities(images, read_identities(ids, known=known))
+    if (query_camera is None) != (gallery_camera is None):
+        raise DatasetError("give --query-camera and --gallery-camera together, or neither")
+    protocol = None
+    if query_camera is not None and gallery_camera is not None:
+        protocol = camera_protocol(images, query=query_camera, gallery=gallery_camera)
     embedder = load_embedder(weights, device=device, precision=precision, backend=backend)
     change = None
     if mask or new_backgrounds:
         from reid_model.segmentation.changes import BackgroundChange  # noqa: PLC0415
 
         change = BackgroundChange(images, mask=mask, replace=new_backgrounds, weights=mask_weights)
-    result = evaluate_images(images, embedder, flip=flip, reranking=rerank, change=change)
+    result = evaluate_images(
+        images, embedder, flip=flip, reranking=rerank, change=change, protocol=protocol
+    )
     if json_path is not None:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(json.dumps(result.as_json(), indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(result.as_json(), indent=2) + "\n"
+        write_whole(json_path, text.encode())
     if histogram is not None:
         draw_histogram(result, histogram)
     Console(stderr=True).print(_table(result))

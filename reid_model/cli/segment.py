@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from reid_model.errors import DatasetError, OutputError
+from reid_model.writing import make_folder, write_whole
 
 if TYPE_CHECKING:
     from reid_model.segmentation.training import MaskScores
@@ -28,7 +29,7 @@ def train(
     out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
     init: Annotated[
         Path | None,
-        typer.Option(help="Re-identification weights for the encoder; the package's if not given."),
+        typer.Option(help="Weights the encoder starts from; the package's masks' if not given."),
     ] = None,
     scratch: Annotated[
         bool, typer.Option("--scratch", help="Start the encoder at random.")
@@ -42,14 +43,14 @@ def train(
     ] = False,
 ) -> None:
     """Train a U-Net on an EfficientNet-B0 encoder; the best weights on held-out photographs stay."""
-    from reid_model.checkpoint import default_weights  # noqa: PLC0415 - torch loads slowly
+    from reid_model.segmentation.network import default_segmenter  # noqa: PLC0415 - slow to load
     from reid_model.segmentation.training import SegmentRecipe, train_segmenter  # noqa: PLC0415
 
     if out.suffix != ".safetensors":
         raise OutputError(f"weights {out} are no .safetensors: name such a file with --out")
     if out.exists() and not overwrite:
         raise OutputError(f"{out} exists already: choose another --out, or --overwrite")
-    encoder = None if scratch else default_weights() if init is None else init
+    encoder = None if scratch else default_segmenter() if init is None else init
     recipe = SegmentRecipe(steps=steps, batch=batch, rate=rate, seed=seed)
     console = Console(stderr=True, highlight=False)
     bar = Progress(
@@ -103,14 +104,9 @@ def predict(
     if out.resolve() == data.resolve():
         raise OutputError(f"output {out} is the folder of the crops: choose another --out")
     masker = PersonMasker(weights)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for path in paths:
-            crop = read_crop(path)
-            picture = masker.masked([crop])[0] if cut else masker.masks([crop])[0] * np.uint8(255)
-            (out / f"{path.stem}.png").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
-    except OSError as error:
-        raise OutputError(
-            f"{out} cannot be written ({error.strerror}): choose another --out"
-        ) from None
+    make_folder(out)
+    for path in paths:
+        crop = read_crop(path)
+        picture = masker.masked([crop])[0] if cut else masker.masks([crop])[0] * np.uint8(255)
+        write_whole(out / f"{path.stem}.png", cv2.imencode(".png", picture)[1].tobytes())
     Console(stderr=True, highlight=False).print(f"{len(paths)} masks in {out}", soft_wrap=True)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from reid_model.cli.options import BackendOption, WeightsOption
 from reid_model.errors import OutputError
+from reid_model.writing import make_folder
 
 __all__ = ["show"]
 
@@ -113,10 +114,7 @@ def _prepare(out: Path) -> None:
     """
     if out.suffix.lower() != ".png":
         raise OutputError(f"picture {out} is no .png: name one with --out")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"folder {out.parent} cannot be made: {error.strerror}") from None
+    make_folder(out.parent)
 
 
 def _tell(out: Path) -> None:

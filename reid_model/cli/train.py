@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from reid_model.cli.training_progress import training_progress
 
 __all__ = ["train"]
 
@@ -29,7 +30,6 @@ def train(
 ) -> None:
     """Train a network; best and last weights, curves and a resumable state go to a folder."""
     from reid_model.recipe import load_recipe  # noqa: PLC0415 - torch loads slowly
-    from reid_model.training.loop import Progress as Step  # noqa: PLC0415
     from reid_model.training.loop import Trainer  # noqa: PLC0415
     from reid_model.training.preparation import prepare  # noqa: PLC0415
 
@@ -39,25 +39,7 @@ def train(
     console = Console(stderr=True)
     trainer = Trainer(recipe, prepare(recipe), folder, cpu=cpu)
     done = trainer.resume() if resume else 0
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[status]}"),
-        console=console,
-    )
-    with bar:
-        task = bar.add_task("training", total=recipe.schedule.steps, completed=done, status="")
-
-        def show(now: Step) -> None:
-            status = f"loss {now.losses['loss']:.3f}"
-            if now.scores is not None:
-                status += (
-                    f"  rank-1 {now.scores.rank1:.3f}  mAP {now.scores.mean_average_precision:.3f}"
-                )
-            bar.update(task, completed=now.step, status=status)
-
+    with training_progress(console, steps=recipe.schedule.steps, done=done) as show:
         scores = trainer.run(show)
     console.print(
         f"rank-1 {scores.rank1:.3f}, mAP {scores.mean_average_precision:.3f} on "

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from reid_model.data.images import IdentityImage
 from reid_model.errors import DatasetError
 
-__all__ = ["Protocol", "make_protocol"]
+__all__ = ["Protocol", "camera_protocol", "make_protocol"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,3 +52,23 @@ def make_protocol(images: Sequence[IdentityImage]) -> Protocol:
             "needs two images in one camera, and images in another"
         )
     return Protocol(query, gallery, identity, camera)
+
+
+def camera_protocol(images: Sequence[IdentityImage], *, query: str, gallery: str) -> Protocol:
+    """Make every image of one camera a query, and all of another the gallery.
+
+    For sets with one image of a person per camera, such as VIPeR or PRID.
+
+    Raises:
+        DatasetError: A camera has no images, or both are the same.
+    """
+    identity = np.array([image.identity for image in images], np.str_)
+    camera = np.array([image.camera for image in images], np.str_)
+    if query == gallery:
+        raise DatasetError(f"query and gallery are both camera {query}: name two cameras")
+    for wanted in (query, gallery):
+        if wanted not in camera:
+            known = ", ".join(sorted(set(camera.tolist())))
+            raise DatasetError(f"camera {wanted} has no images: the cameras are {known}")
+    rows = np.arange(len(images), dtype=np.int64)
+    return Protocol(rows[camera == query], rows[camera == gallery], identity, camera)

@@ -22,6 +22,7 @@ from reid_model.evaluation.verification import (
     score_verification,
 )
 from reid_model.inference import Embedder
+from reid_model.writing import write_figure
 
 __all__ = ["CropChange", "Evaluation", "draw_histogram", "embed_images", "evaluate_images"]
 
@@ -132,13 +133,22 @@ def evaluate_images(
     flip: bool = False,
     reranking: bool = False,
     change: CropChange | None = None,
+    protocol: Protocol | None = None,
 ) -> Evaluation:
-    """Embed and score images by the protocol of `make_protocol`.
+    """Embed and score images.
+
+    Args:
+        images: Whom to tell apart.
+        embedder: With what.
+        flip: Add the embedding of the mirrored image.
+        reranking: Score after re-ranking, too.
+        change: What is done to the images first.
+        protocol: Who is searched for among whom; ``None`` takes that of `make_protocol`.
 
     Raises:
         DatasetError: There are too few images, or one is damaged.
     """
-    protocol = make_protocol(images)
+    protocol = protocol or make_protocol(images)
     vectors = embed_images(images, embedder, flip=flip, change=change)
     plain = score_ranking(query_gallery_distances(vectors, protocol), protocol)
     return Evaluation(
@@ -154,7 +164,11 @@ def evaluate_images(
 
 
 def draw_histogram(evaluation: Evaluation, picture: Path) -> None:
-    """Draw the distances of same and of different pairs from different cameras."""
+    """Draw the distances of same and of different pairs from different cameras.
+
+    Raises:
+        OutputError: The picture cannot be written.
+    """
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load
 
     rows = np.arange(len(evaluation.vectors), dtype=np.int64)
@@ -168,4 +182,4 @@ def draw_histogram(evaluation: Evaluation, picture: Path) -> None:
     axes.axvline(float(threshold), color="black", linestyle="--", label="threshold")
     axes.set(xlabel="distance of embeddings", ylabel="pairs from different cameras")
     axes.legend()
-    figure.savefig(picture, dpi=120)
+    write_figure(figure, picture, dpi=120)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from reid_model.checkpoint import load_checkpoint
 from reid_model.errors import BackendError, WeightsError
+from reid_model.writing import write_whole
 
 __all__ = [
     "INPUT_SIZE",
@@ -24,7 +26,7 @@ __all__ = [
     "default_segmenter",
     "load_segmenter",
     "save_segmenter",
-    "start_from_reid",
+    "start_encoder",
 ]
 
 METADATA_KEY = "reid_segmentation"
@@ -68,8 +70,8 @@ def build_network() -> nn.Module:
     return network
 
 
-def start_from_reid(network: nn.Module, weights: Path) -> int:
-    """Fill the encoder with the backbone of a re-identification network.
+def start_encoder(network: nn.Module, weights: Path) -> int:
+    """Fill the encoder with that of other mask weights, or with a re-identification backbone.
 
     Returns:
         How many tensors were taken over.
@@ -77,13 +79,23 @@ def start_from_reid(network: nn.Module, weights: Path) -> int:
     Raises:
         WeightsError: The weights cannot be used, or are of another backbone.
     """
-    backbone = load_checkpoint(weights).network.backbone.state_dict()
+    backbone = _encoder_tensors(weights)
     encoder: Any = network.get_submodule("encoder.model")
     own = encoder.state_dict()
     if any(name not in backbone or backbone[name].shape != own[name].shape for name in own):
         raise WeightsError(f"weights {weights} are no EfficientNet-B0: the encoder needs one")
     encoder.load_state_dict({name: backbone[name] for name in own})
     return len(own)
+
+
+def _encoder_tensors(weights: Path) -> Mapping[str, torch.Tensor]:
+    if weights.suffix == ".safetensors" and weights.is_file():
+        with contextlib.suppress(SafetensorError, OSError), safe_open(weights, "pt") as file:
+            if METADATA_KEY in (file.metadata() or {}):
+                trained: Any = load_segmenter(weights).network
+                tensors: Mapping[str, torch.Tensor] = trained.encoder.model.state_dict()
+                return tensors
+    return dict(load_checkpoint(weights).network.backbone.state_dict())
 
 
 def default_segmenter() -> Path:
@@ -99,17 +111,19 @@ def default_segmenter() -> Path:
 
 
 def save_segmenter(network: nn.Module, path: Path, *, notes: Mapping[str, Any]) -> None:
-    """Write a network in half precision with its metadata, atomically."""
+    """Write a network in half precision with its metadata, atomically.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
     tensors = {
         name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
         for name, value in network.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
     about = {"input_size": INPUT_SIZE, **notes}
-    save_file(tensors, partial, metadata={METADATA_KEY: json.dumps(about, sort_keys=True)})
-    partial.replace(path)
+    text = json.dumps(about, sort_keys=True)
+    write_whole(path, save(tensors, metadata={METADATA_KEY: text}))
 
 
 def load_segmenter(path: Path) -> Segmenter:

@@ -20,7 +20,7 @@ from reid_model.segmentation.network import (
     INPUT_SIZE,
     build_network,
     save_segmenter,
-    start_from_reid,
+    start_encoder,
 )
 from reid_model.segmentation.photographs import (
     PersonBox,
@@ -102,7 +102,7 @@ def train_segmenter(
     torch.manual_seed(recipe.seed)
     network = build_network()
     if encoder is not None:
-        start_from_reid(network, encoder)
+        start_encoder(network, encoder)
     network = network.to(memory_format=torch.channels_last)
     averaged = copy.deepcopy(network).eval().requires_grad_(False)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=1e-2)

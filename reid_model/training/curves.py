@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from reid_model.errors import DatasetError
+from reid_model.writing import write_figure, write_whole, writing
 
 __all__ = ["CurveLog", "draw_curves"]
 
@@ -24,34 +26,42 @@ class CurveLog:
     Args:
         folder: Where ``curves.csv`` and the TensorBoard events go.
         after: The last step whose rows are kept.
+
+    Raises:
+        OutputError: The files cannot be written; so do ``write`` and ``close``.
     """
 
     def __init__(self, folder: Path, *, after: int) -> None:
         from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - slow to load
 
-        path = folder / CURVES
+        self._path = path = folder / CURVES
         kept: list[list[str]] = []
         if path.is_file():
             with path.open(newline="", encoding="utf-8") as file:
                 rows = list(csv.reader(file))[1:]
             kept = [row for row in rows if len(row) == 3 and int(row[0]) <= after]
-        self._file = path.open("w", newline="", encoding="utf-8")
-        self._rows = csv.writer(self._file, lineterminator="\n")
-        self._rows.writerow(["step", "curve", "value"])
-        self._rows.writerows(kept)
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=after + 1)
+        text = io.StringIO(newline="")
+        whole = csv.writer(text, lineterminator="\n")
+        whole.writerows([["step", "curve", "value"], *kept])
+        write_whole(path, text.getvalue().encode())
+        with writing(path):
+            self._file = path.open("a", newline="", encoding="utf-8")
+            self._rows = csv.writer(self._file, lineterminator="\n")
+            self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=after + 1)
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """Add one row per value, and let readers see them."""
-        for curve, value in values.items():
-            self._rows.writerow([step, curve, f"{value:.6g}"])
-            self._board.add_scalar(curve, value, step)
-        self._file.flush()
+        with writing(self._path):
+            for curve, value in values.items():
+                self._rows.writerow([step, curve, f"{value:.6g}"])
+                self._board.add_scalar(curve, value, step)
+            self._file.flush()
 
     def close(self) -> None:
         """Close the files."""
-        self._file.close()
-        self._board.close()
+        with writing(self._path):
+            self._file.close()
+            self._board.close()
 
 
 def draw_curves(folder: Path, picture: Path) -> None:
@@ -59,6 +69,7 @@ def draw_curves(folder: Path, picture: Path) -> None:
 
     Raises:
         DatasetError: The folder holds no curves.
+        OutputError: The picture cannot be written.
     """
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load
 
@@ -78,4 +89,4 @@ def draw_curves(folder: Path, picture: Path) -> None:
         axes.grid(alpha=0.3)
         if axes.lines:
             axes.legend()
-    figure.savefig(picture, dpi=120)
+    write_figure(figure, picture, dpi=120)

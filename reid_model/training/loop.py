@@ -32,6 +32,7 @@ from reid_model.training.curves import CurveLog, draw_curves
 from reid_model.training.losses import LossSum, Outputs
 from reid_model.training.preparation import TrainingSet
 from reid_model.training.state import RunState, read_state, write_state
+from reid_model.writing import make_folder
 
 __all__ = ["Progress", "Trainer", "rate_factor"]
 
@@ -85,6 +86,7 @@ class Trainer:
     Raises:
         RecipeError: The recipe names an unknown loss, miner or option.
         WeightsError: The start weights cannot be used.
+        OutputError: The folder cannot be made.
     """
 
     def __init__(
@@ -116,7 +118,7 @@ class Trainer:
         self._best = -1.0
         self._seconds = 0.0
         self._scores: RankingScores | None = None
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
 
     def resume(self) -> int:
         """Go on from the folder's state; return how many steps it had made.
@@ -144,6 +146,9 @@ class Trainer:
 
         Args:
             report: Called after every step.
+
+        Raises:
+            OutputError: A file cannot be written; what was written before is kept.
         """
         recipe = self._recipe
         main = self._accelerator.is_main_process

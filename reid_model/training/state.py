@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import torch
 
 from reid_model.errors import WeightsError
+from reid_model.writing import write_whole
 
 __all__ = ["RunState", "read_state", "write_state"]
 
@@ -35,13 +37,14 @@ class RunState:
 
 
 def write_state(state: RunState, path: Path) -> None:
-    """Write a state so that a kill at any moment leaves the old one or the new one."""
-    partial = path.with_name(path.name + ".partial")
-    torch.save(
-        {name: getattr(state, name) for name in RunState.__slots__},
-        partial,
-    )
-    partial.replace(path)
+    """Write a state so that a kill at any moment leaves the old one or the new one.
+
+    Raises:
+        OutputError: It cannot be written; the old one is kept.
+    """
+    content = io.BytesIO()
+    torch.save({name: getattr(state, name) for name in RunState.__slots__}, content)
+    write_whole(path, content.getvalue())
 
 
 def read_state(path: Path) -> RunState:

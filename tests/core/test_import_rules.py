@@ -141,8 +141,13 @@ def test_only_one_module_imports_ultralytics_and_one_the_network():
         for package in ("ultralytics", "reid_model")
     }
     assert users["ultralytics"] == {"pipeline/detect/ultralytics_adapter.py"}
-    # The package itself, so that usage reports of libraries are off before all else.
-    assert users["reid_model"] == {"pipeline/__init__.py", "pipeline/embed/reid.py"}
+    # The package itself, so that usage reports of libraries are off before all else; the entry
+    # point shares with `reid-model` how a command starts and ends.
+    assert users["reid_model"] == {
+        "pipeline/__init__.py",
+        "pipeline/__main__.py",
+        "pipeline/embed/reid.py",
+    }
     names = imports_of(PIPELINE / "__init__.py")
     assert [name for name in names if "reid_model" in name] == ["reid_model"]
 

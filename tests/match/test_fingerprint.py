@@ -5,7 +5,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, OutputError
 from pipeline.match.fingerprint import store_calibration, weights_hash
 
 
@@ -59,3 +59,16 @@ def test_missing_weights_and_other_formats_are_refused(tmp_path):
         weights_hash(tmp_path / "none.safetensors")
     with pytest.raises(ModelError, match="alone can hold notes"):
         store_calibration(tmp_path / "model.onnx", {})
+
+
+def test_nothing_is_noted_in_weights_that_were_replaced_meanwhile(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_file({"a": np.zeros(3, np.float32)}, path)
+    measured = weights_hash(path)
+    save_file({"a": np.ones(3, np.float32)}, path)
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match="were replaced while they were measured"):
+        store_calibration(path, {"threshold": 0.25, "weights_sha256": measured})
+    assert path.read_bytes() == before
+    store_calibration(path, {"threshold": 0.25, "weights_sha256": weights_hash(path)})
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]

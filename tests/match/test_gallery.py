@@ -84,7 +84,7 @@ def test_a_gallery_can_be_saved_while_the_run_goes_on(tmp_path):
     for frame in frames_of(visits, LOOKS):
         matcher.update(*frame)
         file.save(matcher.gallery())
-    again = GalleryFile(path, dim=DIM, weights_sha256=HASH).known()
+    again = load_gallery(path, dim=DIM, weights_sha256=HASH)
     assert sorted(again.persons()) == [1, 2, 3]
     assert again.next_number == 4
 

@@ -14,8 +14,9 @@ import pytest
 from pipeline.cli import main
 from pipeline.crops import head_of
 from pipeline.errors import SinkError
+from pipeline.layout.archive import TABLES
 from pipeline.results import open_results, run_erasure
-from pipeline.results.erasure import days_before_in, prune_days
+from pipeline.results.erasure import days_before_in, prune_before
 from small_archives import batch, write_boxes, write_footage
 from small_runs import SHIRTS, run, walker_box, write_random_weights, write_scene
 from video_files import write_video
@@ -173,9 +174,9 @@ def test_old_days_go_and_numbers_are_not_given_again(weights, tmp_path, capsys):
     out = tmp_path / "archive"
     assert batch(footage, weights, out) == 0
     results = open_results(out)
-    days = days_before_in(results, datetime(2026, 1, 7, tzinfo=UTC).date())
-    assert days == ["2026-01-05"]
-    prune_days(results, days)
+    first_kept = datetime(2026, 1, 7, tzinfo=UTC).date()
+    assert days_before_in(results, first_kept) == ["2026-01-05"]
+    prune_before(results, first_kept)
     assert set(pd.read_parquet(out / "boxes")["day"].astype(str)) == {"2026-01-07"}
     assert set(sightings_of(out)["file"]) == {"cam1/20260107_120000.mp4"}
     assert len(pd.read_parquet(out / "identities.parquet")) == 2
@@ -186,6 +187,32 @@ def test_old_days_go_and_numbers_are_not_given_again(weights, tmp_path, capsys):
     assert main(["prune", str(out), "--keep-days", "1", "--yes"]) == 0
     assert not list(out.glob("*/camera=*/day=*/*.parquet"))
     assert main(["prune", str(footage), "--keep-days", "1", "--yes"]) == 2
+
+
+def test_sightings_that_reach_into_a_kept_day_stay_whole(weights, tmp_path):
+    starts = ("20260105_120000", "20260105_235959", "20260106_120000")
+    footage = write_footage(tmp_path / "footage", cameras=1, starts=starts)
+    out = tmp_path / "archive"
+    assert batch(footage, weights, out) == 0
+    results = open_results(out)
+    midnight = pd.Timestamp("2026-01-06", tz="UTC")
+    before = {kind: pd.read_parquet(out / kind) for kind in TABLES}
+    sightings = before["sightings"]
+    over = sightings[(sightings["first_time"] < midnight) & (sightings["last_time"] >= midnight)]
+    assert set(over["day"].astype(str)) == {"2026-01-05"}
+    kept = set(sightings[sightings["last_time"] >= midnight]["tracklet_id"])
+    assert set(over["tracklet_id"]) < kept < set(sightings["tracklet_id"])
+
+    assert days_before_in(results, midnight.date()) == ["2026-01-05"]
+    assert prune_before(results, midnight.date()) == 3
+    for kind in TABLES:
+        left, was = pd.read_parquet(out / kind), before[kind]
+        assert set(left["tracklet_id"]) == kept, kind
+        assert len(left) == was["tracklet_id"].isin(kept).sum(), kind
+    assert set(pd.read_parquet(out / "identities.parquet")["tracklet_id"]) == kept
+    assert days_before_in(results, midnight.date()) == []
+    assert prune_before(results, (midnight + pd.Timedelta(days=1)).date()) > 0
+    assert not list(out.glob("*/camera=*/day=*/*.parquet"))
 
 
 # Heads

@@ -2,9 +2,12 @@
 
 import json
 import stat
+import time
+from datetime import date
 
 import av
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.cli import main
@@ -12,6 +15,7 @@ from pipeline.match.constraints import Spans
 from pipeline.match.gallery import load_gallery, save_gallery
 from pipeline.match.persons import Person, PersonBook
 from pipeline.results import open_results
+from pipeline.results.erasure import days_before_in, prune_before
 from small_recordings import DIM, NOON_S, SHA256, LiveFolder, look_of, write_recording
 
 
@@ -152,3 +156,26 @@ def test_days_are_pruned(tmp_path, capsys):
     # Anna is somebody who was seen since then, too.
     assert results.identities()["name"].tolist() == ["Anna", ""]
     assert json.loads((folder / "recording.json").read_text())["status"] == "complete"
+
+
+def test_a_sighting_over_midnight_stays_whole(tmp_path):
+    midnight, day = 1_700_006_400.0, date(2023, 11, 15)
+    folder, forever = tmp_path / "live", {"keep_days": None, "keep_video_days": None}
+    with LiveFolder(folder, begin_s=midnight - 1, video=False, **forever) as live:
+        for n in range(8):
+            live.see((1, 1), (2, 2), events=[live.new(1, 1), live.new(2, 2)] if n == 0 else [])
+        while len(list(folder.glob("*/*-20231114T*"))) < 2:
+            time.sleep(0.005)  # a thread writes the logs
+        for _ in range(6):
+            live.see((1, 1))
+    before = open_results(folder)
+    assert days_before_in(before, day) == ["2023-11-14"]
+    assert prune_before(before, day) == 2  # the logs of tracks and of events
+    after = open_results(folder)
+    assert after.owners().index.tolist() == ["lobby/1"]
+    kept = before.boxes()[lambda table: table["track_id"] == 1]
+    pd.testing.assert_frame_equal(after.boxes(), kept.reset_index(drop=True))
+    assert [event.global_id for event in after.events()] == [1]
+    assert days_before_in(after, day) == []
+    assert prune_before(after, date(2023, 11, 16)) > 0
+    assert open_results(folder).boxes().empty

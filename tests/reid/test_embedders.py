@@ -1,5 +1,7 @@
 """Checkpoints and the runtimes that embed crops."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from assets import REPOSITORY, SHARED, needs_shared
 from reid_model.architecture import Architecture
-from reid_model.checkpoint import load_checkpoint, save_checkpoint
+from reid_model.checkpoint import default_weights, load_checkpoint, save_checkpoint
 from reid_model.errors import BackendError, WeightsError
 from reid_model.inference import load_embedder
 from reid_model.network import SiameseNetwork
@@ -116,12 +118,22 @@ def test_the_packages_own_weights_load():
 
 
 def test_the_packages_own_weights_are_small_and_say_how_they_were_made():
-    path = REPOSITORY / "reid_model" / "weights" / "reid_b0.safetensors"
+    path = default_weights()
     assert path.stat().st_size < 12e6
-    assert {"trained_on", "recipe", "scores", "calibration", "licence"} <= set(
+    assert {"trained_on", "teachers", "scores", "calibration", "licence"} <= set(
         load_checkpoint(path).notes
     )
     assert all(value.dtype == torch.float16 for value in load_file(path).values())
+
+
+def test_the_model_card_is_of_the_file_that_ships():
+    path = default_weights()
+    card = (path.parent / "README.md").read_text(encoding="utf-8")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert f"## `{path.name}`" in card
+    assert digest in card
+    scores = load_checkpoint(path).notes["scores"]
+    assert f"**{scores['rank1']:.3f} / {scores['mAP']:.3f}**" in card
 
 
 @needs_shared

@@ -5,6 +5,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from people import write_people
 from reid_model.cli import main
@@ -12,7 +13,12 @@ from reid_model.data.images import read_images
 from reid_model.errors import DatasetError, WeightsError
 from reid_model.segmentation.changes import BackgroundChange
 from reid_model.segmentation.masker import PersonMasker, on_background, without_background
-from reid_model.segmentation.network import build_network, load_segmenter, start_from_reid
+from reid_model.segmentation.network import (
+    build_network,
+    default_segmenter,
+    load_segmenter,
+    start_encoder,
+)
 from reid_model.segmentation.photographs import (
     person_boxes,
     random_crop,
@@ -120,7 +126,15 @@ def test_the_mask_of_a_crop_does_not_depend_on_the_others(trained):
 
 def test_the_encoder_starts_from_a_reid_backbone(tmp_path):
     weights = write_random_weights(tmp_path / "random.safetensors")
-    assert start_from_reid(build_network(), weights) > 300
+    assert start_encoder(build_network(), weights) > 300
+
+
+def test_the_encoder_starts_from_the_packages_masks():
+    network = build_network()
+    assert start_encoder(network, default_segmenter()) > 300
+    shipped = load_segmenter(default_segmenter()).network.state_dict()
+    name = "encoder.model.conv_stem.weight"
+    torch.testing.assert_close(network.state_dict()[name], shipped[name])
 
 
 def test_weights_of_another_kind_are_named(tmp_path):

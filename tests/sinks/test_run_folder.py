@@ -41,9 +41,11 @@ def test_overwriting_takes_away_what_the_run_wrote_and_nothing_else(tmp_path):
     for name in names:
         (first.path / name).write_text("x")
     (first.path / "gallery" / "0001").mkdir(parents=True)
+    first.close()
     second = RunFolder(first.path, overwrite=True)
     assert (first.path / "tracks.csv").exists()  # nothing goes before the run starts
     second.start({})
+    second.close()
     assert {path.name for path in first.path.iterdir()} == {"run.json", "window.mp4", "notes.txt"}
 
 

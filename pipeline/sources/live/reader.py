@@ -6,7 +6,6 @@ import contextlib
 import gc
 import os
 import queue
-import signal
 import threading
 import time
 from collections import deque
@@ -51,8 +50,6 @@ def read_camera(watcher: Connection) -> None:
     Args:
         watcher: Orders come from it, reports go to it.
     """
-    # Ctrl-C reaches every process of the terminal; only the watcher decides what ends when.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     silence_decoder_logs()
     desk = _Desk(watcher)
     threading.Thread(target=desk.listen, name="orders", daemon=True).start()

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.sources.live.messages import Ready
 from pipeline.sources.live.reader import read_camera
+from pipeline.spawning import out_of_reach_of_the_terminal
 
 __all__ = ["ReaderProcess"]
 
@@ -31,7 +32,8 @@ class ReaderProcess:
         self._process = context.Process(
             target=read_camera, args=(theirs,), name=f"camera-{camera}", daemon=True
         )
-        self._process.start()
+        with out_of_reach_of_the_terminal():
+            self._process.start()
         # Only the reader has this end now, so its death can be heard.
         theirs.close()
 

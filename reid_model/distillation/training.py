@@ -1,0 +1,300 @@
+"""The loop of a distillation: everything happens on one device, augmentation included."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from reid_model.checkpoint import load_checkpoint, save_checkpoint
+from reid_model.distillation import augment
+from reid_model.distillation.crops import IdentityDraw, read_pool
+from reid_model.distillation.losses import distillation_loss
+from reid_model.distillation.recipe import DistillationRecipe
+from reid_model.distillation.teacher import Teachers
+from reid_model.errors import RecipeError
+from reid_model.evaluation.embedding import embed_pixels
+from reid_model.evaluation.ranking import RankingScores, query_gallery_distances, score_ranking
+from reid_model.network import SiameseNetwork
+from reid_model.training.curves import CurveLog, draw_curves
+from reid_model.training.loop import Progress, rate_factor
+from reid_model.training.state import RunState, read_state, write_state
+
+__all__ = ["Distillation"]
+
+log = logging.getLogger(__name__)
+
+STATE = "state.pt"
+CURVE_EVERY_STEPS = 20
+MAX_GRAD_NORM = 5.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch:
+    """What a step sees.
+
+    Attributes:
+        student: ``(N, 3, H, W)`` RGB in [0, 1], as the student gets them; labelled crops first.
+        teacher: The same crops without what hides or blurs them.
+        labels: ``(L,)`` identities of the labelled crops.
+    """
+
+    student: Tensor
+    teacher: Tensor
+    labels: Tensor
+
+
+class Distillation:
+    """One run: a recipe, its crops, a folder.
+
+    The student sees hard augmentation; the teachers see the same crops, with the same geometry,
+    light, clothes and backgrounds, but not covered, coarse, blurred or erased. The folder gets
+    ``last.safetensors`` (averaged weights), ``curves.csv``, ``curves.png`` and ``state.pt``.
+
+    Args:
+        recipe: What to do.
+        folder: Where results go.
+        cpu: Stay on the CPU even where there is a GPU.
+
+    Raises:
+        WeightsError: A teacher or the start weights cannot be used.
+        DatasetError: Crops cannot be used.
+        RecipeError: The embedding's length is not the teachers' together, or the start weights
+            are of another network.
+
+    Source:
+        Beyer et al., "Knowledge Distillation: A Good Teacher Is Patient and Consistent", CVPR 2022.
+    """
+
+    def __init__(self, recipe: DistillationRecipe, folder: Path, *, cpu: bool = False) -> None:
+        torch.manual_seed(recipe.seed)
+        use_gpu = torch.cuda.is_available() and not cpu
+        self._device = torch.device("cuda" if use_gpu else "cpu")
+        self._recipe, self._folder = recipe, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._teachers = Teachers(recipe.teachers).eval().to(self._device)
+        pool = read_pool(recipe, self._teachers.input_size, kept_masks=folder / "masks.npz")
+        self._pool = pool.to(self._device)
+        self._draw = IdentityDraw(self._pool.labels, recipe.identities, recipe.images)
+        dim = recipe.architecture.embedding_dim
+        with torch.no_grad():
+            blank = torch.zeros(1, 3, *self._teachers.input_size, device=self._device)
+            taught = self._teachers(blank).shape[1]
+        if taught != dim:
+            raise RecipeError(
+                f"architecture.embedding_dim is {dim}, the teachers together give {taught}: "
+                f"set it to {taught}"
+            )
+        if use_gpu:
+            self._teachers.bfloat16()
+        self._student = _start(recipe).to(memory_format=torch.channels_last).to(self._device)
+        self._classifier = nn.Linear(dim, pool.identities, bias=False).to(self._device)
+        nn.init.normal_(self._classifier.weight, std=0.01)
+        self._averaged = copy.deepcopy(self._student).eval().requires_grad_(False)
+        self._optimiser = _optimiser(recipe, self._student, self._classifier)
+        self._step, self._seconds = 0, 0.0
+        self._scores: RankingScores | None = None
+
+    def resume(self) -> int:
+        """Go on from the folder's state; return how many steps it had made.
+
+        Raises:
+            WeightsError: There is no state, or it is damaged.
+            RecipeError: It is the state of another recipe.
+        """
+        state = read_state(self._folder / STATE)
+        if DistillationRecipe.model_validate_json(state.recipe) != self._recipe:
+            raise RecipeError(
+                f"{self._folder} holds a run of another recipe: use the same one, or another --out"
+            )
+        for name, part in self._parts().items():
+            part.load_state_dict(state.tensors[name])
+        torch.set_rng_state(state.random)
+        self._step, self._seconds = state.step, state.seconds
+        return self._step
+
+    def run(self, report: Callable[[Progress], None]) -> RankingScores:
+        """Train to the end and return the scores on the validation identities.
+
+        Args:
+            report: Called after every step.
+        """
+        steps = self._recipe.schedule.steps
+        curves = CurveLog(self._folder, after=self._step)
+        clock, spent = time.monotonic(), self._seconds
+        with contextlib.closing(curves):
+            while self._step < steps:
+                losses = self._advance()
+                self._seconds = spent + time.monotonic() - clock
+                self._watch(losses, curves)
+                report(Progress(self._step, steps, losses, self._scores))
+        draw_curves(self._folder, self._folder / "curves.png")
+        if self._scores is None:
+            self._scores = self._evaluated()
+        return self._scores
+
+    def _advance(self) -> dict[str, float]:
+        rate = self._recipe.optimiser.rate * rate_factor(self._recipe.schedule, self._step)
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        batch = self._batch()
+        target = self._teachers(batch.teacher)
+        self._student.train()
+        gpu = self._device.type == "cuda"
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=gpu):
+            _, after = self._student.features(self._input(batch.student))
+        after = after.float()
+        losses = distillation_loss(
+            after, target, batch.labels, self._classifier, self._recipe.losses
+        )
+        total = losses["loss"]
+        self._optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self._student.parameters(), MAX_GRAD_NORM)
+        self._optimiser.step()
+        self._step += 1
+        self._average()
+        values = {name: float(value.detach()) for name, value in losses.items()}
+        if not math.isfinite(values["loss"]):
+            raise RecipeError(
+                f"the loss is not finite after {self._step} steps: lower optimiser.rate, and go on "
+                f"from the last state with --resume"
+            )
+        return values
+
+    def _input(self, images: Tensor) -> Tensor:
+        """Scale ``(N, 3, H, W)`` RGB in [0, 1] to the student's size and normalise them."""
+        shape = self._recipe.architecture
+        if images.shape[2:] != shape.input_size:
+            images = functional.interpolate(
+                images, shape.input_size, mode="bilinear", antialias=True
+            )
+        mean = torch.tensor(shape.mean, device=images.device).view(1, 3, 1, 1)
+        std = torch.tensor(shape.std, device=images.device).view(1, 3, 1, 1)
+        return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+    @torch.no_grad()
+    def _batch(self) -> _Batch:
+        pool, recipe = self._pool, self._recipe
+        labelled = self._draw()
+        free = recipe.batch_size - len(labelled)
+        others = torch.multinomial(pool.weights, free, replacement=True)
+        rows = torch.cat([labelled, others])
+        images = pool.pixels[rows].float() / 255
+        size = images.shape[2:]
+        masks = functional.interpolate(pool.masks[rows].float(), size, mode="bilinear")
+        unlabelled = (torch.arange(len(rows), device=rows.device) >= len(labelled)).view(
+            -1, 1, 1, 1
+        )
+        dressed = augment.change_clothes(images, masks, recipe.change_clothes)
+        images = torch.where(unlabelled, dressed, images)
+        if len(pool.places):
+            chosen = torch.randint(len(pool.places), (len(rows),), device=rows.device)
+            places = functional.interpolate(
+                pool.places[chosen].float() / 255, size, mode="bilinear"
+            )
+            images = augment.change_background(images, masks, places, recipe.change_background)
+        images = augment.move(images, zoom=0.22, shift=0.14, angle=7)
+        images = augment.change_light(images, 1.0, 0.8)
+        mixed = augment.mix_people(images, blended=0.15, joined=0.12)
+        taught = torch.where(unlabelled, mixed, images)
+        seen = augment.make_coarse(augment.cover(taught, 0.15), 0.4)
+        seen = augment.erase(augment.add_noise(augment.blur(seen, 0.15), 0.3), 0.15)
+        seen = augment.change_light(seen, 0.35, 0.5)
+        return _Batch(seen, taught, pool.labels[labelled])
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Move the averaged network towards the trained one; early on it moves faster."""
+        decay = min(self._recipe.averaging.decay, self._step / (self._step + 10))
+        trained = self._student.state_dict()
+        for name, value in self._averaged.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(trained[name], 1 - decay)
+            else:
+                value.copy_(trained[name])
+
+    def _watch(self, losses: dict[str, float], curves: CurveLog) -> None:
+        """Write curves, evaluate and save where it is time for it."""
+        recipe, step = self._recipe, self._step
+        ends = step == recipe.schedule.steps
+        if step % CURVE_EVERY_STEPS == 0 or ends:
+            rate = float(self._optimiser.param_groups[0]["lr"])
+            curves.write(step, {**losses, "rate": rate, "minutes": self._seconds / 60})
+        if step % recipe.validation.every_steps == 0 or ends:
+            self._scores = scores = self._evaluated()
+            curves.write(step, {"rank1": scores.rank1, "mAP": scores.mean_average_precision})
+        if step % recipe.save_every_steps == 0 or ends:
+            self._save()
+
+    def _evaluated(self) -> RankingScores:
+        flip = self._recipe.validation.flip
+        vectors = embed_pixels(self._averaged, self._pool.held_out, flip=flip)
+        protocol = self._pool.protocol
+        return score_ranking(query_gallery_distances(vectors, protocol), protocol)
+
+    def _save(self) -> None:
+        notes: dict[str, Any] = {
+            "recipe": self._recipe.model_dump(mode="json", exclude={"init", "teachers"}),
+            "teachers": [path.stem for path in self._recipe.teachers],
+            "step": self._step,
+            "minutes": round(self._seconds / 60, 1),
+            "trained_on": self._pool.sources,
+            "scores": None if self._scores is None else asdict(self._scores),
+        }
+        save_checkpoint(self._averaged, self._folder / "last.safetensors", notes=notes)
+        state = RunState(
+            step=self._step,
+            tensors={name: part.state_dict() for name, part in self._parts().items()},
+            random=torch.get_rng_state(),
+            best=-1.0,
+            seconds=self._seconds,
+            recipe=self._recipe.model_dump_json(),
+        )
+        write_state(state, self._folder / STATE)
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "student": self._student,
+            "classifier": self._classifier,
+            "averaged": self._averaged,
+            "optimiser": self._optimiser,
+        }
+
+
+def _start(recipe: DistillationRecipe) -> SiameseNetwork:
+    network = SiameseNetwork(recipe.architecture, pretrained=recipe.pretrained)
+    if recipe.init is not None:
+        start = load_checkpoint(recipe.init).network
+        try:
+            network.load_state_dict(start.state_dict())
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:200]
+            raise RecipeError(f"init {recipe.init} does not fit the recipe: {reason}") from None
+    return network
+
+
+def _optimiser(
+    recipe: DistillationRecipe, student: nn.Module, classifier: nn.Module
+) -> torch.optim.Optimizer:
+    """Return the optimiser; weight decay is for kernels and matrices alone."""
+    parameters = [p for p in (*student.parameters(), *classifier.parameters()) if p.requires_grad]
+    kernels = [p for p in parameters if p.ndim > 1]
+    others = [p for p in parameters if p.ndim <= 1]
+    kind: Any = getattr(torch.optim, recipe.optimiser.name)
+    groups = [
+        {"params": kernels, "weight_decay": recipe.optimiser.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    optimiser: torch.optim.Optimizer = kind(groups, lr=recipe.optimiser.rate)
+    return optimiser

@@ -1,0 +1,88 @@
+"""Files that are there whole or not at all, and one line where they cannot be written."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from reid_model.errors import OutputError
+
+__all__ = ["make_folder", "write_figure", "write_whole", "writing"]
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file; one that was there stays as it was if that fails, or is killed.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    with writing(path, size_bytes=len(content)):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                partial.unlink()
+            raise
+
+
+def write_figure(figure: Any, path: Path, *, dpi: int) -> None:
+    """Write a matplotlib figure as a PNG.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    png = io.BytesIO()
+    figure.savefig(png, dpi=dpi, format="png")
+    write_whole(path, png.getvalue())
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder where there is none.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"folder {path} cannot be made ({error.strerror}): choose another"
+        ) from None
+
+
+@contextmanager
+def writing(path: Path, *, size_bytes: int | None = None) -> Iterator[None]:
+    """Turn an ``OSError`` into a line that says which file, how much room it needs and there is.
+
+    Args:
+        path: What is being written.
+        size_bytes: How long it is, where that is known.
+
+    Raises:
+        OutputError: Instead of an ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        room = _room(path, size_bytes)
+        raise OutputError(
+            f"{path} could not be written ({error.strerror or type(error).__name__}{room}): make "
+            "room, or choose another place; what was written before is kept"
+        ) from None
+
+
+def _room(path: Path, size_bytes: int | None) -> str:
+    needs = "" if size_bytes is None else f"; it needs {size_bytes / 1e6:.1f} MB"
+    existing = next(each for each in (path.parent, *path.absolute().parents) if each.exists())
+    return f"{needs}; {shutil.disk_usage(existing).free / 1e6:.1f} MB are free"

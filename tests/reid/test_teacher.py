@@ -1,0 +1,90 @@
+"""Teachers run by torch give what OpenVINO gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import openvino
+import pytest
+import torch
+from openvino import opset13 as ops
+
+from reid_model.distillation.teacher import Teachers, TorchFromOpenVino
+from reid_model.errors import WeightsError
+
+ZOO = Path(__file__).parents[3] / "shared/models/openvino_zoo"
+
+
+def small_network(
+    folder: Path, *, name: str = "small", last: str = "relu", height: int = 16
+) -> Path:
+    """Write a network with most of the operations that re-identification networks have."""
+    rng = np.random.default_rng(3)
+    images = ops.parameter([1, 3, height, 8], np.float32, name="data")
+    swapped = ops.gather(images, [2, 1, 0], 1)
+    normal = ops.mvn(swapped, [2, 3], True, 1e-5, "inside_sqrt")
+    kernels = rng.normal(size=(6, 3, 3, 3)).astype(np.float32)
+    maps = ops.relu(ops.convolution(normal, kernels, [2, 2], [1, 1], [1, 1], [1, 1]))
+    grouped = rng.normal(size=(6, 1, 1, 3, 3)).astype(np.float32)
+    deep = ops.group_convolution(maps, grouped, [1, 1], [1, 1], [1, 1], [1, 1])
+    gate = ops.sigmoid(ops.reduce_mean(deep, [2, 3], keep_dims=True))
+    pooled = ops.reduce_mean(ops.multiply(maps, gate), [2, 3], keep_dims=False)
+    flat = ops.reshape(pooled, np.array([1, 6]), special_zero=False)
+    matrix = rng.normal(size=(4, 6)).astype(np.float32)
+    vector = ops.matmul(flat, matrix, transpose_a=False, transpose_b=True)
+    out = ops.relu(vector) if last == "relu" else ops.erf(vector)
+    path = folder / f"{name}.xml"
+    openvino.save_model(openvino.Model([out], [images], name), path, compress_to_fp16=False)
+    return path
+
+
+def by_openvino(xml: Path, images: np.ndarray) -> np.ndarray:
+    model = openvino.Core().read_model(xml)
+    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return np.concatenate([compiled(row[None])[0].reshape(1, -1) for row in images])
+
+
+def test_torch_gives_what_openvino_gives(tmp_path: Path) -> None:
+    xml = small_network(tmp_path)
+    images = np.random.default_rng(0).uniform(0, 255, (5, 3, 16, 8)).astype(np.float32)
+    got = TorchFromOpenVino(xml)(torch.from_numpy(images)).numpy()
+    np.testing.assert_allclose(got, by_openvino(xml, images), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["0277", "0287", "0288"])
+def test_zoo_networks_give_what_openvino_gives(name: str) -> None:
+    xml = ZOO / f"person-reidentification-retail-{name}/person-reidentification-retail-{name}.xml"
+    if not xml.is_file():
+        pytest.skip("the networks of OpenVINO's zoo are not here")
+    network = TorchFromOpenVino(xml)
+    assert network.input_size == (256, 128)
+    images = np.random.default_rng(0).uniform(0, 255, (2, 3, 256, 128)).astype(np.float32)
+    got = network(torch.from_numpy(images)).numpy()
+    np.testing.assert_allclose(got, by_openvino(xml, images), atol=1e-4)
+
+
+def test_an_unknown_operation_is_named(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="unknown operation: Erf"):
+        TorchFromOpenVino(small_network(tmp_path, last="erf"))
+
+
+def test_a_missing_teacher_is_named(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"nobody\.xml"):
+        TorchFromOpenVino(tmp_path / "nobody.xml")
+
+
+def test_several_teachers_are_one_unit_vector(tmp_path: Path) -> None:
+    one, other = small_network(tmp_path), small_network(tmp_path, name="other")
+    images = torch.rand(3, 3, 16, 8)
+    joined = Teachers([one, other])(images)
+    assert joined.shape == (3, 8)
+    torch.testing.assert_close(joined.norm(dim=1), torch.ones(3))
+    alone = Teachers([one])(images)
+    torch.testing.assert_close(joined[:, :4], alone / 2**0.5)
+
+
+def test_teachers_of_two_sizes_are_refused(tmp_path: Path) -> None:
+    files = [small_network(tmp_path), small_network(tmp_path, name="tall", height=32)]
+    with pytest.raises(WeightsError, match="different sizes"):
+        Teachers(files)
