@@ -12,7 +12,7 @@ from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import ModelError
 from pipeline.match.fingerprint import read_calibration, store_calibration, weights_hash
 from pipeline.settings import parse_settings
-from small_archives import write_footage
+from small_archives import STARTS, write_footage
 from small_runs import write_random_weights, write_scene
 
 
@@ -128,9 +128,10 @@ def test_a_run_and_an_archive_record_and_report_weights_without_calibration(
     assert "were not calibrated" in json.loads((out / "run.json").read_text())["warnings"][0]
     assert "were not calibrated" in (out / "report.html").read_text()
 
-    footage, archive = write_footage(tmp_path / "footage", cameras=1), tmp_path / "archive"
+    footage = write_footage(tmp_path / "footage", cameras=1, starts=STARTS[:1])
+    archive = tmp_path / "archive"
     given[-1] = str(footage / "boxes.csv")
-    assert main(["batch", str(footage), *given, "--out", str(archive)]) == 0
+    assert main(["batch", str(footage), *given, "--engine", "process", "--out", str(archive)]) == 0
     assert (
         "were not calibrated" in json.loads((archive / "archive.json").read_text())["warnings"][0]
     )

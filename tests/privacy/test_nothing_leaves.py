@@ -120,7 +120,7 @@ def test_the_guard_sees_attempts_and_lets_none_through(guarded, attempt):
 
 
 def test_commands_for_one_run(guarded, tmp_path):
-    out, people = tmp_path / "run", write_people(tmp_path / "people")
+    out, people = tmp_path / "run", write_people(tmp_path / "people", identities=12)
     weights = write_random_weights(tmp_path / "random.safetensors")
     guarded(*pipeline("run", "--cams", CLIPS[1], "--max-seconds", "2", "--out", out))
     guarded(*pipeline("search", out, "--identity", "1", "--html", tmp_path / "found.html"))
