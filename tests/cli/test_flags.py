@@ -245,24 +245,24 @@ def test_a_flag_counts_more_than_what_the_file_says_of_another_detector(asked, t
 
 
 @pytest.mark.parametrize(
-    ("flag", "given", "name", "wanted"),
+    ("given", "name", "wanted"),
     [
-        ("--detector", ["y.pt"], "detect.weights", "y.pt"),
-        ("--confidence", ["0.6"], "detect.confidence", 0.6),
-        ("--every", ["2"], "every_s", 2.0),
-        ("--min-height", ["99"], "min_height_px", 99),
-        ("--tiles", [], "tiles", True),
-        ("--places", ["p"], "places", Path("p")),
-        ("--device", ["cpu"], "device", "cpu"),
+        (["--detector", "y.pt"], "detect.weights", "y.pt"),
+        (["--confidence", "0.6"], "detect.confidence", 0.6),
+        (["--every", "2"], "every_s", 2.0),
+        (["--min-height", "99"], "min_height_px", 99),
+        (["--tiles"], "tiles", True),
+        (["--places", "p"], "places", Path("p")),
+        (["--device", "cpu"], "device", "cpu"),
     ],
 )
-def test_a_flag_of_crops_reaches_its_job(flag, given, name, wanted, files, monkeypatch):
+def test_a_flag_of_crops_reaches_its_job(given, name, wanted, files, monkeypatch):
     def take(sources, out, **rest):
         raise AskedError(None, out=out, **rest)
 
     monkeypatch.setattr(pipeline.cli.crops, "cut_crops", take)
     with pytest.raises(AskedError) as raised:
-        main(["crops", "a.mp4", "--out", "x", flag, *given])
+        main(["crops", "a.mp4", "--out", "x", *given])
     assert value(raised.value, name) == wanted
     assert raised.value.rest["out"] == Path("x")
 
