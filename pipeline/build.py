@@ -52,7 +52,7 @@ class OwnStages:
 
     Attributes:
         detector: Finds persons in the frames of all cameras.
-        tracker: Makes the tracker of one camera; called once per camera.
+        tracker: Makes the tracker of one camera; called for each camera, and once to check it.
         embedder: Turns crops into vectors.
 
     Raises:
@@ -227,7 +227,7 @@ def _calibration_warning(calibration: Calibration | None, embedder: Embedder) ->
         )
     if calibration is None:
         return (
-            f"{embedder.name} were not calibrated: tracks from a similarity of "
+            f"{_name(embedder)} were not calibrated: tracks from a similarity of "
             f"{USUAL_THRESHOLD:.2f} on count as one person; run `reid-pipeline calibrate --store` "
             "or choose with --threshold"
         )

@@ -126,11 +126,9 @@ def run(  # noqa: PLR0917 - typer makes options of them
         "source.max_seconds": max_seconds,
         "output.video": video,
         "output.blur_heads": blur_faces,
-        "live.recording.video": video,
     }
     settings = settings_for(cams or [], base=config, given=given)
-    live = [is_live(camera.source) for camera in settings.cameras]
-    if all(live):
+    if all(is_live(camera.source) for camera in settings.cameras):
         flags = {
             "--overwrite": overwrite,
             "--max-seconds": max_seconds,
@@ -139,6 +137,8 @@ def run(  # noqa: PLR0917 - typer makes options of them
         }
         if useless := [flag for flag, is_set in flags.items() if is_set]:
             raise SettingsError(f"{useless[0]} cannot be used with live cameras: leave it out")
+        given["live.recording.video"] = video
+        settings = settings_for(cams or [], base=config, given=given)
         show_live(settings, DEFAULT_LIVE_OUT if out == DEFAULT_OUT else out, gallery=gallery)
         return
     note = note_on_detector(settings)

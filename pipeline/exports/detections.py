@@ -34,7 +34,9 @@ def to_supervision(boxes: pd.DataFrame) -> supervision.Detections:
     try:
         import supervision  # noqa: PLC0415 - slow to load
     except ImportError:
-        raise InputError("supervision is not installed: pip install supervision") from None
+        raise InputError(
+            "supervision is not installed: pip install 'reid-pipeline[supervision]'"
+        ) from None
     corner = boxes[["x", "y"]].to_numpy(np.float32).reshape(-1, 2)
     size = boxes[["w", "h"]].to_numpy(np.float32).reshape(-1, 2)
     data: dict[str, Any] = {name: boxes[name].to_numpy() for name in ALONGSIDE}

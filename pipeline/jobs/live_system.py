@@ -21,7 +21,8 @@ from pipeline.notify.outbox import Outbox
 from pipeline.protocols import LiveCamera
 from pipeline.registry.changes import MAX_EVENTS
 from pipeline.registry.registry import Registry
-from pipeline.runners.live import LiveParts, LiveRun
+from pipeline.runners.live import LiveRun
+from pipeline.runners.live_parts import LiveParts
 from pipeline.runners.live_pictures import LivePictures
 from pipeline.settings import Settings
 from pipeline.sinks.drawing import Label, draw_labels

@@ -7,21 +7,19 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
-from pipeline.core import Pipeline
 from pipeline.crops import with_blurred_heads
 from pipeline.datatypes import Event, Frame, FrameResult
 from pipeline.errors import ReidPipelineError
 from pipeline.health import CameraHealth, RecordingState, RecordingStatus
 from pipeline.live_settings import LiveRunnerSettings
-from pipeline.protocols import LiveCamera, Recorder
+from pipeline.protocols import LiveCamera
 from pipeline.runners.live_pace import Meter, Pace
-from pipeline.runners.live_pictures import LivePictures
+from pipeline.runners.live_parts import LiveParts
 from pipeline.runners.memory import release_freed_memory
 
-__all__ = ["LiveParts", "LiveRun"]
+__all__ = ["LiveRun"]
 
 log = logging.getLogger(__name__)
 
@@ -38,46 +36,6 @@ CLOCK_JUMP_S = 1.0
 """A camera's time that goes back further than this was set anew; less is disorder."""
 MOST_SKEW_S = 2.0
 """Cameras' clocks further off than this are not used for the time of frames."""
-
-
-class _Restartable(Protocol):
-    def restart(self) -> None: ...
-
-
-class _Register(Protocol):
-    def write(self, results: Sequence[FrameResult], events: Sequence[Event]) -> Sequence[Event]: ...
-    def show(self, results: Sequence[FrameResult]) -> list[FrameResult]: ...
-
-
-class _Outbox(Protocol):
-    def send(self, events: Sequence[Event]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class LiveParts:
-    """What a live run drives, put together by the caller, who also closes it.
-
-    Attributes:
-        pipeline: The core.
-        trackers: Its trackers, by camera.
-        registry: Stores what is found, and says which identity to show.
-        outbox: Tells events to others.
-        recorder: Keeps results and events in files, if that is wanted.
-        pictures: The newest picture of each camera.
-        save_gallery: Saves the persons known by now; may raise ``ReidPipelineError``.
-        figures: What else to show, merged into ``LiveRun.figures``.
-        blur_heads: Whether heads are blurred before anything is shown or kept.
-    """
-
-    pipeline: Pipeline
-    trackers: Mapping[str, _Restartable]
-    registry: _Register
-    outbox: _Outbox
-    recorder: Recorder | None
-    pictures: LivePictures
-    save_gallery: Callable[[], None]
-    figures: Sequence[Callable[[], Mapping[str, float]]] = ()
-    blur_heads: bool = False
 
 
 class LiveRun:

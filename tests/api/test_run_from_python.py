@@ -1,5 +1,7 @@
 """`pipeline.run` and what it gives back, with stages of one's own and with settings."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,12 @@ def test_boxes_of_a_frame_become_detections_of_supervision(results):
     assert found.tracker_id.tolist() == frame["track_id"].tolist()
     assert found.data["global_id"].tolist() == frame["global_id"].tolist()
     assert len(pipeline.to_supervision(boxes[:0])) == 0
+
+
+def test_without_supervision_its_detections_are_refused_with_the_way_out(results, monkeypatch):
+    monkeypatch.setitem(sys.modules, "supervision", None)
+    with pytest.raises(InputError, match=r"pip install 'reid-pipeline\[supervision\]'"):
+        pipeline.to_supervision(results.boxes("cam1"))
 
 
 def test_progress_begins_at_nothing_and_ends_when_all_is_done(results, told):
@@ -155,7 +163,7 @@ def test_a_gallery_made_with_one_embedder_is_refused_by_another(scene, tmp_path)
     given = {"cams": scene / "cam1.mp4", "detector": ColourDetector(), "video": False}
     given |= {"gallery": tmp_path / "known.npz", "settings": SETTINGS}
     pipeline.run(out=tmp_path / "first", embedder=MeanColour(), **given)
-    with pytest.raises(InputError, match="other weights"):
+    with pytest.raises(InputError, match="other re-identification weights"):
         pipeline.run(out=tmp_path / "second", embedder=OtherColour(), **given)
     pipeline.run(out=tmp_path / "third", embedder=MeanColour(), **given)
     assert (tmp_path / "third" / "tracks.csv").is_file()

@@ -7,6 +7,7 @@ import pytest
 import typer
 
 import pipeline.cli.batch
+import pipeline.cli.crops
 import pipeline.cli.live
 import pipeline.cli.run
 from pipeline.cli import main
@@ -141,16 +142,20 @@ CASES = {
 }
 
 
-def flags_of(command):
-    """Every flag that a command has, `--help` aside."""
+def options_of(command):
+    """Every option that a command has, `--help` aside; of one with commands of its own, none."""
     found = typer.main.get_command(make_app(command)).commands[command]
-    options = [each for each in found.params if each.param_type_name == "option"]
-    return {
-        name
-        for each in options
-        for name in [*each.opts, *each.secondary_opts]
-        if name.startswith("--") and name != "--help"
-    }
+    return [
+        each
+        for each in found.params
+        if each.param_type_name == "option" and "--help" not in each.opts
+    ]
+
+
+def flags_of(command):
+    """Every flag that a command has."""
+    names = [name for each in options_of(command) for name in [*each.opts, *each.secondary_opts]]
+    return {name for name in names if name.startswith("--")}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -239,9 +244,35 @@ def test_a_flag_counts_more_than_what_the_file_says_of_another_detector(asked, t
     assert other.settings.detect.weights is None
 
 
+@pytest.mark.parametrize(
+    ("given", "name", "wanted"),
+    [
+        (["--detector", "y.pt"], "detect.weights", "y.pt"),
+        (["--confidence", "0.6"], "detect.confidence", 0.6),
+        (["--every", "2"], "every_s", 2.0),
+        (["--min-height", "99"], "min_height_px", 99),
+        (["--tiles"], "tiles", True),
+        (["--places", "p"], "places", Path("p")),
+        (["--device", "cpu"], "device", "cpu"),
+    ],
+)
+def test_a_flag_of_crops_reaches_its_job(given, name, wanted, files, monkeypatch):
+    def take(sources, out, **rest):
+        raise AskedError(None, out=out, **rest)
+
+    monkeypatch.setattr(pipeline.cli.crops, "cut_crops", take)
+    with pytest.raises(AskedError) as raised:
+        main(["crops", "a.mp4", "--out", "x", *given])
+    assert value(raised.value, name) == wanted
+    assert raised.value.rest["out"] == Path("x")
+
+
 @pytest.mark.parametrize("command", [each.name for each in COMMANDS])
-def test_every_flag_is_used_by_a_test(command):
+def test_every_flag_that_changes_a_default_is_used_by_a_test(command):
     tests = [each.read_text() for each in (REPOSITORY / "tests").rglob("test_*.py")]
-    for flag in flags_of(command):
-        word = re.compile(rf'"{flag}["= ]')
-        assert any(word.search(text) and command in text for text in tests), flag
+    for option in options_of(command):
+        restates_default = option.default is True and option.secondary_opts
+        flags = option.secondary_opts if restates_default else option.opts
+        for flag in (each for each in flags if each.startswith("--")):
+            word = re.compile(rf'"{flag}["= ]')
+            assert any(word.search(text) and command in text for text in tests), flag

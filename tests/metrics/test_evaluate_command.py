@@ -136,7 +136,7 @@ def test_a_renaming_that_makes_no_sense_is_one_line(run, truth, pair, capsys):
         (lambda run, truth: truth.unlink(), "does not exist"),
         (lambda run, truth: truth.write_text("camera,frame\na,1\n"), "lack"),
         (lambda run, truth: truth.write_text(HEADER + "door,0,0,1,1,1,9,9,1\n"), "door"),
-        (lambda run, truth: (run / "tracks.csv").unlink(), "does not exist"),
+        (lambda run, truth: (run / "tracks.csv").unlink(), "give the --out folder of"),
         (lambda run, truth: (run / "tracks.csv").write_text("x\n"), "lack"),
     ],
 )
@@ -154,7 +154,18 @@ def test_boxes_count_from_the_overlap_that_is_asked_for(run, truth, tmp_path):
     out = tmp_path / "scores.json"
     idf1 = {}
     for iou in ("0.7", "0.9"):
-        flags = ["--iou", iou, "--json", str(out), "--no-cross-check"]
+        flags = ["--iou", iou, "--json", str(out)]
         assert main(["evaluate", str(run), "--ground-truth", str(truth), *flags]) == 0
         idf1[iou] = json.loads(out.read_text())["overall"]["idf1"]
     assert idf1 == {"0.7": pytest.approx(0.75), "0.9": 0.0}
+
+
+def test_people_who_can_hardly_be_seen_do_not_count(run, truth, tmp_path):
+    truth.write_text(truth.read_text().replace(",2,200,50,40,100,1.0", ",2,200,50,40,100,0.2"))
+    out = tmp_path / "scores.json"
+    identities = {}
+    for share in ("0.1", "0.3"):
+        flags = ["--min-visible", share, "--json", str(out)]
+        assert main(["evaluate", str(run), "--ground-truth", str(truth), *flags]) == 0
+        identities[share] = json.loads(out.read_text())["overall"]["true_identities"]
+    assert identities == {"0.1": 2, "0.3": 1}

@@ -8,7 +8,8 @@ from pipeline.core import Pipeline
 from pipeline.datatypes import Event
 from pipeline.health import CameraHealth, CameraState, RecordingState, RecordingStatus
 from pipeline.live_settings import LiveRunnerSettings
-from pipeline.runners.live import LiveParts, LiveRun
+from pipeline.runners.live import LiveRun
+from pipeline.runners.live_parts import LiveParts
 from pipeline.runners.live_pictures import LivePictures
 from pipeline.track.restarting import RestartingTracker
 from support import builders
