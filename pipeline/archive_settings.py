@@ -16,5 +16,3 @@ class BatchSettings(BaseModel):
 
     chunk_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60.0
     """Files are cut for detection at the first key frame after each such time."""
-    thumbnail_height_px: Annotated[int, Field(ge=16, le=1024)] = 192
-    """Height that larger thumbnails are scaled down to."""

@@ -23,7 +23,7 @@ from pipeline.datatypes import (
     Tracklet,
     Tracks,
 )
-from pipeline.protocols import CropPolicy, Detector, Embedder, Matcher, Tracker
+from pipeline.protocols import CropPolicy, Detector, Embedder, Matcher, Tracker, warnings_of
 
 __all__ = ["Pipeline"]
 
@@ -115,6 +115,10 @@ class Pipeline:
             global_id = self._matcher.update(frame.camera, frame.time_s, tracks, evidence)
             results.append(FrameResult(frame, tracks, global_id, quality, evidence))
         return results
+
+    def warnings(self) -> dict[str, list[str]]:
+        """Return what a user should know of the tracks so far, by camera."""
+        return {camera: warnings_of(tracker) for camera, tracker in self._trackers.items()}
 
     def drain_events(self) -> list[Event]:
         """Return the changes of identities since the last call, oldest first."""

@@ -48,6 +48,7 @@ __all__ = [
     "Sink",
     "Source",
     "Tracker",
+    "warnings_of",
 ]
 
 
@@ -89,7 +90,10 @@ class Detector(Protocol):
 
 
 class Tracker(Protocol):
-    """Ties the boxes of one camera to tracks. One instance per camera."""
+    """Ties the boxes of one camera to tracks. One instance per camera.
+
+    It may have ``warnings: list[str]``: what a user should know of the tracks so far.
+    """
 
     def wanted(self, detections: Detections, time_s: float) -> IntArray:
         """Return the rows of ``detections`` whose appearance would settle the association."""
@@ -109,6 +113,11 @@ class Tracker(Protocol):
             rows: ``(M,)`` rows of ``detections`` that were embedded, a subset of ``wanted``.
             vectors: ``(M, D)`` unit rows, their embeddings.
         """
+
+
+def warnings_of(tracker: Tracker) -> list[str]:
+    """Return what a user should know of a tracker's tracks so far, one line each."""
+    return list(getattr(tracker, "warnings", []))
 
 
 class Embedder(Protocol):

@@ -120,11 +120,12 @@ class TrackSettings(Section):
     high_confidence: Share = 0.4
     """Boxes from here on start tracks and are associated first."""
     min_iou: Share = 0.3
-    """Least overlap of a box with the predicted place of its track."""
+    """Least overlap of a box with the predicted place of its track, times the box's score. Where
+    frames are more than 0.15 s apart, both are widened first by what a person may walk."""
     max_lost_s: Seconds = 2.0
-    """A track that was not seen for so long ends."""
+    """A track that was not seen for so long ends; where frames are further apart, after one more."""
     min_hits: Annotated[int, Field(ge=1)] = 2
-    """Boxes before a track counts."""
+    """Boxes before a track counts; one is enough where frames are 0.25 s or more apart."""
     cut_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.4
     """After a moment of doubt, a track whose looks changed to below this cosine is cut."""
     look_interval_s: Seconds = 0.8

@@ -36,7 +36,7 @@ from soak_figures import Sample, Story, judged
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests"))
 
-from rtsp_server import RtspServer  # noqa: E402 - the tests' server, from the line above
+from support.rtsp_server import RtspServer  # noqa: E402 - the tests' server, from the line above
 
 PASSWORD = "soak-canary-7@home"
 SAMPLE_S = 5.0

@@ -25,6 +25,8 @@ from pipeline.layout.archive import (
 __all__ = ["Gathering"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+THUMBNAIL_HEIGHT_PX = 192
+"""Larger crops are scaled down to this height."""
 
 
 @dataclass(slots=True)
@@ -43,7 +45,6 @@ class Gathering:
     Args:
         recording: The file.
         key: Name of its parts.
-        thumbnail_height_px: Height that larger thumbnails are scaled down to.
         blur_heads: Whether heads in thumbnails are blurred.
     """
 
@@ -52,12 +53,10 @@ class Gathering:
         recording: Recording,
         *,
         key: str,
-        thumbnail_height_px: int,
         blur_heads: bool = False,
     ) -> None:
         self._recording = recording
         self._key = key
-        self._height_px = thumbnail_height_px
         self._blur_heads = blur_heads
         self._start_us = (recording.start - EPOCH) // timedelta(microseconds=1)
         self._boxes: list[tuple[int, int, Any]] = []
@@ -169,5 +168,5 @@ class Gathering:
     def _crop(self, image: Image, boxes: FloatArray, row: int) -> Image:
         """Return the pixels of a box, scaled down: a copy, so that the frame can go."""
         if self._blur_heads:
-            return shrunk(cut_blurred(image, boxes, row), max_height=self._height_px)
-        return shrunk(cut(image, boxes[row]), max_height=self._height_px).copy()
+            return shrunk(cut_blurred(image, boxes, row), max_height=THUMBNAIL_HEIGHT_PX)
+        return shrunk(cut(image, boxes[row]), max_height=THUMBNAIL_HEIGHT_PX).copy()

@@ -139,6 +139,8 @@ def batch(  # noqa: PLR0917 - typer makes options of them
         done = process_archive(prepared, out, place, on_start=start, on_unit=show)
     for file, reason in done.skipped.items():
         log.warning("%s was skipped: %s", file, reason)
+    for text in done.warnings:
+        log.warning("%s", text)
     Console().print(
         f"{done.files} files, {done.tracklets} tracklets, {done.identities} identities, "
         f"{len(done.skipped)} files skipped; written to {out}"

@@ -158,4 +158,11 @@ def _checked(table: pd.DataFrame, path: Path, *, header_lines: int) -> pd.DataFr
                 f"{table[column].iloc[bad[0]]!r}, expected a number"
             )
         table[column] = numbers
+    wild = np.flatnonzero(~table["score"].between(0, 1).to_numpy())
+    if len(wild):
+        raise DetectionsFileError(
+            f"detections {path}, line {wild[0] + 1 + header_lines}: score is "
+            f"{table['score'].iloc[wild[0]]:g}, expected 0 to 1: scale the scores, or leave the "
+            "column out to take all boxes for sure"
+        )
     return table.astype({"frame": np.int64})

@@ -31,7 +31,7 @@ from pipeline.track.loading import load_tracker
 __all__ = ["ArchiveJob", "ArchiveWorker"]
 
 EMPTY = Detections.empty()
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the same file and settings would give other parts."""
 
 
@@ -169,7 +169,6 @@ class ArchiveWorker:
         gathering = Gathering(
             recording,
             key=key,
-            thumbnail_height_px=self._job.batch.thumbnail_height_px,
             blur_heads=self._job.settings.output.blur_heads,
         )
         video = self._open(recording)
@@ -183,7 +182,7 @@ class ArchiveWorker:
         found_here = {
             "frames": gathering.frames,
             "tracklets": len(tracklets),
-            "warnings": video.warnings,
+            "warnings": [*video.warnings, *pipeline.warnings().get(recording.file, [])],
         }
         self._journal.finish(recording, found_here)
         return found_here

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +70,8 @@ class FinishedArchive:
         tracklets: How many tracks were found in them.
         identities: How many persons those are.
         skipped: Files that are not in it, and why.
+        warnings: What came up in the files, each with its name. What was known of the weights
+            before is in the record with it; it was logged when they were loaded.
         has_report: Whether its report could be written.
     """
 
@@ -78,6 +80,7 @@ class FinishedArchive:
     tracklets: int
     identities: int
     skipped: Mapping[str, str]
+    warnings: Sequence[str]
     has_report: bool
 
 
@@ -186,7 +189,12 @@ def process_archive(
         job.folder.write_record(record | {"warnings": list(thresholds.warnings)})
         has_report = report_at_end(out)
     tracklets = sum(found["tracklets"] for found in schedule.finished.values())
-    return FinishedArchive(out, len(schedule.finished), tracklets, people, skipped, has_report)
+    warnings = [
+        f"{file}: {text}" for file, found in schedule.finished.items() for text in found["warnings"]
+    ]
+    return FinishedArchive(
+        out, len(schedule.finished), tracklets, people, skipped, warnings, has_report
+    )
 
 
 @contextmanager

@@ -28,9 +28,8 @@ def editing(where: Path) -> Iterator[Editor]:
         OutputError: A live run or another command works on it.
     """
     results = open_results(where)
-    log = EditLog(where)
-    way_out = "edit on its page, or stop it first"
-    with held(results, way_out=way_out), log.locked():
+    with held(results, way_out="edit on its page, or stop it first"):
+        log = EditLog(where)
         owners = results.resolved()
 
         def sightings_of(shown: int) -> list[str]:

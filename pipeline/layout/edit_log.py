@@ -6,18 +6,18 @@ edit removes it.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from pipeline.errors import EditError, ResultsError, SinkError
 from pipeline.layout.edits import Author, Edit, EditKind, Edits
+from pipeline.layout.files import write_private
 from pipeline.layout.run import EDITS
+from pipeline.whole_lines import append_whole, cut_torn_line
 
 __all__ = ["EditLog", "Editor"]
 
@@ -40,17 +40,6 @@ class EditLog:
         self._unwritten = 0
         self.edits = Edits(self._all)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other processes from editing, and take in what they edited before."""
-        descriptor = os.open(self.path.parent, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            self._take(self._read())
-            yield
-        finally:
-            os.close(descriptor)
-
     def append(self, edit: Edit, *, later: bool = False) -> None:
         """Store an edit.
 
@@ -66,11 +55,7 @@ class EditLog:
         unwritten = self._unwritten + 1
         lines = "".join(_line(each) for each in edits[-unwritten:])
         try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
-                _append_whole(descriptor, lines.encode())
-            finally:
-                os.close(descriptor)
+            _append(self.path, lines.encode())
         except OSError as error:
             if not later:
                 raise self._unwritable(error) from None
@@ -87,18 +72,7 @@ class EditLog:
         kept = [e for e in self._all if (e.number if e.undoes is None else e.undoes) in numbers]
         if len(kept) == len(self._all):
             return
-        partial = self.path.with_name(f".{self.path.name}.partial")
-        try:
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write("".join(map(_line, kept)).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(self.path)
-        except OSError as error:
-            with suppress(OSError):
-                partial.unlink()
-            raise self._unwritable(error) from None
+        write_private(self.path, "".join(map(_line, kept)).encode())
         self._take(kept)
 
     def _take(self, edits: list[Edit], *, unwritten: int = 0) -> None:
@@ -131,7 +105,7 @@ class Editor:
     """Makes edits; each is checked against what is there, stored, and returned.
 
     Args:
-        log: Where to; hold its lock where other processes may edit.
+        log: Where to; nobody else may edit the folder meanwhile.
         sightings_of: Returns the names of a shown identity's sightings.
         new_identity: Returns a number that nobody ever had.
         new_number: Returns the number of the next edit.
@@ -268,20 +242,14 @@ def _listed(names: Collection[str]) -> str:
     return ", ".join(shown) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def _append_whole(descriptor: int, line: bytes) -> None:
-    """Append a line, after removing what a kill left of another; all of it or nothing."""
-    content = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
-    size = content.rfind(b"\n") + 1
-    if size < len(content):
-        os.ftruncate(descriptor, size)
+def _append(path: Path, lines: bytes) -> None:
+    """Append lines, after removing what a kill left of another; all of them or none."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        written = 0
-        while written < len(line):
-            written += os.write(descriptor, line[written:])
+        append_whole(descriptor, lines, size=cut_torn_line(descriptor))
         os.fsync(descriptor)
-    except OSError:
-        os.ftruncate(descriptor, size)
-        raise
+    finally:
+        os.close(descriptor)
 
 
 def _clean(name: str) -> str:

@@ -16,7 +16,7 @@ from pipeline.metrics.figures import INK, NOBODY, in_natural_order, new_figure, 
 __all__ = ["FALSE", "MISSED", "NO_IDENTITY", "confusion", "draw_confusion"]
 
 MISSED, NO_IDENTITY, FALSE = "missed", "no identity", "false"
-MOST_COLUMNS = 60
+MAX_COLUMNS = 60
 """More found identities than this are drawn as one column."""
 CELL_IN = 0.34
 
@@ -60,7 +60,7 @@ def draw_confusion(counts: pd.DataFrame, path: Path) -> None:
         InputError: matplotlib is missing.
         SinkError: The picture cannot be written.
     """
-    shown = _at_most(counts, MOST_COLUMNS)
+    shown = _at_most(counts, MAX_COLUMNS)
     rows, columns = shown.shape
     figure = new_figure(max(5.0, CELL_IN * columns + 1.8), max(3.0, CELL_IN * rows + 1.6))
     panel = figure.subplots()

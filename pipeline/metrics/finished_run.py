@@ -93,7 +93,7 @@ def finished_run(results: Results) -> FinishedRun:
             each.camera: max(each.frames, int(last.get(each.camera, -1)) + 1)
             for each in summary.cameras
         },
-        sources={each.camera: Path(each.source) for each in summary.inputs},
+        sources={each.camera: Path(each.source) for each in summary.inputs if each.source},
         gallery=results.crops() if results.record else {},
         status=summary.status,
     )

@@ -11,11 +11,11 @@ from pipeline.results.visits import Visit
 
 __all__ = ["Axis", "Bar", "Lanes", "css_colour", "lay_out"]
 
-LEAST_WIDTH = 0.35
+MIN_WIDTH = 0.35
 """Percent of the width that a bar has at least, so that it can be seen and clicked."""
 LABEL_WIDTH = 2.2
 """Percent of the width from which on a bar bears its number."""
-MOST_TICKS = 6
+MAX_TICKS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Axis:
 
     def labels(self) -> list[tuple[float, str]]:
         """Return place and text of round times."""
-        times = ticks(self.first_s, self.last_s, most=MOST_TICKS)
+        times = ticks(self.first_s, self.last_s, max_ticks=MAX_TICKS)
         places = [self.percent(time) for time in times]
         return list(zip(places, tick_texts(times), strict=True))
 
@@ -74,8 +74,8 @@ def lay_out(
     stays: Sequence[Visit],
     axis: Axis,
     *,
-    most_rows: int,
-    most_bars: int,
+    max_rows: int,
+    max_bars: int,
     names: Mapping[int, str] | None = None,
 ) -> Lanes:
     """Give each visit the first row that is free.
@@ -83,18 +83,18 @@ def lay_out(
     Args:
         stays: Visits of one camera in order of their begin.
         axis: The time line.
-        most_rows: Visits that need more rows at once are left out, later ones first.
-        most_bars: Most visits to draw; beyond, the shortest are left out.
+        max_rows: Visits that need more rows at once are left out, later ones first.
+        max_bars: Most visits to draw; beyond, the shortest are left out.
         names: Of identities that were given one.
     """
-    longest = sorted(stays, key=lambda stay: -stay.dwell_s)[:most_bars]
+    longest = sorted(stays, key=lambda stay: -stay.dwell_s)[:max_bars]
     ends: list[float] = []
     bars = []
     for stay in sorted(longest, key=lambda each: (each.first_s, each.global_id)):
-        width = max(LEAST_WIDTH, axis.percent(stay.last_s) - axis.percent(stay.first_s))
+        width = max(MIN_WIDTH, axis.percent(stay.last_s) - axis.percent(stay.first_s))
         left = min(axis.percent(stay.first_s), 100 - width)
         row = next((n for n, end in enumerate(ends) if end <= left), len(ends))
-        if row == most_rows:
+        if row == max_rows:
             continue
         if row == len(ends):
             ends.append(0.0)

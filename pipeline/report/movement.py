@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.results.visits import Visit
 
-__all__ = ["HandOver", "hand_overs", "most_present"]
+__all__ = ["HandOver", "hand_overs", "max_present"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def hand_overs(stays: Sequence[Visit]) -> list[HandOver]:
     return found
 
 
-def most_present(
+def max_present(
     stays: Iterable[Visit], first_s: float, last_s: float, *, stretches: int
 ) -> tuple[NDArray[np.int64], float]:
     """Return how many different persons are in view at once, in any camera, and when most are.

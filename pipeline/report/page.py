@@ -14,7 +14,7 @@ import pandas as pd
 from pipeline.datatypes import UNDECIDED
 from pipeline.report.flows import draw_ring, matrix, shortened, took, ways
 from pipeline.report.lanes import Axis, css_colour, lay_out
-from pipeline.report.movement import HandOver, hand_overs, most_present
+from pipeline.report.movement import HandOver, hand_overs, max_present
 from pipeline.report.pictures import data_uri
 from pipeline.report.templates import fill
 from pipeline.report.times import duration, span
@@ -186,7 +186,7 @@ def _timelines(
         {
             "camera": camera,
             "people": len({stay.global_id for stay in own}),
-            "lanes": lay_out(own, axis, most_rows=limits.rows, most_bars=each, names=names),
+            "lanes": lay_out(own, axis, max_rows=limits.rows, max_bars=each, names=names),
         }
         for camera, own in of_camera.items()
     ]
@@ -194,7 +194,7 @@ def _timelines(
 
 def _counts(stays: Sequence[Visit], axis: Axis) -> dict[str, Any]:
     """Return the people in view over time: a path in a field of 1000 by 100, and its largest."""
-    counts, busiest = most_present(stays, axis.first_s, axis.last_s, stretches=SAMPLES)
+    counts, busiest = max_present(stays, axis.first_s, axis.last_s, stretches=SAMPLES)
     most = int(counts.max())
     step = 10 ** max(0, int(math.log10(max(most, 1))))
     top = max(1, math.ceil(most / step) * step)
@@ -223,7 +223,7 @@ def _dwell(cameras: Sequence[str], stays: Sequence[Visit]) -> list[dict[str, Any
                 "visits": len(own),
                 "median_s": float(usual),
                 "high_s": float(high),
-                "longest_s": float(longest),
+                "max_s": float(longest),
                 "left": round(100 * float(low) / largest, 2),
                 "width": round(100 * float(high - low) / largest, 2),
                 "middle": round(100 * float(usual) / largest, 2),

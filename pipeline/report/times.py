@@ -64,11 +64,11 @@ def duration(seconds: float) -> str:
     return f"{sign}{hours // 24} d {hours % 24} h"
 
 
-def ticks(first_s: float, last_s: float, *, most: int) -> list[float]:
-    """Return round times between two, at most ``most + 1``, for an axis."""
+def ticks(first_s: float, last_s: float, *, max_ticks: int) -> list[float]:
+    """Return round times between two, at most ``max_ticks + 1``, for an axis."""
     span = max(last_s - first_s, 1e-9)
-    step: float = next((s for s in STEPS_S if span / s <= most), 0)
+    step: float = next((s for s in STEPS_S if span / s <= max_ticks), 0)
     if not step:
-        step = DAY_S * math.ceil(span / DAY_S / most)
+        step = DAY_S * math.ceil(span / DAY_S / max_ticks)
     begin = math.ceil(first_s / step)
     return [n * step for n in range(begin, math.floor(last_s / step) + 1)]

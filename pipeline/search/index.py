@@ -217,7 +217,7 @@ def _load(folder: Path) -> tuple[SightingIndex, dict[str, str]] | None:
         if record["format"] != FORMAT:
             return None
         files: dict[str, dict[str, str]] = record["files"]
-        intact = all(_is_intact(folder / name, told) for name, told in files.items())
+        intact = all(_is_intact(folder / name, noted) for name, noted in files.items())
         path = folder / str(record["vectors"])
         kind = IndexedVectors if path.suffix == ".faiss" else ExactVectors
         vectors: Vectors = kind.load(path)
@@ -279,9 +279,9 @@ def _save(folder: Path, index: SightingIndex, parts: dict[str, str]) -> None:
         raise SinkError(f"the index in {folder} could not be written ({reason})") from None
 
 
-def _is_intact(path: Path, told: dict[str, str]) -> bool:
+def _is_intact(path: Path, noted: dict[str, str]) -> bool:
     """Say whether a file is as it was written; one that was only copied is."""
-    return _stamp(path) == told["stamp"] or _sha256(path) == told["sha256"]
+    return _stamp(path) == noted["stamp"] or _sha256(path) == noted["sha256"]
 
 
 def _stamp(path: Path) -> str:

@@ -7,6 +7,7 @@ looked before; where the two do not look like one person, the rest is another tr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,13 +19,15 @@ __all__ = ["AppearanceGuard"]
 
 COVERED = 0.2
 """Share of a box that another one overlaps, from which on a crop may show somebody else."""
+MISSED_STEPS = 1.5
+"""A gap is longer than this many steps between frames: at least one of them lacked the track."""
 NEAR_IOU = 0.1
 """A box that overlaps a track's last one less than this may be anybody's."""
 
 
 @dataclass(slots=True)
 class _Look:
-    """What is known of one track of the library.
+    """What is known of one track.
 
     Attributes:
         track_id: The number it goes by.
@@ -44,7 +47,7 @@ class _Look:
 
 
 class AppearanceGuard:
-    """Gives the library's tracks numbers of their own, and a new one where the looks change.
+    """Gives the tracker's tracks numbers of their own, and a new one where the looks change.
 
     Args:
         least_similarity: Cosine below which the crop after a doubt is another person.
@@ -63,11 +66,17 @@ class AppearanceGuard:
         self._looks: dict[int, _Look] = {}
         self._next_id = 1
 
-    def wanted(self, xyxy: FloatArray, time_s: float) -> IntArray:
-        """Return the rows of ``(N, 4)`` boxes worth a look: clear, and somebody's turn or new."""
+    def wanted(self, xyxy: FloatArray, time_s: float, *, every: bool = False) -> IntArray:
+        """Return the rows of ``(N, 4)`` boxes worth a look: clear, and somebody's turn or new.
+
+        Args:
+            xyxy: The boxes.
+            time_s: Time of the frame, seconds.
+            every: Whether all clear ones are, as overlap alone cannot tie them to tracks.
+        """
         clear = np.flatnonzero(covered_shares(xyxy) <= COVERED)
         looks = [look for look in self._looks.values() if look.seen_s > time_s - self._forget_s]
-        if not looks:
+        if every or not looks:
             return clear
         overlap = ious(xyxy[clear], np.stack([look.box for look in looks]))
         nearest = overlap.argmax(axis=1)
@@ -80,28 +89,49 @@ class AppearanceGuard:
         ]
         return np.array(rows, np.int64)
 
+    def cosines(
+        self, keys: Sequence[int], boxes: int, rows: IntArray, vectors: FloatArray
+    ) -> FloatArray:
+        """Return ``(T, boxes)``: how alike tracks and boxes look, NaN where it is not known.
+
+        Args:
+            keys: Keys of ``T`` tracks.
+            boxes: How many boxes there are.
+            rows: ``(M,)`` those that were embedded.
+            vectors: ``(M, D)`` unit rows, their embeddings.
+        """
+        cosines = np.full((len(keys), boxes), np.nan, np.float32)
+        for place, key in enumerate(keys):
+            look = self._looks.get(key)
+            if look is not None and look.total is not None:
+                length = float(np.linalg.norm(look.total))
+                cosines[place, rows] = vectors @ look.total / max(length, 1e-6)
+        return cosines
+
     def number(
         self,
-        library_id: int,
+        key: int,
         box: FloatArray,
         time_s: float,
         *,
         covered: float,
         vector: FloatArray | None,
+        step_s: float = 0.0,
     ) -> int:
         """Return the number of a track after seeing its box at ``time_s``.
 
         Args:
-            library_id: The library's number of the track.
+            key: The tracker's number of the track.
             box: ``(4,)`` its box.
             time_s: Time of the frame, seconds.
             covered: Share of the box that another one overlaps.
             vector: ``(D,)`` unit embedding of the crop, where there is one.
+            step_s: Usual time between frames, seconds.
         """
-        look = self._looks.get(library_id)
+        look = self._looks.get(key)
         if look is None:
-            look = self._looks[library_id] = _Look(self._new_id(), box, time_s)
-        elif time_s - look.seen_s > self._gap_s:
+            look = self._looks[key] = _Look(self._new_id(), box, time_s)
+        elif time_s - look.seen_s > max(self._gap_s, MISSED_STEPS * step_s):
             look.in_doubt = True
         look.box, look.seen_s = box, time_s
         if covered > COVERED:
@@ -110,9 +140,14 @@ class AppearanceGuard:
             self._compare(look, vector, time_s)
         return look.track_id
 
-    def forget(self, time_s: float) -> None:
-        """Let go of tracks that have ended."""
-        oldest_s = time_s - self._forget_s
+    def forget(self, time_s: float, *, step_s: float = 0.0) -> None:
+        """Let go of tracks that have ended.
+
+        Args:
+            time_s: Time of the frame, seconds.
+            step_s: Usual time between frames, seconds; nobody is forgotten within two.
+        """
+        oldest_s = time_s - max(self._forget_s, 2 * step_s)
         self._looks = {key: look for key, look in self._looks.items() if look.seen_s > oldest_s}
 
     def _compare(self, look: _Look, vector: FloatArray, time_s: float) -> None:

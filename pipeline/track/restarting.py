@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pipeline.datatypes import Detections, FloatArray, IntArray, Tracks
-from pipeline.protocols import Tracker
+from pipeline.protocols import Tracker, warnings_of
 
 __all__ = ["RestartingTracker"]
 
@@ -32,6 +32,11 @@ class RestartingTracker:
         """Let all tracks end; numbers go on."""
         self._tracker = self._make()
         self._offset = self._highest
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user should know of the tracks since the last restart, one line each."""
+        return warnings_of(self._tracker)
 
     def wanted(self, detections: Detections, time_s: float) -> IntArray:
         """Return the rows of ``detections`` whose appearance would settle the association."""

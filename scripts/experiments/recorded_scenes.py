@@ -50,8 +50,10 @@ from pipeline.sources import open_source
 from pipeline.track.tracker import SingleCameraTracker
 from reid_model.checkpoint import default_weights
 
-__all__ = ["Scene", "Seen", "Told", "matched", "record", "tell", "time_steps"]
+__all__ = ["BUILT_IN", "Scene", "Seen", "Told", "matched", "record", "tell", "time_steps"]
 
+BUILT_IN = "built-in"
+"""Names the detector of the package, which has no file."""
 LEAST_SCORE = 0.1
 """Boxes below this are not recorded; no tracker makes use of them."""
 
@@ -94,7 +96,8 @@ def record(folder: Path, *, detector: str | None, embed: EmbedSettings, cache: P
 
     Args:
         folder: Videos and ground truth.
-        detector: As for ``reid-pipeline run``; ``None`` takes the boxes of the ground truth.
+        detector: As for ``reid-pipeline run``, or ``BUILT_IN``; ``None`` takes the boxes of the
+            ground truth.
         embed: Re-identification weights, and what is done to crops.
         cache: Folder for boxes and vectors.
     """
@@ -127,7 +130,7 @@ def _frames(folder: Path) -> Iterator[Frame]:
 
 def _save_boxes(folder: Path, path: Path, *, detector: str | None) -> None:
     settings = DetectSettings(
-        weights=detector,
+        weights=None if detector == BUILT_IN else detector,
         detections=None if detector else folder / "ground_truth.csv",
         confidence=LEAST_SCORE,
     )

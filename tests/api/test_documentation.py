@@ -6,7 +6,7 @@ import re
 import pytest
 
 import pipeline
-from assets import REPOSITORY
+from support.assets import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
 

@@ -8,8 +8,8 @@ import sys
 import pytest
 import yaml
 
-from assets import REPOSITORY
-from small_runs import rows_of, write_scene
+from support.assets import REPOSITORY
+from support.small_runs import rows_of, write_scene
 
 PACKAGE = REPOSITORY / "tests" / "support" / "plugin_package"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from small_archives import batch, write_footage
-from small_runs import write_random_weights
+from support.small_archives import batch, write_footage
+from support.small_runs import write_random_weights
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import pytest
 from pipeline.layout.archive import ArchiveFolder
 from pipeline.sources import VideoFile
 from pipeline.sources.chunks import find_chunks
-from small_archives import arguments, batch, contents, write_boxes, write_footage
+from support.small_archives import arguments, batch, contents, write_boxes, write_footage
 
 
 def record_of(out):

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from deadly_work import DyingArchiveWorker, Work, broken
 from pipeline.archive.footage import find_footage
 from pipeline.archive.schedule import Schedule
 from pipeline.archive_settings import BatchSettings
 from pipeline.errors import ModelError
 from pipeline.runners.engines import InProcess, Processes
 from pipeline.settings import Settings
-from small_archives import batch, contents
+from support.deadly_work import DyingArchiveWorker, Work, broken
+from support.small_archives import batch, contents
 
 
 def results_of(engine, jobs):

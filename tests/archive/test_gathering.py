@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from builders import tracks
 from pipeline.archive.footage import Recording
 from pipeline.archive.gathering import Gathering
 from pipeline.datatypes import Frame, FrameResult, Tracklet
 from pipeline.layout.archive import ArchiveFolder
+from support.builders import tracks
 
 FIRST, SECOND = (20, 20, 60, 120), (45, 60, 85, 160)
 """Boxes of two persons, the second's head in the first's box."""
@@ -23,7 +23,7 @@ def thumbnail(path, *, blur_heads):
     """The first person's, from one frame of noise."""
     start = datetime(2026, 1, 5, tzinfo=UTC)
     recording = Recording("a.mp4", "cam", start, 1, 1)
-    gathering = Gathering(recording, key="k", thumbnail_height_px=200, blur_heads=blur_heads)
+    gathering = Gathering(recording, key="k", blur_heads=blur_heads)
     noise = np.random.default_rng(0).integers(0, 256, (200, 100, 3)).astype(np.uint8)
     found = tracks(FIRST, SECOND)
     quality = np.full(2, 0.8, np.float32)

@@ -6,11 +6,11 @@ import functools
 
 import pytest
 
-from deadly_work import Work
-from made_up_archive import write_made_up
 from pipeline.cli import main
 from pipeline.errors import SettingsError
 from pipeline.runners.ray_engine import RayCluster
+from support.deadly_work import Work
+from support.made_up_archive import write_made_up
 
 PART = "sightings/camera=cam0/day=2026-01-05/k0.parquet"
 COMMANDS = {

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from builders import detections
 from pipeline.archive.footage import Recording
 from pipeline.archive.journal import Journal, Unit
 from pipeline.archive.schedule import Schedule
 from pipeline.layout.archive import ArchiveFolder
+from support.builders import detections
 
 LONG = Recording("cam/long.mp4", "cam", datetime(2026, 1, 5, tzinfo=UTC), 1, 1)
 CUTS = [(0, 10, 0, 100), (10, 10, 100, 200), (20, 5, 200, None)]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import main
-from small_runs import run, write_random_weights, write_scene
-from video_files import write_video
+from support.small_runs import run, write_random_weights, write_scene
+from support.video_files import write_video
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +220,7 @@ def test_a_disc_that_fills_up_ends_the_run_with_one_line_and_keeps_what_was_writ
         pytest.skip("no file system can be mounted here")
     try:
         code = (
-            f"import sys; sys.path[:0] = {sys.path!r}; import small_runs, pathlib; "
+            f"import sys; sys.path[:0] = {sys.path!r}; import pathlib; from support import small_runs; "
             f"sys.exit(small_runs.run(pathlib.Path({str(scene)!r}), "
             f"pathlib.Path({str(weights)!r}), pathlib.Path({str(disc / 'run')!r})))"
         )

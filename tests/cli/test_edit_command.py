@@ -2,14 +2,15 @@
 
 import pytest
 
-from made_up_archive import write_made_up
-from made_up_run import write_made_up_run
 from pipeline.archive.journal import Journal
 from pipeline.archive.resolution import read_earlier
 from pipeline.cli import main
+from pipeline.jobs.edit import editing
 from pipeline.layout.archive import NEXT_IDENTITY, ArchiveFolder
 from pipeline.results import open_results
-from small_recordings import LiveFolder, write_recording
+from support.made_up_archive import write_made_up
+from support.made_up_run import write_made_up_run
+from support.small_recordings import LiveFolder, write_recording
 
 WALK = [(1, "lobby", 0.0, 3.0), (1, "yard", 5.0, 6.0), (2, "lobby", 8.0, 9.0)]
 
@@ -119,6 +120,11 @@ def test_a_later_resolution_gives_no_number_of_an_edit_to_somebody_else(tmp_path
 
 
 def test_nobody_edits_while_somebody_else_writes(tmp_path, capsys):
+    run = made_up_run(tmp_path / "run")
+    with editing(run):
+        assert edit(run, "merge", 1, 2) == 2
+    assert "another command works on" in " ".join(capsys.readouterr().err.split())
+    assert edit(run, "merge", 1, 2) == 0
     archive = made_up_archive(tmp_path / "archive")
     with Journal(ArchiveFolder(archive)).held():
         assert edit(archive, "merge", 1, 2) == 2

@@ -10,11 +10,11 @@ import pipeline.cli.batch
 import pipeline.cli.crops
 import pipeline.cli.live
 import pipeline.cli.run
-from assets import REPOSITORY
 from pipeline.cli import main
 from pipeline.cli.app import make_app
 from pipeline.cli.commands import COMMANDS
-from video_files import write_video
+from support.assets import REPOSITORY
+from support.video_files import write_video
 
 RTSP = "rtsp://127.0.0.1:9/a"
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from assets import REPOSITORY
-from small_runs import write_scene
+from support.assets import REPOSITORY
+from support.small_runs import write_scene
 
 UNKNOWN = "54321"
 """A user who has no name, may read everything (the interpreter too), and write nowhere."""

@@ -5,10 +5,10 @@ import json
 import pandas as pd
 import pytest
 
-from assets import SHARED, needs_shared
 from pipeline.cli import main
 from pipeline.metrics.scores import score
-from small_runs import rows_of
+from support.assets import SHARED, needs_shared
+from support.small_runs import rows_of
 
 DETECTOR = SHARED / "models" / "yolov8n_int8_openvino_model"
 VIDEOS = SHARED / "data" / "videos"

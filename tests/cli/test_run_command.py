@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from small_runs import SIZE, rows_of, run, walker_box, write_random_weights, write_scene
-from video_files import write_video
+from support.small_runs import SIZE, rows_of, run, walker_box, write_random_weights, write_scene
+from support.video_files import write_video
 
 TRACKS = "camera,frame,time_s,track_id,global_id,x,y,w,h,score"
 IDENTITIES = "global_id,camera,track_id,first_s,last_s,frames,similarity"
@@ -191,7 +191,7 @@ def test_a_run_that_is_killed_leaves_what_it_had_and_is_marked_incomplete(weight
     write_video(scene / "long.mp4", frames=20_000, size=(64, 48), gop=250)
     out = tmp_path / "run"
     code = (
-        f"import sys; sys.path[:0] = {sys.path!r}; import small_runs, pathlib; "
+        f"import sys; sys.path[:0] = {sys.path!r}; import pathlib; from support import small_runs; "
         f"small_runs.run(pathlib.Path({str(scene)!r}), pathlib.Path({str(weights)!r}), "
         f"pathlib.Path({str(out)!r}))"
     )

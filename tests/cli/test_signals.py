@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-from assets import REPOSITORY
-from people import write_people, write_recipe
-from small_archives import arguments, write_footage
-from small_runs import write_random_weights, write_scene
+from support.assets import REPOSITORY
+from support.people import write_people, write_recipe
+from support.small_archives import arguments, write_footage
+from support.small_runs import write_random_weights, write_scene
 
 TIMEOUT_S = 300
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from builders import frame
-from fakes import FakeDetector, FakeEmbedder, FakeMatcher, FakePolicy, FakeTracker
 from pipeline.core import Pipeline
 from pipeline.datatypes import Detections
+from support.builders import frame
+from support.fakes import FakeDetector, FakeEmbedder, FakeMatcher, FakePolicy, FakeTracker
 
 
 def build(cameras=("a", "b"), *, keep=None, ask_every=0, boxes=2):

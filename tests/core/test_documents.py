@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assets import REPOSITORY
+from support.assets import REPOSITORY
 
 PACKAGES = sorted(
     path.parent.relative_to(REPOSITORY)

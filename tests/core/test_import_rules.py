@@ -12,7 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-from assets import REPOSITORY
+from support.assets import REPOSITORY
 from support.modules import dotted, imports, imports_in, imports_of, modules, tree_of
 
 PIPELINE = REPOSITORY / "pipeline"

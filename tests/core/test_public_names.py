@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from assets import REPOSITORY
+from support.assets import REPOSITORY
 from support.modules import dotted, imports, modules, public_names, tree_of
 
 FILES = {dotted(path): path for package in ("pipeline", "reid_model") for path in modules(package)}

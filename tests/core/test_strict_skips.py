@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from assets import REPOSITORY
+from support.assets import REPOSITORY
 from support.strict_skips import ALLOWED
 
 PASSES = "def test_nothing(): pass\n"

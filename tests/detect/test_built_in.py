@@ -8,8 +8,6 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from assets import SAMPLE_VIDEOS
-from builders import frame
 from pipeline.datatypes import Frame
 from pipeline.detect.built_in import FOLDER, NAME, built_in_detector
 from pipeline.detect.loading import load_detector
@@ -17,6 +15,8 @@ from pipeline.detect.ultralytics_adapter import UltralyticsDetector
 from pipeline.errors import ModelError
 from pipeline.settings import CameraSettings, DetectSettings, SourceSettings
 from pipeline.sources import open_source
+from support.assets import SAMPLE_VIDEOS
+from support.builders import frame
 
 MOST_BYTES = 8_000_000
 

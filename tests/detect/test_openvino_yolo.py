@@ -9,13 +9,13 @@ import pytest
 import yaml
 from openvino import opset13 as ops
 
-from assets import SHARED, needs_shared
-from builders import frame
 from pipeline.datatypes import Frame
 from pipeline.detect.loading import load_detector
 from pipeline.detect.openvino_yolo import OpenVinoYolo
 from pipeline.errors import ModelError
 from pipeline.settings import DetectSettings
+from support.assets import SHARED, needs_shared
+from support.builders import frame
 
 YOLOV8N = SHARED / "models" / "yolov8n_int8_openvino_model"
 NAMES = {0: "bicycle", 1: "person"}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from builders import frame
 from pipeline.detect.replay import ReplayDetector
 from pipeline.errors import DetectionsFileError
+from support.builders import frame
 
 
 def replay(path, cameras=("cam1", "cam2"), confidence=0.25):
@@ -108,3 +108,14 @@ def test_a_folder_without_a_file_for_any_camera_is_named(tmp_path):
     (tmp_path / "mot").mkdir()
     with pytest.raises(DetectionsFileError, match=r"no CAMERA\.txt"):
         replay(tmp_path / "mot")
+
+
+@pytest.mark.parametrize("score", ["1.01", "42", "-0.5"])
+def test_scores_outside_0_to_1_are_refused_with_their_line(tmp_path, score):
+    header = "camera,frame,x,y,w,h,score\n"
+    path = write(tmp_path / "d.csv", f"{header}cam1,0,1,2,3,4,1\ncam1,1,1,2,3,4,{score}\n")
+    with pytest.raises(DetectionsFileError, match=rf"line 3: score is {score}, expected 0 to 1"):
+        replay(path)
+    path = write(tmp_path / "cam1.txt", f"1,-1,1,2,3,4,{score}\n")
+    with pytest.raises(DetectionsFileError, match="line 1: score is"):
+        replay(path, cameras=["cam1"])

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from builders import frame, tracks
 from pipeline.embed.policy import TrackCropPolicy, crop_quality
 from pipeline.settings import EmbedSettings
+from support.builders import frame, tracks
 
 PERSON = (100.0, 50.0, 160.0, 210.0)
 

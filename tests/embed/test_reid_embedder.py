@@ -8,7 +8,7 @@ from pipeline.errors import ModelError
 from pipeline.settings import EmbedSettings
 from reid_model.inference import load_embedder
 from reid_model.segmentation.masker import PersonMasker
-from small_runs import write_random_weights
+from support.small_runs import write_random_weights
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.metrics.ground_truth import read_ground_truth
-from small_archives import batch, write_footage
-from small_runs import write_random_weights
+from support.small_archives import batch, write_footage
+from support.small_runs import write_random_weights
 
 ROWS = [
     # camera, frame, time_s, track_id, global_id, x, y, w, h, score
@@ -145,7 +145,7 @@ def test_a_folder_that_holds_something_is_left_alone(run_folder, tmp_path, capsy
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "neither tracks.csv nor archive.json"),
+        (None, "is no run, archive or recording"),
         ("camera,frame\na,0\n", "lacks the columns"),
         (HEADER + "a,x,0,1,1,0,0,1,1,1\n", "row 1 has frame"),
         (HEADER + "a,0,0,1,1,0,0,1,inf,1\n", "row 1 has h"),

@@ -7,8 +7,8 @@ from pipeline.archive_settings import BatchSettings
 from pipeline.errors import OutputError, SourceError
 from pipeline.jobs.batch import find_videos, plan_archive, process_archive
 from pipeline.jobs.inputs import settings_for
-from small_archives import write_footage
-from small_runs import write_random_weights
+from support.small_archives import write_footage
+from support.small_runs import write_random_weights
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ import av
 import numpy as np
 import pytest
 
-from live_program import tracks_of
 from pipeline.build import OwnStages
 from pipeline.errors import SettingsError, SourceError
 from pipeline.jobs.inputs import settings_for
 from pipeline.jobs.live import watch_cameras
-from small_runs import walker_box
+from support.live_program import tracks_of
 from support.plugin_package.reid_own_parts import ColourDetector, MeanColour, NearestTracker
-from video_files import write_video
+from support.small_runs import walker_box
+from support.video_files import write_video
 
 OWN = OwnStages(ColourDetector(), NearestTracker, MeanColour())
 

@@ -2,9 +2,6 @@
 
 import json
 import stat
-import subprocess
-import sys
-import textwrap
 
 import pytest
 
@@ -150,23 +147,6 @@ def test_what_is_not_kept_is_gone_with_its_undo(tmp_path):
     assert [(each["edit"], each["name"]) for each in lines(tmp_path)] == [(4, "Cleo")]
     assert stat.S_IMODE((tmp_path / EDITS).stat().st_mode) == 0o600
     assert log.edits.name(1) == ""
-
-
-def test_two_programs_never_give_one_number_twice(tmp_path):
-    program = textwrap.dedent("""
-        import sys
-        from pathlib import Path
-        from pipeline.layout.edit_log import Editor, EditLog
-        log = EditLog(Path(sys.argv[1]))
-        edit = Editor(log, sightings_of=lambda n: ["a/1"], new_identity=lambda: 9)
-        for n in range(50):
-            with log.locked():
-                edit.rename(1, str(n))
-    """)
-    command = [sys.executable, "-c", program, str(tmp_path)]
-    both = [subprocess.Popen(command) for _ in range(2)]
-    assert [each.wait() for each in both] == [0, 0]
-    assert [each["edit"] for each in lines(tmp_path)] == list(range(1, 101))
 
 
 def test_events_tell_of_edits_with_the_identities_of_before_and_after(tmp_path):

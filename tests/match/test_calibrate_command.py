@@ -12,8 +12,8 @@ from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import ModelError
 from pipeline.match.fingerprint import read_calibration, store_calibration, weights_hash
 from pipeline.settings import parse_settings
-from small_archives import STARTS, write_footage
-from small_runs import write_random_weights, write_scene
+from support.small_archives import STARTS, write_footage
+from support.small_runs import write_random_weights, write_scene
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.match.calibration import RatePoint, calibrate, save_calibration
-from worlds import looks, unit
+from support.worlds import looks, unit
 
 CAMERAS = ["a", "b", "c"]
 

@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.match.constraints import Spans, SpatialRules, estimate_overlaps
 from pipeline.settings import CameraPairSettings, MatchSettings
-from worlds import looks, tracklets_of, walk
+from support.worlds import looks, tracklets_of, walk
 
 CAMERAS = ["a", "b", "c"]
 

@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.match import features
 from pipeline.match.features import CameraCentres, tracklet_features, unit_rows
-from worlds import looks, tracklet, unit
+from support.worlds import looks, tracklet, unit
 
 
 def tracklets(vectors, cameras, weight=2.0):

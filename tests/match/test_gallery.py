@@ -7,7 +7,7 @@ from pipeline.match.gallery import GalleryFile, load_gallery, save_gallery
 from pipeline.match.online import OnlineMatcher
 from pipeline.match.persons import Person, PersonBook
 from pipeline.settings import MatchSettings
-from worlds import DIM, Visit, frames_of, looks
+from support.worlds import DIM, Visit, frames_of, looks
 
 LOOKS = looks(6)
 HASH = "ab" * 32

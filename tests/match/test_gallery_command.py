@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.match.gallery import save_gallery
 from pipeline.match.persons import PersonBook
-from small_runs import rows_of, run, walker_box, write_random_weights, write_scene
+from support.small_runs import rows_of, run, walker_box, write_random_weights, write_scene
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pipeline.match.constraints import Spans, SpatialRules
 from pipeline.match.linkage import link
 from pipeline.match.neighbours import candidate_pairs
 from pipeline.settings import MatchSettings
-from worlds import looks, unit
+from support.worlds import looks, unit
 
 
 def linked(features, weight, spans, pairs, *, threshold):

@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.match import neighbours
 from pipeline.match.neighbours import candidate_pairs
-from worlds import unit
+from support.worlds import unit
 
 
 def rows(count, dim=16, seed=0):

@@ -8,7 +8,7 @@ from pipeline.match.constraints import Spans
 from pipeline.match.offline import resolve
 from pipeline.match.persons import Person
 from pipeline.settings import MatchSettings
-from worlds import looks, same_partition, tracklet, tracklets_of, truth_of, walk
+from support.worlds import looks, same_partition, tracklet, tracklets_of, truth_of, walk
 
 CAMERAS = ["a", "b", "c"]
 LOOKS = looks(6)

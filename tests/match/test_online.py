@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pipeline.datatypes import UNDECIDED, CropEvidence, Tracks
 from pipeline.match.online import MOST_RECENT, OnlineMatcher
 from pipeline.settings import MatchSettings
-from worlds import DIM, Visit, frames_of, looks, same_partition, truth_of, walk
+from support.worlds import DIM, Visit, frames_of, looks, same_partition, truth_of, walk
 
 CAMERAS = ["a", "b", "c"]
 LOOKS = looks(6)

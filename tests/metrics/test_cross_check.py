@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from metric_tables import crowd, tracks_table, truth_table
 from pipeline.metrics.pairing import pair_boxes
 from pipeline.metrics.scores import Score, score_paired
 from pipeline.metrics.tables import check_ground_truth, check_tracks
+from support.metric_tables import crowd, tracks_table, truth_table
 from support.other_scorers import by_motmetrics, by_reid_hota
 
 

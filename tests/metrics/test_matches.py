@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from metric_tables import crowd, perfect_tracks, tracks_table, truth_table
 from pipeline.datatypes import Frame
 from pipeline.errors import DecodeError, InputError, SinkError
 from pipeline.metrics.confusion import FALSE, MISSED, NO_IDENTITY, confusion, draw_confusion
@@ -28,6 +27,7 @@ from pipeline.metrics.optional import load
 from pipeline.metrics.pairing import overlaps, pair_boxes
 from pipeline.metrics.tables import check_ground_truth, check_tracks
 from pipeline.metrics.timeline import draw_timeline, stretches
+from support.metric_tables import crowd, perfect_tracks, tracks_table, truth_table
 
 
 def boxes_of(truth: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from metric_tables import crowd, perfect_tracks, tracks_table, truth_table
 from pipeline.errors import InputError
 from pipeline.metrics import score
+from support.metric_tables import crowd, perfect_tracks, tracks_table, truth_table
 
 
 def two_cameras() -> pd.DataFrame:

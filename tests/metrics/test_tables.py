@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from metric_tables import tracks_table, truth_table
 from pipeline.errors import InputError
 from pipeline.metrics import score
 from pipeline.metrics.ground_truth import read_ground_truth
 from pipeline.metrics.tables import check_ground_truth, check_tracks
+from support.metric_tables import tracks_table, truth_table
 
 TRUTH = truth_table([("east", 0, 1), ("east", 1, 1), ("west", 0, 2)])
 TRACKS = tracks_table([("east", 0, 1, 1, 5), ("east", 1, 1, 1, 5), ("west", 0, 2, 1, 6)])

@@ -17,9 +17,9 @@ from pipeline.errors import SinkError
 from pipeline.layout.archive import TABLES
 from pipeline.results import open_results, run_erasure
 from pipeline.results.erasure import days_before_in, prune_before
-from small_archives import batch, write_boxes, write_footage
-from small_runs import SHIRTS, run, walker_box, write_random_weights, write_scene
-from video_files import write_video
+from support.small_archives import batch, write_boxes, write_footage
+from support.small_runs import SHIRTS, run, walker_box, write_random_weights, write_scene
+from support.video_files import write_video
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def test_nothing_happens_without_a_yes(folder, capsys, monkeypatch):
 
 @pytest.mark.parametrize(
     ("where", "identity", "told"),
-    [("run", "7", "from 1 to 2"), ("scene", "1", "neither a run nor an archive")],
+    [("run", "7", "from 1 to 2"), ("scene", "1", "is no run, archive or recording")],
 )
 def test_mistakes_are_told_in_one_line(where, identity, told, folder, capsys):
     assert main(["forget", str(folder / where), "--identity", identity, "--yes"]) == 2

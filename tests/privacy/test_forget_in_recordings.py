@@ -16,7 +16,7 @@ from pipeline.match.gallery import load_gallery, save_gallery
 from pipeline.match.persons import Person, PersonBook
 from pipeline.results import open_results
 from pipeline.results.erasure import days_before_in, prune_before
-from small_recordings import DIM, NOON_S, SHA256, LiveFolder, look_of, write_recording
+from support.small_recordings import DIM, NOON_S, SHA256, LiveFolder, look_of, write_recording
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from assets import REPOSITORY, SAMPLE_VIDEOS
-from people import write_people, write_recipe
 from pipeline.detect import built_in
 from reid_model.telemetry import ENVIRONMENT
-from small_archives import STARTS, arguments, write_footage
-from small_runs import write_random_weights
+from support.assets import REPOSITORY, SAMPLE_VIDEOS
+from support.people import write_people, write_recipe
+from support.small_archives import STARTS, arguments, write_footage
+from support.small_runs import write_random_weights
 
 GUARD = Path(__file__).with_name("network_guard")
 CLIPS = [str(SAMPLE_VIDEOS / f"{name}.mp4") for name in ("corridor", "lobby")]

@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
-import builders
 from pipeline.datatypes import UNDECIDED, CropEvidence, Event, FrameResult
 from pipeline.errors import EditError, InputError
 from pipeline.layout.database import open_reader
 from pipeline.layout.edit_log import EditLog, Editor
 from pipeline.layout.recording import REGISTRY
 from pipeline.registry.registry import Registry
+from support import builders
 
 BOX = (4.0, 4.0, 20.0, 44.0)
 START = 1_800_000_000.0

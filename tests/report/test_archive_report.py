@@ -5,12 +5,12 @@ import re
 
 import pytest
 
-from made_up_archive import write_made_up
 from pipeline.cli import main
 from pipeline.report.page import render_report
 from pipeline.results import open_results
-from small_archives import batch, write_boxes, write_footage
-from small_runs import write_random_weights
+from support.made_up_archive import write_made_up
+from support.small_archives import batch, write_boxes, write_footage
+from support.small_runs import write_random_weights
 
 MARKUP = "<script>document.title='broken'</script>"
 

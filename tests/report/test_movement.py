@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.report.flows import shortened
-from pipeline.report.movement import hand_overs, most_present
+from pipeline.report.movement import hand_overs, max_present
 from pipeline.report.times import duration, moment, span, tick_texts, ticks
 from pipeline.results.visits import Visit, join_visits
 
@@ -34,7 +34,7 @@ def test_people_in_view_are_counted_once_each(seed):
         camera = f"c{random.integers(3)}"
         last = first + random.uniform(0, 15)
         stays.append(Visit(int(random.integers(9)), camera, first, last))
-    most, busiest = most_present(stays, 0, 110, stretches=37)
+    most, busiest = max_present(stays, 0, 110, stretches=37)
     times = np.sort(np.concatenate([np.linspace(0, 110, 38)[:-1], [s.first_s for s in stays]]))
     there = [len({s.global_id for s in stays if s.first_s <= t <= s.last_s}) for t in times]
     slow = [
@@ -46,13 +46,13 @@ def test_people_in_view_are_counted_once_each(seed):
 
 
 def test_somebody_who_passes_between_two_ticks_of_a_week_is_counted():
-    most, busiest = most_present([Visit(1, "a", 1000, 1001)], 0, 7 * 86_400, stretches=240)
+    most, busiest = max_present([Visit(1, "a", 1000, 1001)], 0, 7 * 86_400, stretches=240)
     assert most.tolist() == [1] + [0] * 239
     assert busiest == 1000
 
 
 def test_nobody_is_in_view_of_an_empty_run():
-    assert most_present([], 0, 1, stretches=2)[0].tolist() == [0, 0]
+    assert max_present([], 0, 1, stretches=2)[0].tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_durations_have_two_units(seconds, text):
 
 @pytest.mark.parametrize("span", [0.5, 60, 3601, 86_400, 3e7])
 def test_ticks_are_few_and_inside(span):
-    found = ticks(7.0, 7.0 + span, most=6)
+    found = ticks(7.0, 7.0 + span, max_ticks=6)
     assert len(found) <= 7
     assert all(7.0 <= tick <= 7.0 + span for tick in found)
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from made_up_run import write_made_up_run
 from pipeline.cli import main
+from pipeline.cli.run_report import identity_table
 from pipeline.report.page import Limits, render_report
 from pipeline.results import open_results
-from small_runs import run, write_random_weights, write_scene
+from support.made_up_run import write_made_up_run
+from support.small_runs import run, write_random_weights, write_scene
 
 CHROMIUM = Path("/usr/bin/chromium")
 MARKUP = (
@@ -155,3 +156,16 @@ def test_markup_in_names_stays_text_in_a_browser(tmp_path, width):
         assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
         assert said == []
         browser.close()
+
+
+def test_the_page_and_the_table_of_a_run_agree_on_the_time_in_view(tmp_path):
+    walk = [(1, "door", 0, 5), (1, "door", 12, 20), (1, "hall", 40, 44), (2, "hall", 0, 1)]
+    folder = write_run(tmp_path / "run", walk)
+    (in_view,) = (
+        column
+        for column in identity_table(open_results(folder)).columns
+        if column.header == "in view"
+    )
+    assert list(in_view.cells) == ["24.0 s", "1.0 s"]  # 20 at the door over a gap, 4 in the hall
+    page = page_of(folder)
+    assert re.findall(r"</span> (\S+ \S+) in view", page) == ["24.0 s", "1.0 s"]

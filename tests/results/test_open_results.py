@@ -7,12 +7,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from made_up_archive import write_made_up
-from made_up_run import write_made_up_run
 from pipeline.datatypes import Event
 from pipeline.errors import ResultsError
 from pipeline.layout.archive import BOX_SCHEMA, ArchiveFolder
 from pipeline.results import open_results
+from support.made_up_archive import write_made_up
+from support.made_up_run import write_made_up_run
 
 WALK = [(2, "hall", 4.0, 6.0), (1, "door", 0.0, 3.0), (1, "door", 5.0, 6.0), (-1, "hall", 1.0, 2.0)]
 INPUTS = [

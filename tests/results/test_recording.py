@@ -10,7 +10,7 @@ from pipeline.errors import OutputError, ResultsError
 from pipeline.layout.edit_log import EditLog, Editor
 from pipeline.layout.recording import REGISTRY
 from pipeline.results import open_results
-from small_recordings import NOON_S, WARNING, LiveFolder, look_of, write_recording
+from support.small_recordings import NOON_S, WARNING, LiveFolder, look_of, write_recording
 
 
 @pytest.fixture(scope="module")

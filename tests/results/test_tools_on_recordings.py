@@ -9,7 +9,7 @@ from pipeline.cli import main
 from pipeline.jobs.queries import query_for
 from pipeline.jobs.search import search
 from pipeline.results import open_results
-from small_recordings import LiveFolder, write_recording
+from support.small_recordings import LiveFolder, write_recording
 
 
 @pytest.fixture

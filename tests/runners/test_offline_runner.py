@@ -4,8 +4,11 @@ import threading
 
 import pytest
 
-from builders import frame
-from fakes import (
+from pipeline.core import Pipeline
+from pipeline.errors import DecodeError, SinkError
+from pipeline.runners.offline import run_offline
+from support.builders import frame
+from support.fakes import (
     FakeDetector,
     FakeEmbedder,
     FakeMatcher,
@@ -14,9 +17,6 @@ from fakes import (
     FakeSource,
     FakeTracker,
 )
-from pipeline.core import Pipeline
-from pipeline.errors import DecodeError, SinkError
-from pipeline.runners.offline import run_offline
 
 
 def run(sources, *, batch_size=4, queue_frames=2, sinks=(), **options):

@@ -13,8 +13,8 @@ from pipeline.jobs.search import find
 from pipeline.report.found import render_found
 from pipeline.results import Picture, open_results
 from pipeline.results.found import Found
-from small_archives import batch, write_footage
-from small_runs import SHIRTS, run, write_random_weights, write_scene
+from support.small_archives import batch, write_footage
+from support.small_runs import SHIRTS, run, write_random_weights, write_scene
 
 RED, BLUE = SHIRTS[1], SHIRTS[2]
 
@@ -181,7 +181,7 @@ def test_a_picture_without_anybody_is_refused(archive, tmp_path, capsys):
 
 def test_a_folder_that_is_neither_is_refused(tmp_path, capsys):
     assert main(["search", str(tmp_path), "--identity", "1"]) == 2
-    assert "neither a run nor an archive" in capsys.readouterr().err
+    assert "is no run, archive or recording" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("which", ["archive", "finished"])

@@ -11,10 +11,10 @@ import httpx
 import numpy as np
 import pytest
 
-from live_view import NOW, FakeView, annotated, event, walk
 from pipeline.health import CameraState, RecordingState, RecordingStatus
 from pipeline.registry.registry import Registry
 from pipeline.serve.app import create_app
+from support.live_view import NOW, FakeView, annotated, event, walk
 
 TOKEN = "correct-horse-battery"
 HOSTS = ("localhost", "127.0.0.1", "::1", "cameras.example")

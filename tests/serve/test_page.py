@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from live_view import FakeView, annotated, event, walk
 from pipeline.health import CameraState
 from pipeline.live_settings import WebSettings
 from pipeline.registry.registry import Registry
 from pipeline.serve.server import open_web
+from support.live_view import FakeView, annotated, event, walk
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

@@ -14,11 +14,11 @@ import pytest
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from live_view import NOW, FakeView, event, walk
 from pipeline.errors import SettingsError
 from pipeline.live_settings import WebSettings
 from pipeline.registry.registry import Registry
 from pipeline.serve.server import WebServer, open_web
+from support.live_view import NOW, FakeView, event, walk
 
 WAIT_S = 30
 TOKEN = "correct-horse-battery"

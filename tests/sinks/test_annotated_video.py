@@ -4,14 +4,14 @@ import av
 import numpy as np
 import pytest
 
-from builders import frame
-from fakes import FakeSource
 from pipeline.errors import DecodeError, SinkError
 from pipeline.settings import OutputSettings
 from pipeline.sinks.annotated import render_videos
 from pipeline.sinks.drawing import Label, clock, draw_labels, identity_colour
 from pipeline.sinks.encoder import VideoWriter
 from pipeline.sinks.mosaic import Mosaic
+from support.builders import frame
+from support.fakes import FakeSource
 
 HEADER = "camera,frame,time_s,track_id,global_id,x,y,w,h,score\n"
 

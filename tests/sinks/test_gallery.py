@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from builders import result
 from pipeline.datatypes import Identities, Identity
 from pipeline.sinks.gallery import CROPS_PER_TRACK, Gallery
+from support.builders import result
 
 BOX = (10.0, 5.0, 30.0, 45.0)
 

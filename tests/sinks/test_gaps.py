@@ -6,11 +6,11 @@ import random
 import numpy as np
 import pytest
 
-from builders import result
 from pipeline.datatypes import Identities, Identity
 from pipeline.sinks import gaps, tables
 from pipeline.sinks.tables import Tables
-from small_runs import rows_of
+from support.builders import result
+from support.small_runs import rows_of
 
 SIZE = (640, 480)
 STEP_S = 0.1  # of the builders' frames

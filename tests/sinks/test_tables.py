@@ -8,12 +8,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from builders import result
 from pipeline.datatypes import Event, Identities, Identity, Tracklet
 from pipeline.errors import SinkError
 from pipeline.sinks import tables
 from pipeline.sinks.tables import EventLog, Tables
-from small_runs import rows_of
+from support.builders import result
+from support.small_runs import rows_of
 
 BOX = (10.0, 12.0, 30.0, 40.0)
 

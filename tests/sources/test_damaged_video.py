@@ -14,7 +14,7 @@ from pipeline.sources import VideoFile
 from pipeline.sources.container import BROKEN_READS, Damage, decoded_frames
 from pipeline.sources.frame_times import FrameTimes
 from pipeline.sources.pass_report import PassReport
-from video_files import image_number, numbered_image, write_video
+from support.video_files import image_number, numbered_image, write_video
 
 SIZE = (160, 120)
 

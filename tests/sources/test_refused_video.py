@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import SourceError
 from pipeline.settings import CameraSettings, SourceSettings
 from pipeline.sources import VideoFile, open_source
-from video_files import write_audio, write_video
+from support.video_files import write_audio, write_video
 
 
 def refusal(path, **options):

@@ -10,7 +10,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from pipeline.errors import SourceError
 from pipeline.sources import VideoFile
-from video_files import image_number, numbered_image, write_video
+from support.video_files import image_number, numbered_image, write_video
 
 
 def numbers(source):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assets import REPOSITORY
+from support.assets import REPOSITORY
 
 SKIN = (40, 80, 220)
 """Colour of the one person in the scenes, BGR."""

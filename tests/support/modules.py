@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from assets import REPOSITORY
+from support.assets import REPOSITORY
 
 __all__ = ["dotted", "imports", "imports_in", "imports_of", "modules", "public_names", "tree_of"]
 

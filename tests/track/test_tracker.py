@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import detections
 from pipeline.boxes import covered_shares
 from pipeline.settings import TrackSettings
 from pipeline.track.tracker import SingleCameraTracker
+from support.builders import detections
 
 SPEED = 60.0  # pixels a second
 SAME = np.array([1.0, 0.0], np.float32)  # everybody looks alike unless told
@@ -136,8 +136,78 @@ def test_the_order_of_the_boxes_in_a_frame_does_not_matter(random, people):
 def test_time_that_runs_backwards_is_an_error_and_not_a_lost_frame():
     tracker = make()
     step(tracker, 1.0, walker(1.0))
-    with pytest.raises(UserWarning):
+    with pytest.raises(ValueError, match=r"0\.5 s after 1\.0 s"):
         step(tracker, 0.5, walker(0.5))
+
+
+@pytest.mark.parametrize("jitter_px", [0, 2, 4, 6])
+@pytest.mark.parametrize("rate", [0.05, 0.4, 0.5, 1, 3.3, 10, 25])
+def test_who_stands_still_is_one_track_at_any_rate(rate, jitter_px):
+    rng, tracker = np.random.default_rng(0), make()
+    seen = [
+        step(tracker, n / rate, np.array((100, 50, 160, 200)) + rng.normal(0, jitter_px, 4))
+        for n in range(200)
+    ]
+    assert [tracks.track_id.tolist() for tracks in seen[1:]] == [[1]] * 199
+
+
+def test_boxes_that_go_to_and_fro_by_a_pixel_are_one_track():
+    tracker = make()
+    for n in range(300):
+        tracks = step(tracker, float(n), np.array((100, 50, 160, 200)) + (-1) ** n)
+        assert tracks.track_id.tolist() == ([1] if n else [])
+
+
+@pytest.mark.parametrize("rate", [1, 2, 3.3, 5])
+def test_who_walks_at_a_low_rate_keeps_one_number(rate):
+    walk = lambda t: walker(t, speed=90)  # noqa: E731
+    seen = ids_over(make(), np.arange(0, 12, 1 / rate), walk)
+    assert all(ids == [1] for ids in seen[1:])
+
+
+def test_at_a_low_rate_two_who_pass_each_other_are_told_apart_by_their_looks():
+    tracker = make()
+    other = lambda t: walker(t, start=560, speed=-SPEED, y=55)  # noqa: E731
+    looks = np.array([[1, 0], [0, 1]], np.float32)
+    numbers = {0: set(), 1: set()}
+    for time_s in np.arange(0, 9, 1.0):
+        found = detections(walker(time_s), other(time_s))
+        rows = tracker.wanted(found, time_s)
+        tracks = tracker.update(found, time_s, rows, looks[rows])
+        for box, number in zip(tracks.xyxy, tracks.track_id.tolist(), strict=True):
+            numbers[int(box[1]) == 55].add(number)
+    assert numbers[0].isdisjoint(numbers[1])
+    assert len(numbers[0]) == len(numbers[1]) == 1
+
+
+def test_where_frames_are_far_apart_one_box_is_a_track():
+    tracker = make()
+    for time_s in np.arange(0, 3, 0.5):
+        step(tracker, time_s)
+    assert step(tracker, 3.0, walker(0)).track_id.tolist() == [1]
+
+
+def test_a_hole_in_the_video_is_no_frame_rate():
+    tracker = make()
+    for time_s in np.arange(0, 2, 0.1):
+        step(tracker, time_s, walker(0))
+    assert len(step(tracker, 30.0, walker(0))) == 0
+    assert step(tracker, 30.1, walker(0)).track_id.tolist() == [2]
+
+
+def test_people_too_fast_for_the_rate_are_warned_of():
+    tracker = make()
+    for n in range(30):
+        step(tracker, n * 10.0, walker(0, start=600.0 * (n % 2)))
+    (text,) = tracker.warnings
+    assert text.startswith("0.1 frames a second, ")
+    assert " of 30 boxes belong to no track" in text
+
+
+def test_nobody_is_warned_of_tracks_that_go_on():
+    tracker = make()
+    ids_over(tracker, np.arange(0, 12, 1.0), walker)
+    assert tracker.warnings == []
 
 
 def looks_of(degrees):

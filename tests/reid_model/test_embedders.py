@@ -1,0 +1,170 @@
+"""Checkpoints and the runtimes that embed crops."""
+
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from reid_model.architecture import Architecture
+from reid_model.checkpoint import default_weights, load_checkpoint, save_checkpoint
+from reid_model.errors import BackendError, WeightsError
+from reid_model.inference import load_embedder
+from reid_model.network import SiameseNetwork
+from reid_model.preprocess import normalised, resized
+from reid_model.recipe import load_recipe
+from support.assets import REPOSITORY, SHARED, needs_shared
+from support.small_runs import write_random_weights
+
+BACKENDS = ["torch", "openvino"]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return write_random_weights(tmp_path_factory.mktemp("weights") / "random.safetensors")
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def embedder(request, weights):
+    return load_embedder(weights, backend=request.param)
+
+
+def crops(count, seed=0):
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(10, 90, (count, 2))
+    return [rng.integers(0, 255, (h, w, 3)).astype(np.uint8) for h, w in sizes]
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_vectors_are_unit_rows(embedder, count):
+    vectors = embedder.embed(crops(count))
+    assert vectors.shape == (count, 64)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
+
+
+def test_the_vector_of_a_crop_does_not_depend_on_the_others(embedder):
+    some = crops(5)
+    together = embedder.embed(some)
+    for crop, expected in zip(some, together, strict=True):
+        np.testing.assert_array_equal(embedder.embed([crop])[0], expected)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_the_network_alone_is_run_as_often_as_asked(embedder, count):
+    expected = embedder.embed(crops(3))
+    embedder.forward(count)
+    np.testing.assert_array_equal(embedder.embed(crops(3)), expected)
+
+
+def test_all_backends_say_the_same_as_the_network_itself(weights):
+    checkpoint = load_checkpoint(weights)
+    some = crops(4, seed=3)
+    images = np.stack([resized(crop, (32, 16)) for crop in some])
+    with torch.inference_mode():
+        expected = checkpoint.network(
+            torch.from_numpy(normalised(images, checkpoint.architecture))
+        ).numpy()
+    for backend in BACKENDS:
+        got = load_embedder(weights, backend=backend).embed(some)
+        assert (got * expected).sum(axis=1).min() > 0.9999
+
+
+def test_input_is_rgb_with_imagenet_normalisation():
+    blue = np.zeros((1, 2, 2, 3), np.uint8)
+    blue[..., 0] = 255  # BGR
+    got = normalised(blue, Architecture())
+    np.testing.assert_allclose(got[0, 2], (1 - 0.406) / 0.225, rtol=1e-5)
+    np.testing.assert_allclose(got[0, 0], -0.485 / 0.229, rtol=1e-5)
+
+
+def test_pairs_and_triplets_go_through_one_and_the_same_branch():
+    torch.manual_seed(0)
+    network = SiameseNetwork(Architecture(embedding_dim=16, input_height=32, input_width=32)).eval()
+    one, other, third = torch.rand(3, 2, 3, 32, 32)
+    with torch.inference_mode():
+        for got, image in zip(network.triplet(one, other, third), (one, other, third), strict=True):
+            torch.testing.assert_close(got, network(image), rtol=1e-4, atol=1e-5)
+        for got, image in zip(network.pair(one, other), (one, other), strict=True):
+            torch.testing.assert_close(got, network(image), rtol=1e-4, atol=1e-5)
+
+
+def test_last_stride_one_keeps_a_map_of_twice_the_size():
+    images = torch.rand(1, 3, 64, 32)
+    sizes = [
+        SiameseNetwork(Architecture(last_stride=stride)).backbone(images).shape[2:]
+        for stride in (2, 1)
+    ]
+    assert sizes == [(2, 1), (4, 2)]
+
+
+def test_a_checkpoint_keeps_its_network_and_its_notes(weights, tmp_path):
+    first = load_checkpoint(weights)
+    notes = {"scores": {"mAP": 0.5}, "calibration": {"threshold": 0.4}}
+    save_checkpoint(first.network, tmp_path / "half.safetensors", notes=notes, half=True)
+    second = load_checkpoint(tmp_path / "half.safetensors")
+    assert second.architecture == first.architecture
+    assert second.notes == notes
+    for name, value in first.network.state_dict().items():
+        other = second.network.state_dict()[name]
+        torch.testing.assert_close(value.float(), other.float(), rtol=2e-3, atol=1e-4)
+
+
+def test_the_packages_own_weights_load():
+    embedder = load_embedder(backend="torch")
+    assert embedder.dim == 512
+    assert embedder.embed(crops(1)).shape == (1, 512)
+
+
+def test_the_packages_own_weights_are_small_and_say_how_they_were_made():
+    path = default_weights()
+    assert path.stat().st_size < 12e6
+    assert {"trained_on", "teachers", "scores", "calibration", "licence"} <= set(
+        load_checkpoint(path).notes
+    )
+    assert all(value.dtype == torch.float16 for value in load_file(path).values())
+
+
+def test_the_model_card_is_of_the_file_that_ships():
+    path = default_weights()
+    card = (path.parent / "README.md").read_text(encoding="utf-8")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert f"## `{path.name}`" in card
+    assert digest in card
+    scores = load_checkpoint(path).notes["scores"]
+    assert f"**{scores['rank1']:.3f} / {scores['mAP']:.3f}**" in card
+
+
+@needs_shared
+def test_files_without_metadata_are_taken_for_the_default_architecture():
+    checkpoint = load_checkpoint(SHARED / "models" / "reid_start.safetensors")
+    assert checkpoint.architecture == Architecture()
+
+
+def test_missing_weights_are_named(tmp_path):
+    with pytest.raises(WeightsError, match=r"nowhere\.safetensors do not exist"):
+        load_embedder(tmp_path / "nowhere.safetensors")
+
+
+def test_another_network_is_named(weights, tmp_path):
+    tensors = load_file(weights)
+    tensors["embed.weight"] = torch.zeros(3, 3)
+    save_file(tensors, tmp_path / "other.safetensors")
+    with pytest.raises(WeightsError, match=r"other\.safetensors: \S+ has shape"):
+        load_checkpoint(tmp_path / "other.safetensors")
+
+
+def test_a_precision_that_is_not_to_be_had_is_named(weights):
+    with pytest.raises(BackendError, match="fp16"):
+        load_embedder(weights, backend="torch", precision="fp16")
+
+
+def test_a_backbone_that_is_no_efficientnet_is_named():
+    with pytest.raises(WeightsError, match="resnet50"):
+        SiameseNetwork(Architecture(backbone="resnet50"))
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "configs").glob("train_*.yaml")), ids=str)
+def test_the_recipes_that_come_with_the_package_can_be_read(path):
+    load_recipe(path)
