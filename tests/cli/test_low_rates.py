@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from small_archives import batch
-from small_runs import SIZE, rows_of, run, write_random_weights
-from video_files import write_video
+from support.small_archives import batch
+from support.small_runs import SIZE, rows_of, run, write_random_weights
+from support.video_files import write_video
 
 FRAMES = 30
 LOOSE = "1 frame a second, 30 of 30 boxes belong to no track or are the only one of theirs"

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from reid.test_teacher import small_network
 
 from reid_model.checkpoint import load_checkpoint
 from reid_model.cli import main
@@ -20,6 +19,7 @@ from reid_model.distillation.losses import distillation_loss
 from reid_model.distillation.recipe import LossWeights, load_distillation
 from reid_model.distillation.training import Distillation
 from reid_model.errors import RecipeError
+from support.teachers import small_network
 
 CHANGES = {
     "change_light": lambda images, share: augment.change_light(images, 1.0, share),

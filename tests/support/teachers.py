@@ -1,0 +1,32 @@
+"""Small networks in the form that teachers come in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import openvino
+from openvino import opset13 as ops
+
+
+def small_network(
+    folder: Path, *, name: str = "small", last: str = "relu", height: int = 16
+) -> Path:
+    """Write a network with most of the operations that re-identification networks have."""
+    rng = np.random.default_rng(3)
+    images = ops.parameter([1, 3, height, 8], np.float32, name="data")
+    swapped = ops.gather(images, [2, 1, 0], 1)
+    normal = ops.mvn(swapped, [2, 3], True, 1e-5, "inside_sqrt")
+    kernels = rng.normal(size=(6, 3, 3, 3)).astype(np.float32)
+    maps = ops.relu(ops.convolution(normal, kernels, [2, 2], [1, 1], [1, 1], [1, 1]))
+    grouped = rng.normal(size=(6, 1, 1, 3, 3)).astype(np.float32)
+    deep = ops.group_convolution(maps, grouped, [1, 1], [1, 1], [1, 1], [1, 1])
+    gate = ops.sigmoid(ops.reduce_mean(deep, [2, 3], keep_dims=True))
+    pooled = ops.reduce_mean(ops.multiply(maps, gate), [2, 3], keep_dims=False)
+    flat = ops.reshape(pooled, np.array([1, 6]), special_zero=False)
+    matrix = rng.normal(size=(4, 6)).astype(np.float32)
+    vector = ops.matmul(flat, matrix, transpose_a=False, transpose_b=True)
+    out = ops.relu(vector) if last == "relu" else ops.erf(vector)
+    path = folder / f"{name}.xml"
+    openvino.save_model(openvino.Model([out], [images], name), path, compress_to_fp16=False)
+    return path
