@@ -59,7 +59,11 @@ class LiveFolder:
             threshold=0.5,
             warnings=(WARNING,),
         )
-        start_record(folder, Settings(cameras=sources), stages)
+        try:
+            start_record(folder, Settings(cameras=sources), stages)
+        except BaseException:
+            self.recorder.close(timeout_s=PATIENCE_S)
+            raise
         self.registry = Registry(
             folder, keep_s=None, earlier=newest_events(folder, 100), clock=lambda: self.now
         )
