@@ -1,0 +1,46 @@
+"""A live run with a page, open and with a token."""
+
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from pipeline.registry.registry import Registry
+from support.api_client import TOKEN, Client, app_of
+from support.live_view import NOW, FakeView, annotated, event, walk
+
+
+@pytest.fixture
+def run():
+    """A view with two cameras, and a registry in which two people were seen."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        clock = SimpleNamespace(now=NOW)
+        registry = Registry(Path(folder), keep_s=None, clock=lambda: clock.now)
+        view = FakeView("lobby", "yard")
+        for index in range(3):
+            clock.now = NOW + index
+            result = walk(
+                0, "lobby", index, clock.now, [(1, 11, 200, 480, 300), (2, 12, 600, 480, 300)]
+            )
+            told = (
+                [event("new", 11, "lobby", 1), event("new", 12, "lobby", 2)] if index == 0 else []
+            )
+            registry.write([result], told)
+        registry.write([walk(1, "yard", 0, NOW + 3, [(7, 11, 300, 480, 300)])], [])
+        clock.now = NOW + 10
+        registry.write([], [])
+        view.show("lobby", annotated(result))
+        yield SimpleNamespace(view=view, registry=registry, clock=clock)
+        registry.close()
+
+
+@pytest.fixture
+def client(run):
+    return Client(app_of(run))
+
+
+@pytest.fixture
+def closed(run):
+    return app_of(run, token=TOKEN)
