@@ -19,7 +19,7 @@ from reid_model.distillation.losses import distillation_loss
 from reid_model.distillation.recipe import LossWeights, load_distillation
 from reid_model.distillation.training import Distillation
 from reid_model.errors import RecipeError
-from support.teachers import small_network
+from support.small_teachers import small_network
 
 CHANGES = {
     "change_light": lambda images, share: augment.change_light(images, 1.0, share),

@@ -12,9 +12,9 @@ import torch
 from reid_model.distillation.teacher import Teachers, TorchFromOpenVino
 from reid_model.errors import WeightsError
 from support.assets import SHARED
-from support.teachers import small_network
+from support.small_teachers import small_network
 
-ZOO = SHARED / "models" / "openvino_zoo"
+ZOO = SHARED / "models/openvino_zoo"
 
 
 def by_openvino(xml: Path, images: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Small networks in the form that teachers come in."""
+"""Small networks in OpenVINO's format, to learn from."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import openvino
 from openvino import opset13 as ops
+
+__all__ = ["small_network"]
 
 
 def small_network(
