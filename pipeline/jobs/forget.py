@@ -15,7 +15,7 @@ from pipeline.layout.recording import GALLERY_FILE
 from pipeline.layout.run import MOSAIC
 from pipeline.match.gallery import drop_from_gallery, forget_in_gallery
 from pipeline.results import Results, open_results
-from pipeline.results.erasure import Cover, find_person, forget_person
+from pipeline.results.erasure import Cover, Person, find_person, forget_person
 from pipeline.results.recording import RecordingResults
 from pipeline.results.recording_erasure import known_numbers
 from pipeline.sinks.covering import cover_in_mosaic, cover_in_recorded, cover_in_video
@@ -59,17 +59,27 @@ def forget(
         unit = "tracks" if results.kind == "run" else "sightings"
         described = f"{len(person.sightings)} {unit}{videos}"
         confirm(f"Remove identity {global_id} ({described}) from {where}?")
-        if gallery is not None:
-            # First of all, so that a mistake in the file's name removes nothing.
-            forget_in_gallery(gallery, global_id)
-        rewritten: list[Path] = [] if gallery is None else [gallery]
-        own_gallery = where / GALLERY_FILE
-        if isinstance(results, RecordingResults) and own_gallery.is_file():
-            drop_from_gallery(own_gallery, known_numbers(results, person.sightings))
-            rewritten.append(own_gallery)
+        # First of all, so that a mistake in the file's name removes nothing.
+        rewritten = _forget_known(person, gallery)
         forget_person(person, cover=_cover_in(results), on_file=rewritten.append)
         rewritten.append(write_report(where))
     return len(rewritten)
+
+
+def _forget_known(person: Person, gallery: Path | None) -> list[Path]:
+    """Forget a known person; return the files that were rewritten."""
+    results = person.results
+    if not isinstance(results, RecordingResults):
+        if gallery is None:
+            return []
+        forget_in_gallery(gallery, person.global_id)
+        return [gallery]
+    own = results.path / GALLERY_FILE
+    galleries = [] if gallery is None else [gallery]
+    galleries += [own] if own.is_file() else []
+    for each in galleries:
+        drop_from_gallery(each, known_numbers(results, person.sightings))
+    return galleries
 
 
 def _cover_in(results: Results) -> Cover:

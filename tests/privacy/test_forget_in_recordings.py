@@ -117,6 +117,16 @@ def test_after_a_kill_the_torn_ends_do_not_matter(tmp_path):
     assert open_results(folder).sightings()["sighting"].tolist() == ["lobby/2"]
 
 
+def test_known_persons_in_a_file_elsewhere_go_by_the_numbers_of_the_matcher(folder, tmp_path):
+    elsewhere = tmp_path / "known.npz"
+    (folder / "gallery.npz").rename(elsewhere)
+    edit(folder, "merge", 2, 1)
+    edit(folder, "split", 2, "lobby/2")
+    assert forget(folder, 3, "--gallery", str(elsewhere)) == 0
+    book = load_gallery(elsewhere, dim=DIM, weights_sha256=SHA256)
+    assert sorted(book.persons()) == [1]
+
+
 def test_somebody_unknown_or_a_run_that_goes_on_is_refused(folder, capsys):
     before = everything(folder)
     assert forget(folder, 9) == 2
