@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.arrays import FloatArray, Image, IntArray, require_shape
+
 __all__ = [
     "UNDECIDED",
     "CropEvidence",
@@ -33,21 +35,6 @@ __all__ = [
 UNDECIDED = -1
 """The ``global_id`` of a track that has no identity yet."""
 
-FloatArray = NDArray[np.float32]
-IntArray = NDArray[np.int64]
-Image = NDArray[np.uint8]
-
-
-def _require_shape(owner: str, field: str, array: NDArray[Any], expected: tuple[Any, ...]) -> None:
-    """Raise ``ValueError`` unless ``array`` has the expected shape; ``None`` matches any size."""
-    shape = array.shape
-    fits = len(shape) == len(expected) and all(
-        want is None or want == got for want, got in zip(expected, shape, strict=True)
-    )
-    if not fits:
-        wanted = tuple("any" if size is None else size for size in expected)
-        raise ValueError(f"{owner}.{field}: expected shape {wanted}, got {shape}")
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
@@ -66,7 +53,7 @@ class Frame:
     image: Image
 
     def __post_init__(self) -> None:
-        _require_shape("Frame", "image", self.image, (None, None, 3))
+        require_shape("Frame", "image", self.image, (None, None, 3))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +69,8 @@ class Detections:
     score: FloatArray
 
     def __post_init__(self) -> None:
-        _require_shape("Detections", "xyxy", self.xyxy, (None, 4))
-        _require_shape("Detections", "score", self.score, (len(self.xyxy),))
+        require_shape("Detections", "xyxy", self.xyxy, (None, 4))
+        require_shape("Detections", "score", self.score, (len(self.xyxy),))
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -113,9 +100,9 @@ class Tracks:
     track_id: IntArray
 
     def __post_init__(self) -> None:
-        _require_shape("Tracks", "xyxy", self.xyxy, (None, 4))
-        _require_shape("Tracks", "score", self.score, (len(self.xyxy),))
-        _require_shape("Tracks", "track_id", self.track_id, (len(self.xyxy),))
+        require_shape("Tracks", "xyxy", self.xyxy, (None, 4))
+        require_shape("Tracks", "score", self.score, (len(self.xyxy),))
+        require_shape("Tracks", "track_id", self.track_id, (len(self.xyxy),))
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -141,9 +128,9 @@ class CropEvidence:
     quality: FloatArray
 
     def __post_init__(self) -> None:
-        _require_shape("CropEvidence", "rows", self.rows, (None,))
-        _require_shape("CropEvidence", "vectors", self.vectors, (len(self.rows), None))
-        _require_shape("CropEvidence", "quality", self.quality, (len(self.rows),))
+        require_shape("CropEvidence", "rows", self.rows, (None,))
+        require_shape("CropEvidence", "vectors", self.vectors, (len(self.rows), None))
+        require_shape("CropEvidence", "quality", self.quality, (len(self.rows),))
 
     @classmethod
     def empty(cls) -> CropEvidence:
@@ -172,8 +159,8 @@ class FrameResult:
     evidence: CropEvidence = field(default_factory=CropEvidence.empty)
 
     def __post_init__(self) -> None:
-        _require_shape("FrameResult", "global_id", self.global_id, (len(self.tracks),))
-        _require_shape("FrameResult", "quality", self.quality, (len(self.tracks),))
+        require_shape("FrameResult", "global_id", self.global_id, (len(self.tracks),))
+        require_shape("FrameResult", "quality", self.quality, (len(self.tracks),))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,7 +187,7 @@ class Tracklet:
     weight: float
 
     def __post_init__(self) -> None:
-        _require_shape("Tracklet", "embedding_sum", self.embedding_sum, (None,))
+        require_shape("Tracklet", "embedding_sum", self.embedding_sum, (None,))
 
 
 @dataclass(frozen=True, slots=True)

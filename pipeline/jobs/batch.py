@@ -70,8 +70,7 @@ class FinishedArchive:
         tracklets: How many tracks were found in them.
         identities: How many persons those are.
         skipped: Files that are not in it, and why.
-        warnings: What came up in the files, each with its name. What was known of the weights
-            before is in the record with it; it was logged when they were loaded.
+        warnings: What came up in the files, each with its name.
         has_report: Whether its report could be written.
     """
 
@@ -121,9 +120,8 @@ def plan_archive(
     damaged: dict[str, str] = {}
     for each in footage.recordings:
         try:
-            video = VideoFile(
-                each.camera, videos / each.file, max_pixels=settings.source.max_pixels
-            )
+            path, limit = videos / each.file, settings.source.max_pixels
+            video = VideoFile(each.camera, path, max_pixels=limit)
         except SourceError as error:
             damaged[each.file] = str(error)
         else:
