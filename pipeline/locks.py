@@ -15,31 +15,37 @@ from typing import Self
 
 from pipeline.errors import OutputError
 
-__all__ = ["Lock"]
+__all__ = ["Lock", "is_locked"]
 
 log = logging.getLogger(__name__)
 
 
 class Lock:
-    """A file that one command at a time can hold; it is gone when it is let go.
+    """A file that one command at a time can hold.
 
     Who is killed lets go, too: the lock is the system's, the file alone means nothing.
 
     Args:
         path: The file, which is made.
         what: What it keeps others out of, for messages.
+        taken: Message for when another command holds it; ``None`` takes the usual one.
+        stays: Whether the file is left when it is let go.
 
     Raises:
         OutputError: Another command holds it, or the file cannot be made.
     """
 
-    def __init__(self, path: Path, *, what: str) -> None:
+    def __init__(
+        self, path: Path, *, what: str, taken: str | None = None, stays: bool = False
+    ) -> None:
         self._path = path
+        self._stays = stays
         self._handle: int | None = None
-        handle = _open_locked(path, what)
+        taken = taken or f"another command works on {what}: wait until it has ended"
+        handle = _open_locked(path, what, taken)
         while not _is_at(path, handle):
             os.close(handle)  # its holder has just removed it
-            handle = _open_locked(path, what)
+            handle = _open_locked(path, what, taken)
         self._handle = handle
 
     def __enter__(self) -> Self:
@@ -57,15 +63,33 @@ class Lock:
         """Let others in."""
         handle, self._handle = self._handle, None
         if handle is not None:
-            with suppress(OSError):
-                self._path.unlink()
+            if not self._stays:
+                with suppress(OSError):
+                    self._path.unlink()
             os.close(handle)
 
     def __del__(self) -> None:
         self.release()
 
 
-def _open_locked(path: Path, what: str) -> int:
+def is_locked(path: Path) -> bool:
+    """Return whether a command holds a lock."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # on a disk without locks
+        return False
+    finally:
+        os.close(handle)
+    return False
+
+
+def _open_locked(path: Path, what: str, taken: str) -> int:
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
@@ -74,7 +98,7 @@ def _open_locked(path: Path, what: str) -> int:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
-        raise OutputError(f"another command works on {what}: wait until it has ended") from None
+        raise OutputError(taken) from None
     except OSError as error:
         log.warning(
             "%s is on a disk without locks (%s): let one command at a time work on it",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-__all__ = ["append_whole", "cut_torn_line"]
+__all__ = ["append_whole", "cut_torn_line", "read_whole"]
 
 BLOCK_BYTES = 4096
 
@@ -52,3 +53,13 @@ def cut_torn_line(descriptor: int) -> int:
     if whole < size:
         os.ftruncate(descriptor, whole)
     return whole
+
+
+def read_whole(path: Path) -> bytes:
+    """Return the whole lines of a file; half a line at its end is left out.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    whole, end, _ = path.read_bytes().rpartition(b"\n")
+    return whole + end

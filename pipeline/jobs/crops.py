@@ -10,18 +10,19 @@ import cv2
 import numpy as np
 
 from pipeline.boxes import ious
+from pipeline.crops import encode_jpeg, inside
 from pipeline.datatypes import FloatArray, Frame, Image
 from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
 from pipeline.errors import OutputError, SinkError, SourceError
 from pipeline.protocols import Detector
 from pipeline.settings import CameraSettings, DetectSettings, SourceSettings
+from pipeline.sources.camera_list import VIDEO_SUFFIXES
 from pipeline.sources.opening import open_source
 
 __all__ = ["CropCounts", "cut_crops"]
 
 PHOTOGRAPHS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
-VIDEOS = frozenset({".mp4", ".mkv", ".avi", ".mov", ".webm", ".m4v", ".ts", ".mpg"})
 MAX_CROP = (224, 112)
 """Height and width that no network needs more of, pixels."""
 MIN_ASPECT = 1.1
@@ -109,7 +110,8 @@ def _files(sources: Sequence[Path]) -> list[Path]:
             found = sorted(
                 path
                 for path in source.rglob("*")
-                if path.suffix.lower() in PHOTOGRAPHS | VIDEOS and not path.name.startswith(".")
+                if path.suffix.lower() in PHOTOGRAPHS | VIDEO_SUFFIXES
+                and not path.name.startswith(".")
             )
             if not found:
                 raise SourceError(f"folder {source} holds no videos or photographs")
@@ -155,10 +157,10 @@ def _people(detector: Detector, image: Image, *, tiles: bool) -> FloatArray:
         frame = Frame(camera="crops", index=0, time_s=0.0, image=tile)
         found = np.asarray(detector.detect([frame])[0].xyxy, np.float32).reshape(-1, 4)
         if tiles:
-            inside = (found[:, :2] > TILE_EDGE_PX).all(1)
-            inside &= found[:, 2] < right - left - TILE_EDGE_PX
-            inside &= found[:, 3] < bottom - top - TILE_EDGE_PX
-            found = found[inside]
+            is_whole = (found[:, :2] > TILE_EDGE_PX).all(1)
+            is_whole &= found[:, 2] < right - left - TILE_EDGE_PX
+            is_whole &= found[:, 3] < bottom - top - TILE_EDGE_PX
+            found = found[is_whole]
         found = found + np.array([left, top, left, top], np.float32)
         if len(kept):
             found = found[ious(found, kept).max(1, initial=0) < SAME_IOU]
@@ -174,9 +176,7 @@ def _crop(
     if high < min_height_px or wide < MIN_WIDTH_PX or high / wide < MIN_ASPECT:
         return None
     jittered = box + np.array([-wide, -high, wide, high]) * rng.normal(0, 0.02, 4)
-    left, top = np.maximum(jittered[:2], 0).astype(int)
-    right, bottom = np.ceil(jittered[2:]).astype(int)
-    crop = image[top:bottom, left:right]
+    crop = inside(image, jittered.astype(np.float32))
     if min(crop.shape[:2]) < MIN_WIDTH_PX:
         return None
     height, width = min(crop.shape[0], MAX_CROP[0]), min(crop.shape[1], MAX_CROP[1])
@@ -195,9 +195,8 @@ def _place(image: Image, rng: np.random.Generator) -> Image:
 
 
 def _write(path: Path, image: Image) -> None:
-    _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encoded.tobytes())
+        path.write_bytes(encode_jpeg(image, quality=QUALITY))
     except OSError as error:
         raise SinkError(f"crop {path} cannot be written: {error.strerror}") from None

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.archive.journal import Journal
-from pipeline.layout import recording
 from pipeline.layout.archive import ArchiveFolder
+from pipeline.layout.recording import recording_lock
 from pipeline.results import Results
 from pipeline.sinks.run_folder import run_lock
 
@@ -31,7 +31,8 @@ def held(
         with Journal(ArchiveFolder(results.path)).held():
             yield
     elif results.kind == "recording":
-        with recording.held(results.path, way_out=way_out):
+        taken = f"a live run is recording into {results.path}: {way_out}"
+        with recording_lock(results.path, taken=taken):
             yield
     else:
         with run_lock(results.path):

@@ -17,7 +17,7 @@ from pipeline.errors import EditError, ResultsError, SinkError
 from pipeline.layout.edits import Author, Edit, EditKind, Edits
 from pipeline.layout.files import write_private
 from pipeline.layout.run import EDITS
-from pipeline.whole_lines import append_whole, cut_torn_line
+from pipeline.whole_lines import append_whole, cut_torn_line, read_whole
 
 __all__ = ["EditLog", "Editor"]
 
@@ -81,7 +81,7 @@ class EditLog:
 
     def _read(self) -> list[Edit]:
         try:
-            whole, _, _ = self.path.read_bytes().rpartition(b"\n")
+            whole = read_whole(self.path)
         except FileNotFoundError:
             return []
         except OSError as error:

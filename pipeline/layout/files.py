@@ -20,10 +20,11 @@ __all__ = [
     "write_atomically",
     "write_private",
     "write_table",
+    "write_whole",
 ]
 
 
-def write_atomically(path: Path, content: bytes, *, private: bool = False) -> None:
+def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
     """Write a file so that it is there whole or not at all, kill or not.
 
     Two processes may write the same file at once: each has its own partial one.
@@ -34,7 +35,7 @@ def write_atomically(path: Path, content: bytes, *, private: bool = False) -> No
         private: Only the owner may read it.
 
     Raises:
-        SinkError: The file cannot be written.
+        OSError: The file cannot be written; one that was there is as before.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
@@ -46,9 +47,21 @@ def write_atomically(path: Path, content: bytes, *, private: bool = False) -> No
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
-    except OSError as error:
+    except BaseException:  # a signal, too
         with suppress(OSError):
             partial.unlink()
+        raise
+
+
+def write_atomically(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Write a file whole or not at all, as ``write_whole`` does.
+
+    Raises:
+        SinkError: The file cannot be written.
+    """
+    try:
+        write_whole(path, content, private=private)
+    except OSError as error:
         raise cannot_write(path, error) from None
 
 

@@ -16,7 +16,6 @@ The time is that of the beginning, in UTC, so names sort by time.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
@@ -24,7 +23,6 @@ import re
 import stat
 from collections import deque
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -32,8 +30,10 @@ from itertools import chain
 from pathlib import Path
 
 from pipeline.datatypes import Event
-from pipeline.errors import OutputError, ResultsError
+from pipeline.errors import ResultsError
 from pipeline.layout.run import TRACK_COLUMNS
+from pipeline.locks import Lock, is_locked
+from pipeline.whole_lines import read_whole
 
 __all__ = [
     "GALLERY_FILE",
@@ -45,7 +45,6 @@ __all__ = [
     "Kind",
     "Recorded",
     "create",
-    "held",
     "is_held",
     "iso_utc",
     "log_cell",
@@ -54,6 +53,7 @@ __all__ = [
     "plain_camera",
     "read_events",
     "recorded_files",
+    "recording_lock",
 ]
 
 log = logging.getLogger(__name__)
@@ -203,47 +203,24 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def is_held(folder: Path) -> bool:
-    """Return whether a live run is recording into a folder, or a command rewrites it."""
-    try:
-        lock = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
-
-
-@contextmanager
-def held(folder: Path, *, way_out: str) -> Iterator[None]:
+def recording_lock(folder: Path, *, taken: str) -> Lock:
     """Keep live runs, and other commands that rewrite a recording, out of it.
+
+    The file stays: by it a live run knows a folder that it may go on with.
 
     Args:
         folder: The recording.
-        way_out: What to do while one of them is there, for the message.
+        taken: What to say while one of them is there.
 
     Raises:
         OutputError: One of them is there already, or the folder cannot be written.
     """
-    try:
-        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be written ({error.strerror}): choose another"
-        ) from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise OutputError(f"a live run is recording into {folder}: {way_out}") from None
-    try:
-        yield
-    finally:
-        os.close(lock)
+    return Lock(folder / LOCK, what=str(folder), taken=taken, stays=True)
+
+
+def is_held(folder: Path) -> bool:
+    """Return whether a live run is recording into a folder, or a command rewrites it."""
+    return is_locked(folder / LOCK)
 
 
 def read_events(path: Path) -> Iterator[Event]:
@@ -253,7 +230,7 @@ def read_events(path: Path) -> Iterator[Event]:
         ResultsError: It cannot be read, or a line is damaged.
     """
     try:
-        whole, _, _ = path.read_bytes().rpartition(b"\n")
+        whole = read_whole(path)
     except FileNotFoundError:  # deleted meanwhile, as its time had come
         return
     except OSError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ModelError, OutputError
+from pipeline.layout.files import write_whole
 from pipeline.locks import Lock
 from pipeline.match.calibration import Calibration, RatePoint
 
@@ -110,12 +111,9 @@ def _store(path: Path, calibration: Mapping[str, Any]) -> None:
     metadata[METADATA_KEY] = json.dumps({**notes, "calibration": dict(calibration)}, sort_keys=True)
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % HEADER_LENGTH_BYTES)  # the format wants aligned tensors
-    partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_bytes(len(text).to_bytes(HEADER_LENGTH_BYTES, "little") + text + tensors)
-        partial.replace(path)
+        write_whole(path, len(text).to_bytes(HEADER_LENGTH_BYTES, "little") + text + tensors)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise OutputError(f"weights {path} cannot be written: {error.strerror}") from None
 
 

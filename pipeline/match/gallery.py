@@ -6,9 +6,9 @@ JSON text with what must fit when it is read again. It holds no picture and no t
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import InputError, OutputError
+from pipeline.layout.files import write_whole
 from pipeline.locks import Lock
 from pipeline.match.constraints import GALLERY_SPAN, Spans
 from pipeline.match.persons import Person, PersonBook
@@ -147,15 +148,10 @@ def _lock(path: Path) -> Lock:
 
 def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     path = path.resolve()  # through a link, which stays
+    content = io.BytesIO()
+    np.savez_compressed(content, allow_pickle=False, **arrays)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez_compressed(file, allow_pickle=False, **arrays)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(path, content.getvalue(), private=True)
     except OSError as error:
         raise OutputError(f"gallery {path} cannot be written: {error.strerror}") from None
 

@@ -30,6 +30,7 @@ from pipeline.layout.recording import (
 from pipeline.results.base import Results
 from pipeline.results.pieces import BoxSequence, Part, Picture, taking_turns
 from pipeline.results.record import CameraCounts, CameraInput, Record
+from pipeline.whole_lines import read_whole
 
 __all__ = ["RecordingResults"]
 
@@ -228,9 +229,10 @@ def _utc(seconds: pd.Series[float]) -> pd.Series[pd.Timestamp]:
 def _read_log(path: Path) -> pd.DataFrame:
     """Return a log of tracks; half a line at its end, being written, is left out."""
     try:
-        whole, _, _ = path.read_bytes().rpartition(b"\n")
         table = pd.read_csv(
-            io.BytesIO(whole), dtype={"camera": str, "run": str}, keep_default_na=False
+            io.BytesIO(read_whole(path)),
+            dtype={"camera": str, "run": str},
+            keep_default_na=False,
         )
     except (FileNotFoundError, pd.errors.EmptyDataError):  # deleted meanwhile, or just begun
         return pd.DataFrame(columns=LOG_COLUMNS)

@@ -19,6 +19,7 @@ from pipeline.layout.edits import sighting_name
 from pipeline.layout.files import write_private
 from pipeline.layout.recording import REGISTRY, Kind, Recorded, plain_camera, recorded_files
 from pipeline.results.recording import RecordingResults
+from pipeline.whole_lines import read_whole
 
 __all__ = [
     "days_before",
@@ -196,8 +197,7 @@ def _lines_left(file: Recorded, is_gone: Callable[[_Line], bool]) -> str | None:
     Half a line at its end, which a kill left, goes with them.
     """
     try:
-        whole, end, _ = file.path.read_text(encoding="utf-8").rpartition("\n")
-        lines = (whole + end).splitlines(keepends=True)
+        lines = read_whole(file.path).decode().splitlines(keepends=True)
         header = lines[:1] if file.kind is Kind.TRACKS else []
         described = _rows(lines) if file.kind is Kind.TRACKS else map(_event, lines)
         lines = lines[len(header) :]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -13,8 +11,16 @@ from pathlib import Path
 from pipeline.datatypes import Event, FrameResult, Image
 from pipeline.errors import OutputError
 from pipeline.health import RecordingState, RecordingStatus
-from pipeline.layout.recording import LOCK, LOG_COLUMNS, Kind, iso_utc, make_private, recorded_files
+from pipeline.layout.recording import (
+    LOG_COLUMNS,
+    Kind,
+    iso_utc,
+    make_private,
+    recorded_files,
+    recording_lock,
+)
 from pipeline.live_settings import RecordingSettings
+from pipeline.locks import Lock
 from pipeline.sinks.live.disk import MEGABYTE, Gate, free_bytes
 from pipeline.sinks.live.lines_log import LinesLog
 from pipeline.sinks.live.log_writer import LogWriter
@@ -87,7 +93,7 @@ class LiveRecorder:
             self._warn_of_small_disk(settings)
             self._logs = _logs(folder, settings)
         except OSError as error:
-            os.close(self._lock)
+            self._lock.release()
             raise _unusable(folder, error) from None
         self._video: VideoRecorder | None = None
         if settings.video:
@@ -176,7 +182,7 @@ class LiveRecorder:
         if self._video is not None:
             done = self._video.join(until_s - time.monotonic()) and done
         if done:
-            os.close(self._lock)
+            self._lock.release()
         else:
             log.warning(
                 "recording under %s did not end within %g s: the next run finishes its files",
@@ -259,19 +265,12 @@ def _unusable(folder: Path, error: OSError) -> OutputError:
     )
 
 
-def _lock(folder: Path) -> int:
-    """Return a descriptor that holds the folder for this process, until that ends."""
+def _lock(folder: Path) -> Lock:
+    """Return what holds the folder for this run."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         make_private(folder)
-        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise _unusable(folder, error) from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise OutputError(
-            f"another run records into {folder}: stop it, or choose another folder"
-        ) from None
-    return lock
+    taken = f"another run records into {folder}: stop it, or choose another folder"
+    return recording_lock(folder, taken=taken)
