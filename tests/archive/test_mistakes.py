@@ -79,10 +79,10 @@ def test_a_folder_that_holds_nothing_is_told(command, folder, place, capsys):
 
 
 @pytest.mark.parametrize("command", list(COMMANDS))
-def test_a_folder_of_live_cameras_is_told(command, place, capsys):
+def test_a_recording_without_its_record_is_told(command, place, capsys):
     (place / "empty" / "registry.sqlite").touch()
     line = complaint(capsys, place, command, "{place}/empty", *COMMANDS[command])
-    assert "live.recording.keep_days" in line
+    assert "recording.json cannot be read" in line
 
 
 @pytest.mark.parametrize("command", ["report", "export", "forget", "prune"])
