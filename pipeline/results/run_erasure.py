@@ -128,23 +128,26 @@ def _rewrite_events(path: Path, tracks: Tracks) -> None:
     """Remove events of the person's tracks, and of identities that only those tracks had."""
     if not path.is_file():
         return
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    events = [json.loads(line) for line in lines]
-    is_theirs = [(each.get("camera"), each.get("track_id")) in tracks for each in events]
-    theirs, others = (
-        {
-            each["global_id"]
-            for each, of_person in zip(events, is_theirs, strict=True)
-            if of_person == wanted and each["camera"]
-        }
-        for wanted in (True, False)
-    )
-    gone = theirs - others
-    kept = [
-        line
-        for line, each, of_person in zip(lines, events, is_theirs, strict=True)
-        if not of_person and not {each["global_id"], each.get("other_id")} & gone
-    ]
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        events = [json.loads(line) for line in lines]
+        is_theirs = [(each.get("camera"), each.get("track_id")) in tracks for each in events]
+        theirs, others = (
+            {
+                each["global_id"]
+                for each, of_person in zip(events, is_theirs, strict=True)
+                if of_person == wanted and each.get("camera")
+            }
+            for wanted in (True, False)
+        )
+        gone = theirs - others
+        kept = [
+            line
+            for line, each, of_person in zip(lines, events, is_theirs, strict=True)
+            if not of_person and not {each["global_id"], each.get("other_id")} & gone
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ResultsError(f"{path} is damaged ({error!r}): remove it, then forget again") from None
     write_atomically(path, "".join(kept).encode())
 
 
