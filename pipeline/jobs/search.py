@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from pipeline.jobs.queries import Query, query_for
 from pipeline.layout.archive import ArchiveFolder
 from pipeline.layout.files import write_atomically
 from pipeline.report.found import render_found
-from pipeline.results import Results
+from pipeline.results import Part, Results
 from pipeline.results.found import Found
 from pipeline.search.index import SightingIndex, open_index
 
@@ -149,7 +150,17 @@ def _index(results: Results) -> SightingIndex:
     parts = results.parts()
     if not parts and not results.is_resolved:
         raise ResultsError(f"{results.path} holds no sightings yet: let it finish, or run it again")
-    return open_index(folder, parts)
+    index = open_index(folder, parts)
+    if folder is not None and _went(parts, results.parts()):
+        # Somebody was forgotten meanwhile, and their vectors may be in what was written.
+        shutil.rmtree(folder, ignore_errors=True)
+    return index
+
+
+def _went(before: Sequence[Part], now: Sequence[Part]) -> bool:
+    """Tell whether a part was rewritten or removed; further ones do not count."""
+    stamps = {part.key: part.stamp for part in now}
+    return any(stamps.get(part.key) != part.stamp for part in before)
 
 
 def _found(index: SightingIndex, row: int, similarity: float) -> Found:

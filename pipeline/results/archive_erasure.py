@@ -29,7 +29,7 @@ def forget_in_archive(
         ResultsError: A part is damaged.
         SinkError: A part cannot be written.
     """
-    shutil.rmtree(folder.index_path, ignore_errors=True)
+    _drop_index(folder)
     names = pa.array(sorted(tracklets), pa.string())
     for kind in TABLES:
         for _, _, part in folder.parts(kind):
@@ -38,6 +38,7 @@ def forget_in_archive(
             if len(kept) < len(table):
                 write_table(part, kept)
                 on_file(part)
+    _drop_index(folder)
     _keep_identities(folder, lambda each: pc.invert(pc.is_in(each, value_set=names)))
     on_file(folder.identities_path)
 
@@ -69,7 +70,7 @@ def prune_archive(folder: ArchiveFolder, first_kept: date) -> int:
         ResultsError: A part is damaged.
         SinkError: A part or the identities cannot be written.
     """
-    shutil.rmtree(folder.index_path, ignore_errors=True)
+    _drop_index(folder)
     reaching = _reaching_into(folder, first_kept)
     changed = 0
     for kind in TABLES:
@@ -91,8 +92,14 @@ def prune_archive(folder: ArchiveFolder, first_kept: date) -> int:
         if left
         else pa.array([], pa.string())
     )
+    _drop_index(folder)
     _keep_identities(folder, lambda each: pc.is_in(each, value_set=names))
     return changed
+
+
+def _drop_index(folder: ArchiveFolder) -> None:
+    """Remove the search index: before parts change, and after, as a search may have made one."""
+    shutil.rmtree(folder.index_path, ignore_errors=True)
 
 
 def _reaching_into(folder: ArchiveFolder, first_kept: date) -> pa.Array:

@@ -58,7 +58,8 @@ def test_an_interrupted_batch_says_so(engine, tmp_path):
     weights = write_random_weights(tmp_path / "random.safetensors")
     footage = write_footage(tmp_path / "footage", cameras=2, frames=200)
     out = tmp_path / "archive"
-    batch = ["pipeline", *arguments(footage, weights, out, "--engine", engine, "--workers", "2")]
+    workers = ["--workers", "2"] if engine == "processes" else []
+    batch = ["pipeline", *arguments(footage, weights, out, "--engine", engine, *workers)]
     code = interrupt(batch, signal.SIGTERM, when=(out / "archive.json").exists)
     assert code == 128 + signal.SIGTERM
     assert status_of(out / "archive.json") == "interrupted"

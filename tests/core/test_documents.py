@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from support.assets import REPOSITORY
@@ -35,3 +37,12 @@ def test_the_files_that_are_named_exist(document):
     }
     assert named
     assert [word for word in named if not (REPOSITORY / word).exists()] == []
+
+
+def test_the_tests_of_faults_exist():
+    text = (REPOSITORY / "docs" / "reliability.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("|")][2:]
+    assert rows
+    named = [re.findall(r"`([\w/]+\.py)` \|$", row) for row in rows]
+    assert all(named)
+    assert [file for (file,) in named if not (REPOSITORY / "tests" / file).is_file()] == []

@@ -74,4 +74,4 @@ def test_a_training_on_a_full_disk_ends_with_one_line(tmp_path):
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     last = " ".join(done.stderr.split("error: ")[-1].split())
-    assert "best.safetensors could not be written (No space left on device; it needs" in last
+    assert "last.safetensors could not be written (No space left on device; it needs" in last

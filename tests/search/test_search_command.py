@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -9,9 +11,10 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.errors import SettingsError
-from pipeline.jobs.search import find
+from pipeline.jobs.search import find, search
 from pipeline.report.found import render_found
 from pipeline.results import Picture, open_results
+from pipeline.results.archive_erasure import forget_in_archive
 from pipeline.results.found import Found
 from support.small_archives import batch, write_footage
 from support.small_runs import SHIRTS, run, write_random_weights, write_scene
@@ -199,3 +202,38 @@ def test_other_weights_cannot_be_compared(which, request, shirt, tmp_path, capsy
     (copy / record_name).write_text(json.dumps(record))
     assert main(["search", str(copy), "--image", str(shirt), "--device", "cpu"]) == 2
     assert "other re-identification weights" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_search_during_which_somebody_is_forgotten_keeps_no_index(archive, tmp_path, monkeypatch):
+    out = tmp_path / "archive"
+    shutil.copytree(archive, out, ignore=shutil.ignore_patterns("index"))
+    results, others = open_results(out), open_results(out)
+    vector = others.embeddings()[0]
+    first, *rest = others.parts()
+    answers = [[replace(first, read=lambda: forgotten_after(first.read(), out)), *rest]]
+    monkeypatch.setattr(results, "parts", lambda: answers.pop() if answers else others.parts())
+    assert search(results, vector)
+    assert not (out / "index").exists()
+    assert search(open_results(out), vector)
+    assert (out / "index").exists()
+
+
+def forgotten_after(content, out):
+    assert main(["forget", str(out), "--identity", "1", "--yes"]) == 0
+    return content
+
+
+def test_an_index_that_is_made_while_somebody_is_forgotten_is_removed(archive, tmp_path):
+    out = tmp_path / "archive"
+    shutil.copytree(archive, out)
+    results, made = open_results(out), []
+
+    def look(_file):
+        if not made:  # after the first part, while others still hold the person
+            search(open_results(out), results.embeddings()[0])
+            made.append((out / "index").exists())
+
+    owners = results.owners()
+    forget_in_archive(results.folder, set(owners[owners == 1].index), on_file=look)
+    assert made == [True]
+    assert not (out / "index").exists()
