@@ -45,9 +45,9 @@ class Results(StoredResults):
         Args:
             image: A photograph with a person on it, or a crop of one.
             identity: A person of these results; give this or ``image``.
-            top: How many sightings at most.
+            top: Maximum number of sightings.
             cameras: Only those of these cameras; none = all.
-            min_similarity: Only those at least so similar, cosine.
+            min_similarity: Minimum cosine similarity.
             detector: Finds the person on ``image``; ``None`` = the built-in one.
             device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``, for ``image``.
 

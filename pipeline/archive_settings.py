@@ -1,4 +1,4 @@
-"""Settings of `reid-pipeline batch`: how an archive is cut up and what is kept of it."""
+"""Settings of `reid-pipeline batch`."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 USUAL_THRESHOLD = 0.35
-"""What networks trained like ours were calibrated to; other networks differ."""
+"""Threshold for weights without calibration; typical of networks trained like ours."""
 
 
 @dataclass(frozen=True, slots=True)

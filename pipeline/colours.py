@@ -5,7 +5,7 @@ from __future__ import annotations
 import colorsys
 from functools import lru_cache
 
-from pipeline.datatypes import UNDECIDED
+from pipeline.datatypes import UNASSIGNED
 
 __all__ = ["Colour", "identity_colour"]
 
@@ -20,7 +20,7 @@ GREY: Colour = (170, 170, 170)
 @lru_cache(maxsize=4096)
 def identity_colour(global_id: int) -> Colour:
     """Return the BGR colour of an identity, the same in every camera and run."""
-    if global_id == UNDECIDED:
+    if global_id == UNASSIGNED:
         return GREY
     hue = (0.08 + global_id * GOLDEN_RATIO) % 1.0
     # Three rounds of lightness and strength tell apart hues that come near each other.

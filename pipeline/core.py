@@ -71,12 +71,12 @@ class Pipeline:
             frames: Frames of any cameras, each camera's in time order. How a run is cut into
                 steps changes no result.
         """
-        return self.follow(frames, self.detect(frames))
+        return self.track_and_match(frames, self.detect(frames))
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """Return the persons that count in each frame: the half of a step without memory.
 
-        May run ahead of ``follow``, in another thread too.
+        May run ahead of ``track_and_match``, in another thread too.
         """
         if not frames:
             return []
@@ -86,7 +86,7 @@ class Pipeline:
             for frame, detections in zip(frames, found, strict=True)
         ]
 
-    def follow(
+    def track_and_match(
         self, frames: Sequence[Frame], detections: Sequence[Detections]
     ) -> list[FrameResult]:
         """Track, embed and match what was found: the half of a step that must keep the order."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.arrays import FloatArray, Image, IntArray, require_shape
 
 __all__ = [
-    "UNDECIDED",
+    "UNASSIGNED",
     "CropEvidence",
     "Detections",
     "Event",
@@ -32,7 +32,7 @@ __all__ = [
     "Tracks",
 ]
 
-UNDECIDED = -1
+UNASSIGNED = -1
 """The ``global_id`` of a track that has no identity yet."""
 
 
@@ -146,7 +146,7 @@ class FrameResult:
     Attributes:
         frame: The frame itself.
         tracks: The tracked persons.
-        global_id: ``(N,)`` int64, one per track; ``UNDECIDED`` where not decided yet.
+        global_id: ``(N,)`` int64, one per track; ``UNASSIGNED`` where not decided yet.
         quality: ``(N,)`` float32 in [0, 1], how well each crop shows its person; 0 means
             that the crop should not represent the person anywhere.
         evidence: The crops that were embedded, rows of ``tracks``.
@@ -195,7 +195,7 @@ class Identity:
     """The identity of one tracklet.
 
     Attributes:
-        global_id: The person, from 1; ``UNDECIDED`` where the evidence names nobody.
+        global_id: The person, from 1; ``UNASSIGNED`` where it is unassigned.
         similarity: Cosine of the tracklet with the rest of its identity; 1 where the
             identity has no other tracklet, 0 where the tracklet has no embedding.
         first_s: Time of the tracklet's first box, seconds.
@@ -221,9 +221,9 @@ class Identities:
     by_track: Mapping[tuple[str, int], Identity]
 
     def global_id(self, camera: str, track_id: int) -> int:
-        """Return the person behind a track, ``UNDECIDED`` where nothing is known of it."""
+        """Return the person behind a track, ``UNASSIGNED`` where nothing is known of it."""
         identity = self.by_track.get((camera, track_id))
-        return UNDECIDED if identity is None else identity.global_id
+        return UNASSIGNED if identity is None else identity.global_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +236,8 @@ class Event:
             ``rename`` and ``undo``.
         global_id: The identity it is about (the surviving one of a merge).
         camera: Camera of the track, empty where the event has none.
-        track_id: The track, ``UNDECIDED`` where the event has none.
-        other_id: The second identity of a merge or split, ``UNDECIDED`` otherwise.
+        track_id: The track, ``UNASSIGNED`` where the event has none.
+        other_id: The second identity of a merge or split, ``UNASSIGNED`` otherwise.
         from_camera: Where a hand-over came from, empty where that is not known.
         name: Name of the identity, empty where nobody gave it one.
         other_name: The same of the second identity.
@@ -250,8 +250,8 @@ class Event:
     kind: str
     global_id: int
     camera: str = ""
-    track_id: int = UNDECIDED
-    other_id: int = UNDECIDED
+    track_id: int = UNASSIGNED
+    other_id: int = UNASSIGNED
     from_camera: str = ""
     name: str = ""
     other_name: str = ""
@@ -267,11 +267,11 @@ class Event:
             "kind": self.kind,
             "global_id": self.global_id,
             "name": self.name,
-            "other_id": None if self.other_id == UNDECIDED else self.other_id,
+            "other_id": None if self.other_id == UNASSIGNED else self.other_id,
             "other_name": self.other_name,
             "camera": self.camera or None,
             "from_camera": self.from_camera or None,
-            "track_id": None if self.track_id == UNDECIDED else self.track_id,
+            "track_id": None if self.track_id == UNASSIGNED else self.track_id,
             "author": self.author,
             "edit": self.edit or None,
         }
@@ -285,8 +285,8 @@ class Event:
             kind=str(fields["kind"]),
             global_id=int(fields["global_id"]),
             camera=fields["camera"] or "",
-            track_id=UNDECIDED if track is None else int(track),
-            other_id=UNDECIDED if other is None else int(other),
+            track_id=UNASSIGNED if track is None else int(track),
+            other_id=UNASSIGNED if other is None else int(other),
             from_camera=fields["from_camera"] or "",
             name=str(fields["name"]),
             other_name=str(fields["other_name"]),

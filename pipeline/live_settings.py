@@ -21,7 +21,7 @@ __all__ = [
     "is_loopback",
 ]
 
-SHORTEST_TOKEN = 16
+MIN_TOKEN_LENGTH = 16
 SECRETS = frozenset({"token", "webhook", "webhook_token", "mqtt"})
 """Settings whose value is, or may hold, a password."""
 
@@ -71,22 +71,22 @@ class LiveSourceSettings(_Section):
     transport: Literal["tcp", "udp"] = "tcp"
     """How RTSP cameras send: ``tcp`` loses nothing, ``udp`` is what some old ones need."""
     connect_s: Annotated[float, Field(gt=0, le=120)] = 10.0
-    """How long the first picture may take after connecting began."""
+    """Timeout from connecting to the first frame."""
     stall_s: Annotated[float, Field(gt=0, le=120)] = 5.0
-    """A camera that sent no good picture for so long is connected anew."""
+    """A camera that sent no valid frame for this long is reconnected."""
     close_s: Annotated[float, Field(gt=0, le=30)] = 1.0
-    """How long a connection may take to close before its process is ended, then killed."""
-    longest_pause_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
-    """Longest pause between two attempts; the first is up to a second, later ones up to a tenth of
-    the time that the camera has been away."""
+    """Timeout for closing a connection before its process is terminated, then killed."""
+    max_backoff_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    """Maximum delay between two attempts to reconnect; the first is up to a second, later ones up
+    to a tenth of the time that the camera has been away."""
     settled_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
-    """After so long without a fault, pauses begin small again."""
+    """After this long without a fault, the delay starts small again."""
     refused_pause_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
-    """Least pause after a wrong password: cameras lock out who tries too often."""
+    """Minimum delay after a failed login: cameras lock out clients that try too often."""
     failed_pause_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
-    """Rest after a camera's reader crashed five times within a minute."""
+    """Delay after the reader of a camera crashed five times within a minute."""
     hold_damaged_s: Annotated[float, Field(ge=0, le=60)] = 1.0
-    """How long pictures are held back after damage, unless a key frame comes before."""
+    """How long frames are held back after damage, unless a key frame comes earlier."""
     max_pixels: Annotated[int, Field(gt=0)] = 40_000_000
     """Largest picture that is decoded."""
     loop_files: bool = False
@@ -96,12 +96,12 @@ class LiveSourceSettings(_Section):
 class LiveRunnerSettings(_Section):
     """Keeping up with the cameras, and going on after a restart."""
 
-    most_latency_s: Annotated[float, Field(ge=0.2, le=60)] = 2.0
-    """Age that no frame may have when its result is ready; older frames are dropped."""
+    max_latency_s: Annotated[float, Field(ge=0.2, le=60)] = 2.0
+    """Maximum age of a frame when its result is ready; older frames are dropped."""
     gallery_interval_s: Annotated[float, Field(ge=1, le=86_400)] = 30.0
-    """How often the known persons are saved; a restart goes on with those of the last time."""
+    """Interval at which the gallery is saved; a restart continues with the last saved one."""
     stop_s: Annotated[float, Field(ge=1, le=60)] = 5.0
-    """How long the run may take to end after the first signal."""
+    """Timeout for ending after the first signal."""
 
 
 class RecordingSettings(_Section):
@@ -120,22 +120,22 @@ class RecordingSettings(_Section):
     rotate_s: Annotated[float, Field(ge=1, le=86_400)] = 3600.0
     """Length of a log file; they begin at multiples of it, such as full hours (UTC)."""
     keep_days: Annotated[float, Field(gt=0)] | None = 30.0
-    """Age that no log file, sighting or thumbnail reaches; none = any."""
+    """Maximum age of log files, sightings and thumbnails; none = no limit."""
     keep_video_days: Annotated[float, Field(gt=0)] | None = 7.0
-    """Age that no video file reaches; none = any."""
+    """Maximum age of video files; none = no limit."""
     keep_gb: Annotated[float, Field(gt=0)] | None = 50.0
     """Size of all files together; beyond, the oldest videos go, and then the oldest logs."""
-    least_free_mb: Annotated[float, Field(gt=0)] = 500.0
-    """Free space below which no video is written."""
-    least_free_log_mb: Annotated[float, Field(gt=0)] = 50.0
-    """Free space below which no log is written."""
+    min_free_mb: Annotated[float, Field(gt=0)] = 500.0
+    """Minimum free disk space for writing video."""
+    min_free_log_mb: Annotated[float, Field(gt=0)] = 50.0
+    """Minimum free disk space for writing logs."""
 
     @model_validator(mode="after")
     def _check_order(self) -> RecordingSettings:
-        if self.least_free_log_mb > self.least_free_mb:
+        if self.min_free_log_mb > self.min_free_mb:
             raise ValueError(
-                f"least_free_log_mb {self.least_free_log_mb:g} is more than least_free_mb "
-                f"{self.least_free_mb:g}, but video is to stop first: lower the one or raise the "
+                f"min_free_log_mb {self.min_free_log_mb:g} is more than min_free_mb "
+                f"{self.min_free_mb:g}, but video is to stop first: lower the one or raise the "
                 "other"
             )
         return self
@@ -149,9 +149,9 @@ class WebSettings(_Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """Port to listen on; 0 = any that is free."""
     token: SecretStr | None = None
-    """What has to be known to see the page and to call the API; at least 16 characters."""
+    """Access token of the page and the API; at least 16 characters."""
     allowed_hosts: list[str] = Field(default_factory=list)
-    """Names under which browsers may ask for the page, beside the address it listens on."""
+    """Allowed host names of requests, beside the address that the server listens on."""
     certificate: Path | None = None
     """PEM file with the certificate for HTTPS; none = HTTP."""
     private_key: Path | None = None
@@ -160,9 +160,9 @@ class WebSettings(_Section):
     @field_validator("token")
     @classmethod
     def _check_token(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is not None and len(token.get_secret_value()) < SHORTEST_TOKEN:
+        if token is not None and len(token.get_secret_value()) < MIN_TOKEN_LENGTH:
             raise ValueError(
-                f"the token needs at least {SHORTEST_TOKEN} characters, for example from "
+                f"the token needs at least {MIN_TOKEN_LENGTH} characters, for example from "
                 "`openssl rand -hex 16`"
             )
         return token
@@ -180,7 +180,7 @@ class WebSettings(_Section):
 
 
 class NotifySettings(_Section):
-    """Changes of identities told to others; at least once each, in order."""
+    """Delivery of events to other systems: at least once each, in order."""
 
     file: Path | None = None
     """JSON lines; appended to, and set aside when it has grown to ``file_bytes``."""
@@ -191,17 +191,18 @@ class NotifySettings(_Section):
     webhook: SecretStr | None = None
     """``http(s)://`` address that gets a POST with ``{"events": [...]}``."""
     webhook_token: SecretStr | None = None
-    """Sent along as ``Authorization: Bearer``."""
+    """Sent as ``Authorization: Bearer``."""
     mqtt: SecretStr | None = None
     """Broker, ``mqtt://user:password@host:1883`` or ``mqtts://...:8883``."""
     mqtt_topic: Annotated[str, Field(pattern=r"^[^#+\x00]{1,200}$")] = "reid-pipeline/events"
     """Every event is one message on this topic, its kind as the last level below it."""
     queue_events: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
-    """Events that may wait for each of the three; beyond, the oldest are dropped and counted."""
+    """Maximum number of queued events for each of the three; beyond, the oldest are dropped and
+    counted."""
     timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
-    """How long an answer may take."""
-    longest_pause_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
-    """Longest pause between two attempts; the first is a second, each twice the one before."""
+    """Timeout for an answer."""
+    max_backoff_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """Maximum delay between two attempts; the first is one second, each is twice the one before."""
 
     @field_validator("webhook")
     @classmethod

@@ -17,9 +17,9 @@ class CameraPairSettings(Section):
     cameras: tuple[str, str]
     """Names of the two."""
     overlap: bool = False
-    """Whether they see the same place, so that one person can be in both at one time."""
+    """Whether their views overlap, so that one person can be visible in both at the same time."""
     min_travel_s: Seconds | None = None
-    """Least time between leaving the one and entering the other."""
+    """Minimum time between leaving one and entering the other."""
 
     @model_validator(mode="after")
     def _check_consistency(self) -> CameraPairSettings:
@@ -32,37 +32,40 @@ class MatchSettings(Section):
     """One identity per person over all cameras."""
 
     threshold: Annotated[float, Field(ge=-1, le=1)] | None = None
-    """Least cosine similarity of one person's tracklets; none = calibrated with the weights."""
+    """Minimum cosine similarity of two tracklets of one identity; none = from the calibration of
+    the weights."""
     false_match_rate: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    """Share of pairs of strangers' tracks that a calibrated threshold lets pass. Groups and
-    constraints take most of them out again."""
+    """False match rate (FMR) at which the threshold is read from the calibration. Clustering and
+    constraints remove most of these false matches."""
     decide_crops: Annotated[int, Field(ge=1)] = 3
-    """Good embeddings after which a track may get its identity."""
+    """Number of good embeddings after which a track can be assigned an identity."""
     decide_after_s: Seconds = 1.5
-    """... or this much time with at least one good embedding."""
+    """Or: time after which one good embedding is enough."""
     max_wait_s: Seconds = 5.0
-    """A track that is still ambiguous after so long gets a new identity."""
+    """A track that is still ambiguous after this time gets a new identity."""
     margin: Share = 0.05
-    """Lead over the runner-up that a decision needs."""
-    least_seen_s: Seconds = 1.0
-    """Who was seen for less than this, all tracks together, is nobody: mostly a piece of somebody
-    or no person at all. Such a track may still turn out to be somebody known."""
+    """Minimum difference in similarity between the best and the second-best identity."""
+    min_duration_s: Seconds = 1.0
+    """Identities visible for less time than this in total are dropped: most are fragments of a
+    person or false detections. Such a track may still be assigned to an identity of the gallery."""
     overlap_s: Seconds = 0.0
-    """Tracks of one camera that share more time than this are two persons."""
+    """Two tracks of one camera that overlap in time by more than this are different persons."""
     views: Literal["auto", "disjoint", "overlapping"] = "auto"
-    """Whether one person can be in two cameras at one time; ``auto`` = learn it per pair."""
+    """Whether one person can be visible in two cameras at the same time; ``auto`` learns it for
+    each pair of cameras."""
     camera_pairs: list[CameraPairSettings] = Field(default_factory=list)
-    """What is known of single pairs of cameras; overrides ``views``."""
+    """Settings of single pairs of cameras; they override ``views``."""
     centre_tracks: Annotated[float, Field(ge=0)] = 4.0
-    """Tracks of a camera that look unlike each other, besides the first, at which half of the
-    camera's own colouring is taken out; 0 = never."""
+    """Number of distinct tracks of a camera at which half of its mean embedding is subtracted
+    (camera centring); 0 = off."""
     tick_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.5
-    """Time between two rounds of decisions; each looks at all cameras together."""
+    """Interval between two rounds of assignment, each over all cameras."""
     review_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5.0
-    """Time between two reviews, which merge and split identities; several ticks."""
+    """Interval between two reviews, which merge and split identities; a multiple of ``tick_s``."""
     max_identities: Annotated[int, Field(ge=1)] = 50_000
-    """Most persons that are remembered; beyond, those not seen for longest are forgotten."""
+    """Maximum number of identities in the gallery; those not seen for the longest time are removed
+    first."""
     forget_after_s: Annotated[float, Field(gt=0)] | None = None
-    """A person who was not seen for so long is forgotten; none = never."""
+    """Identities that were not seen for this long are removed from the gallery; none = never."""
     resolve: bool = True
-    """Resolve the identities once more over the whole run at its end."""
+    """Cluster all tracklets again at the end of the run."""

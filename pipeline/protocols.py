@@ -150,7 +150,7 @@ class Matcher(Protocol):
     def update(
         self, camera: str, time_s: float, tracks: Tracks, evidence: CropEvidence
     ) -> IntArray:
-        """Take in one frame and return ``(N,)`` int64 identities, ``UNDECIDED`` where open."""
+        """Take in one frame and return ``(N,)`` int64 identities, ``UNASSIGNED`` where open."""
 
     def drain_events(self) -> list[Event]:
         """Return the events since the last call, oldest first."""

@@ -57,11 +57,11 @@ class CameraSettings(Section):
     source: str
     """File path (relative to the camera list) or stream address."""
     time_offset_s: Annotated[float, Field(allow_inf_nan=False)] = 0.0
-    """Added to the stream's own time, to align cameras that started at different moments."""
+    """Added to the time stamps of the stream, to align cameras that started at different times."""
     region: list[Point] | None = None
-    """Polygon in pixels; only persons whose feet (bottom centre) are inside count."""
+    """Polygon in pixels; only detections whose bottom centre is inside are used."""
     min_box_height_px: Annotated[float, Field(ge=0)] = 0.0
-    """Persons lower than this are ignored."""
+    """Detections with a smaller height are ignored."""
 
     @field_validator("name")
     @classmethod
@@ -89,9 +89,9 @@ class SourceSettings(Section):
     max_pixels: Annotated[int, Field(gt=0)] = 40_000_000
     """Largest frame that is decoded (8K has 33 million); guards against decompression bombs."""
     max_seconds: Annotated[float, Field(gt=0)] | None = None
-    """Stop every camera after this much of its own time."""
+    """Stop each camera after this time of its video."""
     queue_frames: Annotated[int, Field(ge=1, le=256)] = 4
-    """Decoded frames that may wait per camera."""
+    """Maximum number of decoded frames in the queue of a camera."""
 
 
 class DetectSettings(Section):
@@ -105,33 +105,35 @@ class DetectSettings(Section):
     plugin: str | None = None
     """Name of a detector that an installed package registers (``reid_pipeline.detectors``)."""
     confidence: Share = 0.15
-    """Boxes below this score are dropped; unsure ones only continue a track."""
+    """Detections with a lower score are dropped; see ``track.high_confidence`` for those that
+    start tracks."""
     nms_iou: Share = 0.6
-    """Of two boxes that overlap more than this, the better one stays."""
+    """IoU threshold of non-maximum suppression."""
     image_size: Annotated[int, Field(ge=64, le=4096)] = 640
     """Longer side of the detector's input, pixels."""
 
 
 class TrackSettings(Section):
-    """Tying the boxes of one camera to tracks."""
+    """Single-camera tracking."""
 
     plugin: str | None = None
     """Name of a tracker that an installed package registers (``reid_pipeline.trackers``)."""
     high_confidence: Share = 0.4
-    """Boxes from here on start tracks and are associated first."""
+    """Minimum score of detections that start a track; they are associated first."""
     min_iou: Share = 0.3
-    """Least overlap of a box with the predicted place of its track, times the box's score. Where
+    """Minimum overlap of a box with the predicted place of its track, times the box's score. Where
     frames are more than 0.15 s apart, both are widened first by what a person may walk."""
     max_lost_s: Seconds = 2.0
     """A track that was not seen for so long ends; where frames are further apart, after one more."""
     min_hits: Annotated[int, Field(ge=1)] = 2
     """Boxes before a track counts; one is enough where frames are 0.25 s or more apart."""
-    cut_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.4
-    """After a moment of doubt, a track whose looks changed to below this cosine is cut."""
-    look_interval_s: Seconds = 0.8
-    """Time between two looks at a track that is not in doubt."""
-    doubt_gap_s: Seconds = 0.35
-    """A track that was not seen for so long is looked at before it goes on."""
+    split_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.4
+    """After a gap or an overlap, a track whose embedding has a lower cosine similarity than this
+    to before is split."""
+    check_interval_s: Seconds = 0.8
+    """Interval between two appearance checks of a track without gap or overlap."""
+    check_gap_s: Seconds = 0.35
+    """Tracks with a gap of this length are checked by appearance before they go on."""
 
 
 class EmbedSettings(Section):
@@ -142,25 +144,25 @@ class EmbedSettings(Section):
     plugin: str | None = None
     """Name of an embedder that an installed package registers (``reid_pipeline.embedders``)."""
     backend: Literal["auto", "torch", "openvino", "onnx"] = "auto"
-    """What the network runs on; ``auto`` is OpenVINO on a CPU and torch on a GPU."""
+    """Runtime of the network; ``auto`` = OpenVINO on a CPU, torch on a GPU."""
     precision: Literal["auto", "fp32", "fp16", "bf16"] = "auto"
     """Number format of the network; ``auto`` is fp32 on a CPU and fp16 on a GPU."""
     mask: bool = False
-    """Take the background out of every crop first; weights that were trained so profit, those
-    of the package do not."""
+    """Remove the background of crops first; helps only weights that were trained on such crops,
+    which the default weights were not."""
     trim: Annotated[float, Field(ge=0, le=0.5)] = 0.05
-    """Share of its height and width that every crop loses, half on each side: the rim of a box
-    shows the place, not the person."""
+    """Share of height and width that is cut off each crop, half on each side: the border of a box
+    shows background."""
     mirror: bool = True
-    """Embed the mirror image of every crop too and add the two: twice the work, better vectors."""
+    """Average the embeddings of a crop and its mirror image: twice the work, better embeddings."""
     interval_s: Seconds = 0.8
-    """Time between two embeddings of one track, unless a better crop comes."""
+    """Interval between two embeddings of a track, unless a better crop comes."""
     min_quality: Share = 0.1
-    """Crops below this quality are never embedded."""
+    """Minimum quality of a crop to be embedded."""
     first_interval_s: Seconds = 0.2
-    """Time between the first embeddings of a track, so that it is recognised soon."""
+    """Interval between the first embeddings of a track; short, so that it is identified early."""
     first_crops: Annotated[int, Field(ge=0)] = 3
-    """How many embeddings count as the first ones."""
+    """Number of embeddings that use ``first_interval_s``."""
 
 
 class OutputSettings(Section):
@@ -169,20 +171,20 @@ class OutputSettings(Section):
     video: bool = True
     """Annotated video of every camera, and a mosaic of all."""
     gallery_crops: Annotated[int, Field(ge=0, le=64)] = 6
-    """Best crops kept of every identity."""
+    """Maximum number of crops kept of each identity."""
     font_scale: Annotated[float, Field(gt=0, le=4)] = 1.0
     """Size of the labels in annotated video."""
     blur_heads: bool = False
-    """Blur the heads of everybody who was found, in video and pictures."""
+    """Blur the heads of all detected persons, in video and pictures."""
 
 
 class RunnerSettings(Section):
-    """How the work is done; never changes a result."""
+    """How the work is done; does not change results."""
 
     device: str = "auto"
     """``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``."""
     batch_size: Annotated[int, Field(ge=1, le=256)] = 8
-    """Frames that go through the detector at once."""
+    """Number of frames in a batch of the detector."""
 
 
 class Settings(Section):

@@ -49,5 +49,5 @@ def _handled_afterwards() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for number in received[:1]:
-            signal.raise_signal(number)
+        for came in received[:1]:
+            signal.raise_signal(came)

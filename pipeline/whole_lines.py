@@ -1,4 +1,4 @@
-"""Files of lines that never end in half a line, whatever kills the writer or fills the disk."""
+"""Append-only files of lines, repaired after a kill or a full disk."""
 
 from __future__ import annotations
 

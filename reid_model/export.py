@@ -24,7 +24,7 @@ __all__ = ["Export", "Format", "StoredPrecision", "export", "pattern_crops"]
 
 Format = Literal["onnx", "openvino"]
 StoredPrecision = Literal["fp32", "fp16"]
-LEAST_COSINE = {"fp32": 0.9999, "fp16": 0.99}
+MIN_COSINE = {"fp32": 0.9999, "fp16": 0.99}
 """What an export has to reach; one that is worse is a fault of the conversion."""
 OPSET = 18
 
@@ -36,13 +36,13 @@ class Export:
     Attributes:
         path: The model; for OpenVINO the ``.xml``, its ``.bin`` beside it.
         size_bytes: All files together.
-        least_cosine: Smallest cosine between its embeddings and the network's.
+        min_cosine: Smallest cosine between its embeddings and the network's.
         crops: On how many crops.
     """
 
     path: Path
     size_bytes: int
-    least_cosine: float
+    min_cosine: float
     crops: int
 
 
@@ -86,11 +86,11 @@ def export(
                 _write_onnx(checkpoint, made, half=precision == "fp16")
             else:
                 _write_openvino(weights, made, half=precision == "fp16")
-            cosine = _least_cosine(weights, made, compared)
-            if not cosine >= LEAST_COSINE[precision]:  # also where it is no number at all
+            cosine = _min_cosine(weights, made, compared)
+            if not cosine >= MIN_COSINE[precision]:  # also where it is no number at all
                 raise BackendError(
                     f"{name} does not compute what {weights} does (cosine {cosine:.4f}, expected "
-                    f"{LEAST_COSINE[precision]} or more): try --precision fp32"
+                    f"{MIN_COSINE[precision]} or more): try --precision fp32"
                 )
             size = 0
             for file in sorted(Path(scratch).iterdir()):
@@ -183,7 +183,7 @@ def _notes(checkpoint: Checkpoint) -> dict[str, str]:
     return {key: json.dumps(value) for key, value in kept.items()}
 
 
-def _least_cosine(weights: Path, made: Path, crops: Sequence[NDArray[np.uint8]]) -> float:
+def _min_cosine(weights: Path, made: Path, crops: Sequence[NDArray[np.uint8]]) -> float:
     expected = load_embedder(weights, backend="torch").embed(crops)
     got = load_embedder(made).embed(crops)
     return float((expected * got).sum(axis=1).min())

@@ -15,7 +15,7 @@ from reid_model.errors import WeightsError
 __all__ = ["SiameseNetwork"]
 
 CLAMP = 1e-6
-"""Least activation that generalised-mean pooling sees; its power must exist."""
+"""Minimum activation that generalised-mean pooling sees; its power must exist."""
 EPSILON = 1e-5
 """Added to variances before they divide."""
 EARLY_STAGE = 1

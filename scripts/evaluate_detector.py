@@ -36,8 +36,8 @@ from pipeline.detect.loading import load_detector
 from pipeline.errors import ReidPipelineError
 from pipeline.settings import DetectSettings
 
-LEAST_VISIBLE, LEAST_HEIGHT = 0.5, 80.0
-LEAST_SCORE = 0.005
+MIN_VISIBLE, MIN_HEIGHT = 0.5, 80.0
+MIN_SCORE = 0.005
 """Curves need the boxes that nobody would use, too."""
 
 ROUNDING = 1e-6
@@ -137,7 +137,7 @@ def against_truth(detector: Any, folder: Path, *, every: int) -> Iterator[Judged
     columns = ["camera", "frame", "x", "y", "w", "h", "visible"]
     known: dict[tuple[str, int], list[tuple[float, ...]]] = defaultdict(list)
     for camera, frame, x, y, w, h, visible in table[columns].itertuples(index=False):
-        counts = visible >= LEAST_VISIBLE and h >= LEAST_HEIGHT
+        counts = visible >= MIN_VISIBLE and h >= MIN_HEIGHT
         known[camera, frame].append((x, y, x + w, y + h, counts))
     for camera in sorted(table["camera"].unique()):
         for frame in frames_of(folder / f"{camera}.mp4", every=every):
@@ -207,7 +207,7 @@ def main(argv: list[str] | None = None) -> int:
 def _evaluate(options: argparse.Namespace) -> Iterator[tuple[str, str, dict[str, float]]]:
     for weights in options.detector:
         name = Path(weights).name if weights else "built-in"
-        detector = _load(weights, LEAST_SCORE)
+        detector = _load(weights, MIN_SCORE)
         for folder in options.truth:
             judged = list(against_truth(detector, folder, every=options.every))
             yield name, folder.name, scores(judged, precisions=options.precision)

@@ -1,4 +1,4 @@
-"""From the results of one file's frames to the rows that an archive keeps."""
+"""Collects the results of one video file and writes them to the archive."""
 
 from __future__ import annotations
 

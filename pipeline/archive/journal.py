@@ -1,4 +1,4 @@
-"""What of an archive's work is done: one small file for every unit, there whole or not at all.
+"""The journal of an archive: one small file for each unit of work that is done, written atomically.
 
 A file of video goes through three kinds of units: its ``survey`` finds where it can be cut,
 ``detect`` finds the persons of one chunk, ``follow`` tracks and embeds them from beginning to

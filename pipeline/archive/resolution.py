@@ -1,4 +1,4 @@
-"""The tracklets of a whole archive, and the identities that they were given."""
+"""Resolution of an archive: identities of all its tracklets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from pipeline.datatypes import UNDECIDED, Identities, Tracklet
+from pipeline.datatypes import UNASSIGNED, Identities, Tracklet
 from pipeline.errors import InputError
 from pipeline.layout.archive import (
     IDENTITY_SCHEMA,
@@ -73,9 +73,9 @@ def read_earlier(folder: ArchiveFolder) -> Earlier:
     try:
         first_free = int(table.schema.metadata[NEXT_IDENTITY])
     except (KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is damaged ({error}): remove it to number anew") from None
+        raise InputError(f"{path} is damaged ({error}): remove it to assign new numbers") from None
     pairs = zip(table["tracklet_id"].to_pylist(), table["global_id"].to_pylist(), strict=True)
-    earlier = {name: number for name, number in pairs if number != UNDECIDED}
+    earlier = {name: number for name, number in pairs if number != UNASSIGNED}
     return earlier, max(first_free, free_of_edits)
 
 
@@ -100,7 +100,7 @@ def write_identities(
         SinkError: It cannot be written.
     """
     found = [identities.by_track[each.camera, each.track_id] for each in tracklets]
-    given = {each.global_id for each in found} - {UNDECIDED}
+    given = {each.global_id for each in found} - {UNASSIGNED}
     rows: Mapping[str, list[object]] = {
         "tracklet_id": list(names),
         "global_id": [each.global_id for each in found],

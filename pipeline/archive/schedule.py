@@ -1,4 +1,4 @@
-"""Which unit of an archive comes next, and what became of each file."""
+"""Schedule of the units of an archive, and the state of each file."""
 
 from __future__ import annotations
 

@@ -68,13 +68,13 @@ def batch(  # noqa: PLR0917 - typer makes options of them
         Path | None, typer.Option(help="Re-identification weights.", show_default=False)
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(help="Cosine similarity from which on two are one person.")
+        float | None, typer.Option(help="Minimum cosine similarity of tracklets of one identity.")
     ] = None,
     blur_faces: Annotated[
         bool | None,
         typer.Option(
             "--blur-faces/--show-faces",
-            help="Blur the heads of everybody who was found, in thumbnails and report.",
+            help="Blur the heads of all detected persons, in thumbnails and report.",
             show_default=False,
         ),
     ] = None,

@@ -1,4 +1,4 @@
-"""`reid-pipeline calibrate`: from which similarity on are two tracks one person?"""
+"""`reid-pipeline calibrate`: the similarity threshold of weights, from labelled crops."""
 
 from __future__ import annotations
 
@@ -29,11 +29,13 @@ def calibrate_command(
         Path | None, typer.Option(help="JSON list of the identities to use; none = all.")
     ] = None,
     false_match_rate: Annotated[
-        float, typer.Option(min=1e-6, max=0.5, help="Share of pairs of strangers to accept.")
+        float, typer.Option(min=1e-6, max=0.5, help="False match rate to accept.")
     ] = MatchSettings().false_match_rate,
-    out: Annotated[Path | None, typer.Option(help="Write the curves to this JSON file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the error rates to this JSON file.")
+    ] = None,
     store: Annotated[
-        bool, typer.Option("--store", help="Note the threshold in the weights.")
+        bool, typer.Option("--store", help="Store the calibration in the weights.")
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
 ) -> None:

@@ -25,11 +25,11 @@ def crops(
     detector: Annotated[
         str | None, typer.Option(help="Detector instead of the built-in one.")
     ] = None,
-    confidence: Annotated[float, typer.Option(min=0, max=1, help="Least score of a box.")] = 0.35,
+    confidence: Annotated[float, typer.Option(min=0, max=1, help="Minimum score of a box.")] = 0.35,
     every: Annotated[
         float, typer.Option(min=0.01, help="Seconds of video between two frames.")
     ] = 1.0,
-    min_height: Annotated[int, typer.Option(min=16, help="Least height of a box, pixels.")] = 60,
+    min_height: Annotated[int, typer.Option(min=16, help="Minimum height of a box, pixels.")] = 60,
     tiles: Annotated[
         bool, typer.Option("--tiles", help="Look at quarters of each picture, for small people.")
     ] = False,

@@ -45,7 +45,7 @@ def _where(
 def rename(
     context: typer.Context,
     identity: Identity,
-    name: Annotated[str, typer.Argument(help="The name; '' takes it away.")],
+    name: Annotated[str, typer.Argument(help="The name; '' removes it.")],
 ) -> None:
     """Give an identity a name."""
     with editing(context.obj) as edit:
@@ -58,7 +58,7 @@ def rename(
 def merge(
     context: typer.Context,
     identity: Identity,
-    other: Annotated[int, typer.Argument(min=1, help="The same person, who gets that number.")],
+    other: Annotated[int, typer.Argument(min=1, help="The identity to merge it into.")],
 ) -> None:
     """Say that two identities are one person; the first number and name stay."""
     with editing(context.obj) as edit:
@@ -70,9 +70,7 @@ def merge(
 def split(
     context: typer.Context,
     identity: Identity,
-    sightings: Annotated[
-        list[str], typer.Argument(help="Which of its sightings are somebody else, see `show`.")
-    ],
+    sightings: Annotated[list[str], typer.Argument(help="Sightings to split off, see `show`.")],
 ) -> None:
     """Say that some sightings of an identity are somebody else, who gets a new number."""
     with editing(context.obj) as edit:
@@ -124,7 +122,7 @@ def _say(where: Path, text: str) -> None:
     console.print(text, highlight=False, markup=False)
     if (where / REPORT).exists():
         console.print(
-            f"{where / REPORT} is as before: `reid-pipeline report {where}` writes it anew",
+            f"{where / REPORT} is as before: `reid-pipeline report {where}` writes it again",
             highlight=False,
             markup=False,
             soft_wrap=True,

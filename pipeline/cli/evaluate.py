@@ -1,4 +1,4 @@
-"""`reid-pipeline evaluate`: how well did a run find who was where?"""
+"""`reid-pipeline evaluate`: scores of a run against ground truth."""
 
 from __future__ import annotations
 
@@ -33,11 +33,13 @@ def evaluate(
         Path | None, typer.Option(help="Folder for pictures of what went wrong.")
     ] = None,
     iou: Annotated[
-        float, typer.Option(min=0.05, max=0.95, help="Overlap at which a box shows its person.")
+        float, typer.Option(min=0.05, max=0.95, help="IoU at which a box matches its ground truth.")
     ] = 0.5,
     min_visible: Annotated[
         float,
-        typer.Option(min=0, max=1, help="People of whom less can be seen do not count."),
+        typer.Option(
+            min=0, max=1, help="Ground-truth boxes with a lower visible share are ignored."
+        ),
     ] = 0.3,
     rename: Annotated[
         list[str] | None,

@@ -64,14 +64,14 @@ def notes(
         yield f"The run is {status}: its boxes may not be all there."
     if overall.hidden_boxes:
         yield (
-            f"{overall.hidden_boxes} true boxes are too hidden to count, "
+            f"{overall.hidden_boxes} ground-truth boxes are ignored because too little is visible, "
             f"and {overall.ignored_boxes} found boxes that match them."
         )
-    if overall.nameless_boxes:
-        doubles = f", {overall.double_boxes} of them a second box of an identity in one frame"
+    if overall.unassigned_boxes:
+        doubles = f", {overall.duplicate_boxes} of them a second box of an identity in one frame"
         yield (
-            f"{overall.nameless_boxes} found boxes have no identity"
-            f"{doubles if overall.double_boxes else ''}: found, but as nobody."
+            f"{overall.unassigned_boxes} found boxes have no identity"
+            f"{doubles if overall.duplicate_boxes else ''}: detected, but unassigned."
         )
     if any(share < 1 for share in coverage.values()):
         fate = "left out" if cut else "missed; --processed-only leaves them out"

@@ -1,4 +1,4 @@
-"""`reid-pipeline forget` and `prune`: people who must not be kept, and days that are over."""
+"""`reid-pipeline forget` and `prune`: erases identities and old days."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pipeline.jobs.prune import prune as prune_job
 
 __all__ = ["forget", "prune"]
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 def forget(
     where: Annotated[Path, typer.Argument(help="The --out folder of `run`, `batch` or `live`.")],
     *,
-    identity: Annotated[int, typer.Option(min=1, help="Number of the person.")],
+    identity: Annotated[int, typer.Option(min=1, help="The identity.")],
     gallery: Annotated[
         Path | None,
         typer.Option(
-            help="Also remove the person of that number from this file of known persons.",
+            help="Also remove the identity from this gallery file.",
             show_default=False,
         ),
     ] = None,
@@ -34,7 +34,7 @@ def forget(
     It cannot be undone. If it is interrupted, the same command does the rest.
     """
     changed = forget_job(where, identity, gallery=gallery, confirm=_never if yes else _ask)
-    text = f"Identity {identity} is forgotten: {changed} files were rewritten"
+    text = f"Identity {identity} was erased: {changed} files were rewritten"
     Console().print(text, highlight=False, markup=False)
 
 

@@ -55,13 +55,13 @@ def live(  # noqa: PLR0917 - typer makes options of them
     ] = DEFAULT_OUT,
     realtime: Annotated[
         bool,
-        typer.Option("--realtime", help="Let video files stand in for cameras, in real time."),
+        typer.Option("--realtime", help="Play video files in place of cameras, in real time."),
     ] = False,
     loop: Annotated[
         bool, typer.Option("--loop", help="With --realtime: play files again and again.")
     ] = False,
     require_all: Annotated[
-        bool, typer.Option("--require-all", help="End at once unless every camera delivers.")
+        bool, typer.Option("--require-all", help="Exit at once unless all cameras deliver frames.")
     ] = False,
     serve: Annotated[
         bool,
@@ -74,7 +74,7 @@ def live(  # noqa: PLR0917 - typer makes options of them
     token: Annotated[
         str | None,
         typer.Option(
-            help="What has to be known to see the page.",
+            help="Access token of the page.",
             envvar="REID_PIPELINE_TOKEN",
             show_default=False,
         ),
@@ -102,18 +102,18 @@ def live(  # noqa: PLR0917 - typer makes options of them
         ),
     ] = None,
     confidence: Annotated[
-        float | None, typer.Option(help="Least score of a detected person, 0 to 1.")
+        float | None, typer.Option(help="Minimum score of a detection, 0 to 1.")
     ] = None,
     weights: Annotated[
         Path | None, typer.Option(help="Re-identification weights instead of the package's own.")
     ] = None,
     threshold: Annotated[
         float | None,
-        typer.Option(help="Cosine similarity from which on tracklets are one person, -1 to 1."),
+        typer.Option(help="Minimum cosine similarity of tracklets of one identity, -1 to 1."),
     ] = None,
     gallery: Annotated[
         Path | None,
-        typer.Option(help="File of known persons; none = the one in --out.", show_default=False),
+        typer.Option(help="Gallery file; none = the one in --out.", show_default=False),
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
 ) -> None:

@@ -1,4 +1,4 @@
-"""What a live run shows in the terminal: its cameras, again and again."""
+"""Terminal view of a live run."""
 
 from __future__ import annotations
 

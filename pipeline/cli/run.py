@@ -57,10 +57,10 @@ def run(  # noqa: PLR0917 - typer makes options of them
         typer.Option(help="Saved boxes (CSV or MOT) instead of a detector.", show_default=False),
     ] = None,
     confidence: Annotated[
-        float | None, typer.Option(help="Least score of a detected person, 0 to 1.")
+        float | None, typer.Option(help="Minimum score of a detection, 0 to 1.")
     ] = None,
     nms_iou: Annotated[
-        float | None, typer.Option(help="Overlap from which on two boxes are one, 0 to 1.")
+        float | None, typer.Option(help="IoU threshold of non-maximum suppression, 0 to 1.")
     ] = None,
     image_size: Annotated[
         int | None, typer.Option(help="Longer side of the detector's input, pixels.")
@@ -71,21 +71,21 @@ def run(  # noqa: PLR0917 - typer makes options of them
     ] = None,
     threshold: Annotated[
         float | None,
-        typer.Option(help="Cosine similarity from which on tracklets are one person, -1 to 1."),
+        typer.Option(help="Minimum cosine similarity of tracklets of one identity, -1 to 1."),
     ] = None,
     gallery: Annotated[
         Path | None,
         typer.Option(
-            help="File of known persons: read if it is there, written at the end.",
+            help="Gallery file: read if it exists, written at the end.",
             show_default=False,
         ),
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="Frames that go through the detector at once.")
+        int | None, typer.Option(help="Number of frames in a batch of the detector.")
     ] = None,
     max_seconds: Annotated[
-        float | None, typer.Option(help="Stop every camera after this much of its time.")
+        float | None, typer.Option(help="Stop each camera after this time of its video.")
     ] = None,
     video: Annotated[
         bool | None,
@@ -95,7 +95,7 @@ def run(  # noqa: PLR0917 - typer makes options of them
         bool | None,
         typer.Option(
             "--blur-faces/--show-faces",
-            help="Blur the heads of everybody who was found, in video and pictures.",
+            help="Blur the heads of all detected persons, in video and pictures.",
             show_default=False,
         ),
     ] = None,

@@ -1,4 +1,4 @@
-"""`reid-pipeline search`: where was this person?"""
+"""`reid-pipeline search`: find a person."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def search(
     where: Annotated[Path, typer.Argument(help="Folder of an archive or of a finished run.")],
     *,
     image: Annotated[
-        Path | None, typer.Option(help="Photograph, or crop of one person.", show_default=False)
+        Path | None, typer.Option(help="Photo or crop of a person.", show_default=False)
     ] = None,
     identity: Annotated[
-        int | None, typer.Option(help="Number of a person in WHERE.", show_default=False)
+        int | None, typer.Option(help="Identity in WHERE.", show_default=False)
     ] = None,
     video: Annotated[
         Path | None, typer.Option(help="Video with the person, see --at and --box.")
@@ -47,12 +47,14 @@ def search(
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option(help="From then on: 2026-01-05T08:00 (UTC) in an archive, seconds in a run."),
+        typer.Option(
+            help="Start of the time range: 2026-01-05T08:00 (UTC) in an archive, seconds in a run."
+        ),
     ] = None,
-    until: Annotated[str | None, typer.Option(help="Up to then, as --since.")] = None,
-    top: Annotated[int, typer.Option(help="How many sightings at most.", min=1, max=10_000)] = 20,
+    until: Annotated[str | None, typer.Option(help="End of the time range, as --since.")] = None,
+    top: Annotated[int, typer.Option(help="Maximum number of sightings.", min=1, max=10_000)] = 20,
     min_similarity: Annotated[
-        float, typer.Option(help="Only those at least so similar, cosine.", min=-1, max=1)
+        float, typer.Option(help="Minimum cosine similarity.", min=-1, max=1)
     ] = -1.0,
     json_path: Annotated[
         Path | None, typer.Option("--json", help="Write the sightings here as JSON.")
@@ -61,14 +63,14 @@ def search(
         Path | None, typer.Option("--html", help="Write a page with pictures here.")
     ] = None,
     detector: Annotated[
-        str | None, typer.Option(help="Finds the person on --image; none = built-in.")
+        str | None, typer.Option(help="Detector for --image; none = built-in.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
 ) -> None:
     """Find the sightings most like a person, in all cameras."""
     given = [each for each in (image, identity, video) if each is not None]
     if len(given) != 1:
-        raise SettingsError("give one of --image, --identity and --video: who is looked for?")
+        raise SettingsError("give one of --image, --identity and --video: one of them is the query")
     for flag, value, belongs in (
         ("--at", at, video),
         ("--box", box, video),
@@ -128,7 +130,9 @@ def _box(text: str | None) -> Sequence[float]:
     except ValueError:
         sides = []
     if len(sides) != BOX_SIDES:
-        raise SettingsError("--video needs --box left,top,width,height (pixels): who is it?")
+        raise SettingsError(
+            "--video needs --box left,top,width,height (pixels), the person to search for"
+        )
     return sides
 
 
@@ -142,7 +146,7 @@ def _filters(cameras: Sequence[str], since: str | None, until: str | None) -> st
 def _show(asked: str, found: Sequence[Found]) -> None:
     console = Console()
     if not found:
-        console.print(f"{asked}: no sighting fits", highlight=False, markup=False)
+        console.print(f"{asked}: no sighting matches", highlight=False, markup=False)
         return
     table = Table(title=None)
     for heading in ("similarity", "person", "camera", "from", "to", "best picture"):

@@ -35,8 +35,8 @@ class OpenVinoYolo:
 
     Args:
         weights: Folder as ultralytics exports it, or the ``.xml`` file itself.
-        confidence: Least score of a box.
-        nms_iou: Of two boxes that overlap more than this, the better one stays.
+        confidence: Minimum score of a box.
+        nms_iou: IoU threshold of non-maximum suppression.
         image_size: Longer side of the input where the model leaves it open, pixels.
 
     Raises:

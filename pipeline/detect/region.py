@@ -17,7 +17,7 @@ class RegionFilter:
 
     Args:
         polygon: Corners in pixels, in order; ``None`` keeps the whole image.
-        min_height_px: Least height of a box.
+        min_height_px: Minimum height of a box.
     """
 
     def __init__(

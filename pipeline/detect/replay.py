@@ -31,7 +31,7 @@ class ReplayDetector:
     Args:
         path: The file or folder.
         cameras: Names of the run's cameras.
-        confidence: Least score of a box.
+        confidence: Minimum score of a box.
 
     Raises:
         DetectionsFileError: The file is missing or malformed, or names none of the cameras.

@@ -42,8 +42,8 @@ class UltralyticsDetector:
         weights: A file (``.pt``, ``.onnx``, ``.safetensors`` of `scripts/train_detector.py`) or
             exported folder, or the name of a published model
             (``yolo11n.pt``), which is downloaded once.
-        confidence: Least score of a box.
-        nms_iou: Of two boxes that overlap more than this, the better one stays.
+        confidence: Minimum score of a box.
+        nms_iou: IoU threshold of non-maximum suppression.
         image_size: Longer side of the input, pixels.
         device: As torch names it: ``cpu``, ``cuda:0``, ``mps``.
 

@@ -1,4 +1,4 @@
-"""Which crops represent a person well, and when to embed one."""
+"""Quality of crops, and the policy of which crops to embed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["TrackCropPolicy", "crop_quality"]
 
 FULL_HEIGHT_PX = 128
 """From this height on a crop shows all that the network can use."""
-LEAST_ASPECT, MOST_ASPECT = 1.2, 4.5
+MIN_ASPECT, MAX_ASPECT = 1.2, 4.5
 """Height over width of upright people; wider boxes hold several, or a part of one."""
 BORDER_PX = 2.0
 """A box that comes so near to the image border is taken to be cut off by it."""
@@ -112,6 +112,6 @@ def crop_quality(tracks: Tracks, *, height: int, width: int) -> FloatArray:
     quality = tracks.score * (1 - np.minimum(covered_shares(tracks.xyxy), 1))
     quality = quality * np.minimum(box_height / FULL_HEIGHT_PX, 1)
     quality = np.where(cut_off, quality * BORDER_FACTOR, quality)
-    usable = (aspect >= LEAST_ASPECT) & (aspect <= MOST_ASPECT)
+    usable = (aspect >= MIN_ASPECT) & (aspect <= MAX_ASPECT)
     result: FloatArray = np.where(usable, quality, 0).astype(np.float32)
     return result

@@ -1,1 +1,1 @@
-"""What was found, in the formats of other tools."""
+"""Exports in the formats of other tools."""

@@ -3,7 +3,7 @@
 - MOT: ``NAME.txt`` per sequence, ``frame,id,x,y,w,h,conf,-1,-1,-1``, frames from 1. ``id`` is
   the identity over all cameras; every track that has none gets a number of its own beyond them.
 - COCO: ``coco.json`` with ``images`` (frames that show somebody), ``annotations`` with
-  ``track_id`` and ``identity_id`` (null where nobody is named), ``categories`` and ``videos``.
+  ``track_id`` and ``identity_id`` (null where it is unassigned), ``categories`` and ``videos``.
 - CSV: ``boxes.csv`` with one line per box.
 
 Source: https://motchallenge.net/instructions/ and https://cocodataset.org/#format-data
@@ -23,7 +23,7 @@ from typing import Any, TextIO
 
 import pandas as pd
 
-from pipeline.datatypes import UNDECIDED
+from pipeline.datatypes import UNASSIGNED
 from pipeline.errors import OutputError, SinkError
 from pipeline.exports.sequences import BOX_COLUMNS, named_sequences
 from pipeline.results import BoxSequence, Results
@@ -97,7 +97,7 @@ def _write_mot(read: Read, folder: Path) -> tuple[int, int]:
     sequences = boxes = 0
     for name, sequence in read():
         table = sequence.boxes
-        nobody = table["global_id"] == UNDECIDED
+        nobody = table["global_id"] == UNASSIGNED
         tracks = sorted(table.loc[nobody, "track_id"].unique())
         own = dict(zip(tracks, range(spare, spare + len(tracks)), strict=True))
         spare += len(tracks)
@@ -197,7 +197,7 @@ def _annotations(sequences: Named) -> Iterator[dict[str, Any]]:
                 "iscrowd": 0,
                 "score": round(score, SCORE_DECIMALS),
                 "track_id": track_id,
-                "identity_id": None if owner == UNDECIDED else owner,
+                "identity_id": None if owner == UNASSIGNED else owner,
             }
 
 

@@ -1,4 +1,4 @@
-"""What one worker of an archive does: units of files, with models that are loaded once."""
+"""The worker of an archive: processes units of files, with models that are loaded once."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ class ArchiveWorker:
         with video:
             for batch in self._batches(iter(video)):
                 found = [boxes.get(frame.index, EMPTY) for frame in batch]
-                for result in pipeline.follow(batch, found):
+                for result in pipeline.track_and_match(batch, found):
                     gathering.write(result)
         tracklets = collector.tracklets()
         gathering.store(self._job.folder, tracklets)

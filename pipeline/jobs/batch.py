@@ -1,4 +1,4 @@
-"""Archives: a folder of many files and cameras, in units that survive anything."""
+"""The archive job: processes folders of many files in units that survive interruptions."""
 
 from __future__ import annotations
 

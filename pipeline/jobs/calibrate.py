@@ -1,4 +1,4 @@
-"""Measuring from which similarity on two tracks are one person."""
+"""Calibration of the similarity threshold from labelled crops."""
 
 from __future__ import annotations
 

@@ -72,8 +72,8 @@ def evaluate(
     Args:
         run: Folder of a run, its ``tracks.csv``, or a CSV with these columns alone.
         ground_truth: CSV, or a MOT folder.
-        iou: Overlap at which a box shows its person.
-        min_visible: People of whom less can be seen do not count.
+        iou: IoU at which a box matches its ground truth.
+        min_visible: Ground-truth boxes with a lower visible share are ignored.
         rename: Cameras of the run to their names in the ground truth.
         cameras: Only these; none = all.
         processed_only: Leave out ground truth beyond the frames that were read.

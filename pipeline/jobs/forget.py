@@ -1,4 +1,4 @@
-"""Removing a person from finished work."""
+"""Erasing an identity from results."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def forget(
 
     Args:
         where: Folder of finished work.
-        global_id: Number of the person.
+        global_id: The identity.
         gallery: File of known persons from which the person of that number is removed, too.
         confirm: Called with a question before anything is removed; raises to keep everything.
 

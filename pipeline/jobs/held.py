@@ -1,4 +1,4 @@
-"""Keeping others who write out of finished work."""
+"""Locks that keep other writers out of results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what a user names to the settings of a job."""
+"""Resolves inputs and flags to the settings of a job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Live cameras, watched until somebody says stop."""
+"""The live job: processes cameras until it is stopped."""
 
 from __future__ import annotations
 
@@ -132,6 +132,6 @@ def _wait_for_all(
         if time.monotonic() > end_s:
             described = ", ".join(f"{each.camera} is {each.state} ({each.reason})" for each in late)
             raise SourceError(
-                f"not every camera delivers: {described}: mend it, or leave --require-all out"
+                f"not every camera delivers: {described}: repair it, or leave out --require-all"
             )
         stop.wait(0.1)

@@ -1,4 +1,4 @@
-"""What a live run says about itself in ``recording.json``."""
+"""The record of a live run, ``recording.json``."""
 
 from __future__ import annotations
 

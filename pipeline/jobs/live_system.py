@@ -1,4 +1,4 @@
-"""All that belongs to a live run: stages, cameras, identities, recordings, notifications."""
+"""The parts of a live run: stages, cameras, identities, recordings, notifications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a job shall write, looked at before its work starts."""
+"""Checks of output paths before work starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What jobs say of their progress."""
+"""Progress of jobs, for callbacks."""
 
 from __future__ import annotations
 

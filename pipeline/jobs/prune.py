@@ -1,4 +1,4 @@
-"""Removing the days of finished work that are over."""
+"""Erasing old days from results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom to search for: an identity, the person on a picture, or a box in a video."""
+"""Queries of a search: an identity, the person in a picture, or a box in a video."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from pipeline.build import embedder_hash
-from pipeline.datatypes import UNDECIDED, FloatArray, Frame, Image
+from pipeline.datatypes import UNASSIGNED, FloatArray, Frame, Image
 from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
 from pipeline.embed.loading import load_embedder
@@ -79,7 +79,7 @@ def query_for(
             return _person_on_picture(results, image, detector=detector, device=device)
         if video is not None:
             return _box_in_video(results, video, at_s=at_s, box=box, device=device)
-    raise SettingsError("give one of identity, image and video: who is looked for?")
+    raise SettingsError("give one of identity, image and video: one of them is the query")
 
 
 def _known_identity(results: Results, global_id: int) -> Query:
@@ -91,7 +91,7 @@ def _known_identity(results: Results, global_id: int) -> Query:
     owners = results.owners() if results.is_resolved else None
     shown = results.edits().shown(global_id)
     names = set() if owners is None else set(owners.index[owners == shown])
-    if global_id == UNDECIDED or not names:
+    if global_id == UNASSIGNED or not names:
         raise ResultsError(
             f"{results.path} knows no identity {global_id}: see its report for those"
         )
@@ -172,7 +172,9 @@ def _person_on(image: Image, path: Path, *, detector: str | None, device: str) -
     if not len(found.xyxy):
         if height >= STANDING * width:
             return image
-        raise InputError(f"nobody was found on {path}: cut the person out, or try --detector")
+        raise InputError(
+            f"no person was detected in {path}: crop the person, or try another --detector"
+        )
     sides = found.xyxy[:, 2:] - found.xyxy[:, :2]
     best = int((sides.prod(axis=1) * found.score).argmax())
     if sides[best].prod() >= PERSON_SHARE * height * width:

@@ -1,4 +1,4 @@
-"""Writing the page that shows what finished work found."""
+"""Writing the report page of results."""
 
 from __future__ import annotations
 

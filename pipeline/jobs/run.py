@@ -1,4 +1,4 @@
-"""The main job: from video files to one identity per person."""
+"""The run job: from video files to identities."""
 
 from __future__ import annotations
 

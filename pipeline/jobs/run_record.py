@@ -1,4 +1,4 @@
-"""What a run says about itself in ``run.json``."""
+"""The record of a run, ``run.json``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.build import Stages
-from pipeline.datatypes import UNDECIDED
+from pipeline.datatypes import UNASSIGNED
 from pipeline.runners.offline import Outcome
 from pipeline.settings import Settings
 from pipeline.sources import VideoFile
@@ -55,7 +55,7 @@ def record_at_start(
 
 def record_at_end(outcome: Outcome, warnings: Sequence[str]) -> dict[str, Any]:
     """Return what ``run.json`` says when everything is written."""
-    people = {i.global_id for i in outcome.identities.by_track.values()} - {UNDECIDED}
+    people = {i.global_id for i in outcome.identities.by_track.values()} - {UNASSIGNED}
     return {
         "finished": _now(),
         "seconds": {part: round(seconds, 3) for part, seconds in outcome.seconds.items()},

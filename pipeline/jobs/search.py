@@ -1,4 +1,4 @@
-"""Finding the sightings most like a person in finished work."""
+"""Search for the sightings most similar to a query."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.crops import encode_jpeg
-from pipeline.datatypes import UNDECIDED, FloatArray
+from pipeline.datatypes import UNASSIGNED, FloatArray
 from pipeline.errors import InputError, ResultsError
 from pipeline.jobs.queries import Query, query_for
 from pipeline.layout.archive import ArchiveFolder
@@ -45,7 +45,7 @@ def search(
         cameras: Only these; none = all.
         since_s: Only those that ended no earlier: seconds of the run, or since 1970 (UTC).
         until_s: Only those that began no later.
-        min_similarity: Only those at least so similar, cosine.
+        min_similarity: Minimum cosine similarity.
 
     Raises:
         InputError: A camera is unknown, or the results are not finished or damaged.
@@ -81,7 +81,7 @@ def find(
         image: A photograph, or a crop of one person.
         top: How many at most.
         cameras: Only these; none = all.
-        min_similarity: Only those at least so similar, cosine.
+        min_similarity: Minimum cosine similarity.
         detector: Finds the person on ``image``; ``None`` = built-in.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
 
@@ -195,8 +195,8 @@ def _described(results: Results, found: Sequence[Found]) -> list[Found]:
     return [
         replace(
             each,
-            global_id=owners.get(each.sighting, UNDECIDED),
-            name=results.edits().name(owners.get(each.sighting, UNDECIDED)),
+            global_id=owners.get(each.sighting, UNASSIGNED),
+            name=results.edits().name(owners.get(each.sighting, UNASSIGNED)),
             picture=pictures.get(each.sighting),
         )
         for each in found

@@ -1,4 +1,4 @@
-"""Where the units of an archive are worked on."""
+"""Engines on which the units of an archive run."""
 
 from __future__ import annotations
 

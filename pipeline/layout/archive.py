@@ -150,7 +150,7 @@ class ArchiveFolder:
             )
         return read_table(
             self.identities_path,
-            way_out="remove it and run `reid-pipeline batch` again, which numbers everybody anew",
+            way_out="remove it and run `reid-pipeline batch` again, which assigns new numbers to all identities",
         )
 
     def write_record(self, record: Mapping[str, Any]) -> None:
@@ -201,5 +201,5 @@ def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         ResultsError: It is missing or damaged.
     """
     note = path.parents[3] / "work" / f"{path.stem}.json"
-    way_out = f"remove {note} and run `reid-pipeline batch` again, which makes it anew"
+    way_out = f"remove {note} and run `reid-pipeline batch` again, which makes it again"
     return read_table(path, columns, way_out=way_out)

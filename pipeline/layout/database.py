@@ -160,7 +160,7 @@ class Database:
 
     def _prepare(self) -> None:
         self._writer.row_factory = sqlite3.Row
-        found = _check_format(self._writer, may_be_new=True)
+        found = _check_format(self._writer, may_be_new_identity=True)
         for pragma in (
             "journal_mode = WAL",
             # What is committed outlives the process; only a power cut can cost the last second.
@@ -191,8 +191,8 @@ def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
         raise ResultsError(f"registry {path} cannot be read ({error}): restore it") from None
 
 
-def _check_format(connection: sqlite3.Connection, *, may_be_new: bool = False) -> int:
+def _check_format(connection: sqlite3.Connection, *, may_be_new_identity: bool = False) -> int:
     found = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if found != FORMAT and not (may_be_new and found == 0):
+    if found != FORMAT and not (may_be_new_identity and found == 0):
         raise sqlite3.DatabaseError(f"it has format {found}, this version reads {FORMAT}")
     return found

@@ -165,7 +165,9 @@ class Editor:
                 f"sighting {strangers[0]} is not one of identity {shown}: it has {_listed(own)}"
             )
         if own == set(chosen):
-            raise EditError(f"these are all sightings of identity {shown}: leave it at least one")
+            raise EditError(
+                f"these are all sightings of identity {shown}: at least one has to stay"
+            )
         made = self._new_identity()
         return self._store(EditKind.SPLIT, made, other=shown, sightings=chosen)
 

@@ -1,4 +1,4 @@
-"""Edits of identities by hand, and what follows from all of them.
+"""Edits of identities by hand, and the identities that result from them.
 
 Edits are kept in the order in which they were made and are never changed; an undone one is
 skipped. Whatever is shown follows from those that count, so undoing any of them, in any order,
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from pipeline.datatypes import UNDECIDED, Event
+from pipeline.datatypes import UNASSIGNED, Event
 
 __all__ = ["Author", "Edit", "EditKind", "Edits", "edit_event", "sighting_name"]
 
@@ -135,10 +135,10 @@ class Edits:
     def identity_of(self, sighting: str, found: int) -> int:
         """Return the identity to show for a sighting that the matcher gave to ``found``."""
         owner = self.given.get(sighting, found)
-        return UNDECIDED if owner == UNDECIDED else self.shown(owner)
+        return UNASSIGNED if owner == UNASSIGNED else self.shown(owner)
 
     def name(self, identity: int) -> str:
-        """Return what the identity shown for this one is called, empty if nobody named it."""
+        """Return what the identity shown for this one is called, empty if it has no name."""
         return self._name.get(self.shown(identity), "")
 
     def own_name(self, identity: int) -> str:
@@ -240,7 +240,7 @@ def edit_event(edit: Edit, before: Edits, after: Edits) -> Event:
         edit.time_s,
         str(edit.kind),
         after.shown(of.identity),
-        other_id=UNDECIDED if other is None else other,
+        other_id=UNASSIGNED if other is None else other,
         name=after.name(of.identity),
         other_name="" if of.other is None else before.own_name(of.other),
         author=str(edit.author),

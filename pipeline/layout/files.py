@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and tables that say when they are damaged."""
+"""Atomic writing of files, and reading of tables with checks for damage."""
 
 from __future__ import annotations
 

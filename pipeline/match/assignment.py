@@ -27,7 +27,7 @@ def assign(
     Args:
         similarity: ``(N, M)`` tracks by persons.
         allowed: ``(N, M)`` whether the constraints allow the pair.
-        threshold: Least similarity of a pair.
+        threshold: Minimum similarity of a pair.
     """
     rows, columns = similarity.shape
     cost = np.rint((threshold - similarity.astype(np.float64)) * COST_STEPS).astype(np.int64)

@@ -1,4 +1,4 @@
-"""From which similarity on are two tracks one person? Measured, not guessed.
+"""Calibration of the similarity threshold: error rates over the threshold.
 
 Similarities do not carry over from one network to another, so each set of weights needs its
 own threshold. It is measured on tracks whose persons are known: *genuine* pairs show one

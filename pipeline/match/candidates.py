@@ -1,4 +1,4 @@
-"""Which known persons a track may show, and how similar it is to each of them."""
+"""Candidates of a track: similarity to identities of the gallery, and constraints."""
 
 from __future__ import annotations
 

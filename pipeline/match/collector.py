@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.datatypes import (
-    UNDECIDED,
+    UNASSIGNED,
     CropEvidence,
     Event,
     Identities,
@@ -32,7 +32,7 @@ class TrackletCollector:
     def update(
         self, camera: str, time_s: float, tracks: Tracks, evidence: CropEvidence
     ) -> IntArray:
-        """Take in one frame; every track stays ``UNDECIDED``."""
+        """Take in one frame; every track stays ``UNASSIGNED``."""
         keys = [(camera, track_id) for track_id in tracks.track_id.tolist()]
         for key in keys:
             if key not in self._tracks:
@@ -43,7 +43,7 @@ class TrackletCollector:
             evidence.rows.tolist(), evidence.vectors, evidence.quality.tolist(), strict=True
         ):
             self._tracks[keys[row]].add(vector, quality)
-        return np.full(len(tracks), UNDECIDED, np.int64)
+        return np.full(len(tracks), UNASSIGNED, np.int64)
 
     def drain_events(self) -> list[Event]:
         """Return nothing: no identity ever changes here."""

@@ -1,4 +1,4 @@
-"""Who cannot be the same person: a body is in one place at a time.
+"""Constraints: one person cannot be in two places at the same time.
 
 Every rule has one form: between the end of one track and the beginning of another, at least
 so many seconds must lie. Two tracks of one camera may share a blink (a tracker hands over a
@@ -22,17 +22,17 @@ __all__ = ["GALLERY_CAMERA", "GALLERY_SPAN", "Spans", "SpatialRules", "estimate_
 NO_RULE = -np.inf
 GALLERY_CAMERA = -1
 GALLERY_SPAN = (-np.inf, np.inf, GALLERY_CAMERA)
-"""Persons of a gallery are thought of as standing in a room of their own all the time: so no
+"""Persons of a gallery are treated as non-overlapping: so no
 two of them are one, and each can be anybody whom the cameras see."""
 INSTANT_S = 1e-6
-LEAST_CHANCES = 3.0
+MIN_CHANCES = 3.0
 """Meetings by chance that one camera pair must have had to outweigh what all pairs say."""
 RARE = 0.4
 """Look-alikes that meet less often than this share of chance never meet at all.
 
 Measured: 0 to 0.3 where the views are disjoint, even with weak features; 0.5 and more where
 they are shared, however crowded the place."""
-MOST_FOR_ESTIMATE = 256
+MAX_FOR_ESTIMATE = 256
 """The newest tracks of a camera that the estimate looks at."""
 
 TimeArray = NDArray[np.float64]
@@ -105,9 +105,9 @@ class SpatialRules:
         self, cameras: Sequence[str], settings: MatchSettings, counts: PairCounts | None = None
     ) -> None:
         count = len(cameras)
-        self._least_gap_s = np.full((count + 1, count + 1), NO_RULE)
+        self._min_gap_s = np.full((count + 1, count + 1), NO_RULE)
         # A trifle more than none, so that not even one frame may hold a person twice.
-        np.fill_diagonal(self._least_gap_s, INSTANT_S - settings.overlap_s)
+        np.fill_diagonal(self._min_gap_s, INSTANT_S - settings.overlap_s)
         if settings.views == "disjoint":
             apart = {(a, b) for a in range(count) for b in range(a)}
         elif settings.views == "auto":
@@ -125,24 +125,24 @@ class SpatialRules:
                     self._set(a, b, -settings.overlap_s)
 
     def _set(self, a: int, b: int, seconds: float) -> None:
-        self._least_gap_s[a, b] = self._least_gap_s[b, a] = seconds
+        self._min_gap_s[a, b] = self._min_gap_s[b, a] = seconds
 
     def clash(self, one: Spans, other: Spans) -> bool:
         """Return whether two sets of tracks cannot belong to one person."""
         if len(one) == 1 and len(other) == 1:  # by far the most frequent case, without arrays
             gap_s = max(one.first_s[0], other.first_s[0]) - min(one.last_s[0], other.last_s[0])
-            return bool(gap_s < self._least_gap_s[one.camera[0], other.camera[0]])
+            return bool(gap_s < self._min_gap_s[one.camera[0], other.camera[0]])
         gap_s = np.maximum(one.first_s[:, None], other.first_s) - np.minimum(
             one.last_s[:, None], other.last_s
         )
-        return bool((gap_s < self._least_gap_s[one.camera[:, None], other.camera]).any())
+        return bool((gap_s < self._min_gap_s[one.camera[:, None], other.camera]).any())
 
     def clashing(self, spans: Spans, a: IntArray, b: IntArray) -> NDArray[np.bool_]:
         """Return ``(P,)``: for pairs of positions, whether these two tracks clash."""
         gap_s = np.maximum(spans.first_s[a], spans.first_s[b]) - np.minimum(
             spans.last_s[a], spans.last_s[b]
         )
-        result: NDArray[np.bool_] = gap_s < self._least_gap_s[spans.camera[a], spans.camera[b]]
+        result: NDArray[np.bool_] = gap_s < self._min_gap_s[spans.camera[a], spans.camera[b]]
         return result
 
 
@@ -165,7 +165,7 @@ def estimate_overlaps(features: FloatArray, spans: Spans, *, overlap_s: float) -
     counts: PairCounts = {}
     newest = np.argsort(-spans.last_s, kind="stable")
     of_camera = {
-        int(c): newest[spans.camera[newest] == c][:MOST_FOR_ESTIMATE]
+        int(c): newest[spans.camera[newest] == c][:MAX_FOR_ESTIMATE]
         for c in np.unique(spans.camera)
     }
     before = np.zeros(0, np.int64)  # rows of the cameras with smaller numbers, one after another
@@ -203,5 +203,5 @@ def _never_together(counts: PairCounts) -> set[tuple[int, int]]:
     return {
         pair
         for pair, (m, e) in counts.items()
-        if (m + LEAST_CHANCES * overall) / (e + LEAST_CHANCES) < RARE
+        if (m + MIN_CHANCES * overall) / (e + MIN_CHANCES) < RARE
     }

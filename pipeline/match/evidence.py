@@ -1,4 +1,4 @@
-"""What is known of each track: when it was seen, and what its crops look like."""
+"""The state of each track: its time span and its mean embedding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tracks look like, made comparable over cameras."""
+"""Embeddings of tracks, made comparable between cameras."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["CameraCentres", "CameraTotals", "main_axes", "tracklet_features", "u
 _TINY = 1e-9
 SAME_LOOKS = 0.8
 """Cosine from which on two tracks of one camera may well be one person."""
-MOST_LOOKS = 33
+MAX_DISTINCT = 33
 """Distinct-looking tracks of a camera that are counted; more hardly change a share."""
 BLOCK_ROWS = 1 << 14
 AXES_ROWS = 20_000
@@ -55,7 +55,7 @@ class CameraTotals:
             self.counts[number] += len(own)
             self._looks[number] = _distinct(unit_rows(own), self._looks[number])
 
-    def looks(self) -> IntArray:
+    def distinct(self) -> IntArray:
         """Return ``(C,)``: how many tracks of each camera look unlike all before, up to a cap."""
         return np.array([len(each) for each in self._looks], np.int64)
 
@@ -63,7 +63,7 @@ class CameraTotals:
 def _distinct(rows: FloatArray, known: FloatArray) -> FloatArray:
     """Return the known unit rows, and after them those that are like none before."""
     rows = rows[np.all(rows @ known.T < SAME_LOOKS, axis=1)]
-    while len(rows) and len(known) < MOST_LOOKS:
+    while len(rows) and len(known) < MAX_DISTINCT:
         known = np.concatenate([known, rows[:1]])
         rows = rows[rows @ rows[0] < SAME_LOOKS]
     return known
@@ -89,7 +89,7 @@ class CameraCentres:
         if prior <= 0 or not seen.any():
             return
         overall = totals.sums.sum(axis=0) / totals.counts.sum()
-        others = (totals.looks()[seen, None] - 1.0) ** 2
+        others = (totals.distinct()[seen, None] - 1.0) ** 2
         own = totals.sums[seen] / totals.counts[seen, None]
         self._shift[seen] = others / (others + prior**2) * (own - overall)
 

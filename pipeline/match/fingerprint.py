@@ -1,4 +1,4 @@
-"""Telling weights apart, and noting in them what was measured with them."""
+"""Hash of network weights, and the calibration stored in them."""
 
 from __future__ import annotations
 

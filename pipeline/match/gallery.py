@@ -115,7 +115,7 @@ def forget_in_gallery(path: Path, number: int) -> None:
     """
     if not drop_from_gallery(path, [number]):
         raise InputError(
-            f"gallery {path} knows nobody with the number {number}: check the file, or leave it out"
+            f"gallery {path} has no identity {number}: check the file, or leave it out"
         )
 
 

@@ -1,4 +1,4 @@
-"""The persons of a run, summed up for a later one."""
+"""The gallery that a run leaves to a later one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.datatypes import UNDECIDED
+from pipeline.datatypes import UNASSIGNED
 from pipeline.match.constraints import Spans
 from pipeline.match.evidence import TrackEvidence
 from pipeline.match.persons import Person, PersonBook
@@ -40,7 +40,7 @@ def keep_persons(
         book.add(number, replace(person, past_spans=Spans.of([]), recent=set()))
     for key in sorted(evidence):
         number, track = number_of(key), evidence[key]
-        if number == UNDECIDED or not track.crops or (only is not None and key not in only):
+        if number == UNASSIGNED or not track.crops or (only is not None and key not in only):
             continue
         feature = view.features([track])[0]
         if number not in book.persons():

@@ -46,7 +46,7 @@ def link(
         owner: ``(len(spans),)`` the row that each span belongs to.
         pairs: ``(P, 2)`` rows that are candidates, the smaller first, each pair once.
         rules: Which groups cannot be one person.
-        threshold: Least weighted mean cosine of two groups that are joined.
+        threshold: Minimum weighted mean cosine of two groups that are joined.
     """
     total = weight.astype(np.float32)
     group = np.arange(len(sums))

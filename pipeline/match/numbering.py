@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.datatypes import UNDECIDED, Tracklet
+from pipeline.datatypes import UNASSIGNED, Tracklet
 
 __all__ = ["number_groups"]
 
@@ -40,8 +40,8 @@ def number_groups(
             if member in known:
                 continue
             tracklet = tracklets[member]
-            number = earlier.get((tracklet.camera, tracklet.track_id), UNDECIDED)
-            if number != UNDECIDED:
+            number = earlier.get((tracklet.camera, tracklet.track_id), UNASSIGNED)
+            if number != UNASSIGNED:
                 key = (position, number)
                 shared[key] = shared.get(key, 0) + tracklet.frames
     for (position, number), _ in sorted(shared.items(), key=lambda item: (-item[1], item[0])):

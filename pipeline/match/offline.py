@@ -1,4 +1,4 @@
-"""Identities resolved once more over the whole run, when everything is known."""
+"""Clustering of all tracklets at the end of a run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pipeline.datatypes import (
-    UNDECIDED,
+    UNASSIGNED,
     FloatArray,
     Identities,
     Identity,
@@ -39,7 +39,7 @@ def resolve(
     Args:
         tracklets: In order of (first time, camera, track).
         settings: Which cameras may see one person at one time, and what to correct.
-        threshold: Least mean cosine between the tracklets of two groups that are joined.
+        threshold: Minimum mean cosine between the tracklets of two groups that are joined.
         earlier: Identities by (camera, track) that were given out before; each is kept by the
             group that shares most boxes with it.
         first_free: The smallest number that was never given out; new identities start there.
@@ -48,7 +48,7 @@ def resolve(
     """
     known = known or {}
     groups = group_tracklets(tracklets, settings, threshold=threshold, known=list(known.values()))
-    groups = [group for group in groups if _is_somebody(group, tracklets, settings.least_seen_s)]
+    groups = [group for group in groups if _is_somebody(group, tracklets, settings.min_duration_s)]
     first_free = max(first_free, 1 + max([*earlier.values(), *known], default=0))
     of_gallery = {len(tracklets) + row: number for row, number in enumerate(known)}
     numbers = number_groups(groups, tracklets, earlier, first_free=first_free, known=of_gallery)
@@ -87,10 +87,10 @@ def group_tracklets(
     return [position[part].tolist() for part in np.split(order, starts)]
 
 
-def _is_somebody(group: Sequence[int], tracklets: Sequence[Tracklet], least_s: float) -> bool:
+def _is_somebody(group: Sequence[int], tracklets: Sequence[Tracklet], min_s: float) -> bool:
     """Say whether a group is of a known person or was seen long enough to be one."""
     own = [tracklets[member] for member in group if member < len(tracklets)]
-    return len(own) < len(group) or sum(each.last_s - each.first_s for each in own) >= least_s
+    return len(own) < len(group) or sum(each.last_s - each.first_s for each in own) >= min_s
 
 
 def _link_usable(
@@ -141,8 +141,8 @@ def identities_of(
     """
     members: dict[int, list[Tracklet]] = {}
     for tracklet in tracklets:
-        number = global_ids.get((tracklet.camera, tracklet.track_id), UNDECIDED)
-        if number != UNDECIDED:
+        number = global_ids.get((tracklet.camera, tracklet.track_id), UNASSIGNED)
+        if number != UNASSIGNED:
             members.setdefault(number, []).append(tracklet)
     totals = {
         number: (sum(t.embedding_sum for t in group), sum(t.weight for t in group))
@@ -150,9 +150,9 @@ def identities_of(
     }
     by_track = {}
     for tracklet in tracklets:
-        number = global_ids.get((tracklet.camera, tracklet.track_id), UNDECIDED)
+        number = global_ids.get((tracklet.camera, tracklet.track_id), UNASSIGNED)
         similarity = 0.0
-        if number != UNDECIDED and tracklet.weight > 0:
+        if number != UNASSIGNED and tracklet.weight > 0:
             total, weight = totals[number]
             rest_weight = weight - tracklet.weight
             alone = len(members[number]) == 1 or rest_weight <= 1e-6

@@ -22,7 +22,7 @@ from itertools import groupby
 import numpy as np
 
 from pipeline.datatypes import (
-    UNDECIDED,
+    UNASSIGNED,
     CropEvidence,
     Event,
     Identities,
@@ -44,9 +44,9 @@ __all__ = ["OnlineMatcher"]
 
 CANDIDATES = 32
 """Persons that a track is compared with in detail."""
-MOST_ROUNDS = 4
+MAX_ROUNDS = 4
 """Joint assignments per camera and tick; the later ones serve tracks that lost to another."""
-MOST_RECENT = 256
+MAX_RECENT = 256
 """Tracks that a review may move; older ones stay with their person for good."""
 NEAR_PERSONS = 2
 """Persons per recent track that take part in a review although they were not seen lately."""
@@ -93,7 +93,7 @@ class OnlineMatcher:
     def update(
         self, camera: str, time_s: float, tracks: Tracks, evidence: CropEvidence
     ) -> IntArray:
-        """Take in one frame and return ``(N,)`` int64 identities, ``UNDECIDED`` where open."""
+        """Take in one frame and return ``(N,)`` int64 identities, ``UNASSIGNED`` where open."""
         self._advance(time_s)
         keys = [(camera, track_id) for track_id in tracks.track_id.tolist()]
         for key in keys:
@@ -161,7 +161,7 @@ class OnlineMatcher:
         It happens when a track that was taken for ended comes back beside its successor.
         """
         borne = Counter(self._book.number_of(key) for key in keys)
-        for number in sorted(n for n, count in borne.items() if count > 1 and n != UNDECIDED):
+        for number in sorted(n for n, count in borne.items() if count > 1 and n != UNASSIGNED):
             twins = [key for key in keys if self._book.number_of(key) == number]
             twins.sort(key=lambda key: (self._tracks.evidence[key].first_s, key))
             for key in twins[1:]:
@@ -201,7 +201,7 @@ class OnlineMatcher:
         first_new = self._book.next_number
         for _, keys in groupby(ready, key=lambda key: key[0]):
             left = list(keys)
-            for _ in range(len(left) if at_end else MOST_ROUNDS):
+            for _ in range(len(left) if at_end else MAX_ROUNDS):
                 self._book.refresh(self._tracks.evidence, self._view)
                 new = set(range(first_new, self._book.next_number))
                 left = self._decide_camera(left, {key: near[key] | new for key in left}, at_end)
@@ -219,10 +219,10 @@ class OnlineMatcher:
         columns = assign(similarity, allowed, threshold=self._threshold)
         lost, took = [], False
         for row, (key, column) in enumerate(zip(keys, columns, strict=True)):
-            self._tracks.looked_at(key)
+            self._tracks.mark_compared(key)
             options = np.where(allowed[row], similarity[row], -1.0)
             best = float(options.max(initial=-1.0))
-            hurry = at_end or self._tracks.has_waited_out(key)
+            hurry = at_end or self._tracks.has_timed_out(key)
             if column is not None:
                 rival = float(np.delete(options, column).max(initial=-1.0))
                 if hurry or options[column] - rival >= self._settings.margin:
@@ -230,7 +230,7 @@ class OnlineMatcher:
                     took = True
             elif best >= self._threshold:
                 lost.append(key)
-            elif self._tracks.may_be_new(key) and (
+            elif self._tracks.may_be_new_identity(key) and (
                 hurry or best < self._threshold - self._settings.margin
             ):
                 self._commit(key, self._book.open(), is_new=True)
@@ -286,7 +286,7 @@ class OnlineMatcher:
         """Bound the memory: fold old tracks, drop persons not seen for long."""
         ended_s = self._tracks.now_s - self._settings.review_s
         folded = self._book.fold(
-            self._tracks.evidence, self._view, self._tracks.spans, keep=MOST_RECENT, ended_s=ended_s
+            self._tracks.evidence, self._view, self._tracks.spans, keep=MAX_RECENT, ended_s=ended_s
         )
         oldest_s = self._tracks.now_s - (self._settings.forget_after_s or math.inf)
         if self._began_s is None or oldest_s < self._began_s:

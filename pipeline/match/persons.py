@@ -1,4 +1,4 @@
-"""The identities known so far, and which tracks belong to whom."""
+"""The identities so far, and the tracks assigned to each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.datatypes import UNDECIDED, Event, FloatArray
+from pipeline.datatypes import UNASSIGNED, Event, FloatArray
 from pipeline.match.constraints import Spans
 from pipeline.match.evidence import TrackEvidence
 from pipeline.match.index import PersonIndex
@@ -16,7 +16,7 @@ from pipeline.match.view import View
 
 __all__ = ["Person", "PersonBook"]
 
-MOST_PAST_SPANS = 64
+MAX_PAST_SPANS = 64
 """Spans kept of folded tracks; older ones lie too far back to clash with anything."""
 
 
@@ -51,7 +51,7 @@ class Person:
         self.past_count += count
         self.past_frames += frames
         joined = self.past_spans.joined(spans)
-        newest = np.sort(np.argsort(joined.last_s, kind="stable")[-MOST_PAST_SPANS:])
+        newest = np.sort(np.argsort(joined.last_s, kind="stable")[-MAX_PAST_SPANS:])
         self.past_spans = joined.select(newest)
 
 
@@ -86,8 +86,8 @@ class PersonBook:
         return self._persons
 
     def number_of(self, key: Key) -> int:
-        """Return the identity of a track, ``UNDECIDED`` where it has none."""
-        return self.by_track.get(key, UNDECIDED)
+        """Return the identity of a track, ``UNASSIGNED`` where it has none."""
+        return self.by_track.get(key, UNASSIGNED)
 
     def last_camera(self, number: int) -> str:
         """Return where a person was seen last, empty if never in this run."""

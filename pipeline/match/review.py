@@ -75,7 +75,7 @@ def regroup(
     Args:
         nodes: What to group.
         rules: Who cannot be one person.
-        threshold: Least mean cosine of two groups that are joined.
+        threshold: Minimum mean cosine of two groups that are joined.
         loyalty: Cosine that nodes of one identity are closer than they look.
         open_number: Gives a number that was never used.
     """

@@ -1,4 +1,4 @@
-"""The tracks of a run: what is known of each, and which of them wait for an identity."""
+"""The tracks of a run, and which of them are still unassigned."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class TrackBook:
         """
         return sorted(key for key in self._waiting if self._is_ready(key, at_end))
 
-    def has_waited_out(self, key: Key) -> bool:
+    def has_timed_out(self, key: Key) -> bool:
         """Return whether a track has ended or waited as long as it may."""
         track = self.evidence[key]
         return (
@@ -76,12 +76,12 @@ class TrackBook:
             or self.now_s - track.last_s >= ENDED_AFTER_S
         )
 
-    def may_be_new(self, key: Key) -> bool:
+    def may_be_new_identity(self, key: Key) -> bool:
         """Return whether a track was seen long enough to be somebody not known before."""
         track = self.evidence[key]
-        return track.last_s - track.first_s >= self._settings.least_seen_s
+        return track.last_s - track.first_s >= self._settings.min_duration_s
 
-    def looked_at(self, key: Key) -> None:
+    def mark_compared(self, key: Key) -> None:
         """Note that a waiting track was compared with all it shows by now."""
         self._waiting[key] = self.evidence[key].crops
 
@@ -100,8 +100,8 @@ class TrackBook:
         if at_end:
             return True
         is_open = track.crops > self._waiting[key]
-        if self.has_waited_out(key):
-            return is_open or self.may_be_new(key)
+        if self.has_timed_out(key):
+            return is_open or self.may_be_new_identity(key)
         enough = track.crops >= self._settings.decide_crops
         waited_s = self.now_s - track.first_s
         return is_open and (enough or waited_s >= self._settings.decide_after_s)

@@ -1,4 +1,4 @@
-"""What the tracks of a run tell about its cameras, frozen between two reviews."""
+"""Camera centres and overlaps learned from the tracks, updated at each review."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.datatypes import UNDECIDED
-from pipeline.metrics.figures import INK, NOBODY, in_natural_order, new_figure, save
+from pipeline.datatypes import UNASSIGNED
+from pipeline.metrics.figures import GREY, INK, in_natural_order, new_figure, save
 
 __all__ = ["FALSE", "MISSED", "NO_IDENTITY", "confusion", "draw_confusion"]
 
@@ -35,7 +35,7 @@ def confusion(boxes: pd.DataFrame, names: Mapping[int, str]) -> pd.DataFrame:
     """
     person = boxes["identity"].where(boxes["identity"] != "", FALSE)
     found = boxes["global_id"].astype(str)
-    found = found.where(boxes["global_id"] != UNDECIDED, NO_IDENTITY)
+    found = found.where(boxes["global_id"] != UNASSIGNED, NO_IDENTITY)
     found = found.where(boxes["is_found"], MISSED)
     counts = pd.crosstab(person, found)
     people = in_natural_order([str(each) for each in counts.index if each != FALSE])
@@ -113,7 +113,7 @@ def _dress(panel: Any, shown: pd.DataFrame) -> None:
     panel.set_ylabel("true identity", fontsize=9, color=INK)
     panel.set_xticks(np.arange(columns + 1) - 0.5, minor=True)
     panel.set_yticks(np.arange(rows + 1) - 0.5, minor=True)
-    panel.grid(which="minor", color=NOBODY, linewidth=0.4)
+    panel.grid(which="minor", color=GREY, linewidth=0.4)
     panel.tick_params(which="both", length=0)
     panel.axvline(columns - 2.5, color=INK, linewidth=1)
     panel.axhline(rows - 1.5, color=INK, linewidth=1)

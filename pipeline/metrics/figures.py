@@ -1,4 +1,4 @@
-"""What the pictures share: figures without pyplot's global state, colours, labels."""
+"""Shared parts of figures: creation without pyplot's global state, colours, labels."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from pipeline.errors import SinkError
 from pipeline.metrics.optional import load
 
-__all__ = ["INK", "NOBODY", "Colour", "distinct_colours", "in_natural_order", "new_figure", "save"]
+__all__ = ["GREY", "INK", "Colour", "distinct_colours", "in_natural_order", "new_figure", "save"]
 
 Colour = tuple[float, float, float]
 
 INK: Colour = (0.20, 0.22, 0.25)
 """Text and true boxes."""
-NOBODY: Colour = (0.72, 0.74, 0.77)
-"""An identity that is nobody's."""
+GREY: Colour = (0.72, 0.74, 0.77)
+"""Identities without a matching person."""
 
 GOLDEN_RATIO = 0.618034
 

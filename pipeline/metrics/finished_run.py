@@ -1,4 +1,4 @@
-"""What a score needs of a finished run: its boxes, how far it came, where its pictures are."""
+"""The input of evaluation: boxes, processed frames and pictures of a run."""
 
 from __future__ import annotations
 

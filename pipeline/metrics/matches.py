@@ -1,4 +1,4 @@
-"""Which found box shows which person, and what follows: names and mistakes."""
+"""Matches between detections and ground truth, and the errors that follow from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from pipeline.datatypes import UNDECIDED, IntArray
+from pipeline.datatypes import UNASSIGNED, IntArray
 from pipeline.metrics.pairing import Overlaps, TimeStep
 from pipeline.metrics.tables import BOX
 
@@ -67,13 +67,13 @@ def box_table(
         steps: All time steps, at least one.
         ground_truth: The table that the steps were made of.
         tracks: Likewise.
-        iou: Least overlap of a found box with the person it shows.
+        iou: Minimum overlap of a found box with the person it shows.
 
     Returns:
         ``camera,frame,time_s,identity,is_found,global_id,track_id,x,y,w,h,visible,overlap``, in
         order of (camera, frame). ``identity`` is text, empty for false boxes. The box is the
         found one, or the true one of a missed person, whose ``global_id`` and ``track_id`` are
-        ``UNDECIDED``. ``time_s`` is NaN where the tables hold no time.
+        ``UNASSIGNED``. ``time_s`` is NaN where the tables hold no time.
     """
     pairs = [_pairs(step, iou) for step in steps]
     true_row, found_row, number = np.concatenate([rows for rows, _ in pairs]).T
@@ -93,10 +93,10 @@ def box_table(
     table.loc[is_true, "identity"] = truth["identity"][true_row[is_true]]
     table.loc[is_true, "visible"] = truth["visible"][true_row[is_true]]
     for column in ("global_id", "track_id"):
-        table[column] = UNDECIDED
+        table[column] = UNASSIGNED
         table.loc[is_found, column] = found[column][found_row[is_found]]
     # The pairing took the identity from the lesser one of two boxes that shared it.
-    table.loc[number == UNDECIDED, "global_id"] = UNDECIDED
+    table.loc[number == UNASSIGNED, "global_id"] = UNASSIGNED
     table["overlap"] = np.concatenate([overlap for _, overlap in pairs])
     return table.sort_values(["camera", "frame"], kind="stable", ignore_index=True)
 
@@ -185,7 +185,7 @@ def _columns(table: pd.DataFrame, further: Sequence[str]) -> dict[str, NDArray[A
 
 def _named(boxes: pd.DataFrame) -> pd.DataFrame:
     """Return the boxes that show a person and have an identity."""
-    return boxes[(boxes["identity"] != "") & (boxes["global_id"] != UNDECIDED)]
+    return boxes[(boxes["identity"] != "") & (boxes["global_id"] != UNASSIGNED)]
 
 
 def _best_view(boxes: pd.DataFrame) -> BoxView:

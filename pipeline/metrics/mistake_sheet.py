@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.datatypes import Image
-from pipeline.metrics.figures import INK, NOBODY, new_figure, save
+from pipeline.metrics.figures import GREY, INK, new_figure, save
 from pipeline.metrics.matches import BoxView, Mistake
 
 __all__ = ["draw_mistakes"]
@@ -51,7 +51,7 @@ def _title(mistake: Mistake) -> str:
 
 def _show(panel: Any, crop: Image | None, view: BoxView) -> None:
     if crop is None:
-        panel.text(0.5, 0.5, "no crop", ha="center", va="center", fontsize=8, color=NOBODY)
+        panel.text(0.5, 0.5, "no crop", ha="center", va="center", fontsize=8, color=GREY)
         panel.set_xlim(0, 1)
         panel.set_ylim(0, 1)
         panel.set_box_aspect(2)
@@ -60,7 +60,7 @@ def _show(panel: Any, crop: Image | None, view: BoxView) -> None:
     panel.set_xticks([])
     panel.set_yticks([])
     for side in panel.spines.values():
-        side.set_color(NOBODY)
+        side.set_color(GREY)
     when = f"frame {view.frame}" if view.time_s is None else f"{view.time_s:.1f} s"
     panel.set_xlabel(
         f"person {view.identity}, found as {view.global_id}\n{view.camera}, {when}",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from pipeline.boxes import ious
-from pipeline.datatypes import UNDECIDED, IntArray
+from pipeline.datatypes import UNASSIGNED, IntArray
 from pipeline.metrics.tables import BOX
 
 __all__ = ["Overlaps", "Paired", "TimeStep", "overlaps", "pair_boxes"]
@@ -31,7 +31,7 @@ class TimeStep:
         frame: Number of the frame, from 0.
         truth: ``(G,)`` int64, numbers of the true identities, unique within the step.
         found: ``(F,)`` int64, numbers of the found identities, unique within the step but
-            for ``UNDECIDED``.
+            for ``UNASSIGNED``.
         track: ``(F,)`` int64, numbers of the (camera, track) behind each found box.
         iou: ``(G, F)`` float64 in [0, 1].
         truth_rows: ``(G,)`` int64, positions in the ground truth.
@@ -93,14 +93,14 @@ def pair_boxes(
     Args:
         ground_truth: As ``check_ground_truth`` returns it.
         tracks: As ``check_tracks`` returns it.
-        iou: Least overlap of a found box with the hidden person that excuses it.
+        iou: Minimum overlap of a found box with the hidden person that excuses it.
         min_visible: Persons of whom less can be seen are hidden.
     """
     truth_number = pd.factorize(ground_truth["identity"])[0].astype(np.int64)
     grouped = tracks.groupby(["camera", "track_id"], sort=False)
     track_number: IntArray = grouped.ngroup().to_numpy().astype(np.int64)
     found_number = _name_once(tracks)
-    lost = (found_number == UNDECIDED) & (tracks["global_id"].to_numpy() != UNDECIDED)
+    lost = (found_number == UNASSIGNED) & (tracks["global_id"].to_numpy() != UNASSIGNED)
     truth_boxes = ground_truth[BOX].to_numpy(np.float64)
     found_boxes = tracks[BOX].to_numpy(np.float64)
     visible = ground_truth["visible"].to_numpy(np.float64) >= min_visible
@@ -138,12 +138,12 @@ def _corners(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _name_once(tracks: pd.DataFrame) -> IntArray:
-    """Number the found identities; ``UNDECIDED`` for undecided boxes and lesser doubles."""
+    """Number the found identities; ``UNASSIGNED`` for undecided boxes and lesser doubles."""
     number = pd.factorize(tracks["global_id"])[0].astype(np.int64)
     best_first = tracks.sort_values("score", ascending=False, kind="stable")
     double = best_first.duplicated(["camera", "frame", "global_id"]).sort_index().to_numpy()
-    undecided = tracks["global_id"].to_numpy() == UNDECIDED
-    return np.where(double | undecided, UNDECIDED, number)
+    undecided = tracks["global_id"].to_numpy() == UNASSIGNED
+    return np.where(double | undecided, UNASSIGNED, number)
 
 
 def _excused(similarity: Overlaps, seen: NDArray[np.bool_], iou: float) -> IntArray:

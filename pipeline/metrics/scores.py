@@ -1,4 +1,4 @@
-"""How well a run found who was where, per camera and over all cameras together."""
+"""Scores of a run, per camera and over all cameras together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.datatypes import UNDECIDED
+from pipeline.datatypes import UNASSIGNED
 from pipeline.errors import InputError
 from pipeline.metrics.pairing import Paired, TimeStep, pair_boxes
 from pipeline.metrics.tables import check_cameras, check_ground_truth, check_tracks
@@ -39,9 +39,9 @@ class Score:
         found_boxes: Boxes in the run.
         true_identities: Persons in the ground truth.
         found_identities: Identities in the run.
-        nameless_boxes: Found boxes without identity: undecided, or a second box of an identity
+        unassigned_boxes: Found boxes without identity: undecided, or a second box of an identity
             that is in the frame already.
-        double_boxes: Those of the second kind.
+        duplicate_boxes: Those of the second kind.
         hidden_boxes: Ground-truth boxes that do not count.
         ignored_boxes: Found boxes that do not count.
     """
@@ -60,8 +60,8 @@ class Score:
     found_boxes: int
     true_identities: int
     found_identities: int
-    nameless_boxes: int
-    double_boxes: int
+    unassigned_boxes: int
+    duplicate_boxes: int
     hidden_boxes: int
     ignored_boxes: int
 
@@ -100,7 +100,7 @@ def score(
         ground_truth: ``camera,frame,identity,x,y,w,h``, optionally ``visible``.
         tracks: ``camera,frame,track_id,global_id,x,y,w,h``, optionally ``score``. A camera
             that has no rows here counts as one where nothing was found.
-        iou: Least overlap of a found box with the person it shows.
+        iou: Minimum overlap of a found box with the person it shows.
         min_visible: Ground-truth boxes of which less can be seen are neither rewarded nor
             punished.
 
@@ -119,7 +119,7 @@ def score_paired(paired: Paired, *, iou: float) -> Scores:
 
     Args:
         paired: All time steps.
-        iou: Least overlap of a found box with the person it shows.
+        iou: Minimum overlap of a found box with the person it shows.
 
     Raises:
         InputError: There is no true box, or a library is missing.
@@ -156,9 +156,9 @@ def _score(steps: Sequence[TimeStep], paired: Paired, cameras: Sequence[str], io
         true_boxes=true_boxes,
         found_boxes=found_boxes,
         true_identities=len({number for step in steps for number in step.truth}),
-        found_identities=len({number for step in steps for number in step.found} - {UNDECIDED}),
-        nameless_boxes=sum(int((step.found == UNDECIDED).sum()) for step in steps),
-        double_boxes=sum(paired.doubles[name] for name in cameras),
+        found_identities=len({number for step in steps for number in step.found} - {UNASSIGNED}),
+        unassigned_boxes=sum(int((step.found == UNASSIGNED).sum()) for step in steps),
+        duplicate_boxes=sum(paired.doubles[name] for name in cameras),
         hidden_boxes=sum(paired.hidden[name] for name in cameras),
         ignored_boxes=sum(paired.ignored[name] for name in cameras),
     )

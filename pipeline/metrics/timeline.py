@@ -1,4 +1,4 @@
-"""The picture of who was where and what was found: one panel a camera, one row a person."""
+"""Timeline of ground truth and assigned identities: one panel a camera, one row a person."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.datatypes import UNDECIDED
+from pipeline.datatypes import UNASSIGNED
 from pipeline.metrics.figures import (
+    GREY,
     INK,
-    NOBODY,
     Colour,
     distinct_colours,
     in_natural_order,
@@ -39,7 +39,7 @@ class Stretch:
     Attributes:
         begin: Time of the first box, seconds, or its frame where there are no times.
         end: Time at which the last box ends.
-        global_id: The identity, ``UNDECIDED`` where there is none.
+        global_id: The identity, ``UNASSIGNED`` where there is none.
     """
 
     begin: float
@@ -138,7 +138,7 @@ def _draw_camera(
             _draw_false(panel, by_person[""], place, axis, tick)
             continue
         row = by_person[person]
-        presence = row.assign(global_id=UNDECIDED)
+        presence = row.assign(global_id=UNASSIGNED)
         bars = [
             (each.begin, each.end - each.begin)
             for each in stretches(presence, axis=axis, tick=tick)
@@ -149,7 +149,7 @@ def _draw_camera(
     panel.set_yticks(range(len(row_names)), row_names, fontsize=7, color=INK)
     panel.set_ylim(len(row_names) - 0.4, -0.6)
     panel.tick_params(length=0, labelsize=7, colors=INK)
-    panel.grid(axis="x", linewidth=0.4, color=NOBODY, alpha=0.6)
+    panel.grid(axis="x", linewidth=0.4, color=GREY, alpha=0.6)
     panel.set_axisbelow(True)
     for side in panel.spines.values():
         side.set_visible(False)
@@ -164,13 +164,13 @@ def _draw_found(
 ) -> None:
     length = stretch.end - stretch.begin
     box = (place - 0.18, 0.52)
-    if stretch.global_id == UNDECIDED:
+    if stretch.global_id == UNASSIGNED:
         panel.broken_barh(
-            [(stretch.begin, length)], box, facecolors="white", edgecolors=[NOBODY], hatch="////"
+            [(stretch.begin, length)], box, facecolors="white", edgecolors=[GREY], hatch="////"
         )
         return
     owner = palette.owners.get(stretch.global_id)
-    colour = NOBODY if owner is None else palette.people[owner]
+    colour = GREY if owner is None else palette.people[owner]
     panel.broken_barh([(stretch.begin, length)], box, facecolors=[colour])
     label = str(stretch.global_id)
     if length > span * CHARACTER_SHARE * (len(label) + 1):
@@ -198,8 +198,8 @@ def _explain(figure: Any) -> None:
         handles=[
             line([], [], color=colour, linewidth=2, label="there (each person has a colour)"),
             patch(color=colour, label="found; colour of the person whose name the identity bears"),
-            patch(color=NOBODY, label="found; the identity is nobody's name"),
-            patch(facecolor="white", edgecolor=NOBODY, hatch="////", label="found, no identity"),
+            patch(color=GREY, label="found; the identity is nobody's name"),
+            patch(facecolor="white", edgecolor=GREY, hatch="////", label="found, no identity"),
             patch(color=INK, label="false: nobody is there"),
         ],
         loc="outside upper center",

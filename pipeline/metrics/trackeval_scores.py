@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.datatypes import UNDECIDED, IntArray
+from pipeline.datatypes import UNASSIGNED, IntArray
 from pipeline.metrics.optional import load
 from pipeline.metrics.pairing import Overlaps, TimeStep
 
@@ -29,7 +29,7 @@ def hota_scores(steps: Sequence[TimeStep]) -> dict[str, float]:
     first = 1 + max((int(step.found.max(initial=-1)) for step in steps), default=-1)
     found = []
     for step in steps:
-        nameless = step.found == UNDECIDED
+        nameless = step.found == UNASSIGNED
         fresh = first + np.cumsum(nameless) - 1
         first += int(nameless.sum())
         found.append(np.where(nameless, fresh, step.found))
@@ -45,7 +45,7 @@ def identity_scores(steps: Sequence[TimeStep], *, iou: float) -> dict[str, float
     unused = 1 + max((int(step.found.max(initial=-1)) for step in steps), default=-1)
     found, similarities = [], []
     for step in steps:
-        nameless = step.found == UNDECIDED
+        nameless = step.found == UNASSIGNED
         # One spare number per rank in the frame, not per box: the assignment is between all
         # identities, and with zero overlap no spare number ever gains from being shared.
         found.append(np.where(nameless, unused + np.cumsum(nameless) - 1, step.found))
@@ -62,7 +62,7 @@ def clear_scores(steps: Sequence[TimeStep], *, iou: float) -> dict[str, float]:
     decided late costs one switch and not one per frame.
     """
     first = 1 + max((int(step.found.max(initial=-1)) for step in steps), default=-1)
-    found = [np.where(step.found == UNDECIDED, first + step.track, step.found) for step in steps]
+    found = [np.where(step.found == UNASSIGNED, first + step.track, step.found) for step in steps]
     metric = load("trackeval.metrics").CLEAR({"THRESHOLD": iou, "PRINT_CONFIG": False})
     scores = metric.eval_sequence(_sequence(steps, found))
     return {name: float(scores[name]) for name in ("MOTA", "IDSW", "CLR_TP")}

@@ -1,1 +1,1 @@
-"""Changes of identities told to others: a file of JSON lines, a webhook, MQTT."""
+"""Delivery of events: a file of JSON lines, a webhook, MQTT."""

@@ -30,7 +30,7 @@ class Channel(Protocol):
 
     name: str
     batch: int
-    """Most events that one call may deliver."""
+    """Maximum number of events that one call may deliver."""
 
     def deliver(self, events: Sequence[Event]) -> None:
         """Deliver events, in order.
@@ -49,9 +49,9 @@ class Courier:
 
     Args:
         channel: Where to.
-        most_waiting: Events that may wait; beyond, the oldest are dropped and counted.
-        longest_pause_s: Longest pause between two attempts, seconds.
-        first_pause_s: Pause after the first failure; each is twice the one before, and a
+        max_waiting: Events that may wait; beyond, the oldest are dropped and counted.
+        max_backoff_s: Longest pause between two attempts, seconds.
+        min_backoff_s: Pause after the first failure; each is twice the one before, and a
             random share from a half on is waited, so that a crowd does not come back at once.
     """
 
@@ -59,15 +59,15 @@ class Courier:
         self,
         channel: Channel,
         *,
-        most_waiting: int,
-        longest_pause_s: float,
-        first_pause_s: float = 1.0,
+        max_waiting: int,
+        max_backoff_s: float,
+        min_backoff_s: float = 1.0,
     ) -> None:
         self._channel = channel
-        self._longest_pause_s = longest_pause_s
-        self._first_pause_s = first_pause_s
+        self._max_pause_s = max_backoff_s
+        self._first_pause_s = min_backoff_s
         self._waiting: deque[Event] = deque()
-        self._most = most_waiting
+        self._most = max_waiting
         self._news = threading.Condition()
         self._closing = False
         self._hurry = threading.Event()
@@ -130,13 +130,13 @@ class Courier:
                     # The run is ending: one more attempt was made, nobody waits for others.
                     break
                 self._hurry.wait(pause_s * random.uniform(0.5, 1.0))
-                pause_s = min(2 * pause_s, self._longest_pause_s)
+                pause_s = min(2 * pause_s, self._max_pause_s)
             except RefusedError as error:
-                logger.warning("%s: %d events are refused: %s", self.name, len(batch), error)
+                logger.warning("%s: %d events were rejected: %s", self.name, len(batch), error)
                 self._done(batch, "refused")
             else:
                 if self._failing:
-                    logger.info("%s: events are delivered again", self.name)
+                    logger.info("%s: delivery works again", self.name)
                 self._failing = False
                 pause_s = self._first_pause_s
                 self._done(batch, "sent")
@@ -166,5 +166,5 @@ class Courier:
         with self._news:
             self._counts["failed_attempts"] += 1
         if not self._failing:
-            logger.warning("%s: events wait, as they cannot be delivered: %s", self.name, error)
+            logger.warning("%s: events are queued, delivery fails: %s", self.name, error)
         self._failing = True

@@ -19,16 +19,16 @@ class LinesFile:
 
     Args:
         path: The newest file. Older ones are ``path.1``, ``path.2`` and so on.
-        most_bytes: Size at which a new file is begun.
+        max_bytes: Size at which a new file is begun.
         files: Files that are kept, the newest one included.
     """
 
     name = "file"
     batch = 1000
 
-    def __init__(self, path: Path, *, most_bytes: int, files: int) -> None:
+    def __init__(self, path: Path, *, max_bytes: int, files: int) -> None:
         self._path = path
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
         self._files = files
         self._descriptor: int | None = None
         self._size = 0
@@ -43,7 +43,7 @@ class LinesFile:
             json.dumps(event.as_json(), ensure_ascii=False) + "\n" for event in events
         ).encode()
         try:
-            if self._size + len(lines) > self._most_bytes and self._size:
+            if self._size + len(lines) > self._max_bytes and self._size:
                 self._set_aside()
             if self._descriptor is None:
                 self._open()

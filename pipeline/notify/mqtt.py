@@ -99,5 +99,7 @@ class Mqtt:
         self._client = client
         if not answered.wait(self._timeout_s) or not client.is_connected():
             self.close()
-            raise NotDeliveredError(f"the broker lets nobody in ({self._answer or 'no answer'})")
+            raise NotDeliveredError(
+                f"the broker refused the connection ({self._answer or 'no answer'})"
+            )
         return client

@@ -1,4 +1,4 @@
-"""Events on their way to everybody who is to be told."""
+"""Queues of events, one for each channel that delivers them."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class Outbox:
     overflows or a server refuses it; both are counted.
 
     Args:
-        settings: Who is to be told.
+        settings: Where events are delivered.
     """
 
     def __init__(self, settings: NotifySettings) -> None:
         self._couriers = [
             Courier(
                 channel,
-                most_waiting=settings.queue_events,
-                longest_pause_s=settings.longest_pause_s,
+                max_waiting=settings.queue_events,
+                max_backoff_s=settings.max_backoff_s,
             )
             for channel in _channels(settings)
         ]
@@ -63,7 +63,7 @@ def _channels(settings: NotifySettings) -> list[Channel]:
     channels: list[Channel] = []
     if settings.file is not None:
         channels.append(
-            LinesFile(settings.file, most_bytes=settings.file_bytes, files=settings.file_count)
+            LinesFile(settings.file, max_bytes=settings.file_bytes, files=settings.file_count)
         )
     if settings.webhook is not None:
         channels.append(

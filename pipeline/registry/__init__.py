@@ -1,1 +1,1 @@
-"""Who was seen where and when, what they are called, and every edit of it by hand."""
+"""Sightings, names of identities, and all edits by hand."""

@@ -1,4 +1,4 @@
-"""What the matcher found, as it is shown: tracks with identities, and events about them."""
+"""From the matcher to the registry: tracks with identities, and events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.datatypes import UNDECIDED, Event, FrameResult, IntArray
+from pipeline.datatypes import UNASSIGNED, Event, FrameResult, IntArray
 from pipeline.layout.database import Statement
 from pipeline.layout.edit_log import EditLog, Editor
 from pipeline.layout.edits import Edit, Edits, edit_event, sighting_name
@@ -70,7 +70,7 @@ class Changes:
         return np.array(ids, np.int64)
 
     def shown(self, track: OpenTrack) -> int:
-        """Return the identity that a track shows, ``UNDECIDED`` where nothing is decided."""
+        """Return the identity that a track shows, ``UNASSIGNED`` where nothing is decided."""
         return self._edits.identity_of(track.name, self._found(track.matched))
 
     def unsaved(self, now_s: float) -> Iterator[Statement]:
@@ -99,7 +99,7 @@ class Changes:
         return self._log.edits
 
     def _found(self, matched: int) -> int:
-        return UNDECIDED if matched == UNDECIDED else self._store.identity_of(matched)
+        return UNASSIGNED if matched == UNASSIGNED else self._store.identity_of(matched)
 
     # The matcher's events
 
@@ -112,7 +112,7 @@ class Changes:
         if event.camera and key not in in_view:
             self._reassign(key, event)
         before = self._found(event.other_id)
-        other = UNDECIDED if before == UNDECIDED else self._edits.shown(before)
+        other = UNASSIGNED if before == UNASSIGNED else self._edits.shown(before)
         found = self._store.identity_of(event.global_id)
         identity = self._edits.identity_of(sighting_name(*key), found)
         if identity == other:
@@ -124,7 +124,7 @@ class Changes:
                 other_id=other,
                 from_camera=self._camera_before(identity, event),
                 name=self._edits.name(identity),
-                other_name="" if other == UNDECIDED else self._edits.name(other),
+                other_name="" if other == UNASSIGNED else self._edits.name(other),
             )
         )
 
@@ -144,12 +144,12 @@ class Changes:
     def _reassign(self, key: Key, event: Event) -> None:
         """Give a track that is not in view to whom the matcher now says it belongs."""
         # A split that names nobody else took the track from its identity; else it goes to it.
-        left_alone = event.kind == "split" and event.other_id == UNDECIDED
-        matched = UNDECIDED if left_alone else event.global_id
+        left_alone = event.kind == "split" and event.other_id == UNASSIGNED
+        matched = UNASSIGNED if left_alone else event.global_id
         track = self.tracks.get(key)
         if track is not None:
             track.matched, track.dirty = matched, True
-            track.is_sighting |= matched != UNDECIDED
+            track.is_sighting |= matched != UNASSIGNED
         else:
             self._store.later(place(*key, _row(self._found(matched)), self._edits))
 
@@ -173,4 +173,4 @@ class Changes:
 
 
 def _row(identity: int) -> int | None:
-    return None if identity == UNDECIDED else identity
+    return None if identity == UNASSIGNED else identity

@@ -1,4 +1,4 @@
-"""What the registry holds, for pages and programs that read it."""
+"""Read access to the registry, for the page and the API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.datatypes import UNDECIDED, Event
+from pipeline.datatypes import UNASSIGNED, Event
 from pipeline.layout.database import Database
 from pipeline.layout.edit_log import EditLog
 from pipeline.layout.edits import Edit, EditKind, Edits, sighting_name
@@ -22,7 +22,7 @@ class PersonRecord:
 
     Attributes:
         identity: Its number.
-        name: What it is called, empty if nobody named it.
+        name: What it is called, empty if it has no name.
         first_s: When it was first seen, seconds since the epoch.
         last_s: When it was last seen.
         sightings: How often it was seen: tracks, of all cameras.
@@ -50,7 +50,7 @@ class SightingRecord:
     Attributes:
         sighting: Its number.
         identity: Whose it is.
-        name: What that identity is called, empty if nobody named it.
+        name: What that identity is called, empty if it has no name.
         camera: Where.
         first_s: From when, seconds since the epoch.
         last_s: Until when.
@@ -92,7 +92,7 @@ class Records:
         """Return identities, those seen last first.
 
         Args:
-            limit: Most identities.
+            limit: Maximum number of identities.
             search: Part of a name, or a number; empty finds everybody.
             seen_before_s: Only those last seen before that, to turn pages.
         """
@@ -157,7 +157,7 @@ class Records:
         """Return events with a number above ``after``, oldest first, with the names of now.
 
         Args:
-            limit: Most events.
+            limit: Maximum number of events.
             after: Number of the last event that is known already.
             newest: Where there are more than ``limit``, whether the newest ones are meant.
         """
@@ -207,7 +207,7 @@ class Records:
         # A rename tells what it was about, whatever was edited since.
         renamed = event.kind == EditKind.RENAME and edit is not None
         name = edit.name if renamed and edit is not None else edits.name(event.global_id)
-        other = "" if event.other_id == UNDECIDED else edits.own_name(event.other_id)
+        other = "" if event.other_id == UNASSIGNED else edits.own_name(event.other_id)
         return replace(event, name=name, other_name=other)
 
     def _rows(self, sql: str, parameters: Sequence[Any]) -> list[sqlite3.Row]:

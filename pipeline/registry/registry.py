@@ -1,4 +1,4 @@
-"""Who was seen where and when, as the matcher says and as people correct it."""
+"""Sightings by the matcher, with edits by hand applied."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ class Registry:
             ]
 
     def name(self, identity: int) -> str:
-        """Return what an identity is called, empty if nobody named it. From any thread."""
+        """Return what an identity is called, empty if it has no name. From any thread."""
         return self._log.edits.name(identity)
 
     def close(self) -> None:

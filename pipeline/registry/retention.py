@@ -1,4 +1,4 @@
-"""Forgetting what is too old, a little at a time."""
+"""Deletes old sightings in small steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers, and what waits to be written: the registry's memory over its database."""
+"""The registry in memory: numbers, and what is still to be written to its database."""
 
 from __future__ import annotations
 

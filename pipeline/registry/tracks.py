@@ -1,4 +1,4 @@
-"""The tracks that are being seen, until they become sightings that rest in the database."""
+"""Open tracks, until they become sightings in the database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.datatypes import UNDECIDED, FloatArray, FrameResult
+from pipeline.datatypes import UNASSIGNED, FloatArray, FrameResult
 from pipeline.layout.database import Statement
 from pipeline.layout.edits import sighting_name
 from pipeline.registry.thumbnails import thumbnail
@@ -45,7 +45,7 @@ class OpenTrack:
         first_s: Time of its first box, seconds since the epoch.
         last_s: Time of its last box.
         frames: Number of boxes.
-        matched: Whose it is as the matcher says, ``UNDECIDED`` where it does not.
+        matched: Whose it is as the matcher says, ``UNASSIGNED`` where it does not.
         is_sighting: Whether its identity was decided once.
         quality: How well the thumbnail shows the person, 0 where there is none.
         jpeg: The thumbnail, if it is not in the database yet.
@@ -60,7 +60,7 @@ class OpenTrack:
     first_s: float
     last_s: float
     frames: int = 0
-    matched: int = UNDECIDED
+    matched: int = UNASSIGNED
     is_sighting: bool = False
     quality: float = 0.0
     jpeg: bytes | None = None
@@ -117,7 +117,7 @@ class OpenTracks:
             track.last_s = max(track.last_s, time_s)
             track.frames += 1
             track.matched = int(result.global_id[row])
-            track.is_sighting |= track.matched != UNDECIDED
+            track.is_sighting |= track.matched != UNASSIGNED
             track.dirty = True
             quality = float(result.quality[row])
             if quality > track.quality + (BETTER if track.quality else 0.0):

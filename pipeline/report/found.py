@@ -1,4 +1,4 @@
-"""A page of sightings that look like somebody."""
+"""The page of search results."""
 
 from __future__ import annotations
 

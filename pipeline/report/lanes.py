@@ -84,7 +84,7 @@ def lay_out(
         stays: Visits of one camera in order of their begin.
         axis: The time line.
         max_rows: Visits that need more rows at once are left out, later ones first.
-        max_bars: Most visits to draw; beyond, the shortest are left out.
+        max_bars: Maximum number of visits to draw; beyond, the shortest are left out.
         names: Of identities that were given one.
     """
     longest = sorted(stays, key=lambda stay: -stay.dwell_s)[:max_bars]

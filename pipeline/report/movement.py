@@ -1,4 +1,4 @@
-"""Who went from where to where, and how many were there at once."""
+"""Hand-overs between cameras, and the number of persons at a time."""
 
 from __future__ import annotations
 

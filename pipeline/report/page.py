@@ -1,4 +1,4 @@
-"""From what was seen to one page of HTML."""
+"""Renders a report as one HTML page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.datatypes import UNDECIDED
+from pipeline.datatypes import UNASSIGNED
 from pipeline.report.flows import draw_ring, matrix, shortened, took, ways
 from pipeline.report.lanes import Axis, css_colour, lay_out
 from pipeline.report.movement import HandOver, hand_overs, max_present
@@ -94,7 +94,7 @@ def _content(results: Results, limits: Limits) -> dict[str, Any]:
         "carded": {card["global_id"] for card in cards},
         "names": results.edits().named(),
         "people": len(people),
-        "undecided": int((sightings["global_id"] == UNDECIDED).sum()),
+        "undecided": int((sightings["global_id"] == UNASSIGNED).sum()),
         "axis": axis,
         "timelines": _timelines(cameras, stays, axis, limits, results.edits().named()),
         "counts": _counts(stays, axis),

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.datatypes import UNDECIDED, Event, FloatArray
+from pipeline.datatypes import UNASSIGNED, Event, FloatArray
 from pipeline.errors import ResultsError
 from pipeline.layout.archive import (
     ARCHIVE_RECORD,
@@ -63,7 +63,7 @@ class ArchiveResults(Results):
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ResultsError(
                 f"{self.folder.record_path} is damaged ({type(error).__name__}: {error}): run "
-                "`reid-pipeline batch` again to write it anew"
+                "`reid-pipeline batch` again to write it again"
             ) from None
         except (OSError, pa.ArrowException) as error:
             raise ResultsError(f"{self.path}/boxes is damaged ({error}): restore it") from None
@@ -190,7 +190,7 @@ def _file_boxes(
     ]
     boxes = pa.concat_tables(read_part(each) for each in twins).to_pandas()
     table = boxes.merge(sightings, on="tracklet_id", validate="many_to_one")
-    owner = table["tracklet_id"].map(owners).fillna(UNDECIDED).astype(np.int64)
+    owner = table["tracklet_id"].map(owners).fillna(UNASSIGNED).astype(np.int64)
     table = table.assign(global_id=owner)[BOXES]
     return BoxSequence(
         camera=camera,

@@ -1,4 +1,4 @@
-"""Taking people, or old days, out of an archive.
+"""Erasure of identities and old days from an archive.
 
 Every part is replaced whole. The journal keeps its notes, so that what was removed is not
 processed again.

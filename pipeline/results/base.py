@@ -1,4 +1,4 @@
-"""What every kind of finished work has in common, whatever its files look like."""
+"""The interface of results, shared by runs, archives and recordings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from pipeline.datatypes import UNDECIDED, Event, FloatArray
+from pipeline.datatypes import UNASSIGNED, Event, FloatArray
 from pipeline.layout.edit_log import EditLog
 from pipeline.layout.edits import Edits
 from pipeline.results.pieces import (
@@ -33,7 +33,7 @@ class Results(ABC):
 
     Times are seconds on the time line of the run for runs (float64), and UTC
     (``datetime64[us, UTC]``) for archives and recordings. ``global_id`` is the identity after
-    merges and edits by hand, -1 where the evidence names nobody.
+    merges and edits by hand, -1 where it is unassigned.
 
     A kind implements ``parts``, ``is_resolved``, ``resolved``, ``sequences``, ``pictures_of``,
     ``best_pictures``, ``events`` and ``summary``; everything else follows from them.
@@ -222,7 +222,7 @@ class Results(ABC):
         ``pipeline.results.visits.seconds_in_view``).
         """
         known = self.sightings()
-        known = known[known["global_id"] != UNDECIDED]
+        known = known[known["global_id"] != UNASSIGNED]
         in_view = seconds_in_view(visits(known))
         groups = known.groupby("global_id")
         table = pd.DataFrame(
@@ -249,6 +249,6 @@ class Results(ABC):
     def _in_order(self, tables: Sequence[pd.DataFrame], owners: pd.Series[int]) -> pd.DataFrame:
         whole = pd.concat([each for each in tables if len(each)] or tables[:1], ignore_index=True)
         owner = whole["sighting"].map(owners)
-        whole["global_id"] = owner.fillna(UNDECIDED).astype(np.int64)
+        whole["global_id"] = owner.fillna(UNASSIGNED).astype(np.int64)
         order = ["first_time", "camera", "sighting"]
         return whole.sort_values(order, kind="stable", ignore_index=True)[SIGHTING_COLUMNS]

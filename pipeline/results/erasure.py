@@ -1,4 +1,4 @@
-"""Taking people, or old days, out of finished work: one way in for every kind.
+"""Erasure of identities and old days from results of every kind.
 
 What was derived goes first (report, search index), then pictures, then tables, and last the
 table by which the person is known: a kill in between leaves the person known, so that the same
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.datatypes import UNDECIDED
+from pipeline.datatypes import UNASSIGNED
 from pipeline.errors import ResultsError
 from pipeline.layout.edit_log import EditLog
 from pipeline.layout.run import REPORT
@@ -42,7 +42,7 @@ class Person:
 
     Attributes:
         results: The work.
-        global_id: Number of the person.
+        global_id: The identity.
         sightings: The person's rows of ``Results.sightings``.
         videos: Annotated videos that show the person, the mosaic last.
     """
@@ -66,11 +66,11 @@ def find_person(results: Results, global_id: int) -> Person:
         )
     table, global_id = results.sightings(), results.edits().shown(global_id)
     own = table[table["global_id"] == global_id]
-    if global_id == UNDECIDED or own.empty:
-        known = sorted(set(table["global_id"]) - {UNDECIDED})
+    if global_id == UNASSIGNED or own.empty:
+        known = sorted(set(table["global_id"]) - {UNASSIGNED})
         described = f"from {known[0]} to {known[-1]}" if known else "none"
         raise ResultsError(
-            f"nobody in {results.path} has the identity {global_id}: there are {described}"
+            f"{results.path} has no identity {global_id}: its identities are {described}"
         )
     videos: tuple[Path, ...] = ()
     if isinstance(results, RunResults):

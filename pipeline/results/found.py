@@ -1,10 +1,10 @@
-"""What a search finds."""
+"""The result of a search."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.datatypes import UNDECIDED
+from pipeline.datatypes import UNASSIGNED
 from pipeline.results.pieces import Picture
 
 __all__ = ["Found"]
@@ -20,8 +20,8 @@ class Found:
         camera: Where.
         first_s: When it began: seconds since 1970 (UTC), or of a run.
         last_s: When it ended.
-        global_id: Whose it is, ``UNDECIDED`` where nobody is named.
-        name: What that identity is called, empty if nobody named it.
+        global_id: Whose it is, ``UNASSIGNED`` where it is unassigned.
+        name: What that identity is called, empty if it has no name.
         picture: Its best crop, ``None`` where none was kept.
     """
 
@@ -30,11 +30,11 @@ class Found:
     camera: str
     first_s: float
     last_s: float
-    global_id: int = UNDECIDED
+    global_id: int = UNASSIGNED
     name: str = ""
     picture: Picture | None = None
 
     @property
     def named(self) -> bool:
         """Whether anybody is named."""
-        return self.global_id != UNDECIDED
+        return self.global_id != UNASSIGNED

@@ -1,4 +1,4 @@
-"""What results are handed out in: columns, parts, sequences of boxes, pictures."""
+"""Types of results: columns, partitions, sequences of boxes, pictures."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from pipeline.datatypes import UNDECIDED, Event, FloatArray
+from pipeline.datatypes import UNASSIGNED, Event, FloatArray
 from pipeline.errors import ResultsError
 from pipeline.layout.database import open_reader
 from pipeline.layout.edits import sighting_name
@@ -116,7 +116,7 @@ class RecordingResults(Results):
             if boxes.empty:
                 continue
             pairs = zip(boxes["camera"], boxes["track_id"], strict=True)
-            found = owners.reindex([sighting_name(*pair) for pair in pairs], fill_value=UNDECIDED)
+            found = owners.reindex([sighting_name(*pair) for pair in pairs], fill_value=UNASSIGNED)
             boxes = boxes.assign(global_id=found.to_numpy(np.int64))
             for name, of_camera in boxes.groupby("camera", sort=True):
                 # Two runs in one file both count their frames from 0.
@@ -177,7 +177,7 @@ class RecordingResults(Results):
     def resolved(self) -> pd.Series[int]:
         """Return the identity of every sighting by its name, before edits by hand."""
         table = self._table()
-        found = table["found"].fillna(UNDECIDED).astype(np.int64)
+        found = table["found"].fillna(UNASSIGNED).astype(np.int64)
         return pd.Series(found.to_numpy(), index=table["sighting"])
 
     def _table(self) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Taking a person, or old days, out of a recording that no live run is writing."""
+"""Erasure of an identity or old days from a recording that is not being written."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def forget_in_recording(
 
     Args:
         results: The recording, which nobody else may write meanwhile.
-        global_id: Number of the person.
+        global_id: The identity.
         sightings: The person's.
         videos: As ``videos_of`` returned them.
         cover: Covers the person in a video, see ``pipeline.results.erasure.Cover``.

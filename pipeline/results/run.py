@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from pipeline.datatypes import UNDECIDED, Event, FloatArray
+from pipeline.datatypes import UNASSIGNED, Event, FloatArray
 from pipeline.errors import ResultsError
 from pipeline.layout.edits import sighting_name
 from pipeline.layout.files import read_table
@@ -83,7 +83,7 @@ class RunResults(Results):
         for name, boxes in read_boxes(path, cameras, counts=present):
             if owners is not None:
                 names = [sighting_name(name, track) for track in boxes["track_id"].tolist()]
-                found = owners.reindex(names, fill_value=UNDECIDED).to_numpy(np.int64)
+                found = owners.reindex(names, fill_value=UNASSIGNED).to_numpy(np.int64)
                 boxes = boxes.assign(global_id=found)  # noqa: PLW2901
             known = inputs.get(name)
             yield BoxSequence(

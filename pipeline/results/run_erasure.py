@@ -1,4 +1,4 @@
-"""Taking one person out of the folder of a run."""
+"""Erasure of an identity from the folder of a run."""
 
 from __future__ import annotations
 

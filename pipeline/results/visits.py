@@ -1,4 +1,4 @@
-"""How long somebody was in view: the one definition, for tables and reports."""
+"""Visits and time in view: the one definition, for tables and reports."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.datatypes import UNDECIDED
+from pipeline.datatypes import UNASSIGNED
 
 __all__ = ["Visit", "join_visits", "seconds", "seconds_in_view", "visits"]
 
 VISIT_GAP_S = 10.0
-"""Who comes back into the same camera within so long had not left: tracks break behind others."""
+"""A gap shorter than this does not end a visit: tracks break when a person is occluded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def join_visits(tracks: Iterable[Visit]) -> list[Visit]:
     joined: list[Visit] = []
     current: dict[tuple[int, str], int] = {}
     for each in sorted(tracks, key=lambda s: (s.first_s, s.camera, s.global_id)):
-        if each.global_id == UNDECIDED:
+        if each.global_id == UNASSIGNED:
             continue
         key = each.global_id, each.camera
         place = current.get(key)

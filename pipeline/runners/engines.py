@@ -16,7 +16,7 @@ from pipeline.errors import ReidPipelineError
 from pipeline.spawning import out_of_reach_of_the_terminal
 
 __all__ = [
-    "MOST_ATTEMPTS",
+    "MAX_ATTEMPTS",
     "Engine",
     "InProcess",
     "Job",
@@ -29,7 +29,7 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 """Workers that a job may take down before it is given up."""
 STOP_S = 10.0
 """Time that a worker has to end before it is made to."""
@@ -51,7 +51,7 @@ class Engine(Protocol):
             jobs: The first ones.
             on_result: Called here with (number of the worker, job, result); returns the jobs
                 that follow from it.
-            on_lost: Called with a job whose workers died ``MOST_ATTEMPTS`` times.
+            on_lost: Called with a job whose workers died ``MAX_ATTEMPTS`` times.
 
         Raises:
             ReidPipelineError: A worker could not be set up.
@@ -61,7 +61,7 @@ class Engine(Protocol):
 def workers_die_at_once() -> ReidPipelineError:
     """Return the error for workers that never come to their first job."""
     return ReidPipelineError(
-        f"workers died {MOST_ATTEMPTS} times before their first job: check the memory, or use "
+        f"workers died {MAX_ATTEMPTS} times before their first job: check the memory, or use "
         "fewer with --workers"
     )
 
@@ -190,7 +190,7 @@ class Processes:
         worker.stop()
         deaths[job] += 1
         log.warning("worker %d died (exit code %s)", worker.number, worker.process.exitcode)
-        if deaths[job] < MOST_ATTEMPTS:
+        if deaths[job] < MAX_ATTEMPTS:
             if job is not None:
                 waiting.appendleft(job)
         elif job is None:

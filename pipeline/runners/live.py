@@ -1,4 +1,4 @@
-"""The live runner: newest frames in, results to everybody who shows or keeps them."""
+"""The live runner: processes the newest frames and passes results to sinks, registry and page."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ TRIM_S = 60.0
 """Time between two moments at which freed memory is given back."""
 ALONE_S = 60.0
 """After a step that failed, frames go through one by one for so long, to spare the others."""
-MOST_FAILURES = 100
+MAX_FAILURES = 100
 """Failed steps in a row after which the fault is not in a picture."""
 CLOCK_JUMP_S = 1.0
 """A camera's time that goes back further than this was set anew; less is disorder."""
-MOST_SKEW_S = 2.0
+MAX_SKEW_S = 2.0
 """Cameras' clocks further off than this are not used for the time of frames."""
 
 
@@ -48,7 +48,7 @@ class LiveRun:
         cameras: At least one.
         parts: What to drive.
         settings: How to keep up.
-        batch_size: Most frames of one step.
+        batch_size: Maximum number of frames of one step.
         wall: Seconds since the epoch.
         clock: Seconds of a clock that never jumps.
     """
@@ -68,7 +68,7 @@ class LiveRun:
         self._settings = settings
         self._wall, self._clock = wall, clock
         self._pace = Pace(
-            list(self._cameras), most_latency_s=settings.most_latency_s, batch_size=batch_size
+            list(self._cameras), max_latency_s=settings.max_latency_s, batch_size=batch_size
         )
         self._began_s = clock()
         self._meters = {name: Meter(self._began_s) for name in self._cameras}
@@ -162,7 +162,7 @@ class LiveRun:
     # One step
 
     def _gather(self) -> list[Frame]:
-        most = 1 if self._clock() < self._alone_until_s else self._pace.most_frames
+        most = 1 if self._clock() < self._alone_until_s else self._pace.max_frames
         frames: list[Frame] = []
         for name in self._pace.order():
             if len(frames) == most:
@@ -223,8 +223,8 @@ class LiveRun:
         names = ", ".join(frame.camera for frame in frames)
         if self._failures == 1:
             log.error("frames of %s could not be processed: %s", names, error, exc_info=error)
-        if self._failures >= MOST_FAILURES:
-            raise RuntimeError(f"{MOST_FAILURES} steps in a row failed") from error
+        if self._failures >= MAX_FAILURES:
+            raise RuntimeError(f"{MAX_FAILURES} steps in a row failed") from error
         self._alone_until_s = self._clock() + ALONE_S
         for frame in frames:
             self._parts.trackers[frame.camera].restart()
@@ -242,7 +242,7 @@ class LiveRun:
             recorder.tick()
         for name, camera in self._cameras.items():
             skew_s = camera.health().skew_s or 0.0
-            self._skews[name] = skew_s if abs(skew_s) <= MOST_SKEW_S else 0.0
+            self._skews[name] = skew_s if abs(skew_s) <= MAX_SKEW_S else 0.0
         if self._clock() - self._saved_s >= self._settings.gallery_interval_s:
             self.save()
         if self._clock() - self._trimmed_s >= TRIM_S:

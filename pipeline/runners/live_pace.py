@@ -1,4 +1,4 @@
-"""Whose frame comes next in a live run, how many at once, and how fast it all goes."""
+"""Scheduling of a live run: which frames are processed next, batch size, rates."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ class Pace:
 
     Args:
         cameras: All cameras.
-        most_latency_s: Age that no frame may have when its result is ready, seconds.
-        batch_size: Most frames of one step.
+        max_latency_s: Age that no frame may have when its result is ready, seconds.
+        batch_size: Maximum number of frames of one step.
     """
 
-    def __init__(self, cameras: Sequence[str], *, most_latency_s: float, batch_size: int) -> None:
+    def __init__(self, cameras: Sequence[str], *, max_latency_s: float, batch_size: int) -> None:
         self._turns = dict.fromkeys(cameras, 0)
         self._turn = 0
-        self._most_latency_s = most_latency_s
+        self._max_latency_s = max_latency_s
         self._batch_size = batch_size
         self._costs_s: deque[float] = deque([0.0], maxlen=RECENT_STEPS)
 
     @property
-    def most_frames(self) -> int:
+    def max_frames(self) -> int:
         """Frames that the next step may take, at least 1."""
         cost_s = max(self._costs_s)
         if cost_s <= 0:
             return self._batch_size
-        in_time = int(STEP_SHARE * self._most_latency_s / cost_s)
+        in_time = int(STEP_SHARE * self._max_latency_s / cost_s)
         return max(1, min(self._batch_size, in_time))
 
     def order(self) -> list[str]:
@@ -54,10 +54,10 @@ class Pace:
 
     def is_in_time(self, age_s: float) -> bool:
         """Return whether a frame of this age can still be processed within the limit."""
-        step_s = self.most_frames * max(self._costs_s)
+        step_s = self.max_frames * max(self._costs_s)
         # A machine that needs longer than that for one frame still gets some.
-        longest_s = STEP_SHARE * self._most_latency_s
-        return age_s + min(step_s, longest_s) <= self._most_latency_s
+        max_s = STEP_SHARE * self._max_latency_s
+        return age_s + min(step_s, max_s) <= self._max_latency_s
 
     def note(self, cameras: Iterable[str], seconds: float) -> None:
         """Take in that a step served these cameras in so many seconds."""

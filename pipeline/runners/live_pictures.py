@@ -1,4 +1,4 @@
-"""The newest annotated picture of each camera, drawn and encoded only where somebody looks."""
+"""The newest annotated frame of each camera, drawn and encoded on demand."""
 
 from __future__ import annotations
 

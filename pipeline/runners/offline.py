@@ -95,7 +95,7 @@ def run_offline(
         batches = _batches(_merge(feeds, counts), batch_size)
         ahead = stack.enter_context(closing(_detected_ahead(pipeline, batches)))
         for batch, found in ahead:
-            for result in pipeline.follow(batch, found):
+            for result in pipeline.track_and_match(batch, found):
                 count = counts[result.frame.camera]
                 count.frames += 1
                 count.boxes += len(result.tracks)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pipeline.errors import SettingsError
 from pipeline.runners.engines import (
-    MOST_ATTEMPTS,
+    MAX_ATTEMPTS,
     Job,
     OnLost,
     OnResult,
@@ -132,7 +132,7 @@ class RayCluster:
 def _no_dashboard_process(ray: Any) -> Iterator[None]:
     """Let a cluster start without the process that Ray has for its dashboard.
 
-    Without a dashboard that process reports usage and does nothing else. Told not to report, it
+    Without a dashboard that process reports usage and does nothing else. EventRecord not to report, it
     still asks the metadata services of three clouds where it runs.
     """
     services = ray._private.services
@@ -202,7 +202,7 @@ class _Crew:
             # What was raised where the actor was made, such as a missing package, comes last.
             log.warning("worker %d died: %s", number, " ".join([first, *others[-1:]]))
             self._deaths[job] += 1
-            is_deadly = self._deaths[job] >= MOST_ATTEMPTS
+            is_deadly = self._deaths[job] >= MAX_ATTEMPTS
             if is_deadly and job is None:
                 raise workers_die_at_once() from None
             self.start(number)

@@ -1,1 +1,1 @@
-"""Finding sightings that look alike."""
+"""Search for sightings by similarity."""

@@ -1,4 +1,4 @@
-"""Who may see the page: a token, cookies that follow from it, and no guessing."""
+"""Access control: token, cookies, and a limit of attempts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["VALID_S", "Access", "Verdict"]
 
 VALID_S = 7 * 86_400
 """How long a login lasts, seconds."""
-MOST_GUESSES = 5
+MAX_GUESSES = 5
 """Wrong tokens per minute and address."""
 MINUTE_S = 60.0
-MOST_ADDRESSES = 4096
+MAX_ADDRESSES = 4096
 """Addresses whose guesses are remembered; beyond, those that guessed longest ago are forgotten."""
 
 
@@ -64,13 +64,13 @@ class Access:
         """
         now_s = self._clock()
         recent = [t for t in self._guesses.get(address, []) if now_s - t < MINUTE_S]
-        if len(recent) >= MOST_GUESSES:
+        if len(recent) >= MAX_GUESSES:
             return Verdict.TOO_MANY
         if self._token is None or _equal(token, self._token):
             return Verdict.WELCOME
         self._guesses[address] = [*recent, now_s]
         self._guesses.move_to_end(address)
-        while len(self._guesses) > MOST_ADDRESSES:
+        while len(self._guesses) > MAX_ADDRESSES:
             self._guesses.popitem(last=False)
         return Verdict.WRONG
 

@@ -1,4 +1,4 @@
-"""What every request must pass, before anything else looks at it."""
+"""Checks of every request: host, origin, size, token."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.serve.access import Access, Verdict
 __all__ = ["COOKIE", "Guard", "bare_host"]
 
 COOKIE = "reid_pipeline_login"
-MOST_BODY_BYTES = 65_536
+MAX_BODY_BYTES = 65_536
 """No request of the page or the API needs more."""
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN_PATHS = frozenset({"/login", "/static/app.css", "/static/icon.svg"})
@@ -101,8 +101,8 @@ class Guard:
         length = headers.get("content-length", "0")
         if "transfer-encoding" in headers or not length.isdecimal():
             return _refuse(411, "a request that changes something states its length")
-        if int(length) > MOST_BODY_BYTES:
-            return _refuse(413, f"a request has at most {MOST_BODY_BYTES} bytes")
+        if int(length) > MAX_BODY_BYTES:
+            return _refuse(413, f"a request has at most {MAX_BODY_BYTES} bytes")
         return None
 
     def _check_token(self, scope: Scope, headers: Headers) -> Response | None:

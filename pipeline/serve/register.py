@@ -1,4 +1,4 @@
-"""What the page needs of whoever stores identities. ``pipeline.registry.Registry`` has it."""
+"""The interface between the page and the store of identities. ``pipeline.registry.Registry`` has it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Register(Protocol):
         """Number of the newest event, 0 before the first."""
 
     def name(self, identity: int) -> str:
-        """Return what an identity is called, empty if nobody named it."""
+        """Return what an identity is called, empty if it has no name."""
 
     def rename(self, identity: int, name: str) -> Event:
         """Give an identity a name."""

@@ -79,7 +79,7 @@ class Status(_Reply):
 class _OfIdentity(_Reply):
     identity: int
     name: str
-    """Empty if nobody named it."""
+    """Empty if it has no name."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -21,7 +21,7 @@ __all__ = ["WebServer", "open_web"]
 logger = logging.getLogger(__name__)
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
-MOST_CONNECTIONS = 200
+MAX_CONNECTIONS = 200
 START_S = 10.0
 POLL_S = 0.01
 
@@ -114,7 +114,7 @@ class WebServer:
             server_header=False,
             # Anybody could state another address, and so guess tokens without a limit.
             proxy_headers=False,
-            limit_concurrency=MOST_CONNECTIONS,
+            limit_concurrency=MAX_CONNECTIONS,
             timeout_graceful_shutdown=1,
             ws="none",
             ssl_certfile=None if settings.certificate is None else str(settings.certificate),

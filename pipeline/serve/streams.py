@@ -17,13 +17,13 @@ from pipeline.serve.replies import Event
 __all__ = ["BOUNDARY", "Streams"]
 
 BOUNDARY = "reid-pipeline-picture"
-MOST_STREAMS = 64
+MAX_STREAMS = 64
 """Streams at a time; each costs a connection and some work several times a second."""
 EVENTS_EVERY_S = 0.25
 PICTURES_EVERY_S = 0.1
 HEARTBEAT_S = 15.0
 """A comment after so much silence shows both ends that the other one is there."""
-MOST_EVENTS = 200
+MAX_EVENTS = 200
 
 
 class Streams:
@@ -50,8 +50,8 @@ class Streams:
         Raises:
             HTTPException: 503.
         """
-        if self._open >= MOST_STREAMS:
-            raise HTTPException(503, f"{MOST_STREAMS} streams are open already: close some")
+        if self._open >= MAX_STREAMS:
+            raise HTTPException(503, f"{MAX_STREAMS} streams are open already: close some")
 
     async def events(self, after: int) -> AsyncIterator[bytes]:
         """Yield events as server-sent events, from the one after number ``after`` on."""
@@ -61,7 +61,7 @@ class Streams:
             while not self._ending.is_set():
                 if self._register.newest_event > after:
                     told = await run_in_threadpool(
-                        self._register.records.events, limit=MOST_EVENTS, after=after
+                        self._register.records.events, limit=MAX_EVENTS, after=after
                     )
                     for each in told:
                         after = each.number

@@ -1,1 +1,1 @@
-"""Writing what was found."""
+"""Sinks: what a run writes while it goes."""

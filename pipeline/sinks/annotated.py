@@ -22,7 +22,7 @@ from pipeline.sinks.mosaic import Mosaic
 __all__ = ["render_videos"]
 
 MOSAIC_INTERVAL_S = 0.04
-"""Least time between two pictures of the mosaic."""
+"""Minimum time between two pictures of the mosaic."""
 TIME_TOLERANCE_S = 1e-6
 
 OnFrame = Callable[[Frame], None]
@@ -102,22 +102,22 @@ class _MosaicVideo:
         if self._mosaic is None:
             return
         if frame.time_s > self._now_s + TIME_TOLERANCE_S:
-            self._write(least_s=MOSAIC_INTERVAL_S)
+            self._write(min_s=MOSAIC_INTERVAL_S)
             self._now_s = frame.time_s
         self._mosaic.show(frame.camera, image, caption)
 
     def end(self, camera: str) -> None:
         """Mark a camera that has ended while others go on."""
         if self._mosaic is not None:
-            self._write(least_s=MOSAIC_INTERVAL_S)
+            self._write(min_s=MOSAIC_INTERVAL_S)
             self._mosaic.end(camera)
 
     def flush(self) -> None:
         """Write the last picture."""
-        self._write(least_s=0.0)
+        self._write(min_s=0.0)
 
-    def _write(self, *, least_s: float) -> None:
-        due = self._now_s - self._written_s >= least_s - TIME_TOLERANCE_S
+    def _write(self, *, min_s: float) -> None:
+        due = self._now_s - self._written_s >= min_s - TIME_TOLERANCE_S
         if self._mosaic is not None and due and self._now_s > self._written_s:
             self._writer.write(self._mosaic.canvas, self._now_s - self._begin_s)
             self._written_s = self._now_s

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 
 from pipeline.colours import Colour, identity_colour
-from pipeline.datatypes import UNDECIDED, Image
+from pipeline.datatypes import UNASSIGNED, Image
 
 __all__ = ["Label", "clock", "draw_caption", "draw_labels", "identity_colour"]
 
@@ -49,7 +49,7 @@ def draw_labels(image: Image, labels: Sequence[Label], *, font_scale: float) -> 
     for label in sorted(labels, key=lambda each: each.box[3]):
         colour = identity_colour(label.global_id)
         x1, y1, x2, y2 = (round(value) for value in label.box)
-        if label.global_id == UNDECIDED:
+        if label.global_id == UNASSIGNED:
             cv2.rectangle(image, (x1, y1), (x2, y2), colour, max(1, thickness // 2), cv2.LINE_AA)
             continue
         cv2.rectangle(image, (x1, y1), (x2, y2), colour, thickness, cv2.LINE_AA)

@@ -1,4 +1,4 @@
-"""A video file that is there whole or not at all."""
+"""A video file that is written atomically."""
 
 from __future__ import annotations
 

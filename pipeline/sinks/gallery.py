@@ -1,4 +1,4 @@
-"""The best crops of every identity, as pictures to look at."""
+"""The best crops of each identity, as pictures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.crops import cut, cut_blurred, encode_jpeg
-from pipeline.datatypes import UNDECIDED, FrameResult, Identities, Tracklet
+from pipeline.datatypes import UNASSIGNED, FrameResult, Identities, Tracklet
 from pipeline.layout.files import cannot_write
 from pipeline.layout.run import crop_name, gallery_folder
 
@@ -16,7 +16,7 @@ __all__ = ["Gallery"]
 
 CROPS_PER_TRACK = 3
 """Candidates kept of each track until its identity is known."""
-LEAST_GAP_S = 0.5
+MIN_GAP_S = 0.5
 """Two crops of a track nearer than this show the same picture."""
 
 
@@ -36,7 +36,7 @@ class Gallery:
 
     Args:
         folder: The run's folder.
-        crops: Most crops per identity; 0 writes no gallery.
+        crops: Maximum number of crops per identity; 0 writes no gallery.
         blur_heads: Whether the heads of everybody in a frame are blurred.
     """
 
@@ -72,7 +72,7 @@ class Gallery:
         """
         of_identity: dict[int, list[tuple[str, int]]] = {}
         for (camera, track_id), identity in sorted(identities.by_track.items()):
-            if identity.global_id != UNDECIDED:
+            if identity.global_id != UNASSIGNED:
                 of_identity.setdefault(identity.global_id, []).append((camera, track_id))
         for global_id, tracks in of_identity.items():
             for key, crop in self._best(tracks):
@@ -104,7 +104,7 @@ class Gallery:
 def _place_for(kept: Sequence[_Crop], quality: float, time_s: float) -> int | None:
     """Return where a new crop belongs among a track's, ``None`` if it is no better."""
     for place, crop in enumerate(kept):
-        if abs(crop.time_s - time_s) < LEAST_GAP_S:
+        if abs(crop.time_s - time_s) < MIN_GAP_S:
             return place if quality > crop.quality else None
     if len(kept) < CROPS_PER_TRACK:
         return len(kept)

@@ -1,4 +1,4 @@
-"""The boxes that a track lacks: where the detector missed the person for a moment."""
+"""Interpolated boxes in short gaps of a track."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from pipeline.datatypes import FloatArray, FrameResult
 
 __all__ = ["FilledRow", "Gaps"]
 
-LONGEST_GAP_S = 1.0
+MAX_GAP_S = 1.0
 """Gaps up to this are filled; over longer ones people do not walk in straight lines."""
 TIME_TOLERANCE_S = 1e-6
 FORGET_S = 10.0
 """A track that comes back after so long counts as new."""
 LEAD_BOXES = 5
 """Boxes of a new track that tell where the person was in the frame before the first."""
-LEAST_SIDE_PX = 4
+MIN_SIDE_PX = 4
 SAME_PLACE_IOU = 0.5
 """Where a track goes on under a new number, the place before is taken by the old one."""
 
@@ -106,7 +106,7 @@ class Gaps:
         height, width = result.frame.image.shape[:2]
         moments = self._moments.setdefault(camera, deque())
         courses = self._courses.setdefault(camera, {})
-        while moments and moments[0].time_s < time_s - LONGEST_GAP_S - TIME_TOLERANCE_S:
+        while moments and moments[0].time_s < time_s - MAX_GAP_S - TIME_TOLERANCE_S:
             moments.popleft()
         for track_id in [i for i, c in courses.items() if c.time_s < time_s - FORGET_S]:
             del courses[track_id]
@@ -120,7 +120,7 @@ class Gaps:
             self._follow(camera, track_id, box)
         self._number += 1
         self._rows += len(ids)
-        while self._recent[0][0] < time_s - LONGEST_GAP_S - TIME_TOLERANCE_S:
+        while self._recent[0][0] < time_s - MAX_GAP_S - TIME_TOLERANCE_S:
             self._recent.popleft()
         self._settle(self._recent[0][1])
 
@@ -132,7 +132,7 @@ class Gaps:
             course = _Course(now.number, now.time_s, box, [(now.number, box)])
             self._courses[camera][track_id] = course
             return
-        within = now.time_s - course.time_s <= LONGEST_GAP_S + TIME_TOLERANCE_S
+        within = now.time_s - course.time_s <= MAX_GAP_S + TIME_TOLERANCE_S
         for moment in moments if within else ():
             if course.moment < moment.number < now.number:
                 part = (moment.time_s - course.time_s) / (now.time_s - course.time_s)
@@ -154,7 +154,7 @@ class Gaps:
         change = (first[-1][1] - first[0][1]) / (end.time_s - start.time_s)
         box = first[0][1] - change * (start.time_s - lead.time_s)
         box = np.clip(box, 0, np.array(lead.size * 2, np.float32)).astype(np.float32)
-        is_seen = (box[2:] - box[:2]).min() >= LEAST_SIDE_PX
+        is_seen = (box[2:] - box[:2]).min() >= MIN_SIDE_PX
         if is_seen and not (ious(box[None], lead.boxes) > SAME_PLACE_IOU).any():
             self._fill(lead, camera, track_id, box)
 

@@ -37,7 +37,7 @@ class H264File:
         muxer: Options of the MP4 muxer.
         encoder: Options of x264.
         threads: Threads of the encoder; 0 lets it choose.
-        group: Most pictures from one key frame to the next; ``None`` leaves it to the encoder.
+        group: Maximum number of pictures from one key frame to the next; ``None`` leaves it to the encoder.
         metadata: What the file says about itself.
 
     Raises:

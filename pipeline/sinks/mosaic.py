@@ -14,7 +14,7 @@ from pipeline.sinks.drawing import draw_caption
 
 __all__ = ["Mosaic"]
 
-MOST_WIDTH, MOST_HEIGHT = 1920, 1080
+MAX_WIDTH, MAX_HEIGHT = 1920, 1080
 BACKGROUND = 18
 GAP = 4
 """Pixels between tiles."""
@@ -97,8 +97,8 @@ def _tile_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int, int]:
     best = (0, 0, 1)
     for columns in range(1, len(sizes) + 1):
         rows = math.ceil(len(sizes) / columns)
-        room_w = (MOST_WIDTH - (columns + 1) * GAP) // columns
-        room_h = (MOST_HEIGHT - (rows + 1) * GAP) // rows
+        room_w = (MAX_WIDTH - (columns + 1) * GAP) // columns
+        room_h = (MAX_HEIGHT - (rows + 1) * GAP) // rows
         width = int(min(room_w, room_h * aspect, widest))
         height = int(width / aspect)
         if width * height > best[0] * best[1]:

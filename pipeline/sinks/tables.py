@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.datatypes import UNDECIDED, Event, FloatArray, FrameResult, Identities, Tracklet
+from pipeline.datatypes import UNASSIGNED, Event, FloatArray, FrameResult, Identities, Tracklet
 from pipeline.layout.files import cannot_write, write_atomically
 from pipeline.layout.run import (
     EMBEDDING_SCHEMA,
@@ -157,7 +157,7 @@ class Tables:
             )
             for (camera, track_id), each in identities.by_track.items()
         ]
-        rows.sort(key=lambda row: (row[0] == UNDECIDED, row[0], float(row[3]), row[1], row[2]))
+        rows.sort(key=lambda row: (row[0] == UNASSIGNED, row[0], float(row[3]), row[1], row[2]))
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(IDENTITY_COLUMNS)
@@ -252,7 +252,7 @@ def _filled_rows(filled: Sequence[FilledRow]) -> pd.DataFrame:
     for each in filled:
         x1, y1, x2, y2 = each.xyxy
         place = [f"{value:.2f}" for value in (x1, y1, x2 - x1, y2 - y1)]
-        head = [each.camera, str(each.frame), each.time, str(each.track_id), str(UNDECIDED)]
+        head = [each.camera, str(each.frame), each.time, str(each.track_id), str(UNASSIGNED)]
         rows.append([*head, *place, "0.0000"])
     return pd.DataFrame(rows, columns=TRACK_COLUMNS, dtype=str)
 

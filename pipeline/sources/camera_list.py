@@ -1,4 +1,4 @@
-"""From what the user names (files, folders, globs, camera lists) to cameras."""
+"""Resolves files, folders, globs and camera lists to cameras."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from pipeline.sources.stream_address import is_stream_address, public_part, show
 
 __all__ = ["names_for"]
 
-LONGEST_NAME = 64
+MAX_NAME_LENGTH = 64
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def _name_words(source: str) -> list[str]:
 
 
 def _join(words: Sequence[str]) -> str:
-    name = re.sub(r"[^A-Za-z0-9_-]", "_", "_".join(words))[-LONGEST_NAME:]
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", "_".join(words))[-MAX_NAME_LENGTH:]
     if name.lower() in RESERVED_CAMERA_NAMES:
         name = f"{name}_camera"
     if not CAMERA_NAME.fullmatch(name):
@@ -75,7 +75,7 @@ def _join(words: Sequence[str]) -> str:
 
 
 def _too_long(name: str) -> bool:
-    return len(name) >= LONGEST_NAME
+    return len(name) >= MAX_NAME_LENGTH
 
 
 def _clashing(names: Sequence[str], taken: Collection[str]) -> list[int]:

@@ -1,4 +1,4 @@
-"""What one pass over a video file came to, in words."""
+"""Warnings of one pass over a video file."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 __all__ = ["is_stream_address", "public_part", "redact", "secrets_of", "shown_source"]
 
 HIDDEN = "***"
-SHORTEST_SECRET = 4
+MIN_SECRET_LENGTH = 4
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -48,7 +48,7 @@ def secrets_of(address: str) -> set[str]:
     query = re.split(r"[?#&;]", place)[1:]
     found |= {each.partition("=")[2] or each for each in query}
     found |= {unquote(each) for each in found} | {quote(unquote(each), safe="") for each in found}
-    return {each for each in found if len(each) >= SHORTEST_SECRET}
+    return {each for each in found if len(each) >= MIN_SECRET_LENGTH}
 
 
 def redact(text: str, secrets: Collection[str]) -> str:

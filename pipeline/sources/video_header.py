@@ -1,4 +1,4 @@
-"""What a video file says about itself, checked before any work starts."""
+"""The header of a video file, checked before work starts."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Tying the boxes of one camera to tracks."""
+"""Single-camera tracking."""

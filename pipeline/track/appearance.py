@@ -1,4 +1,4 @@
-"""Cutting tracks where the person may have changed: looks after every moment of doubt.
+"""Splits tracks where the person may have changed: checks the appearance after gaps and overlaps.
 
 Association by motion and overlap mixes people up where they cross. So after a track was
 covered by another box, or lost for a while, its next clear crop is compared with how it
@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.boxes import covered_shares, ious
 from pipeline.datatypes import FloatArray, IntArray
 
-__all__ = ["AppearanceGuard"]
+__all__ = ["AppearanceCheck"]
 
 COVERED = 0.2
 """Share of a box that another one overlaps, from which on a crop may show somebody else."""
@@ -46,20 +46,20 @@ class _Look:
     in_doubt: bool = False
 
 
-class AppearanceGuard:
+class AppearanceCheck:
     """Gives the tracker's tracks numbers of their own, and a new one where the looks change.
 
     Args:
-        least_similarity: Cosine below which the crop after a doubt is another person.
-        interval_s: Time between two looks at a track that is not in doubt.
+        min_similarity: Cosine below which the crop after a doubt is another person.
+        interval_s: Interval between two appearance checks of a track without gap or overlap.
         gap_s: A track that was not seen for so long is in doubt.
         forget_s: Tracks that were not seen for so long are forgotten.
     """
 
     def __init__(
-        self, *, least_similarity: float, interval_s: float, gap_s: float, forget_s: float
+        self, *, min_similarity: float, interval_s: float, gap_s: float, forget_s: float
     ) -> None:
-        self._least_similarity = least_similarity
+        self._min_similarity = min_similarity
         self._interval_s = interval_s
         self._gap_s = gap_s
         self._forget_s = forget_s
@@ -153,7 +153,7 @@ class AppearanceGuard:
     def _compare(self, look: _Look, vector: FloatArray, time_s: float) -> None:
         if look.in_doubt and look.total is not None:
             length = float(np.linalg.norm(look.total))
-            if float(vector @ look.total) < self._least_similarity * length:
+            if float(vector @ look.total) < self._min_similarity * length:
                 look.track_id = self._new_id()
                 look.total = None
         look.total = vector.copy() if look.total is None else look.total + vector

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pipeline.boxes import covered_shares
 from pipeline.datatypes import Detections, FloatArray, IntArray, Tracks
 from pipeline.settings import TrackSettings
-from pipeline.track.appearance import AppearanceGuard
+from pipeline.track.appearance import AppearanceCheck
 from pipeline.track.association import assign, similarities
 from pipeline.track.coverage import Coverage
 from pipeline.track.motion import MotionFilter
@@ -16,7 +16,7 @@ from pipeline.track.motion import MotionFilter
 __all__ = ["SingleCameraTracker"]
 
 UNSURE_IOU = 0.3
-"""Least overlap of an unsure box with a track. ByteTrack's own 0.5 loses people who are partly
+"""Minimum overlap of an unsure box with a track. ByteTrack's own 0.5 loses people who are partly
 covered: their boxes jump."""
 LONG_STEP_S = 0.25 - 1e-6
 """Where frames are so far apart, every clear box is embedded, and a track counts from its first
@@ -35,7 +35,7 @@ class SingleCameraTracker:
     track that was lost for a while is found again where its motion leads: the stages of
     ByteTrack and BoT-SORT. All that depends on how far a person moves between two frames
     follows the time between them. After every moment of doubt the appearance is compared, see
-    `AppearanceGuard`.
+    `AppearanceCheck`.
 
     Source: Y. Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every Detection
     Box", ECCV 2022.
@@ -55,10 +55,10 @@ class SingleCameraTracker:
         self._time_s: float | None = None
         self._step_s = float("inf")
         self._coverage = Coverage()
-        self._guard = AppearanceGuard(
-            least_similarity=settings.cut_similarity,
-            interval_s=settings.look_interval_s,
-            gap_s=settings.doubt_gap_s,
+        self._guard = AppearanceCheck(
+            min_similarity=settings.split_similarity,
+            interval_s=settings.check_interval_s,
+            gap_s=settings.check_gap_s,
             forget_s=max(10.0, 2 * settings.max_lost_s),
         )
 

@@ -43,7 +43,7 @@ class OpenVinoEmbedder:
         core = openvino.Core()
         supported = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if chosen != "fp32" and chosen.upper() not in supported:
-            raise BackendError(f"precision {chosen} is not to be had on this CPU: use fp32")
+            raise BackendError(f"precision {chosen} is not available on this CPU: use fp32")
         if weights.is_dir() or weights.suffix == ".xml":
             model = _read(core, _xml_of(weights))
         else:

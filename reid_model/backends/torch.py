@@ -41,7 +41,7 @@ class TorchEmbedder:
             ("fp16" if device.startswith("cuda") else "fp32") if precision == "auto" else precision
         )
         if on_cpu and chosen == "fp16":
-            raise BackendError("precision fp16 is not to be had with torch on a CPU: use fp32")
+            raise BackendError("precision fp16 is not available with torch on a CPU: use fp32")
         self._dtype = DTYPES[chosen]
         self._device = torch.device(device)
         self._architecture = checkpoint.architecture

@@ -53,6 +53,6 @@ def export(
     )
     Console(stderr=True, highlight=False).print(
         f"{made.path}: {made.size_bytes / 1e6:.1f} MB; least cosine to PyTorch "
-        f"{made.least_cosine:.6f} on {made.crops} crops",
+        f"{made.min_cosine:.6f} on {made.crops} crops",
         soft_wrap=True,
     )

@@ -45,7 +45,7 @@ class Augmentation(BaseModel):
     occlude: Chance = 0.0
     """Chance of a pasted part of another image, as if somebody stood in front."""
     patch_area: tuple[float, float] = (0.03, 0.25)
-    """Least and largest area of an erased or pasted rectangle, share of the image."""
+    """Minimum and largest area of an erased or pasted rectangle, share of the image."""
 
 
 def augmented(

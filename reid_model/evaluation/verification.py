@@ -32,7 +32,7 @@ class VerificationScores:
     """Scores of same/different decisions over as many same as different pairs.
 
     Attributes:
-        threshold: Least cosine similarity of "same"; mean of the two folds'.
+        threshold: Minimum cosine similarity of "same"; mean of the two folds'.
         accuracy: Share of right decisions.
         precision: Share of "same" decisions that are right.
         recall: Share of the same pairs that are found.

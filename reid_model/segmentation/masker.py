@@ -20,7 +20,7 @@ __all__ = ["PersonMasker", "on_background", "without_background"]
 Image = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-LEAST_SHARE = 0.08
+MIN_SHARE = 0.08
 """A mask smaller than this share of the crop is a failure: the crop is then left as it is."""
 FILL = (103, 116, 124)
 """ImageNet's mean colour, BGR: what the network takes for nothing at all."""
@@ -63,7 +63,7 @@ class PersonMasker:
 
 def without_background(crop: Image, mask: Mask) -> Image:
     """Return a crop with a neutral colour outside its mask; itself if the mask is too small."""
-    if mask.mean() < LEAST_SHARE:
+    if mask.mean() < MIN_SHARE:
         return crop
     return np.where(mask[..., None], crop, np.array(FILL, np.uint8))
 

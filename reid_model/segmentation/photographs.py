@@ -23,11 +23,11 @@ __all__ = [
     "steady_crop",
 ]
 
-LONGEST_SIDE = 640
+MAX_SIDE = 640
 """Photographs are kept at this size at most: the network sees 128 pixels of height."""
 SHAPE_TOLERANCE = 0.02
 """Masks may be smaller than their image; their proportions may differ by rounding."""
-LEAST_AREA = 0.01
+MIN_AREA = 0.01
 """People on less of the picture than this are too small to learn from."""
 
 Image = NDArray[np.uint8]
@@ -86,7 +86,7 @@ def read_photographs(source: Path, *, folder: Path | None = None) -> list[Photog
                 f"{source} row {row}: mask {mask_name} is {mask.shape[1]}x{mask.shape[0]}, the "
                 f"image {image.shape[1]}x{image.shape[0]}; expected the same proportions"
             )
-        scale = min(1.0, LONGEST_SIDE / max(image.shape[:2]))
+        scale = min(1.0, MAX_SIDE / max(image.shape[:2]))
         size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         share = cv2.resize(mask[..., 0], size, interpolation=cv2.INTER_AREA)
@@ -100,7 +100,7 @@ def person_boxes(photographs: Sequence[Photograph]) -> list[PersonBox]:
     for number, photograph in enumerate(photographs):
         pieces, _, stats, _ = cv2.connectedComponentsWithStats(photograph.mask.astype(np.uint8))
         for left, top, width, height, area in stats[1:pieces]:
-            if area >= LEAST_AREA * photograph.mask.size:
+            if area >= MIN_AREA * photograph.mask.size:
                 boxes.append(
                     PersonBox(number, int(left), int(top), int(left + width), int(top + height))
                 )

@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 STATE = "state.pt"
 CURVE_EVERY_STEPS = 20
-LAST_MOMENT = 1e-3
+WARMUP_START = 1e-3
 """Share of the rate that warm-up starts from."""
 
 
@@ -64,7 +64,7 @@ class Progress:
 def rate_factor(schedule: Schedule, step: int) -> float:
     """Return the share of the highest learning rate at a step, counted from 0."""
     if step < schedule.warmup_steps:
-        return LAST_MOMENT + (1 - LAST_MOMENT) * step / schedule.warmup_steps
+        return WARMUP_START + (1 - WARMUP_START) * step / schedule.warmup_steps
     if schedule.shape == "constant":
         return 1.0
     span = max(1, schedule.steps - schedule.warmup_steps)

@@ -17,13 +17,13 @@ from detector_training.pools import HELD_OUT, HELD_OUT_EVERY, SHARES, UNLABELLED
 
 GREY = 114
 """What lies around a picture that does not fill its place, as in the running detector."""
-LEAST_INSIDE = 0.3
+MIN_INSIDE = 0.3
 """A person of whom less of the box lies within the piece has no box."""
-LEAST_HEIGHT = 14.0
+MIN_HEIGHT = 14.0
 """Pixels; smaller people are not asked for."""
 SCALES = {"photographs": (0.25, 1.0), "stock": (0.2, 1.0), "crops": (0.35, 1.0)}
 USUAL_SCALES = 0.40, 1.25
-"""Least and greatest enlargement of a kept picture."""
+"""Minimum and greatest enlargement of a kept picture."""
 WHOLE_SCALES = 0.62, 0.95
 """The same where the piece is as large as what the running detector sees."""
 TILT = 8.0
@@ -63,7 +63,7 @@ class Pieces(IterableDataset[Batch]):
         """Yield what ultralytics' losses take: img, cls, bboxes (centre, size; 0 to 1), batch_idx.
 
         Also taught, (N, anchors, 5): the teacher's corners and score, or `NOT_TAUGHT`; and
-        map2, map4 and so on: what the teacher's stages give, as in `Lesson`.
+        map2, map4 and so on: what the teacher's stages give, as in `TeacherOutputs`.
         """
         cv2.setNumThreads(1)
         teacher = DenseTeacher(self._teacher)
@@ -89,13 +89,13 @@ class Pieces(IterableDataset[Batch]):
         corners = np.concatenate(boxes) / np.array([width, height] * 2, np.float32)
         middles, sides = (corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]
         pixels = np.ascontiguousarray(np.stack(images)[..., ::-1].transpose(0, 3, 1, 2))
-        lesson = teacher(pixels)
-        taught = lesson.anchors
+        outputs_of_teacher = teacher(pixels)
+        taught = outputs_of_teacher.anchors
         taught[[name not in UNLABELLED for name in names], :, 4] = NOT_TAUGHT
         return {
             "img": torch.from_numpy(pixels),
             "taught": torch.from_numpy(taught),
-            **{f"map{k}": torch.from_numpy(each) for k, each in lesson.maps.items()},
+            **{f"map{k}": torch.from_numpy(each) for k, each in outputs_of_teacher.maps.items()},
             "cls": torch.zeros(len(rows), 1),
             "bboxes": torch.from_numpy(np.concatenate([middles, sides], axis=1)),
             "batch_idx": torch.tensor(rows, dtype=torch.float32),
@@ -151,7 +151,7 @@ def cut(
     Args:
         picture: Any size.
         size: (height, width) of the piece.
-        scales: Least and greatest enlargement.
+        scales: Minimum and greatest enlargement.
         rng: Of the choice.
         tilt: Degrees by which the picture is turned; boxes are not turned with it.
     """
@@ -204,8 +204,8 @@ def _inside(boxes: Boxes, width: int, height: int) -> Boxes:
     clipped = np.clip(boxes, 0, limit)
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     left = (clipped[:, 2] - clipped[:, 0]) * (clipped[:, 3] - clipped[:, 1])
-    tall = clipped[:, 3] - clipped[:, 1] >= LEAST_HEIGHT
-    return np.asarray(clipped[(left >= LEAST_INSIDE * area) & tall], np.float32)
+    tall = clipped[:, 3] - clipped[:, 1] >= MIN_HEIGHT
+    return np.asarray(clipped[(left >= MIN_INSIDE * area) & tall], np.float32)
 
 
 def coloured(image: Image, rng: np.random.Generator) -> Image:

@@ -13,7 +13,7 @@ from detector_training.labelled import Image, Labelled
 from detector_training.people import Cutout
 from detector_training.scenery import SIZE, goods, place
 
-LEAST_VISIBLE = 0.3
+MIN_VISIBLE = 0.3
 """People of whom less is seen have no box."""
 SHARP = 0.5
 """Share of the people that are cut out of photographs."""
@@ -64,7 +64,7 @@ def compose(material: Material, rng: np.random.Generator) -> Labelled:
     kept = []
     for number, area in enumerate(areas, start=1):
         seen = owner == number
-        if seen.sum() >= LEAST_VISIBLE * area:
+        if seen.sum() >= MIN_VISIBLE * area:
             kept.append(_extent(seen))
     left = [box for box in known if _seen(owner, box) >= 0.5]
     rows = np.array([*left, *kept], np.float32).reshape(-1, 4)

@@ -31,18 +31,18 @@ PERSON = 0
 STRIDES = 8, 16, 32
 BINS = 16
 """In which the teacher tells the distance of an edge, each one stride wide."""
-LEAST_SCORE = 0.1
+MIN_SCORE = 0.1
 """Below it the teacher's box means nothing."""
 STAGE = re.compile(r"\.model\.(\d+)\.cv2\.conv/.*/Convolution$")
 """Last convolution of a stage, by its number in ultralytics' order."""
 ANSWER = re.compile(r"\.(cv[23]\.\d)\.2/.*/Convolution$")
 """Last convolution of the head's branches (boxes, then classes), by level."""
-LEAST_SPREAD = 0.05
+MIN_SPREAD = 0.05
 """Of a channel, as a share of the usual one; the noise of silent channels is not learnt."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lesson:
+class TeacherOutputs:
     """What the teacher says of N pieces.
 
     Attributes:
@@ -65,7 +65,7 @@ class DenseTeacher:
         self._path = next(weights.glob("*.xml"))
         self._compiled: dict[tuple[int, ...], tuple[list[int], Any]] = {}
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> Lesson:
+    def __call__(self, pixels: NDArray[np.uint8]) -> TeacherOutputs:
         """Return what there is to learn about pieces.
 
         Args:
@@ -76,7 +76,7 @@ class DenseTeacher:
         stages, network = self._compiled[pixels.shape]
         outputs = [np.asarray(each) for each in network(pixels / np.float32(255)).to_tuple()]
         maps = {n: each.astype(np.float16) for n, each in zip(stages, outputs, strict=False)}
-        return Lesson(_anchors(outputs[len(stages) :]), maps)
+        return TeacherOutputs(_anchors(outputs[len(stages) :]), maps)
 
     def _compile(self, shape: tuple[int, ...]) -> tuple[list[int], Any]:
         """Return the numbers of the stages, and a network that gives their maps and raw answers."""
@@ -129,7 +129,7 @@ def _anchors(answers: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-class TaughtAssigner:
+class TeacherAssigner:
     """Targets of every anchor: the teacher's where there are any, else those of the truth.
 
     Args:
@@ -150,11 +150,11 @@ class TaughtAssigner:
         counts = said >= 0
         boxes = torch.where(counts, self.taught[..., :4], boxes)
         scores = torch.where(counts, said, scores)
-        is_person = torch.where(counts[..., 0], said[..., 0] >= LEAST_SCORE, is_person.bool())
+        is_person = torch.where(counts[..., 0], said[..., 0] >= MIN_SCORE, is_person.bool())
         return labels, boxes, scores, is_person, numbers
 
 
-class Apprentice:
+class Student:
     """Compares what the stages of a network give with what the teacher's give.
 
     Args:
@@ -168,11 +168,11 @@ class Apprentice:
         for number, module in enumerate(network.model):
             module.register_forward_hook(self._compare(number))
 
-    def listen(self, maps: Mapping[int, torch.Tensor], share: float, *, seed: int) -> None:
+    def observe(self, maps: Mapping[int, torch.Tensor], share: float, *, seed: int) -> None:
         """Take the maps of the pieces that the network sees next.
 
         Args:
-            maps: `Lesson.maps`.
+            maps: `TeacherOutputs.maps`.
             share: Of the pieces whose map goes on from a stage as the teacher gives it.
             seed: Of the choice of pieces, for every stage anew.
         """
@@ -195,16 +195,16 @@ class Apprentice:
             theirs = self._maps[number].float()
             # A quarter of the places tells the spread as well as all of them.
             spread = theirs[..., ::2, ::2].std((0, 2, 3), keepdim=True)
-            spread = spread.clamp(min=LEAST_SPREAD * float(spread.mean()))
+            spread = spread.clamp(min=MIN_SPREAD * float(spread.mean()))
             self._distances.append(smooth_l1_loss(mine.float() / spread, theirs / spread))
             return torch.where(self._taken[number], theirs.to(mine.dtype), mine)
 
         return compare
 
 
-def learn_from_teacher(network: Any) -> TaughtAssigner:
+def distillation_losses(network: Any) -> TeacherAssigner:
     """Give an ultralytics detection network a loss that knows a teacher; return what to tell it."""
     network.criterion = network.init_criterion()
-    assigner = TaughtAssigner(network.criterion.assigner)
+    assigner = TeacherAssigner(network.criterion.assigner)
     network.criterion.assigner = assigner
     return assigner

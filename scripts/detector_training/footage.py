@@ -24,7 +24,7 @@ from sample_scene.world import CAMERAS
 
 LABEL_CONFIDENCE = 0.30
 """Boxes of the teacher from here on are labels."""
-LEAST_VISIBLE = 0.3
+MIN_VISIBLE = 0.3
 SCENE_SECONDS = 40
 SECONDS_BETWEEN = 1.0
 """Between two frames that are taken from a composed scene."""
@@ -78,7 +78,7 @@ def composed(
         command += ["--seconds", SCENE_SECONDS, "--cams", 3, "--people", 14 + seed % 10]
         subprocess.run([sys.executable, *map(str, command)], check=True)
         truth = pd.read_csv(out / "ground_truth.csv")
-        truth = truth[truth["visible"] >= LEAST_VISIBLE]
+        truth = truth[truth["visible"] >= MIN_VISIBLE]
         for camera in sorted(truth["camera"].unique()):
             rows = truth[truth["camera"] == camera]
             yield from with_truth(out / f"{camera}.mp4", rows, every_s=SECONDS_BETWEEN)
@@ -111,7 +111,7 @@ def rendered(count: int, *, seed: int) -> Iterator[Labelled]:
         for number, time_s in enumerate(rng.uniform(0, 28, 12)):
             picture, sightings = film.frame(number, float(time_s))
             corners = [(*one.box[:2], one.box[0] + one.box[2], one.box[1] + one.box[3])
-                       for one in sightings if one.visible >= LEAST_VISIBLE]  # fmt: skip
+                       for one in sightings if one.visible >= MIN_VISIBLE]  # fmt: skip
             rows = np.array(corners, np.float32).reshape(-1, 4)
             yield Labelled(np.ascontiguousarray(picture[..., ::-1]), rows)
 

@@ -15,8 +15,8 @@ from detector_training.labelled import Image
 from detector_training.scenery import SIZE
 
 HEIGHTS = 45.0, 330.0
-"""Least and greatest height of a pasted crop, pixels; small ones are as frequent as large ones."""
-MOST_CROPS = 16
+"""Minimum and greatest height of a pasted crop, pixels; small ones are as frequent as large ones."""
+MAX_CROPS = 16
 WIDTHS = 0.42, 0.62
 """Share of its height that a crop is wide: people of Market-1501 fill half."""
 
@@ -32,7 +32,7 @@ def patchwork(grounds: Sequence[Image], crops: Sequence[Image], rng: np.random.G
     height, width = SIZE
     ground = grounds[rng.integers(len(grounds))]
     image = np.asarray(cv2.resize(ground, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    tall = np.exp(rng.uniform(*np.log(HEIGHTS), int(rng.integers(3, MOST_CROPS + 1))))
+    tall = np.exp(rng.uniform(*np.log(HEIGHTS), int(rng.integers(3, MAX_CROPS + 1))))
     for high in np.sort(tall).astype(int):  # the nearer, the larger, and the later
         wide = int(high * rng.uniform(*WIDTHS))
         x, y = int(rng.integers(-wide // 3, width)), int(rng.integers(-high // 4, height))

@@ -20,7 +20,7 @@ BORDER = 3
 """A person this near to the edge of a photograph is cut off by it, pixels."""
 TALLEST = 420
 """Cut-outs are kept at this height at most: no pasted person is larger."""
-WIDEST_SHAPE = 1.6
+MAX_SHAPE = 1.6
 """Pieces of a mask wider than this many heights are groups lying across, or mistakes."""
 CROPS_PER_IDENTITY = 6
 PERSON_SHARE = 0.15, 0.75
@@ -47,7 +47,7 @@ def from_photographs(photographs: Sequence[Photograph]) -> list[Cutout]:
     found = []
     for box in person_boxes(photographs):
         width, height = box.right - box.left, box.bottom - box.top
-        if height < 60 or width > WIDEST_SHAPE * height:
+        if height < 60 or width > MAX_SHAPE * height:
             continue
         photograph = photographs[box.photograph]
         pieces = cv2.connectedComponents(photograph.mask.astype(np.uint8))[1]

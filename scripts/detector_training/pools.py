@@ -41,16 +41,16 @@ UNLABELLED = {"photographs", "stock", "videos", "crops"}
 """Pools of real pictures: what is on them, the teacher says."""
 LONGEST = 832
 """Longer side of kept pictures, pixels: what a network that takes 640 can be shown enlarged."""
-MOST_FRAMES = 240
+MAX_FRAMES = 240
 """Frames taken of one video at most; a fixed camera repeats itself."""
 MEDIAN_FRAMES = 41
 PICTURES = {".jpg", ".jpeg", ".webp"}
-LEAST_BYTES, LEAST_SIDE = 25_000, 300
+MIN_BYTES, MIN_SIDE = 25_000, 300
 """Of a photograph; what is smaller is a face, a logo or a thumbnail."""
 HELD_OUT, HELD_OUT_EVERY = {"stock"}, 10
 """Every tenth picture of these pools, from the first one on, is not learnt from: for judging."""
 _NOBODY = np.empty((0, 4), np.float32)
-LEAST_BARE = 5
+MIN_BARE = 5
 """Frames without people that make an empty view; with fewer, the median of all has to do."""
 
 
@@ -150,8 +150,8 @@ def _different(folder: Path) -> Iterator[Image]:
     """Yield the photographs of a folder, each once however often and in whatever size it lies."""
     seen = set()
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES):
-        image = cv2.imread(str(path)) if path.stat().st_size >= LEAST_BYTES else None
-        if image is None or min(image.shape[:2]) < LEAST_SIDE:
+        image = cv2.imread(str(path)) if path.stat().st_size >= MIN_BYTES else None
+        if image is None or min(image.shape[:2]) < MIN_SIDE:
             continue
         grey = cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), (9, 8))
         look = (grey[:, 1:] > grey[:, :-1]).tobytes()
@@ -176,7 +176,7 @@ def _crops(source: Ingredients, count: int) -> Iterator[Labelled]:
 def _videos(source: Ingredients) -> Iterator[Labelled]:
     for video in source.videos:
         images = list(frames_of(video, every_s=0.3, longest=LONGEST))
-        step = max(1, len(images) // MOST_FRAMES)
+        step = max(1, len(images) // MAX_FRAMES)
         for picture in source.teacher.label(images[::step]):
             yield fitted(picture, LONGEST)
 
@@ -207,7 +207,7 @@ def _without_people(video: Path, teacher: Teacher, rng: np.random.Generator) -> 
     """Return what a camera sees when nobody is there, or where nobody stands still."""
     frames = list(frames_of(video, every_s=0.5, longest=LONGEST))
     bare = [each.image for each in teacher.label(frames) if len(each.boxes) == 0]
-    usable = bare if len(bare) >= LEAST_BARE else frames
+    usable = bare if len(bare) >= MIN_BARE else frames
     chosen = rng.choice(len(usable), min(MEDIAN_FRAMES, len(usable)), replace=False)
     return median_frame([usable[row] for row in chosen])
 

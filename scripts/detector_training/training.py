@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from detector_training.batches import Size, batches
-from detector_training.distillation import Apprentice, TaughtAssigner, learn_from_teacher
+from detector_training.distillation import Student, TeacherAssigner, distillation_losses
 from pipeline.detect.ultralytics_adapter import contained
 
 STATE = "state.pt"
@@ -30,10 +30,10 @@ WARM_UP = 150
 LAST_RATE = 0.02
 """Of the highest one."""
 WEIGHT_DECAY = 5e-4
-LONGEST_GRADIENT = 10.0
+MAX_GRAD_NORM = 10.0
 AVERAGE_DECAY, AVERAGE_RISE = 0.998, 100
 """Of the moving average, and the steps in which it comes near that."""
-SIGHT_WEIGHT = 20.0
+FEATURE_MAP_WEIGHT = 20.0
 """Of the distance to what the teacher sees, beside the losses of boxes and scores."""
 ALONE_UNTIL, TOGETHER_FROM = 0.45, 0.7
 """Shares of the steps. Until the first, every stage is fed with the teacher's maps, where it learns
@@ -91,15 +91,15 @@ class _Learner:
         network: In training mode.
         average: ultralytics' moving average of it, which is what ships.
         optimiser: Of the network's weights.
-        assigner: Told what the teacher said about the batch.
-        apprentice: Compares what network and teacher see.
+        assigner: EventRecord what the teacher said about the batch.
+        student: Compares what network and teacher see.
     """
 
     network: Any
     average: Any
     optimiser: torch.optim.Optimizer
-    assigner: TaughtAssigner
-    apprentice: Apprentice
+    assigner: TeacherAssigner
+    student: Student
 
 
 def new_network(model: str) -> Any:
@@ -175,9 +175,9 @@ def _learner(recipe: Recipe, device: str) -> _Learner:
 
         average = ModelEMA(network, decay=AVERAGE_DECAY, tau=AVERAGE_RISE)
     # Only now: what looks into the network must not be copied into the average.
-    apprentice = Apprentice(network)
+    student = Student(network)
     optimiser = torch.optim.AdamW(_groups(network), lr=recipe.rate)
-    return _Learner(network, average, optimiser, learn_from_teacher(network), apprentice)
+    return _Learner(network, average, optimiser, distillation_losses(network), student)
 
 
 def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
@@ -194,23 +194,23 @@ def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
 def _step(
     learner: _Learner, batch: Mapping[str, torch.Tensor], device: str, *, helped: float, seed: int
 ) -> list[float]:
-    """Learn from one batch; return the box, class, distribution and sight losses."""
+    """Learn from one batch; return the box, class, distribution and feature_map losses."""
     on_device = {name: each.to(device) for name, each in batch.items()}
     images = on_device["img"].to(memory_format=torch.channels_last).float() / 255
     learner.assigner.taught = on_device.pop("taught")
     names = [name for name in on_device if name.startswith("map")]
     maps = {int(name.removeprefix("map")): on_device.pop(name) for name in names}
-    learner.apprentice.listen(maps, helped, seed=seed)
+    learner.student.observe(maps, helped, seed=seed)
     with torch.autocast(device.split(":", maxsplit=1)[0], torch.bfloat16):
         loss, parts = learner.network({**on_device, "img": images})
-        sight = learner.apprentice.distance()
+        feature_map = learner.student.distance()
     learner.optimiser.zero_grad()
-    (loss.sum() / len(images) + SIGHT_WEIGHT * sight).backward()
-    torch.nn.utils.clip_grad_norm_(learner.network.parameters(), LONGEST_GRADIENT)
+    (loss.sum() / len(images) + FEATURE_MAP_WEIGHT * feature_map).backward()
+    torch.nn.utils.clip_grad_norm_(learner.network.parameters(), MAX_GRAD_NORM)
     learner.optimiser.step()
     learner.average.update(learner.network)
     values = parts.values() if isinstance(parts, Mapping) else parts
-    return [*(float(each) for each in values), float(sight.detach())]
+    return [*(float(each) for each in values), float(feature_map.detach())]
 
 
 def _log(path: Path, step: int, rate: float, losses: Any, minutes: float) -> None:
@@ -218,7 +218,9 @@ def _log(path: Path, step: int, rate: float, losses: Any, minutes: float) -> Non
     with path.open("a", newline="") as file:
         writer = csv.writer(file)
         if is_new:
-            writer.writerow(["step", "rate", "box", "class", "distribution", "sight", "minutes"])
+            writer.writerow(
+                ["step", "rate", "box", "class", "distribution", "feature_map", "minutes"]
+            )
         figures = [f"{each:.4f}" for each in losses]
         writer.writerow([step, f"{rate:.6f}", *figures, f"{minutes:.2f}"])
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from recorded_scenes import Scene, Told, matched, record, tell, time_steps
+from recorded_scenes import EventRecord, Scene, matched, record, tell, time_steps
 
 from pipeline.datatypes import CropEvidence
 from pipeline.metrics.trackeval_scores import hota_scores, identity_scores
@@ -44,8 +44,8 @@ VARIANTS = {
     "no mirror images": Variant(embed={"mirror": False}),
     "crops not weighted by quality": Variant(equal_quality=True),
     "boxes in gaps not filled": Variant(gaps=False),
-    "tracks not cut by looks": Variant(track={"cut_similarity": -1}),
-    "tracks cut at 0.2": Variant(track={"cut_similarity": 0.2}),
+    "tracks not cut by looks": Variant(track={"split_similarity": -1}),
+    "tracks cut at 0.2": Variant(track={"split_similarity": 0.2}),
     "tracks go on from overlap 0.2": Variant(track={"min_iou": 0.2}),
     "lost tracks end after 1 s": Variant(track={"max_lost_s": 1}),
     "sure boxes from 0.25 on": Variant(track={"high_confidence": 0.25}),
@@ -58,7 +58,9 @@ VARIANTS = {
 }
 
 
-def changed(told: Sequence[Told], *, crops: int | None, equal_quality: bool) -> list[Told]:
+def changed(
+    told: Sequence[EventRecord], *, crops: int | None, equal_quality: bool
+) -> list[EventRecord]:
     """Return what would be told with fewer crops per track, or with equal ones."""
     count: dict[tuple[str, int], int] = {}
     result = []
@@ -77,7 +79,12 @@ def changed(told: Sequence[Told], *, crops: int | None, equal_quality: bool) -> 
 
 
 def scores(
-    told: Sequence[Told], truth: pd.DataFrame, variant: Variant, *, resolve: bool, threshold: float
+    told: Sequence[EventRecord],
+    truth: pd.DataFrame,
+    variant: Variant,
+    *,
+    resolve: bool,
+    threshold: float,
 ) -> tuple[float, float]:
     """Match and return IDF1 and HOTA over all cameras."""
     settings = MatchSettings.model_validate({**variant.match, "resolve": resolve})
@@ -95,7 +102,7 @@ def ablate(
 ) -> list[dict[str, object]]:
     """Return a row for each variant and mode, the mean over the scenes."""
     rows: list[dict[str, object]] = []
-    tracked: dict[str, list[tuple[list[Told], pd.DataFrame]]] = {}
+    tracked: dict[str, list[tuple[list[EventRecord], pd.DataFrame]]] = {}
     for name, variant in VARIANTS.items():
         key = repr((variant.embed, variant.track))
         if key not in tracked:  # most variants share their tracks

@@ -23,7 +23,7 @@ from pipeline.live_settings import RecordingSettings
 from pipeline.sinks.drawing import Label, draw_labels
 from pipeline.sinks.live.recorder import LiveRecorder
 
-LONGEST_S = 30.0
+MAX_S = 30.0
 SIZE = (1280, 720)
 
 
@@ -57,7 +57,7 @@ def frames_of(path: Path, fps: float) -> Iterator[Frame]:
     begin_s, due_s, index = time.time(), 0.0, 0
     with av.open(str(path)) as container:
         for picture in container.decode(video=0):
-            if picture.time > LONGEST_S:
+            if picture.time > MAX_S:
                 return
             if picture.time < due_s - 1e-6:
                 continue

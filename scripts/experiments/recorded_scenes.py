@@ -20,7 +20,7 @@ import pandas as pd
 
 from pipeline.crops import cut
 from pipeline.datatypes import (
-    UNDECIDED,
+    UNASSIGNED,
     CropEvidence,
     Detections,
     FloatArray,
@@ -50,11 +50,11 @@ from pipeline.sources import open_source
 from pipeline.track.tracker import SingleCameraTracker
 from reid_model.checkpoint import default_weights
 
-__all__ = ["BUILT_IN", "Scene", "Seen", "Told", "matched", "record", "tell", "time_steps"]
+__all__ = ["BUILT_IN", "EventRecord", "Scene", "Seen", "matched", "record", "tell", "time_steps"]
 
 BUILT_IN = "built-in"
 """Names the detector of the package, which has no file."""
-LEAST_SCORE = 0.1
+MIN_SCORE = 0.1
 """Boxes below this are not recorded; no tracker makes use of them."""
 
 
@@ -80,7 +80,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EventRecord:
     """What the matcher is told of one frame."""
 
     camera: str
@@ -132,7 +132,7 @@ def _save_boxes(folder: Path, path: Path, *, detector: str | None) -> None:
     settings = DetectSettings(
         weights=None if detector == BUILT_IN else detector,
         detections=None if detector else folder / "ground_truth.csv",
-        confidence=LEAST_SCORE,
+        confidence=MIN_SCORE,
     )
     names = [video.stem for video in sorted(folder.glob("*.mp4"))]
     loaded = load_detector(settings, cameras=names, device=resolve_device("cpu"))
@@ -184,7 +184,7 @@ def tell(
     confidence: float = DetectSettings().confidence,
     track: TrackSettings | None = None,
     embed: EmbedSettings | None = None,
-) -> list[Told]:
+) -> list[EventRecord]:
     """Track a recorded scene and return what the matcher is told, frame by frame."""
     trackers: dict[str, SingleCameraTracker] = {}
     policy = TrackCropPolicy(embed or EmbedSettings())
@@ -202,17 +202,19 @@ def tell(
         row_of = {box.tobytes(): row for row, box in enumerate(boxes.xyxy)}
         chosen = [row_of[tracks.xyxy[row].tobytes()] for row in rows]
         evidence = CropEvidence(rows, vectors[np.array(chosen, np.int64)], quality[rows])
-        told.append(Told(seen.camera, seen.frame, seen.time_s, seen.size, tracks, evidence))
+        told.append(EventRecord(seen.camera, seen.frame, seen.time_s, seen.size, tracks, evidence))
     return told
 
 
-def _blank(seen: Seen | Told) -> Frame:
+def _blank(seen: Seen | EventRecord) -> Frame:
     """Return a frame of which only the size counts."""
     image = np.broadcast_to(np.uint8(0), (*seen.size, 3))
     return Frame(seen.camera, seen.frame, seen.time_s, image)
 
 
-def matched(told: Sequence[Told], settings: MatchSettings, *, threshold: float) -> Identities:
+def matched(
+    told: Sequence[EventRecord], settings: MatchSettings, *, threshold: float
+) -> Identities:
     """Return the identities that the matcher ends with."""
     dim = next((e.evidence.vectors.shape[1] for e in told if len(e.evidence.rows)), 1)
     matcher = OnlineMatcher(settings, threshold=threshold, dim=dim)
@@ -222,7 +224,7 @@ def matched(told: Sequence[Told], settings: MatchSettings, *, threshold: float) 
 
 
 def time_steps(
-    told: Sequence[Told], identities: Identities, truth: pd.DataFrame, *, gaps: bool = True
+    told: Sequence[EventRecord], identities: Identities, truth: pd.DataFrame, *, gaps: bool = True
 ) -> list[TimeStep]:
     """Return found boxes and ground truth side by side.
 
@@ -253,10 +255,10 @@ def time_steps(
     return pair_boxes(truth, check_tracks(table), iou=0.5, min_visible=0.3).steps
 
 
-def _filled(told: Sequence[Told]) -> list[FilledRow]:
+def _filled(told: Sequence[EventRecord]) -> list[FilledRow]:
     with tempfile.TemporaryDirectory() as folder, closing(Gaps(Path(folder))) as finder:
         for each in told:
-            nobody = np.full(len(each.tracks), UNDECIDED)
+            nobody = np.full(len(each.tracks), UNASSIGNED)
             unknown = np.zeros(len(each.tracks), np.float32)
             finder.see(FrameResult(_blank(each), each.tracks, nobody, unknown))
         return list(finder.rows())

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from recorded_scenes import BUILT_IN, Scene, Told, matched, record, tell, time_steps
+from recorded_scenes import BUILT_IN, EventRecord, Scene, matched, record, tell, time_steps
 
 from pipeline.boxes import ious
 from pipeline.metrics.trackeval_scores import identity_scores
@@ -71,7 +71,7 @@ def _visits(truth: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(visit=rows["identity"].astype(str) + "/" + number.astype(str))
 
 
-def _labels(told: Sequence[Told], truth: pd.DataFrame) -> pd.DataFrame:
+def _labels(told: Sequence[EventRecord], truth: pd.DataFrame) -> pd.DataFrame:
     """Return the visit that each tracked box shows, where it shows one."""
     shown = dict(iter(truth.groupby(["camera", "frame"])))
     found = []

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from recorded_scenes import Told, matched, record, tell, time_steps
+from recorded_scenes import EventRecord, matched, record, tell, time_steps
 
 from pipeline.boxes import ious
 from pipeline.datatypes import CropEvidence, Tracks
@@ -45,7 +45,7 @@ def first_visits(truth: pd.DataFrame, people: Collection[object]) -> pd.DataFram
     return pd.concat(kept).reset_index(drop=True)
 
 
-def owners(told: Sequence[Told], truth: pd.DataFrame) -> dict[Key, object]:
+def owners(told: Sequence[EventRecord], truth: pd.DataFrame) -> dict[Key, object]:
     """Return the person that most boxes of each track lie on."""
     frames = dict(iter(truth.groupby(["camera", "frame"])))
     votes: dict[Key, Counter[object]] = {}
@@ -63,7 +63,7 @@ def owners(told: Sequence[Told], truth: pd.DataFrame) -> dict[Key, object]:
     return {key: count.most_common(1)[0][0] for key, count in votes.items()}
 
 
-def without(told: Sequence[Told], gone: Collection[Key]) -> list[Told]:
+def without(told: Sequence[EventRecord], gone: Collection[Key]) -> list[EventRecord]:
     """Return what would be told if these tracks had not been there."""
     result = []
     for each in told:
@@ -81,8 +81,8 @@ def without(told: Sequence[Told], gone: Collection[Key]) -> list[Told]:
 
 
 def coming_once(
-    told: Sequence[Told], truth: pd.DataFrame, share: float, *, seed: int
-) -> tuple[list[Told], pd.DataFrame]:
+    told: Sequence[EventRecord], truth: pd.DataFrame, share: float, *, seed: int
+) -> tuple[list[EventRecord], pd.DataFrame]:
     """Return tracks and ground truth in which this share of the people comes once."""
     everybody = sorted(truth["identity"].unique())
     once = set(random.Random(seed).sample(everybody, round(share * len(everybody))))

@@ -18,7 +18,7 @@ from pipeline.sources import open_source
 from support.assets import SAMPLE_VIDEOS
 from support.builders import frame
 
-MOST_BYTES = 8_000_000
+MAX_BYTES = 8_000_000
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_devices_other_than_a_cpu_get_the_checkpoint():
 def test_every_form_is_small():
     files = [path for path in FOLDER.rglob("*") if path.is_file()]
     assert {path.suffix for path in files} >= {".safetensors", ".onnx", ".xml", ".bin"}
-    assert max(path.stat().st_size for path in files) < MOST_BYTES
+    assert max(path.stat().st_size for path in files) < MAX_BYTES
 
 
 def test_a_frame_s_result_does_not_depend_on_its_company(pictures):

@@ -42,7 +42,7 @@ def settings_of(scene, **sections):
     base = {
         "match": {"threshold": 0.95},
         "embed": {"trim": 0.0},
-        "live": {"runner": {"most_latency_s": 10.0}, "recording": {"video_crf": 10}},
+        "live": {"runner": {"max_latency_s": 10.0}, "recording": {"video_crf": 10}},
         **sections,
     }
     return settings_for([str(scene / "cam1.mp4")], base=base)

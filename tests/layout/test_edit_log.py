@@ -95,7 +95,7 @@ def test_undo_never_takes_back_what_the_matcher_did_unless_it_is_named(tmp_path)
         (lambda e: e.merge(1, 9), "no identity 9"),
         (lambda e: e.split(1, []), "at least one"),
         (lambda e: e.split(1, ["lobby/2"]), "not one of identity 1: it has lobby/1, yard/4"),
-        (lambda e: e.split(2, ["lobby/2"]), "leave it at least one"),
+        (lambda e: e.split(2, ["lobby/2"]), "at least one has to stay"),
         (lambda e: e.undo(8), "no edit 8"),
     ],
 )

@@ -23,7 +23,7 @@ def slow_looks(rows):
     for row in rows:
         if all(row @ other < features.SAME_LOOKS for other in counted):
             counted.append(row)
-    return min(len(counted), features.MOST_LOOKS)
+    return min(len(counted), features.MAX_DISTINCT)
 
 
 def slow_centred(means, camera, prior):
@@ -78,7 +78,7 @@ def test_what_all_persons_of_a_camera_have_in_common_is_taken_out():
 
 
 def test_looks_are_counted_up_to_a_cap_and_whatever_the_blocks(monkeypatch):
-    monkeypatch.setattr(features, "MOST_LOOKS", 5)
+    monkeypatch.setattr(features, "MAX_DISTINCT", 5)
     rows = np.repeat(random_rows(4), 3, axis=0)
     whole, parts = features.CameraTotals(2, 32), features.CameraTotals(2, 32)
     whole.add(rows, np.ones(12, np.int64))

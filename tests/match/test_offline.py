@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.datatypes import UNDECIDED
+from pipeline.datatypes import UNASSIGNED
 from pipeline.match.constraints import Spans
 from pipeline.match.offline import resolve
 from pipeline.match.persons import Person
@@ -49,7 +49,7 @@ def test_a_tracklet_without_embeddings_names_nobody():
     found = resolved(
         [tracklet(LOOKS[0]), tracklet(np.zeros(32), track_id=2, first_s=8, last_s=9, weight=0)]
     )
-    assert found.by_track["a", 2].global_id == UNDECIDED
+    assert found.by_track["a", 2].global_id == UNASSIGNED
     assert found.by_track["a", 2].similarity == 0
     assert found.global_id("a", 1) == 1
 
@@ -63,9 +63,9 @@ def test_who_was_seen_for_a_moment_only_is_nobody_unless_known():
         tracklet(LOOKS[2], camera="b", track_id=2, first_s=50, last_s=50.6),
     ]
     assert numbers(resolved(glimpses)) == {
-        ("a", 1): 1, ("b", 1): 1, ("a", 2): UNDECIDED, ("a", 3): 2, ("b", 2): 2,
+        ("a", 1): 1, ("b", 1): 1, ("a", 2): UNASSIGNED, ("a", 3): 2, ("b", 2): 2,
     }  # fmt: skip
-    assert resolved(glimpses, least_seen_s=0).global_id("a", 2) == 2
+    assert resolved(glimpses, min_duration_s=0).global_id("a", 2) == 2
     known = {7: Person(LOOKS[1].copy())}
     known[7].add_past(LOOKS[1], 1, 50, Spans.of([]))
     found = resolve(glimpses, MatchSettings(), threshold=0.4, earlier={}, known=known)

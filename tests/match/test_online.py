@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.datatypes import UNDECIDED, CropEvidence, Tracks
-from pipeline.match.online import MOST_RECENT, OnlineMatcher
+from pipeline.datatypes import UNASSIGNED, CropEvidence, Tracks
+from pipeline.match.online import MAX_RECENT, OnlineMatcher
 from pipeline.settings import MatchSettings
 from support.worlds import DIM, Visit, frames_of, looks, same_partition, truth_of, walk
 
@@ -59,14 +59,14 @@ def test_people_are_found_again_in_all_cameras(shared_views):
 def test_a_track_is_undecided_until_it_was_seen_well_three_times():
     found = matcher()
     given_ids = feed(found, frames_of([Visit(0, "a", 1, 0, 4)], LOOKS))
-    assert [given_ids["a", t, 1] for t in (0.0, 0.5, 1.0)] == [UNDECIDED] * 3
+    assert [given_ids["a", t, 1] for t in (0.0, 0.5, 1.0)] == [UNASSIGNED] * 3
     assert given_ids["a", 1.5, 1] == 1
 
 
 def test_a_track_with_few_crops_is_decided_after_a_while():
     found = matcher(decide_crops=100)
     given_ids = feed(found, frames_of([Visit(0, "a", 1, 0, 4)], LOOKS))
-    assert given_ids["a", 1.0, 1] == UNDECIDED
+    assert given_ids["a", 1.0, 1] == UNASSIGNED
     assert given_ids["a", 2.5, 1] == 1
 
 
@@ -77,7 +77,7 @@ def test_a_glimpse_is_nobody_new_but_may_be_somebody_known(resolve):
     found = matcher(resolve=resolve)
     feed(found, frames_of([*strangers, Visit(2, "c", 2, 20, 20.5)], LOOKS))
     persons = found.finish()
-    assert persons.global_id("a", 1) == persons.global_id("b", 1) == UNDECIDED
+    assert persons.global_id("a", 1) == persons.global_id("b", 1) == UNASSIGNED
     assert persons.global_id("c", 1) == persons.global_id("c", 2) == 1
     assert kinds(found.drain_events()) == ["new", "sighting"]
 
@@ -87,7 +87,7 @@ def test_a_track_without_embeddings_stays_undecided():
     camera, time_s, tracks, _ = frames_of([Visit(0, "a", 1, 0, 4)], LOOKS)[0]
     nothing = CropEvidence(np.zeros(0, np.int64), np.zeros((0, DIM), np.float32), np.zeros(0))
     found.update(camera, time_s, tracks, nothing)
-    assert numbers(found.finish()) == {("a", 1): UNDECIDED}
+    assert numbers(found.finish()) == {("a", 1): UNASSIGNED}
 
 
 def test_events_tell_of_new_people_sightings_and_hand_overs():
@@ -109,7 +109,7 @@ def test_an_ambiguous_track_waits_and_then_takes_the_better_person():
     visits = [Visit(0, "a", 1, 0, 4), Visit(1, "b", 1, 0, 4), Visit(2, "c", 1, 6, 14)]
     found = matcher(margin=0.1, review_s=1000)
     given_ids = feed(found, frames_of(visits, people))
-    assert given_ids["c", 10.5, 1] == UNDECIDED
+    assert given_ids["c", 10.5, 1] == UNASSIGNED
     assert given_ids["c", 11.5, 1] == given_ids["a", 4.0, 1]
 
 
@@ -153,7 +153,7 @@ def test_a_track_that_comes_back_beside_its_successor_loses_nothing_to_it():
     given_ids = feed(found, frames)
     assert given_ids["a", 8.0, 2] == 1
     assert given_ids["a", 9.0, 1] == 1
-    assert given_ids["a", 9.0, 2] == UNDECIDED
+    assert given_ids["a", 9.0, 2] == UNASSIGNED
     ids = numbers(found.finish())
     assert ids["a", 1] != ids["a", 2]
 
@@ -181,7 +181,7 @@ def test_resolving_keeps_the_numbers_that_were_given():
     given_ids = feed(found, frames_of(visits, LOOKS, noise=0.02))
     ids = numbers(found.finish())
     for (camera, _, track_id), number in given_ids.items():
-        assert number in (UNDECIDED, ids[camera, track_id])
+        assert number in (UNASSIGNED, ids[camera, track_id])
 
 
 worlds = st.tuples(st.integers(0, 1000), st.floats(0, 0.4), st.booleans())
@@ -271,7 +271,7 @@ def test_memory_is_bounded_however_long_a_run_is(seed, people, pause_s, most, fo
     ]
     found = matcher(max_identities=most, forget_after_s=forget_after_s, review_s=4.0, threshold=0.9)
     # Besides the recent tracks there are those in view and those that ended since a review.
-    room = MOST_RECENT + (2.5 + 2 * 4.0) / pause_s + len(CAMERAS)
+    room = MAX_RECENT + (2.5 + 2 * 4.0) / pause_s + len(CAMERAS)
     for position, frame in enumerate(frames_of(visits, looks(people, seed=seed))):
         found.update(*frame)
         if position % 50:

@@ -62,7 +62,7 @@ def test_boxes_without_identity_count_alike() -> None:
     truth, found = spread_out(*crowd(cameras=2, frames=60, persons=5, seed=2))
     found.loc[found["track_id"] % 3 == 0, "global_id"] = -1
     ours, others = compare(truth, found)
-    assert ours.nameless_boxes > 50
+    assert ours.unassigned_boxes > 50
     for name in ("idf1", "idp", "idr", "hota", "det_a", "ass_a"):
         assert getattr(ours, name) == pytest.approx(others[name], abs=1e-9), name
 

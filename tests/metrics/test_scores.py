@@ -171,7 +171,7 @@ def test_a_box_without_identity_counts_as_found_but_as_nobody() -> None:
     assert overall.det_a == pytest.approx(1)
     assert overall.idf1 == overall.idp == overall.idr == 0
     assert overall.ass_a == pytest.approx(1 / 10)  # ten identities of one box each
-    assert overall.nameless_boxes == 10
+    assert overall.unassigned_boxes == 10
     assert overall.found_identities == 0
 
 
@@ -195,7 +195,7 @@ def test_undecided_boxes_of_two_cameras_are_never_one_person() -> None:
     found = perfect_tracks(truth).assign(global_id=-1)
     overall = score(truth, found).overall
     assert overall.idf1 == 0
-    assert overall.nameless_boxes == 40
+    assert overall.unassigned_boxes == 40
 
 
 def test_an_identity_twice_in_a_frame_keeps_its_best_box() -> None:
@@ -203,7 +203,7 @@ def test_an_identity_twice_in_a_frame_keeps_its_best_box() -> None:
     found = tracks_table([("east", 0, 1, 1, 5), ("east", 0, 2, 2, 5)])
     found["score"] = [0.6, 0.8]
     overall = score(truth, found).overall
-    assert overall.double_boxes == overall.nameless_boxes == 1
+    assert overall.duplicate_boxes == overall.unassigned_boxes == 1
     assert overall.recall == 1
     assert overall.idf1 == 0.5
 

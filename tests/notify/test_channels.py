@@ -18,8 +18,8 @@ from pipeline.notify.webhook import Webhook
 from support.notify_events import CANARY, WAIT_S, event, lines
 
 
-def lines_file(path, *, most_bytes=1_000_000, files=3):
-    return LinesFile(path, most_bytes=most_bytes, files=files)
+def lines_file(path, *, max_bytes=1_000_000, files=3):
+    return LinesFile(path, max_bytes=max_bytes, files=files)
 
 
 def test_events_are_appended_for_the_owner_alone(path):
@@ -54,7 +54,7 @@ def test_a_file_of_nothing_but_half_a_line_begins_anew(path):
 
 
 def test_a_file_that_has_grown_is_set_aside_and_the_oldest_go(path):
-    file = lines_file(path, most_bytes=500, files=2)
+    file = lines_file(path, max_bytes=500, files=2)
     for n in range(7):
         file.deliver([event(n)])
     file.close()
@@ -162,7 +162,7 @@ def test_an_outbox_delivers_to_a_webhook_that_fails_first(path):
         settings = NotifySettings(
             file=path,
             webhook=f"http://127.0.0.1:{receiver.port}/",
-            longest_pause_s=0.05,
+            max_backoff_s=0.05,
         )
         outbox = Outbox(settings)
         outbox.send([event(1), event(2)])

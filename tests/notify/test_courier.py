@@ -38,7 +38,7 @@ class FakeChannel:
 
 
 def courier(channel, *, most=100):
-    return Courier(channel, most_waiting=most, longest_pause_s=0.02, first_pause_s=0.01)
+    return Courier(channel, max_waiting=most, max_backoff_s=0.02, min_backoff_s=0.01)
 
 
 def events(*numbers):
@@ -108,7 +108,7 @@ def test_a_full_queue_drops_the_oldest_and_counts():
 
 def test_the_end_tries_once_more_and_gives_up():
     channel = FakeChannel(*[NotDeliveredError("down")] * 1000)
-    sender = Courier(channel, most_waiting=9, longest_pause_s=3600, first_pause_s=3600)
+    sender = Courier(channel, max_waiting=9, max_backoff_s=3600, min_backoff_s=3600)
     sender.send(events(1, 2))
     assert channel.entered.acquire(timeout=WAIT_S)
     sender.close(timeout_s=WAIT_S)

@@ -134,7 +134,7 @@ def test_edits_that_make_no_sense_are_refused(feed):
         (lambda r: r.merge(1, 9), "no identity 9"),
         (lambda r: r.split(1, []), "at least one"),
         (lambda r: r.split(1, two), "not one of identity 1"),
-        (lambda r: r.split(1, one), "leave it at least one"),
+        (lambda r: r.split(1, one), "at least one has to stay"),
         (lambda r: r.undo(1), "no edit 1"),
     ]:
         with pytest.raises(EditError, match=message):

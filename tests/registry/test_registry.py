@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.datatypes import UNDECIDED, CropEvidence
+from pipeline.datatypes import UNASSIGNED, CropEvidence
 from pipeline.errors import InputError
 from pipeline.layout.database import open_reader
 from pipeline.layout.edit_log import EditLog, Editor
@@ -75,7 +75,7 @@ def test_embeddings_are_kept_as_unit_means_weighted_by_quality(feed, path):
             [replace(frame_result([(1, number)], "lobby", START + at), evidence=evidence)], []
         )
 
-    see((1, 0), 0.5, at=0, number=UNDECIDED)
+    see((1, 0), 0.5, at=0, number=UNASSIGNED)
     feed.stored()
     assert stored() == []
     see((1, 0), 0.5, at=3)

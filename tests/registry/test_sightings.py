@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from pipeline.datatypes import UNDECIDED, Event
+from pipeline.datatypes import UNASSIGNED, Event
 from support.registry_feed import START, event, people, spans
 
 
@@ -40,8 +40,8 @@ def test_tracks_become_sightings_of_identities(feed):
 
 
 def test_undecided_tracks_count_once_they_are_decided(feed):
-    _, shown = feed.see((1, UNDECIDED), at=0)
-    assert shown == [UNDECIDED]
+    _, shown = feed.see((1, UNASSIGNED), at=0)
+    assert shown == [UNASSIGNED]
     assert people(feed.stored().records) == {}
     _, shown = feed.see((1, 7), at=3)
     assert shown == [1]
@@ -106,12 +106,12 @@ def test_a_track_that_the_matcher_moves_after_it_ended_goes_along(feed):
     feed.see((9, 9), at=501, events=[event("split", 3, "lobby", 2, other=2, at=501)])
     assert people(feed.stored().records) == {1: 1, 3: 1, 4: 1}
     told, _ = feed.see((9, 9), at=502, events=[event("split", 3, "lobby", 2, at=502)])
-    assert told[0].other_id == UNDECIDED
+    assert told[0].other_id == UNASSIGNED
     assert people(feed.stored().records) == {1: 1, 3: 1}
 
 
 def test_a_track_that_is_decided_after_it_ended_is_stored(feed):
-    feed.see((1, UNDECIDED))
+    feed.see((1, UNASSIGNED))
     feed.see(at=4, events=[event("new", 6, "lobby", 1, at=4)])
     feed.stored()
     assert spans(feed.records) == [(1, "lobby", 0, 0, 1)]

@@ -33,7 +33,7 @@ def test_an_exported_model_computes_what_the_network_does(
     weights, tmp_path, kind, precision, least
 ):
     made = export(weights, tmp_path, kind=kind, precision=precision)
-    assert made.least_cosine > least
+    assert made.min_cosine > least
     crops = pattern_crops(5, seed=9)
     expected = load_embedder(weights, backend="torch").embed(crops)
     got = load_embedder(made.path).embed(crops)

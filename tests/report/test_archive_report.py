@@ -94,5 +94,5 @@ def test_damage_is_one_line_and_exit_code_2(name, content, told, tmp_path, capsy
 
 def test_an_archive_without_anybody_says_so(tmp_path):
     folder = write_made_up(tmp_path / "archive", tracklets=0, people=1)
-    assert "Nobody was found" in render_report(open_results(folder))
+    assert "No persons were detected" in render_report(open_results(folder))
     assert json.loads((folder / "archive.json").read_text())["status"] == "complete"

@@ -39,7 +39,7 @@ def test_everybody_is_shown_however_few(people, tmp_path):
     page = page_of(write_run(tmp_path / "run", crowd(people), crops=2))
     assert len(re.findall(r'<article id="p\d+"', page)) == people
     assert page.count("data:image/jpeg") == 2 * people
-    assert ("Nobody was found" in page) == (people == 0)
+    assert ("No persons were detected" in page) == (people == 0)
 
 
 def test_a_crowd_is_cut_and_the_page_says_so(tmp_path):
@@ -61,7 +61,7 @@ def test_those_longest_in_view_are_kept(tmp_path):
 def test_tracks_without_identity_are_counted_apart(tmp_path):
     page = page_of(write_run(tmp_path / "run", [(-1, "a", 0, 1), (4, "a", 0, 5)]))
     assert re.findall(r'<article id="p(\d+)"', page) == ["4"]
-    assert "1 track showed too little" in page
+    assert "1 track without an identity" in page
 
 
 def test_a_failed_run_says_why(tmp_path):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from pipeline.datatypes import UNDECIDED
+from pipeline.datatypes import UNASSIGNED
 from pipeline.errors import OutputError, ResultsError
 from pipeline.layout.edit_log import EditLog, Editor
 from pipeline.layout.recording import REGISTRY
@@ -103,7 +103,7 @@ def test_edits_count_in_everything_that_is_read(tmp_path):
 
 def test_while_it_is_written_what_is_not_finished_is_left_out_and_said(tmp_path):
     with LiveFolder(tmp_path / "rec", video=False) as live:
-        live.see((1, 1), (2, UNDECIDED))
+        live.see((1, 1), (2, UNASSIGNED))
         live.settle()
         results = open_results(live.folder)
         assert [row[0] for row in rows(results)] == ["lobby/1"]

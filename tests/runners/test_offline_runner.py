@@ -105,17 +105,17 @@ def test_no_more_frames_wait_than_the_queues_hold():
             made.append(i)
             yield frame("a", i, size=(64, 48))
 
-    most_ahead = 0
+    max_ahead = 0
 
     class Counting(FakeSink):
         def write(self, result):
-            nonlocal most_ahead
-            most_ahead = max(most_ahead, len(made) - result.frame.index)
+            nonlocal max_ahead
+            max_ahead = max(max_ahead, len(made) - result.frame.index)
 
     run([FakeSource("a", frames())], batch_size=1, queue_frames=3, sinks=[Counting()])
     # Three queued, one that the reader holds, one taken out, one peeked at, and one whose
     # persons are being detected ahead.
-    assert most_ahead <= 7
+    assert max_ahead <= 7
 
 
 def test_progress_is_told_of_every_camera_up_to_its_end():

@@ -179,7 +179,7 @@ def test_a_picture_without_anybody_is_refused(archive, tmp_path, capsys):
     wide = tmp_path / "wide.png"
     cv2.imwrite(str(wide), np.full((60, 200, 3), 90, np.uint8))
     assert main(["search", str(archive), "--image", str(wide), "--device", "cpu"]) == 2
-    assert "nobody was found" in capsys.readouterr().err
+    assert "no person was detected" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_neither_is_refused(tmp_path, capsys):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.serve.access import MOST_GUESSES, VALID_S, Access, Verdict
+from pipeline.serve.access import MAX_GUESSES, VALID_S, Access, Verdict
 from pipeline.serve.guard import bare_host
 
 TOKEN = "correct-horse-battery"
@@ -40,7 +40,7 @@ def test_only_the_token_itself_opens(clock, guess):
 
 def test_who_guesses_too_often_waits_even_with_the_right_token(clock):
     door = access(clock)
-    for _ in range(MOST_GUESSES):
+    for _ in range(MAX_GUESSES):
         assert door.try_token("guess", "1.2.3.4") == Verdict.WRONG
     assert door.try_token("guess", "1.2.3.4") == Verdict.TOO_MANY
     assert door.try_token(TOKEN, "1.2.3.4") == Verdict.TOO_MANY

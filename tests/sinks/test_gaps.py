@@ -62,7 +62,7 @@ def test_a_gap_is_filled_by_a_straight_line_under_the_final_identity(tmp_path, m
 
 
 def test_a_longer_gap_stays_empty(tmp_path):
-    away = range(3, 3 + round(gaps.LONGEST_GAP_S / STEP_S))
+    away = range(3, 3 + round(gaps.MAX_GAP_S / STEP_S))
     frames = [("a", i, {} if i in away else {1: walker(i)}) for i in range(20)]
     assert not filled(written(tmp_path, frames))
 
@@ -130,7 +130,7 @@ def expected_gaps(frames):
         for track in (1, 2, 7):
             seen = [index for index, boxes in mine if track in boxes]
             for before, after in itertools.pairwise(seen):
-                if (after - before) * STEP_S <= gaps.LONGEST_GAP_S + 1e-6:
+                if (after - before) * STEP_S <= gaps.MAX_GAP_S + 1e-6:
                     found |= {(camera, i, track) for i, _ in mine if before < i < after}
     return found
 

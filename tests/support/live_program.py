@@ -28,8 +28,8 @@ def write_config(folder: Path, **sections: Mapping[str, object]) -> Path:
     tree: dict[str, object] = {
         "embed": {"weights": str(write_random_weights(folder / "random.safetensors"))},
         "live": {
-            "source": {"connect_s": 8.0, "stall_s": 3.0, "longest_pause_s": 1.0},
-            "runner": {"gallery_interval_s": 2.0, "most_latency_s": 10.0, "stop_s": 60.0},
+            "source": {"connect_s": 8.0, "stall_s": 3.0, "max_backoff_s": 1.0},
+            "runner": {"gallery_interval_s": 2.0, "max_latency_s": 10.0, "stop_s": 60.0},
             "web": {"port": 0},
         },
     }

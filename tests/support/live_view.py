@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from pipeline.colours import identity_colour
-from pipeline.datatypes import UNDECIDED, Event, Frame, FrameResult
+from pipeline.datatypes import UNASSIGNED, Event, Frame, FrameResult
 from pipeline.health import CameraHealth, CameraState, RecordingState, RecordingStatus
 from support import builders
 
@@ -116,5 +116,5 @@ def annotated(result: FrameResult) -> np.ndarray:
     return image
 
 
-def event(kind: str, person: int, camera="", track=UNDECIDED, *, other=UNDECIDED, time_s=NOW):
+def event(kind: str, person: int, camera="", track=UNASSIGNED, *, other=UNASSIGNED, time_s=NOW):
     return Event(time_s, kind, person, camera, track, other)

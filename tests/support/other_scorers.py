@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import reid_hota
 
-from pipeline.datatypes import UNDECIDED, IntArray
+from pipeline.datatypes import UNASSIGNED, IntArray
 from pipeline.metrics.pairing import TimeStep
 from pipeline.metrics.tables import BOX
 
@@ -31,13 +31,13 @@ def by_motmetrics(steps: Sequence[TimeStep], *, iou: float) -> dict[str, float]:
 
     Args:
         steps: All time steps.
-        iou: Least overlap of a found box with the person it shows.
+        iou: Minimum overlap of a found box with the person it shows.
     """
     unused = _unused(steps)
     known: list[IntArray] = []
     tracked: list[IntArray] = []
     for step in steps:
-        nameless = step.found == UNDECIDED
+        nameless = step.found == UNASSIGNED
         known.append(np.where(nameless, unused + np.cumsum(nameless) - 1, step.found))
         tracked.append(np.where(nameless, unused + step.track, step.found))
     identity = _accumulate(steps, known, iou, nameless_match=False)
@@ -71,7 +71,7 @@ def by_reid_hota(
     unused, fresh = _unused(steps), 0
     found: list[IntArray] = []
     for step in steps:
-        nameless = step.found == UNDECIDED
+        nameless = step.found == UNASSIGNED
         found.append(np.where(nameless, unused + fresh + np.cumsum(nameless) - 1, step.found))
         fresh += int(nameless.sum())
     evaluator = reid_hota.HOTAReIDEvaluator(
@@ -106,7 +106,7 @@ def _accumulate(
     for step, numbers in zip(steps, found, strict=True):
         allowed = step.iou >= iou
         if not nameless_match:
-            allowed &= (step.found != UNDECIDED)[None, :]
+            allowed &= (step.found != UNASSIGNED)[None, :]
         accumulator.update(step.truth, numbers, np.where(allowed, 1 - step.iou, np.nan))
     return accumulator
 

@@ -17,7 +17,7 @@ class World:
     def __init__(self, folder, *, free=lambda _folder: PLENTY, **settings):
         self.folder = folder
         self.wall, self.clock = Clock(), Clock(0.0)
-        settings = {"least_free_mb": 0.5, "least_free_log_mb": 0.1, **settings}
+        settings = {"min_free_mb": 0.5, "min_free_log_mb": 0.1, **settings}
         self.recorder = LiveRecorder(
             folder, RecordingSettings(**settings), wall=self.wall, clock=self.clock, free=free
         )

@@ -15,7 +15,7 @@ from support import recordings
 folder, frames = Path(sys.argv[1]), int(sys.argv[2])
 recorder = LiveRecorder(
     folder,
-    RecordingSettings(video_fps=60, least_free_mb=1, least_free_log_mb=1),
+    RecordingSettings(video_fps=60, min_free_mb=1, min_free_log_mb=1),
     wall=lambda: recordings.NOON_S + 1,
 )
 for index in range(frames):

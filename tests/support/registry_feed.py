@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.datatypes import UNDECIDED, Event, FrameResult
+from pipeline.datatypes import UNASSIGNED, Event, FrameResult
 from pipeline.registry.registry import Registry
 from support import builders
 
@@ -48,7 +48,7 @@ def frame_result(people, camera, time_s, quality=0.8):
     return FrameResult(frame, tracks, ids, np.full(len(people), quality, np.float32))
 
 
-def event(kind, number, camera="", track=UNDECIDED, *, other=UNDECIDED, at=0.0):
+def event(kind, number, camera="", track=UNASSIGNED, *, other=UNASSIGNED, at=0.0):
     return Event(START + at, kind, number, camera, track, other)
 
 

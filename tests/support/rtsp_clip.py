@@ -9,7 +9,7 @@ import av
 
 CLOCK_HZ = 90_000
 PAYLOAD = 1200
-"""Most bytes of a NAL unit in one RTP packet."""
+"""Maximum number of bytes of a NAL unit in one RTP packet."""
 SPROPS = {32: "sprop-vps", 33: "sprop-sps", 34: "sprop-pps"}
 """Names of the parameter sets of H.265 in a description, by type of NAL unit."""
 

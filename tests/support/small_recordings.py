@@ -44,7 +44,7 @@ class LiveFolder:
 
     def __init__(self, folder, *, begin_s=NOON_S, cameras=("lobby", "yard"), finishes=True, **keep):
         self.folder, self.now, self.finishes = folder, begin_s, finishes
-        settings = {"least_free_mb": 1, "least_free_log_mb": 1, "segment_s": 60} | keep
+        settings = {"min_free_mb": 1, "min_free_log_mb": 1, "segment_s": 60} | keep
         self.recorder = LiveRecorder(
             folder, RecordingSettings(**settings), wall=lambda: self.now, clock=lambda: self.now
         )

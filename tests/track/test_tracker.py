@@ -244,11 +244,11 @@ def test_a_change_of_looks_without_a_moment_of_doubt_cuts_nothing():
 def test_no_cut_where_cutting_is_switched_off():
     times = np.arange(0, 4, 0.1)
     change = lambda t: 0 if t < 2 else 180  # noqa: E731
-    assert ids_with_looks(make(cut_similarity=-1.0), times, change, gap=(1.5, 2.3)) == [1]
+    assert ids_with_looks(make(split_similarity=-1.0), times, change, gap=(1.5, 2.3)) == [1]
 
 
 def test_people_who_are_covered_are_not_looked_at_and_the_clear_ones_only_now_and_then():
-    tracker = make(look_interval_s=1.0)
+    tracker = make(check_interval_s=1.0)
     lone, behind, front = (300, 50, 340, 160), (100, 50, 140, 160), (115, 60, 155, 170)
     looked = []
     for time_s in np.arange(0, 4.05, 0.1):

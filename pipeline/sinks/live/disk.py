@@ -36,7 +36,7 @@ class Gate:
     Args:
         what: What it is about, for the log.
         folder: Where the files go.
-        least_bytes: Free space below which nothing is written.
+        min_bytes: Free space below which nothing is written.
         clock: Seconds of a clock that never jumps.
     """
 
@@ -45,12 +45,12 @@ class Gate:
         what: str,
         folder: Path,
         *,
-        least_bytes: float,
+        min_bytes: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._what = what
         self._folder = folder
-        self._least_bytes = least_bytes
+        self._min_bytes = min_bytes
         self._clock = clock
         self._low = self._fault = self._told = ""
         self._retry_s = float("-inf")
@@ -67,11 +67,11 @@ class Gate:
 
     def look(self, free: int) -> None:
         """Take in how many bytes are free."""
-        enough = self._least_bytes * RESUME
+        enough = self._min_bytes * RESUME
         shown = f"{free // MEGABYTE} MB free under {self._folder}, needs {enough / MEGABYTE:g}"
         with self._lock:
             was_low = bool(self._low)
-            least = enough if was_low else self._least_bytes
+            least = enough if was_low else self._min_bytes
             self._low = f"disk full: {shown}" if free < least else ""
             if was_low and not self._low:
                 # Whatever failed for lack of room need not wait any longer.

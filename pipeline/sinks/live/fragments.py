@@ -1,4 +1,4 @@
-"""Fragmented MP4 that a kill or a full disk cut off: what is whole in it, and keeping that."""
+"""Repair of fragmented MP4 files after a kill or a full disk."""
 
 from __future__ import annotations
 

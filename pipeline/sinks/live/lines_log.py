@@ -25,7 +25,7 @@ class LinesLog:
         kind: ``TRACKS`` or ``EVENTS``.
         suffix: Ends the names of the files.
         header: First line of every file, without the line's end; empty = none.
-        most_bytes: Size at which a new file is begun.
+        max_bytes: Size at which a new file is begun.
         rotate_s: A new file is begun at multiples of it, in wall time; 3600 is every full hour.
     """
 
@@ -36,7 +36,7 @@ class LinesLog:
         suffix: str,
         *,
         header: str,
-        most_bytes: int,
+        max_bytes: int,
         rotate_s: float,
     ) -> None:
         self.folder = folder / kind
@@ -44,7 +44,7 @@ class LinesLog:
         self._kind = kind
         self._suffix = suffix
         self._header = f"{header}\n".encode() if header else b""
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
         self._rotate_s = rotate_s
         self._descriptor: int | None = None
         self._path: Path | None = None
@@ -106,7 +106,7 @@ class LinesLog:
 
     def _has_room(self, begun_s: float, size: int, more_bytes: int, now_s: float) -> bool:
         same_slot = begun_s // self._rotate_s == now_s // self._rotate_s
-        return same_slot and (size == 0 or size + more_bytes <= self._most_bytes)
+        return same_slot and (size == 0 or size + more_bytes <= self._max_bytes)
 
     def _open(self, more_bytes: int, now_s: float) -> None:
         for file in sorted(self._files(), key=lambda each: each.begun_s)[-1:]:
@@ -146,7 +146,7 @@ class LinesLog:
             if empty:
                 file.path.unlink()
         except OSError as error:
-            log.warning("%s could not be mended (%s)", file.path, error.strerror)
+            log.warning("%s could not be repaired (%s)", file.path, error.strerror)
             return
         if size < file.size:
             log.info("%s: %d bytes of an unfinished line were cut", file.path, file.size - size)

@@ -1,4 +1,4 @@
-"""Writes the logs in a thread of its own, so that a slow disk makes nobody wait."""
+"""Writes the logs in its own thread, so that a slow disk does not block the run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 WRITE_EVERY_S = 0.5
 """Lines wait no longer, so a kill or a power cut costs less than a second of them."""
-MOST_WAITING_BYTES = 8_000_000
+MAX_WAITING_BYTES = 8_000_000
 """Lines kept in memory while they cannot be written: some 70 000 boxes."""
 
 
@@ -67,7 +67,7 @@ class LogWriter:
             waiting = self._waiting[name]
             waiting.lines.append((lines, count))
             waiting.size += len(lines)
-            while waiting.size > MOST_WAITING_BYTES:
+            while waiting.size > MAX_WAITING_BYTES:
                 oldest, lost = waiting.lines.popleft()
                 waiting.size -= len(oldest)
                 self._dropped += lost
@@ -105,7 +105,7 @@ class LogWriter:
             try:
                 self._upkeep()
             except Exception:
-                log.exception("the upkeep of the recordings failed")
+                log.exception("deleting old recordings failed")
             self._write_all(closing=stopping)
             if stopping:
                 self._give_up()

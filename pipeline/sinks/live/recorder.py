@@ -1,4 +1,4 @@
-"""What a live run finds, kept in files for weeks, whatever the disk does."""
+"""Records a live run in files: logs and video, with limits of age and size."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class LiveRecorder:
         free: Bytes that are free where a folder lies.
 
     Raises:
-        OutputError: The folder cannot be made or written, or another run records into it.
+        OutputError: The folder cannot be made or written, or another run writes to it.
     """
 
     def __init__(
@@ -73,16 +73,16 @@ class LiveRecorder:
         self._run = iso_utc(wall())
         self._closed = False
         self._log_gate, self._video_gate = (
-            Gate(what, folder, least_bytes=megabytes * MEGABYTE, clock=clock)
+            Gate(what, folder, min_bytes=megabytes * MEGABYTE, clock=clock)
             for what, megabytes in (
-                ("the track log", settings.least_free_log_mb),
-                ("video", settings.least_free_mb),
+                ("the track log", settings.min_free_log_mb),
+                ("video", settings.min_free_mb),
             )
         )
         self._retention = Retention(
             logs_s=_times(settings.keep_days, DAY_S),
             video_s=_times(settings.keep_video_days, DAY_S),
-            most_bytes=_times(settings.keep_gb, GIGABYTE),
+            max_bytes=_times(settings.keep_gb, GIGABYTE),
         )
         self._disk_free = 0
         self._looked_s = self._cleaned_s = float("-inf")
@@ -101,7 +101,7 @@ class LiveRecorder:
                 folder,
                 self._video_gate,
                 segment_s=settings.segment_s,
-                most_fps=settings.video_fps,
+                max_fps=settings.video_fps,
                 crf=settings.video_crf,
                 clock=clock,
             )
@@ -195,7 +195,7 @@ class LiveRecorder:
         if settings.keep_gb is None:
             return
         room = self._disk_free + sum(each.size for each in recorded_files(self._folder))
-        room -= round(settings.least_free_mb * MEGABYTE)
+        room -= round(settings.min_free_mb * MEGABYTE)
         if room < settings.keep_gb * GIGABYTE:
             log.warning(
                 "there is room for %.1f GB of recordings under %s, but keep_gb is %g: when the "
@@ -244,7 +244,7 @@ def _logs(folder: Path, settings: RecordingSettings) -> dict[str, LinesLog]:
             kind,
             suffix,
             header=header,
-            most_bytes=round(settings.rotate_mb * MEGABYTE),
+            max_bytes=round(settings.rotate_mb * MEGABYTE),
             rotate_s=settings.rotate_s,
         )
         for kind, suffix, header in kinds
@@ -272,5 +272,5 @@ def _lock(folder: Path) -> Lock:
         make_private(folder)
     except OSError as error:
         raise _unusable(folder, error) from None
-    taken = f"another run records into {folder}: stop it, or choose another folder"
+    taken = f"another run writes to {folder}: stop it, or choose another folder"
     return recording_lock(folder, taken=taken)

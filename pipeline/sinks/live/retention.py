@@ -1,4 +1,4 @@
-"""What is recorded is not kept for ever: by age, and by the size of it all."""
+"""Deletes old recordings by age and by total size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Retention", "expired"]
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 50
+MAX_AT_ONCE = 50
 """Files deleted in one go; deleting is slow on some disks, and lines wait to be written."""
 
 
@@ -24,12 +24,12 @@ class Retention:
     Attributes:
         logs_s: Age that no log of tracks or events reaches, seconds; ``None`` = any.
         video_s: The same of videos.
-        most_bytes: Size that all files together do not stay above; ``None`` = any.
+        max_bytes: Size that all files together do not stay above; ``None`` = any.
     """
 
     logs_s: float | None
     video_s: float | None
-    most_bytes: float | None
+    max_bytes: float | None
 
     def apply(self, folder: Path, *, now_s: float, in_use: Collection[Path]) -> int:
         """Delete what need not be kept, at most 50 files.
@@ -54,10 +54,12 @@ class Retention:
                 log.warning("%s could not be deleted (%s)", file.path, error.strerror)
                 continue
             gone += 1
-            if gone == MOST_AT_ONCE:
+            if gone == MAX_AT_ONCE:
                 break
         if gone:
-            log.info("%d recorded files were deleted: too old, or too many", gone)
+            log.info(
+                "%d recorded files were deleted: beyond keep_days, keep_video_days or keep_gb", gone
+            )
         return gone
 
 
@@ -78,7 +80,7 @@ def expired(
             age_s = keep.video_s if file.kind is Kind.VIDEO else keep.logs_s
             if (age_s is not None and now_s - file.begun_s > age_s) != too_old:
                 continue
-            if too_old or (keep.most_bytes is not None and total > keep.most_bytes):
+            if too_old or (keep.max_bytes is not None and total > keep.max_bytes):
                 gone.append(file)
                 total -= file.size
     return gone

@@ -15,7 +15,7 @@ from pipeline.layout.recording import PARTIAL, Kind, create, iso_utc, recorded_f
 from pipeline.sinks.h264 import H264File
 from pipeline.sinks.live.fragments import cut_torn_fragment
 
-__all__ = ["LONGEST_GAP_S", "CameraVideo", "Segment", "adopt_orphans"]
+__all__ = ["MAX_GAP_S", "CameraVideo", "Segment", "adopt_orphans"]
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ NO_LIMIT = 1_000_000
 """Pictures between key frames: they come by time."""
 GROUP_S = 1.0
 """Key frames come this often, for players that jump."""
-LONGEST_GAP_S = 10.0
+MAX_GAP_S = 10.0
 """A camera that is silent for longer goes on in a new file, not with a frozen picture."""
 SYNC_BYTES = 4_000_000
 """Bytes after which the disk is asked to have them; the system's own pace is half a minute."""
@@ -232,7 +232,7 @@ class CameraVideo:
         assert self._segment is not None
         same_slot = self._segment.begun_s // self._segment_s == time_s // self._segment_s
         gap_s = time_s - self._segment.last_s
-        return same_slot and size == self._segment.size and 0 <= gap_s <= LONGEST_GAP_S
+        return same_slot and size == self._segment.size and 0 <= gap_s <= MAX_GAP_S
 
     def _abandon(self) -> None:
         segment, self._segment = self._segment, None

@@ -1,4 +1,4 @@
-"""Annotated video of all cameras, encoded in a thread that nobody waits for."""
+"""Annotated video of all cameras, encoded in its own thread."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 from pipeline.datatypes import Image
 from pipeline.layout.recording import Kind, make_private
 from pipeline.sinks.live.disk import Gate
-from pipeline.sinks.live.segments import LONGEST_GAP_S, CameraVideo
+from pipeline.sinks.live.segments import MAX_GAP_S, CameraVideo
 
 __all__ = ["VideoRecorder"]
 
 log = logging.getLogger(__name__)
 
-MOST_WAITING = 8
+MAX_WAITING = 8
 """Pictures of one camera that may wait to be encoded: 22 MB at 1280 x 720."""
 IDLE_S = 0.5
 
@@ -33,7 +33,7 @@ class VideoRecorder:
         folder: The recorder's folder.
         gate: Whether there is room for video.
         segment_s: Length of a file.
-        most_fps: Pictures a second of one camera that are kept.
+        max_fps: Pictures a second of one camera that are kept.
         crf: Quality; see ``Segment``.
         clock: Seconds of a clock that never jumps.
     """
@@ -44,14 +44,14 @@ class VideoRecorder:
         gate: Gate,
         *,
         segment_s: float,
-        most_fps: float,
+        max_fps: float,
         crf: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder / Kind.VIDEO
         self._gate = gate
         self._segment_s = segment_s
-        self._period_s = 1 / most_fps
+        self._period_s = 1 / max_fps
         self._crf = crf
         self._clock = clock
         self._due_s: dict[str, float] = {}
@@ -79,7 +79,7 @@ class VideoRecorder:
         with self._changed:
             if self._stopping:
                 return
-            if self._counts[camera] >= MOST_WAITING:
+            if self._counts[camera] >= MAX_WAITING:
                 self._dropped += 1
                 return
         image = picture()
@@ -140,7 +140,7 @@ class VideoRecorder:
             if ending:
                 return
             now_s = self._clock()
-            self._close([c for c, at_s in self._written_s.items() if now_s - at_s > LONGEST_GAP_S])
+            self._close([c for c, at_s in self._written_s.items() if now_s - at_s > MAX_GAP_S])
 
     def _write(self, camera: str, time_s: float, image: Image) -> None:
         video = self._cameras.get(camera) or self._begin(camera)

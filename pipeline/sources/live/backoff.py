@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 __all__ = ["Backoff"]
 
-SHORTEST_S = 1.0
+MIN_S = 1.0
 SHARE = 0.1
 """Part of the outage so far that the next pause may take."""
 
@@ -20,24 +20,24 @@ class Backoff:
     be tried, all at once.
 
     Args:
-        longest_s: Pauses grow up to this.
+        max_s: Pauses grow up to this.
         rng: Source of the randomness.
         clock: Seconds of a clock that never jumps.
     """
 
-    def __init__(self, *, longest_s: float, rng: random.Random, clock: Callable[[], float]) -> None:
-        self._longest_s = longest_s
+    def __init__(self, *, max_s: float, rng: random.Random, clock: Callable[[], float]) -> None:
+        self._max_s = max_s
         self._rng = rng
         self._clock = clock
         self._out_since_s: float | None = None
 
-    def next_s(self, *, least_s: float = 0.0) -> float:
-        """Return the next pause, seconds, and at least ``least_s``."""
+    def next_s(self, *, min_s: float = 0.0) -> float:
+        """Return the next pause, seconds, and at least ``min_s``."""
         now_s = self._clock()
         if self._out_since_s is None:
             self._out_since_s = now_s
-        grown_s = max(SHORTEST_S, SHARE * (now_s - self._out_since_s))
-        return max(least_s, min(self._longest_s, grown_s) * self._rng.uniform(0.5, 1.0))
+        grown_s = max(MIN_S, SHARE * (now_s - self._out_since_s))
+        return max(min_s, min(self._max_s, grown_s) * self._rng.uniform(0.5, 1.0))
 
     def reset(self) -> None:
         """Begin small again: the camera is back."""

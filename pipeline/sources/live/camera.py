@@ -40,7 +40,7 @@ STATES = {
     Trouble.REFUSED: CameraState.REFUSED,
     Trouble.NO_VIDEO: CameraState.NO_VIDEO,
 }
-MOST_DEATHS, DEATHS_WITHIN_S = 5, 60.0
+MAX_DEATHS, DEATHS_WITHIN_S = 5, 60.0
 
 log = logging.getLogger(__name__)
 
@@ -66,13 +66,13 @@ class WatchedCamera:
         self._order, self._settings = order, settings
         self._condition = Condition(camera, address, clock=time.monotonic, wall=time.time)
         self._backoff = Backoff(
-            longest_s=settings.longest_pause_s, rng=random.Random(), clock=time.monotonic
+            max_s=settings.max_backoff_s, rng=random.Random(), clock=time.monotonic
         )
         self._doorbell = Doorbell(order.source)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name=f"watch-{camera}", daemon=True)
         self._reader: ReaderProcess | None = None
-        self._deaths: deque[float] = deque(maxlen=MOST_DEATHS)
+        self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
         # Guards the slot, which the watching thread replaces and another takes pictures from.
         self._lock = threading.Lock()
         self._slot: FrameSlot | None = None
@@ -192,12 +192,12 @@ class WatchedCamera:
 
     def _rest(self, ended: Ended | None) -> bool:
         """Pause before the next attempt; return whether there is to be one."""
-        least_s = 0.0
+        min_s = 0.0
         if ended is None:
             state, reason = CameraState.WAITING, "the process that reads it crashed"
             if self._is_dying():
-                state, least_s = CameraState.FAILED, self._settings.failed_pause_s
-                reason += f" {MOST_DEATHS} times within a minute"
+                state, min_s = CameraState.FAILED, self._settings.failed_pause_s
+                reason += f" {MAX_DEATHS} times within a minute"
                 self._deaths.clear()
         elif ended.trouble is Trouble.FINISHED:
             if self._settings.loop_files:
@@ -209,8 +209,8 @@ class WatchedCamera:
             if ended.trouble is Trouble.SILENT:
                 self._condition.note_stall()
             elif ended.trouble is Trouble.REFUSED:
-                least_s = self._settings.refused_pause_s
-        pause_s = self._backoff.next_s(least_s=least_s)
+                min_s = self._settings.refused_pause_s
+        pause_s = self._backoff.next_s(min_s=min_s)
         self._condition.become(state, reason, wait_s=pause_s)
         if state is CameraState.WAITING:
             self._doorbell.wait(self._stopping, pause_s)
@@ -219,7 +219,7 @@ class WatchedCamera:
         return not self._stopping.is_set()
 
     def _is_dying(self) -> bool:
-        is_often = len(self._deaths) == MOST_DEATHS
+        is_often = len(self._deaths) == MAX_DEATHS
         return is_often and time.monotonic() - self._deaths[0] < DEATHS_WITHIN_S
 
     def _end_reader(self) -> None:

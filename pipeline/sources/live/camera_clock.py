@@ -6,13 +6,13 @@ from collections import deque
 from statistics import median
 from typing import Any
 
-__all__ = ["MOST_SKEW_S", "CameraClock"]
+__all__ = ["MAX_SKEW_S", "CameraClock"]
 
-MOST_SKEW_S = 2.0
+MAX_SKEW_S = 2.0
 """A camera's time that is further off than this is not used."""
 SAMPLES = 25
 """Packets whose median is the skew: one that was held up does not move it."""
-MOST_PENDING = 64
+MAX_PENDING = 64
 """Packets remembered until their pictures come out; decoders hold back at most 16."""
 
 
@@ -46,14 +46,14 @@ class CameraClock:
             self._skews.append(own_s - arrived_s)
         self._last_s = arrived_s
         if packet.pts is not None:
-            if len(self._moments) >= MOST_PENDING:
+            if len(self._moments) >= MAX_PENDING:
                 self._moments.pop(next(iter(self._moments)))
             self._moments[packet.pts] = (arrived_s, own_s)
 
     def time_s(self, picture: Any) -> float:
         """Return when a picture was taken, seconds since the epoch."""
         arrived_s, own_s = self._moments.pop(picture.pts, (self._last_s, None))
-        if own_s is None or abs(own_s - arrived_s) > MOST_SKEW_S:
+        if own_s is None or abs(own_s - arrived_s) > MAX_SKEW_S:
             return arrived_s
         return own_s
 

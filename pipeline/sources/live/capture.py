@@ -1,4 +1,4 @@
-"""Opening what a live camera is: an address, a device, or a file that stands in for one."""
+"""Opens a live camera: a network stream, a USB device, or a file played in real time."""
 
 from __future__ import annotations
 

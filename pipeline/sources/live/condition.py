@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pipeline.health import CameraHealth, CameraState
-from pipeline.sources.live.camera_clock import MOST_SKEW_S
+from pipeline.sources.live.camera_clock import MAX_SKEW_S
 from pipeline.sources.live.messages import Progress
 
 __all__ = ["Condition"]
@@ -18,7 +18,7 @@ PROOF = 3
 """Pictures that prove a camera is back; the first may be one that waited somewhere."""
 WINDOW_S = 10.0
 """Rates are over this much time."""
-LEAST_WINDOW_S = 5.0
+MIN_WINDOW_S = 5.0
 """A connection younger than this is not judged by its rate."""
 FEW, ENOUGH = 0.6, 0.7
 """Share of the camera's own rate below which it is degraded, and from which it no longer is."""
@@ -177,7 +177,7 @@ class Condition:
             seconds, received, corrupt, _ = self._window()
             is_degraded = self._health.state is CameraState.DEGRADED
             fault_before = self._health.reason
-        if seconds < LEAST_WINDOW_S:
+        if seconds < MIN_WINDOW_S:
             return fault_before if is_degraded else ""
         rate = received / seconds
         if progress.rate and rate < (ENOUGH if is_degraded else FEW) * progress.rate:
@@ -188,7 +188,7 @@ class Condition:
         return ""
 
     def _judge_clock(self, skew_s: float | None) -> None:
-        is_bad = skew_s is not None and abs(skew_s) > MOST_SKEW_S
+        is_bad = skew_s is not None and abs(skew_s) > MAX_SKEW_S
         if is_bad and not self._has_bad_clock:
             log.warning(
                 "camera %s: its clock is %+.1f s off, so its frames count as taken when they come; "

@@ -1,4 +1,4 @@
-"""Which pictures of a stream are whole, as far as the decoder lets know."""
+"""Detects damaged frames of a stream by the messages of the decoder."""
 
 from __future__ import annotations
 

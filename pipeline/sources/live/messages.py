@@ -1,4 +1,4 @@
-"""What the process that watches a camera and the one that reads it tell each other."""
+"""Messages between the run and the process that reads a camera."""
 
 from __future__ import annotations
 

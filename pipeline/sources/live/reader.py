@@ -52,7 +52,7 @@ def read_camera(watcher: Connection) -> None:
     """
     silence_decoder_logs()
     desk = _Desk(watcher)
-    threading.Thread(target=desk.listen, name="orders", daemon=True).start()
+    threading.Thread(target=desk.run, name="orders", daemon=True).start()
     gc.collect()
     gc.freeze()  # what was imported need not be looked through again and again
     watcher.send(Ready())
@@ -71,7 +71,7 @@ class _Desk:
         self.is_cut = threading.Event()
         self.slots: queue.SimpleQueue[UseSlot] = queue.SimpleQueue()
 
-    def listen(self) -> None:
+    def run(self) -> None:
         while True:
             try:
                 order = self.watcher.recv()

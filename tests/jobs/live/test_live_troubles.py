@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
 def test_a_slow_machine_and_cameras_that_lie_or_change(server, camera_list, tmp_path):
     # With large pictures, no single processor keeps up with four cameras.
-    runner = {"most_latency_s": 4.0}
+    runner = {"max_latency_s": 4.0}
     config = write_config(tmp_path, detect={"image_size": 960}, runner=runner)
     names = ["corridor", "entrance", "lobby", "yard"]
     late = RtspServer({"gate": write_video(tmp_path / "gate.mp4", size=(320, 240), frames=100)})
@@ -31,7 +31,7 @@ def test_a_slow_machine_and_cameras_that_lie_or_change(server, camera_list, tmp_
     try:
         wait_for(is_live(program, *names), program)
         assert program.cameras()["gate"]["state"] in {"waiting", "connecting"}
-        wait_for(lambda: is_slowed_evenly(program, names, most_latency_s=4.0), program)
+        wait_for(lambda: is_slowed_evenly(program, names, max_latency_s=4.0), program)
         metrics = program.get("/metrics")
         assert 'reid_pipeline_camera_dropped_fps{camera="lobby"}' in metrics
         assert 'reid_pipeline_camera_latency_p95_seconds{camera="lobby"}' in metrics
@@ -58,20 +58,20 @@ def test_a_slow_machine_and_cameras_that_lie_or_change(server, camera_list, tmp_
     assert (times["max"] - times["min"]).max() < 1800
 
 
-def is_slowed_evenly(program, names, *, most_latency_s):
+def is_slowed_evenly(program, names, *, max_latency_s):
     cameras = [program.cameras()[name] for name in names]
     rates = [each["processed_fps"] for each in cameras]
     return (
         all(each["dropped_fps"] > 1 for each in cameras)
         and max(rates) <= 2 * min(rates)
-        and max(each["latency_p95_s"] for each in cameras) <= most_latency_s
+        and max(each["latency_p95_s"] for each in cameras) <= max_latency_s
     )
 
 
 def test_a_full_disk_pauses_recording_alone_and_a_second_signal_ends_at_once(
     server, camera_list, tmp_path
 ):
-    limits = {"least_free_mb": 8.0, "least_free_log_mb": 4.0, "segment_s": 5.0}
+    limits = {"min_free_mb": 8.0, "min_free_log_mb": 4.0, "segment_s": 5.0}
     config = write_config(tmp_path, recording=limits)
     with recordings.small_disk(tmp_path / "disk", "64m") as disk:
         program = Program(config, disk / "out", camera_list("corridor", "lobby"))

@@ -19,7 +19,7 @@ def clock():
 
 @pytest.fixture
 def gate(tmp_path, clock):
-    return Gate("video", tmp_path, least_bytes=200 * MB, clock=clock)
+    return Gate("video", tmp_path, min_bytes=200 * MB, clock=clock)
 
 
 def test_it_is_open_until_something_is_known(gate):

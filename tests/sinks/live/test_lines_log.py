@@ -9,9 +9,9 @@ from support.recordings import NOON_S, fill, mode, small_disk
 HEADER = "a,b"
 
 
-def lines_log(folder, *, header=HEADER, most_bytes=1000, rotate_s=3600.0):
+def lines_log(folder, *, header=HEADER, max_bytes=1000, rotate_s=3600.0):
     return LinesLog(
-        folder, Kind.TRACKS, ".csv", header=header, most_bytes=most_bytes, rotate_s=rotate_s
+        folder, Kind.TRACKS, ".csv", header=header, max_bytes=max_bytes, rotate_s=rotate_s
     )
 
 
@@ -56,7 +56,7 @@ def test_a_new_file_is_begun_at_every_full_hour(tmp_path):
 
 
 def test_a_new_file_is_begun_before_one_grows_too_large(tmp_path):
-    log = lines_log(tmp_path, most_bytes=100)
+    log = lines_log(tmp_path, max_bytes=100)
     for number in range(100):
         log.append(b"%d,000000\n" % number, NOON_S)
     log.close()
@@ -68,7 +68,7 @@ def test_a_new_file_is_begun_before_one_grows_too_large(tmp_path):
 
 
 def test_lines_longer_than_a_file_may_be_are_still_written(tmp_path):
-    write(tmp_path, "1,2\n", f"{'3' * 200},4\n", "5,6\n", most_bytes=100)
+    write(tmp_path, "1,2\n", f"{'3' * 200},4\n", "5,6\n", max_bytes=100)
     assert [len(text) for text in contents(tmp_path)] == [8, 207, 8]
 
 
@@ -140,7 +140,7 @@ def test_files_of_others_are_left_as_they_are(tmp_path):
 
 def test_a_full_disk_leaves_whole_lines_and_takes_more_when_there_is_room(tmp_path):
     with small_disk(tmp_path / "disk", "1m") as disk:
-        log = lines_log(disk, most_bytes=10**9)
+        log = lines_log(disk, max_bytes=10**9)
         log.append(b"first,0\n", NOON_S)
         filler = fill(disk, leave=20_000)
         block = b"".join(b"%06d,0\n" % number for number in range(10_000))

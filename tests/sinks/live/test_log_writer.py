@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from pipeline.sinks.live.disk import Gate
-from pipeline.sinks.live.log_writer import MOST_WAITING_BYTES, LogWriter
+from pipeline.sinks.live.log_writer import MAX_WAITING_BYTES, LogWriter
 from support.recordings import PATIENCE_S, Clock, wait_until
 
 
@@ -38,7 +38,7 @@ class World:
     def __init__(self, folder):
         self.clock = Clock(0.0)
         self.log = FakeLog(folder)
-        self.gate = Gate("the track log", folder, least_bytes=100, clock=self.clock)
+        self.gate = Gate("the track log", folder, min_bytes=100, clock=self.clock)
         self.rounds = 0
         self.upkeep_error: Exception | None = None
         self.writer = LogWriter({"tracks": self.log}, self.gate, self._upkeep)
@@ -90,10 +90,10 @@ def test_a_disk_that_hangs_makes_nobody_wait_and_the_oldest_lines_go(world):
     world.log.may_go_on.clear()
     world.add("stuck")
     assert world.log.entered.wait(PATIENCE_S)
-    block = "x" * (MOST_WAITING_BYTES // 4)
+    block = "x" * (MAX_WAITING_BYTES // 4)
     world.add(*[f"{number}{block}" for number in range(6)])
     assert world.writer.figures()["unrecorded_lines_total"] == 3
-    assert world.writer.figures()["recording_waiting_bytes"] <= MOST_WAITING_BYTES
+    assert world.writer.figures()["recording_waiting_bytes"] <= MAX_WAITING_BYTES
     world.log.may_go_on.set()
     wait_until(lambda: len(world.log.lines) == 4)
     assert [line[:1] for line in world.log.lines] == ["s", "3", "4", "5"]

@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
     for begin_s, first_track in ((NOON_S, 1), (NOON_S + 3600, 1001)):
         recorder = LiveRecorder(
             folder,
-            RecordingSettings(video=False, least_free_mb=1, least_free_log_mb=1),
+            RecordingSettings(video=False, min_free_mb=1, min_free_log_mb=1),
             wall=lambda begin_s=begin_s: begin_s,
         )
         for index in range(300):

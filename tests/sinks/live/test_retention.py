@@ -9,7 +9,7 @@ from pipeline.layout.recording import Kind, Recorded, iso_utc, recorded_files
 from pipeline.sinks.live.retention import Retention, expired
 from support.recordings import NOON_S, small_disk
 
-FOR_EVER = Retention(logs_s=None, video_s=None, most_bytes=None)
+FOR_EVER = Retention(logs_s=None, video_s=None, max_bytes=None)
 
 
 def recorded(kind, age_s, *, size=10, partial=False):
@@ -26,13 +26,13 @@ def ages(files, keep, in_use=()):
 
 def test_nothing_is_deleted_where_nothing_is_or_all_is_kept():
     many = [recorded(kind, age) for kind in Kind for age in (1, 10, 1e9)]
-    assert ages([], Retention(logs_s=1, video_s=1, most_bytes=1)) == []
+    assert ages([], Retention(logs_s=1, video_s=1, max_bytes=1)) == []
     assert ages(many, FOR_EVER) == []
 
 
 def test_logs_and_videos_have_ages_of_their_own():
     files = [recorded(kind, age) for kind in Kind for age in (5, 15, 25)]
-    keep = Retention(logs_s=20, video_s=10, most_bytes=None)
+    keep = Retention(logs_s=20, video_s=10, max_bytes=None)
     assert sorted(ages(files, keep)) == [
         ("events", 25),
         ("tracks", 25),
@@ -42,9 +42,9 @@ def test_logs_and_videos_have_ages_of_their_own():
 
 
 @pytest.mark.parametrize(
-    ("most_bytes", "left"), [(100, 6), (60, 6), (59, 5), (35, 3), (20, 2), (5, 0)]
+    ("max_bytes", "left"), [(100, 6), (60, 6), (59, 5), (35, 3), (20, 2), (5, 0)]
 )
-def test_the_oldest_videos_go_first_and_then_the_oldest_logs(most_bytes, left):
+def test_the_oldest_videos_go_first_and_then_the_oldest_logs(max_bytes, left):
     order = [
         ("video", 3),
         ("video", 2),
@@ -54,7 +54,7 @@ def test_the_oldest_videos_go_first_and_then_the_oldest_logs(most_bytes, left):
         ("tracks", 7),
     ]
     files = [recorded(Kind(kind), age) for kind, age in reversed(order)]
-    keep = Retention(logs_s=None, video_s=None, most_bytes=most_bytes)
+    keep = Retention(logs_s=None, video_s=None, max_bytes=max_bytes)
     assert ages(files, keep) == order[: 6 - left]
 
 
@@ -64,7 +64,7 @@ def test_files_being_written_count_but_are_never_deleted():
         recorded(Kind.VIDEO, 98, size=1000, partial=True),
         recorded(Kind.VIDEO, 1),
     ]
-    keep = Retention(logs_s=5, video_s=5, most_bytes=50)
+    keep = Retention(logs_s=5, video_s=5, max_bytes=50)
     assert ages(files, keep, in_use={files[0].path}) == [("video", 1)]
 
 
@@ -92,7 +92,7 @@ def test_only_recorded_files_are_seen_and_deleted(tmp_path):
     (tmp_path / "video/cam-1/cam-1-20200102T000000.000Z.mp4").symlink_to(tmp_path / "notes.txt")
     (tmp_path / "video/link").symlink_to(tmp_path / "video/cam-1")
     assert {str(each.path.relative_to(tmp_path)) for each in recorded_files(tmp_path)} == set(ours)
-    keep = Retention(logs_s=1, video_s=1, most_bytes=1)
+    keep = Retention(logs_s=1, video_s=1, max_bytes=1)
     assert keep.apply(tmp_path, now_s=NOON_S, in_use=()) == 3
     assert not any((tmp_path / name).exists() for name in ours)
     assert all((tmp_path / name).exists() for name in theirs)
@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_deleted_keeps_no_other_one(tmp_path):
             path.write_text("x")
         # What is mounted cannot be deleted, whoever tries.
         subprocess.run(["mount", "--bind", str(paths[0]), str(paths[0])], check=True)
-        keep = Retention(logs_s=1, video_s=1, most_bytes=1)
+        keep = Retention(logs_s=1, video_s=1, max_bytes=1)
         assert keep.apply(disk, now_s=NOON_S, in_use=()) == 1
         assert [path.exists() for path in paths] == [True, False]
         subprocess.run(["umount", str(paths[0])], check=True)

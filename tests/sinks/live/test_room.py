@@ -49,7 +49,7 @@ def test_a_disk_smaller_than_what_is_to_be_kept_is_told_at_the_start(
 
 
 def test_two_runs_do_not_record_into_one_folder(world):
-    with pytest.raises(OutputError, match="another run records into"):
+    with pytest.raises(OutputError, match="another run writes to"):
         World(world.folder)
     world.close()
     World(world.folder).close()
@@ -74,7 +74,7 @@ def test_a_folder_that_cannot_be_made_is_told_at_the_start(tmp_path):
 def test_video_pauses_first_then_the_logs_and_both_go_on_when_there_is_room(tmp_path):
     free = [PLENTY]
     world = World(
-        tmp_path / "rec", free=lambda _folder: free[0], least_free_mb=200, least_free_log_mb=20
+        tmp_path / "rec", free=lambda _folder: free[0], min_free_mb=200, min_free_log_mb=20
     )
     shown = []
     for megabytes in (1000, 150, 12, 24, 26, 240, 260):

@@ -44,7 +44,7 @@ def test_a_frozen_camera_is_stalled_and_comes_back(server, cameras, transport):
 
 
 def test_a_stalled_connection_is_closed_and_not_only_forgotten(server, cameras):
-    camera = cameras.one(server.address("door"), longest_pause_s=120, transport="udp")
+    camera = cameras.one(server.address("door"), max_backoff_s=120, transport="udp")
     frames_of(camera, 5)
     (pid,) = reader_pids()
     server.tell("door", frozen=True)
@@ -225,7 +225,7 @@ def test_a_reader_that_hangs_is_killed_and_replaced(server, cameras):
 
 
 def test_a_reader_that_crashes_again_and_again_rests(server, cameras):
-    camera = cameras.one(server.address("door"), longest_pause_s=0.01)
+    camera = cameras.one(server.address("door"), max_backoff_s=0.01)
     for epoch in range(5):
         wait_until(lambda epoch=epoch: camera.newest() and camera.epoch == epoch)
         os.kill(reader_pids()[0], signal.SIGKILL)

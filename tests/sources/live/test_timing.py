@@ -15,14 +15,14 @@ from pipeline.sources.live.lateness import Lateness
 )
 def test_pauses_are_a_tenth_of_the_outage_within_limits(out_s, whole_s):
     now = SimpleNamespace(s=1000.0)
-    backoff = Backoff(longest_s=30.0, rng=random.Random(1), clock=lambda: now.s)
+    backoff = Backoff(max_s=30.0, rng=random.Random(1), clock=lambda: now.s)
     backoff.next_s()
     now.s += out_s
     pauses = [backoff.next_s() for _ in range(500)]
     assert min(pauses) >= whole_s / 2
     assert max(pauses) <= whole_s
     assert len(set(pauses)) > 450
-    assert backoff.next_s(least_s=60.0) == 60.0
+    assert backoff.next_s(min_s=60.0) == 60.0
     backoff.reset()
     now.s += 1e6
     assert backoff.next_s() <= 1.0

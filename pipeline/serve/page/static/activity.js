@@ -6,7 +6,7 @@ import { moment, sentence } from "./words.js";
 import { openPerson } from "./person.js";
 import { undo } from "./toasts.js";
 
-const MOST = 300;
+const LIMIT = 300;
 const LATEST = 12;
 const KINDS = [["all", "Everything"], ["seen", "Seen"], ["edits", "Corrections"]];
 const SEEN = new Set(["new", "sighting", "hand_over"]);
@@ -51,7 +51,7 @@ function draw() {
 
 /** Read everything anew, as names and what was undone may have changed. */
 export async function loadActivity() {
-  const [told, edits] = await Promise.all([get(`/api/events?limit=${MOST}`), get("/api/edits?limit=2000")]);
+  const [told, edits] = await Promise.all([get(`/api/events?limit=${LIMIT}`), get("/api/edits?limit=2000")]);
   undone = new Set(edits.filter((edit) => edit.undone).map((edit) => edit.edit));
   events = told.reverse();
   draw();
@@ -64,7 +64,7 @@ export function follow(after, onevent) {
   source.onmessage = (message) => {
     const event = JSON.parse(message.data);
     if (events.some((each) => each.event === event.event)) return;
-    events = [event, ...events].slice(0, MOST);
+    events = [event, ...events].slice(0, LIMIT);
     if (event.kind === "undo") undone.add(event.edit);
     draw();
     onevent(event);

@@ -60,7 +60,7 @@ function draw() {
   sync(byId("people-list"), people, (person) => person.identity, makeCard, updateCard);
   const search = byId("search").value.trim();
   byId("people-empty").hidden = people.length > 0;
-  say(byId("people-empty"), search ? `Nobody is called “${search}”.` : "Nobody was seen yet.");
+  say(byId("people-empty"), search ? `No identity is named “${search}”.` : "No persons were detected yet.");
   byId("people-more").hidden = people.length < limit;
 }
 

@@ -144,7 +144,7 @@ async function drawMerge(person, sightings) {
         () => post(`/api/people/${person.identity}/merge`, { other: other.identity }),
         () => `${title(other)} was merged into ${title(person)}.`, () => person.identity),
     }, portrait(other), h("strong", {}, title(other)), h("span", { class: "muted" }, other.last_camera))));
-    if (!list.children.length) list.append(h("p", { class: "muted" }, "Nobody else was found."));
+    if (!list.children.length) list.append(h("p", { class: "muted" }, "No other identities were found."));
   }
   box.replaceChildren(
     h("h3", {}, `Who is the same person as ${title(person)}?`),

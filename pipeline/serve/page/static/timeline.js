@@ -9,7 +9,7 @@ import { numberMark } from "./people.js";
 const SPANS = [[900, "15 min"], [3600, "1 h"], [21600, "6 h"], [86400, "24 h"]];
 const TICKS_S = [60, 300, 600, 900, 1800, 3600, 7200, 14400];
 const COLOURS = ["#5aa9f8", "#f2a65a", "#63c58c", "#d884d8", "#e8d05c", "#ef7d7d", "#5cc8cf", "#a99bf5"];
-const MOST_ROWS = 60;
+const MAX_ROWS = 60;
 
 let length = 900;
 let isShown = false;
@@ -35,7 +35,7 @@ export async function loadTimeline() {
     if (!rows.has(each.identity)) rows.set(each.identity, []);
     rows.get(each.identity).push(each);
   }
-  draw([...rows.values()].slice(0, MOST_ROWS), since, until, rows.size);
+  draw([...rows.values()].slice(0, MAX_ROWS), since, until, rows.size);
 }
 
 function draw(rows, since, until, count) {
@@ -56,7 +56,7 @@ function draw(rows, since, until, count) {
   byId("chart").replaceChildren(
     h("div", { class: "chart-row head-row" }, h("span"), axis),
     ...rows.map((sightings) => chartRow(sightings, share)));
-  if (!rows.length) byId("chart").append(h("p", { class: "empty" }, `Nobody was seen in the last ${span(length)}.`));
+  if (!rows.length) byId("chart").append(h("p", { class: "empty" }, `No persons were detected in the last ${span(length)}.`));
   if (count > rows.length) byId("chart").append(h("p", { class: "empty" }, `${count - rows.length} more people were seen in this time.`));
 }
 
