@@ -77,7 +77,13 @@ def test_matplotlib_does_not_warn_of_a_home_that_cannot_be_written(place):
     assert (place / "plot.png").is_file()
 
 
-@pytest.mark.parametrize("command", [("pipeline", "info"), ("reid_model", "evaluate", "--help")])
+NEED_OPENCV = [
+    ("pipeline", "run", "--help"),
+    ("reid_model", "train", "--config", "a", "--out", "b"),
+]
+
+
+@pytest.mark.parametrize("command", NEED_OPENCV)
 def test_a_machine_without_libgl_gets_one_line(command, tmp_path):
     # OpenCV as it fails where its libraries are not installed.
     (tmp_path / "cv2.py").write_text(
