@@ -21,7 +21,7 @@ from support.assets import REPOSITORY, SAMPLE_VIDEOS
 from support.people import write_people, write_recipe
 from support.small_archives import STARTS, arguments, write_footage
 from support.small_runs import write_random_weights, write_scene
-from support.teachers import small_network
+from support.small_teachers import small_network
 
 GUARD = Path(__file__).with_name("network_guard")
 CLIPS = [str(SAMPLE_VIDEOS / f"{name}.mp4") for name in ("corridor", "lobby")]
