@@ -53,12 +53,12 @@ def test_an_interrupted_run_says_so_and_leaves_no_halves(number, tmp_path):
     assert tracks.read_text().startswith("camera,frame,")
 
 
-@pytest.mark.parametrize("engine", ["process", "processes"])
+@pytest.mark.parametrize("engine", ["process", "processes", "ray"])
 def test_an_interrupted_batch_says_so(engine, tmp_path):
     weights = write_random_weights(tmp_path / "random.safetensors")
     footage = write_footage(tmp_path / "footage", cameras=2, frames=200)
     out = tmp_path / "archive"
-    workers = ["--workers", "2"] if engine == "processes" else []
+    workers = [] if engine == "process" else ["--workers", "2"]
     batch = ["pipeline", *arguments(footage, weights, out, "--engine", engine, *workers)]
     code = interrupt(batch, signal.SIGTERM, when=(out / "archive.json").exists)
     assert code == 128 + signal.SIGTERM

@@ -4,6 +4,7 @@ Every command runs as a program of its own, its children included, without the v
 continuous integration services, which alone would keep some libraries silent.
 """
 
+import json
 import os
 import socketserver
 import subprocess
@@ -12,13 +13,15 @@ import threading
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pipeline.detect import built_in
 from reid_model.telemetry import ENVIRONMENT
 from support.assets import REPOSITORY, SAMPLE_VIDEOS
 from support.people import write_people, write_recipe
 from support.small_archives import STARTS, arguments, write_footage
-from support.small_runs import write_random_weights
+from support.small_runs import write_random_weights, write_scene
+from support.small_teachers import small_network
 
 GUARD = Path(__file__).with_name("network_guard")
 CLIPS = [str(SAMPLE_VIDEOS / f"{name}.mp4") for name in ("corridor", "lobby")]
@@ -97,7 +100,19 @@ def pipeline(*arguments):
 
 
 def reid_model(*arguments):
-    return ("-c", "import sys; from reid_model.cli import main; sys.exit(main())", *arguments)
+    return ("-m", "reid_model", *arguments)
+
+
+def one_after_the_other(package, *commands):
+    """Several commands in one process, which imports the slow libraries once."""
+    program = """
+import json, sys
+from importlib import import_module
+main = import_module(sys.argv[1]).main
+for command in json.loads(sys.argv[2]):
+    assert main(command) == 0, command
+"""
+    return ("-c", program, f"{package}.cli", json.dumps(commands, default=str))
 
 
 @pytest.mark.parametrize(
@@ -127,24 +142,33 @@ def test_commands_for_one_run(guarded, tmp_path):
     guarded(*pipeline("export", out, "--format", "coco", "--out", tmp_path / "coco"))
     truth = ("--ground-truth", SAMPLE_VIDEOS / "ground_truth.csv", "--camera", "lobby")
     guarded(*pipeline("evaluate", out, *truth, "--out", tmp_path / "mistakes"))
-    guarded(*pipeline("report", out))
-    guarded(*pipeline("forget", out, "--identity", "1", "--yes"))
-    guarded(*pipeline("calibrate", people, "--weights", weights))
+    others = [
+        ["config"],
+        ["edit", out, "rename", "1", "Ada"],
+        ["report", out],
+        ["forget", out, "--identity", "1", "--yes"],
+        ["calibrate", people, "--weights", weights],
+        ["crops", CLIPS[1], "--every", "10", "--out", tmp_path / "crops"],
+    ]
+    guarded(*one_after_the_other("pipeline", *others))
 
 
 def test_live_with_files_in_place_of_cameras(guarded, tmp_path):
     config = tmp_path / "live.yaml"
-    config.write_text("live: {web: {port: 0}}\nsource: {max_seconds: 2}\n")
-    out = tmp_path / "live"
-    guarded(*pipeline("live", "--cams", *CLIPS, "--realtime", "--config", config, "--out", out))
+    config.write_text("live: {web: {port: 0}}\n")
+    out, clips = tmp_path / "live", sorted(write_scene(tmp_path / "scene").glob("*.mp4"))
+    guarded(*pipeline("live", "--cams", *clips, "--realtime", "--config", config, "--out", out))
 
 
 @pytest.mark.parametrize("engine", ["process", "processes", "ray"])
 def test_batch(guarded, tmp_path, engine):
     weights = write_random_weights(tmp_path / "random.safetensors")
     footage = write_footage(tmp_path / "footage", cameras=1, starts=STARTS[:1])
-    made = arguments(footage, weights, tmp_path / "archive", "--engine", engine, "--workers", "2")
-    guarded(*pipeline(*made))
+    workers = () if engine == "process" else ("--workers", "2")
+    out = tmp_path / "archive"
+    guarded(*pipeline(*arguments(footage, weights, out, "--engine", engine, *workers)))
+    if engine == "process":
+        guarded(*pipeline("prune", out, "--keep-days", "1", "--yes"))
 
 
 def test_info(guarded):
@@ -162,6 +186,42 @@ def test_training_evaluation_and_export_of_a_network(guarded, tmp_path):
         guarded(*reid_model("export", *weights, "--format", kind, "--out", tmp_path / kind))
     onnx = next((tmp_path / "onnx").glob("*.onnx"))
     guarded(*reid_model("evaluate", *people, "--weights", onnx))
+    others = [
+        ["show", "neighbours", *people, *weights, "--out", tmp_path / "near.png"],
+        ["show", "curves", "--run", trained, "--out", tmp_path / "curves.png"],
+        ["segment", "predict", *people, "--out", tmp_path / "masks"],
+    ]
+    guarded(*one_after_the_other("reid_model", *others))
+
+
+def write_distillation(folder, people):
+    """A recipe that learns two steps long from a small teacher."""
+    (folder / "held.json").write_text(json.dumps(["0005", "0006"]))
+    recipe = {
+        "teachers": [str(small_network(folder, name=name, height=64)) for name in "ab"],
+        "labelled": str(people),
+        "unlabelled": [{"folder": str(people), "share": 0.5}],
+        "backgrounds": str(people),
+        "validation": {"identities": str(folder / "held.json"), "every_steps": 2},
+        "architecture": {
+            "backbone": "tf_efficientnet_lite0",
+            "embedding_dim": 8,
+            "input_height": 64,
+            "input_width": 32,
+        },
+        "batch_size": 12,
+        "identities": 3,
+        "images": 2,
+        "schedule": {"steps": 2},
+    }
+    path = folder / "distillation.yaml"
+    path.write_text(yaml.safe_dump(recipe))
+    return path
+
+
+def test_distillation(guarded, tmp_path):
+    recipe = write_distillation(tmp_path, write_people(tmp_path / "people"))
+    guarded(*reid_model("distill", "--config", recipe, "--out", tmp_path / "student", "--cpu"))
 
 
 @pytest.mark.parametrize("suffix", ["safetensors", "onnx"])
