@@ -36,8 +36,10 @@ MAY_HAVE_THREADS = {
     "serve",
     "sinks/live",
     "sources/live",
+    "spawning.py",
 }
-"""Runners, the job that waits for one; and what a live run must never wait for."""
+"""Runners, the job that waits for one; what a live run must never wait for; and where signals
+depend on the thread."""
 
 
 def files_of(part):
