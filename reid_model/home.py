@@ -26,7 +26,12 @@ def ensure_home() -> None:
     except RuntimeError:
         home = Path()
     if home == Path() or not home.is_dir():
-        os.environ["HOME"] = str(_temporary_folder())
+        temporary = _temporary_folder()
+        os.environ["HOME"] = str(temporary)
+        # PyTorch's compiler would make a folder of its own beside it.
+        os.environ.setdefault(
+            "TORCHINDUCTOR_CACHE_DIR", str(temporary / ".cache" / "torchinductor")
+        )
     elif not (_can_write(home / ".cache") and _can_write(home / ".config")):
         temporary = _temporary_folder()
         os.environ.setdefault("MPLCONFIGDIR", str(temporary / "matplotlib"))
