@@ -155,7 +155,7 @@ def test_other_failed_imports_are_left_alone():
 @pytest.fixture
 def environment(monkeypatch, tmp_path):
     """An environment that is put back afterwards, with a folder for temporary files."""
-    for name in ("XDG_CACHE_HOME", "MPLCONFIGDIR"):
+    for name in ("XDG_CACHE_HOME", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR"):
         monkeypatch.setenv(name, "x")
         monkeypatch.delenv(name)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
