@@ -117,7 +117,7 @@ def test_a_damaged_part_is_named_with_the_way_out(command, damage, place, capsys
         (["search", "--identity", "1", "--json", "{place}/no/found.json"], "there is no folder"),
         (["search", "--image", "{place}/file"], "is no picture"),
         (["export", "--format", "mot", "--out", "{place}/file"], "choose another --out"),
-        (["forget", "--identity", "99", "--yes"], "there are from 1 to 2"),
+        (["forget", "--identity", "99", "--yes"], "its identities are from 1 to 2"),
         (["forget", "--identity", "1", "--yes", "--gallery", "{place}/no.npz"], "no.npz"),
     ],
 )
