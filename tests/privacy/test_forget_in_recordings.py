@@ -130,7 +130,7 @@ def test_known_persons_in_a_file_elsewhere_go_by_the_numbers_of_the_matcher(fold
 def test_somebody_unknown_or_a_run_that_goes_on_is_refused(folder, capsys):
     before = everything(folder)
     assert forget(folder, 9) == 2
-    assert "there are from 1 to 2" in " ".join(capsys.readouterr().err.split())
+    assert "identities are from 1 to 2" in " ".join(capsys.readouterr().err.split())
     assert everything(folder) == before
     with LiveFolder(folder, video=False, begin_s=NOON_S + 900):
         assert forget(folder, 1) == 2
