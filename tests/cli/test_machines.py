@@ -38,8 +38,9 @@ def place(tmp_path):
     """A folder that everybody may write, below folders that everybody may enter."""
     if subprocess.run([*AS_UNKNOWN, "true"], check=False, capture_output=True).returncode:
         pytest.skip("only the administrator can be somebody else")
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_mode & 0o055 != 0o055:
+            folder.chmod(0o755)
     (tmp_path / "place").mkdir()
     (tmp_path / "place").chmod(0o777)
     return tmp_path / "place"

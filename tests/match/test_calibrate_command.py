@@ -95,8 +95,12 @@ def test_a_given_threshold_wins_over_the_calibration(crops, weights, tmp_path):
 
 
 def test_a_calibration_of_other_weights_is_refused(weights, tmp_path):
-    foreign = {"weights_sha256": "ab" * 32, "runtime": "x", "fmr": [[0.1, 0.5], [0.2, 0.01]]}
-    store_calibration(weights, foreign)
+    curve = [[0.1, 0.5], [0.2, 0.01]]
+    own = {"weights_sha256": weights_hash(weights), "runtime": "x", "fmr": curve}
+    store_calibration(weights, own)
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1  # the tensors stand at the end
+    weights.write_bytes(content)
     with pytest.raises(ModelError, match="made with other weights"):
         build_stages(settings(weights, tmp_path))
     assert build_stages(settings(weights, tmp_path, threshold=0.3)).threshold == 0.3
@@ -140,7 +144,8 @@ def test_a_run_and_an_archive_record_and_report_weights_without_calibration(
 
 @pytest.mark.parametrize("fmr", ["x", [[1]], 3])
 def test_a_damaged_calibration_is_one_clear_error(weights, fmr):
-    store_calibration(weights, {"weights_sha256": "ab", "runtime": "x", "fmr": fmr})
+    own = {"weights_sha256": weights_hash(weights), "runtime": "x", "fmr": fmr}
+    store_calibration(weights, own)
     with pytest.raises(ModelError, match="cannot be read"):
         read_calibration(weights)
 

@@ -77,16 +77,16 @@ def test_what_all_persons_of_a_camera_have_in_common_is_taken_out():
     assert np.einsum("nd,nd->n", unit_rows(means[:200]), unit_rows(means[200:])).mean() < 0.5
 
 
-def test_looks_are_counted_up_to_a_cap_and_whatever_the_blocks(monkeypatch):
+def test_distinct_rows_are_counted_up_to_a_cap_and_whatever_the_blocks(monkeypatch):
     monkeypatch.setattr(features, "MAX_DISTINCT", 5)
     rows = np.repeat(random_rows(4), 3, axis=0)
     whole, parts = features.CameraTotals(2, 32), features.CameraTotals(2, 32)
     whole.add(rows, np.ones(12, np.int64))
     for row in rows:
         parts.add(row[None], np.ones(1, np.int64))
-    assert whole.looks().tolist() == parts.looks().tolist() == [0, 4]
+    assert whole.distinct().tolist() == parts.distinct().tolist() == [0, 4]
     whole.add(random_rows(20, seed=1), np.ones(20, np.int64))
-    assert whole.looks().tolist() == [0, 5]
+    assert whole.distinct().tolist() == [0, 5]
 
 
 def test_reduction_keeps_similarities_that_live_on_few_axes(monkeypatch):

@@ -12,7 +12,7 @@ __all__ = ["small_network"]
 
 
 def small_network(
-    folder: Path, *, name: str = "small", last: str = "relu", height: int = 16
+    folder: Path, *, name: str = "small", last: str = "sigmoid", height: int = 16
 ) -> Path:
     """Write a network with most of the operations that re-identification networks have."""
     rng = np.random.default_rng(3)
@@ -28,7 +28,7 @@ def small_network(
     flat = ops.reshape(pooled, np.array([1, 6]), special_zero=False)
     matrix = rng.normal(size=(4, 6)).astype(np.float32)
     vector = ops.matmul(flat, matrix, transpose_a=False, transpose_b=True)
-    out = ops.relu(vector) if last == "relu" else ops.erf(vector)
+    out = ops.sigmoid(vector) if last == "sigmoid" else ops.erf(vector)
     path = folder / f"{name}.xml"
     openvino.save_model(openvino.Model([out], [images], name), path, compress_to_fp16=False)
     return path
