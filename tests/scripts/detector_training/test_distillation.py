@@ -82,7 +82,7 @@ def test_every_stage_learns_to_see_what_the_teachers_stage_sees():
     optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3)
     distances = []
     for step in range(25):
-        student.listen(maps, share=max(0.0, 1 - step / 10), seed=step)
+        student.observe(maps, share=max(0.0, 1 - step / 10), seed=step)
         network(pixels)
         distance = student.distance()
         optimiser.zero_grad()
@@ -105,14 +105,14 @@ def test_the_teachers_maps_go_on_in_place_of_the_networks():
     maps = _maps(teacher, pixels, (9, 12, 15, 18, 21))
     own = network(pixels)[0]
     student = Student(network)
-    student.listen(maps, share=0.0, seed=0)
+    student.observe(maps, share=0.0, seed=0)
     torch.testing.assert_close(network(pixels)[0], own)
     # From the last stages on, the network is the teacher where its head is the teacher's.
     network.model[-1].load_state_dict(teacher.model[-1].state_dict())
-    student.listen(maps, share=1.0, seed=0)
+    student.observe(maps, share=1.0, seed=0)
     torch.testing.assert_close(network(pixels)[0], teacher(pixels)[0])
     assert float(student.distance().detach()) > 0.1
     alike = Student(teacher)
-    alike.listen(maps, share=0.0, seed=0)
+    alike.observe(maps, share=0.0, seed=0)
     teacher(pixels)
     assert float(alike.distance().detach()) == pytest.approx(0, abs=1e-6)
