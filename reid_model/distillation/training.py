@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from reid_model.checkpoint import load_checkpoint, save_checkpoint
+from reid_model.checkpoint import save_checkpoint
 from reid_model.distillation import augment
 from reid_model.distillation.crops import IdentityDraw, read_pool
 from reid_model.distillation.losses import distillation_loss
@@ -25,9 +25,9 @@ from reid_model.distillation.teacher import Teachers
 from reid_model.errors import RecipeError
 from reid_model.evaluation.embedding import embed_pixels
 from reid_model.evaluation.ranking import RankingScores, query_gallery_distances, score_ranking
-from reid_model.network import SiameseNetwork
 from reid_model.training.curves import CurveLog, draw_curves
 from reid_model.training.loop import Progress, rate_factor
+from reid_model.training.start import move_average, start_network
 from reid_model.training.state import RunState, read_state, write_state
 
 __all__ = ["Distillation"]
@@ -97,7 +97,8 @@ class Distillation:
             )
         if use_gpu:
             self._teachers.bfloat16()
-        self._student = _start(recipe).to(memory_format=torch.channels_last).to(self._device)
+        student = start_network(recipe.architecture, init=recipe.init, pretrained=recipe.pretrained)
+        self._student = student.to(memory_format=torch.channels_last).to(self._device)
         self._classifier = nn.Linear(dim, pool.identities, bias=False).to(self._device)
         nn.init.normal_(self._classifier.weight, std=0.01)
         self._averaged = copy.deepcopy(self._student).eval().requires_grad_(False)
@@ -163,7 +164,9 @@ class Distillation:
         nn.utils.clip_grad_norm_(self._student.parameters(), MAX_GRAD_NORM)
         self._optimiser.step()
         self._step += 1
-        self._average()
+        move_average(
+            self._averaged, self._student, decay=self._recipe.averaging.decay, step=self._step
+        )
         values = {name: float(value.detach()) for name, value in losses.items()}
         if not math.isfinite(values["loss"]):
             raise RecipeError(
@@ -213,17 +216,6 @@ class Distillation:
         seen = augment.change_light(seen, 0.35, 0.5)
         return _Batch(seen, taught, pool.labels[labelled])
 
-    @torch.no_grad()
-    def _average(self) -> None:
-        """Move the averaged network towards the trained one; early on it moves faster."""
-        decay = min(self._recipe.averaging.decay, self._step / (self._step + 10))
-        trained = self._student.state_dict()
-        for name, value in self._averaged.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(trained[name], 1 - decay)
-            else:
-                value.copy_(trained[name])
-
     def _watch(self, losses: dict[str, float], curves: CurveLog) -> None:
         """Write curves, evaluate and save where it is time for it."""
         recipe, step = self._recipe, self._step
@@ -270,18 +262,6 @@ class Distillation:
             "averaged": self._averaged,
             "optimiser": self._optimiser,
         }
-
-
-def _start(recipe: DistillationRecipe) -> SiameseNetwork:
-    network = SiameseNetwork(recipe.architecture, pretrained=recipe.pretrained)
-    if recipe.init is not None:
-        start = load_checkpoint(recipe.init).network
-        try:
-            network.load_state_dict(start.state_dict())
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())[:200]
-            raise RecipeError(f"init {recipe.init} does not fit the recipe: {reason}") from None
-    return network
 
 
 def _optimiser(

@@ -17,7 +17,7 @@ import torch
 from accelerate import Accelerator
 from torch.utils.data import DataLoader
 
-from reid_model.checkpoint import load_checkpoint, save_checkpoint
+from reid_model.checkpoint import save_checkpoint
 from reid_model.data.batches import Batch
 from reid_model.errors import RecipeError
 from reid_model.evaluation.embedding import embed_pixels, network_input
@@ -31,6 +31,7 @@ from reid_model.recipe import Recipe, Schedule
 from reid_model.training.curves import CurveLog, draw_curves
 from reid_model.training.losses import LossSum, Outputs
 from reid_model.training.preparation import TrainingSet
+from reid_model.training.start import move_average, start_network
 from reid_model.training.state import RunState, read_state, write_state
 from reid_model.writing import make_folder
 
@@ -98,7 +99,7 @@ class Trainer:
         self._images = images
         self._folder = folder
         self._accelerator = Accelerator(mixed_precision=recipe.precision, cpu=cpu)
-        network = _start(recipe)
+        network = start_network(recipe.architecture, init=recipe.init, pretrained=recipe.pretrained)
         losses = LossSum(
             recipe.losses, dim=recipe.architecture.embedding_dim, identities=images.identities
         )
@@ -208,22 +209,16 @@ class Trainer:
         self._accelerator.backward(total)
         self._optimiser.step()
         self._step += 1
-        self._average()
+        move_average(
+            self._averaged,
+            self._modules.network,
+            decay=self._recipe.averaging.decay,
+            step=self._step,
+        )
         return {
             "loss": float(total.detach()),
             **{f"loss/{name}": float(v) for name, v in parts.items()},
         }
-
-    @torch.no_grad()
-    def _average(self) -> None:
-        """Move the averaged network towards the trained one; early on it moves faster."""
-        decay = min(self._recipe.averaging.decay, self._step / (self._step + 10))
-        trained = self._modules.network.state_dict()
-        for name, value in self._averaged.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(trained[name], 1 - decay)
-            else:
-                value.copy_(trained[name])
 
     def _watch(self, losses: Mapping[str, float], curves: CurveLog | None) -> None:
         """Write curves, evaluate and save where it is time for it."""
@@ -307,18 +302,6 @@ class _TrainingStep(torch.nn.Module):
 
 def _fingerprint(path: Path) -> dict[str, str]:
     return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-
-
-def _start(recipe: Recipe) -> SiameseNetwork:
-    network = SiameseNetwork(recipe.architecture, pretrained=recipe.pretrained)
-    if recipe.init is not None:
-        start = load_checkpoint(recipe.init).network
-        try:
-            network.load_state_dict(start.state_dict())
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())[:200]
-            raise RecipeError(f"init {recipe.init} does not fit the recipe: {reason}") from None
-    return network
 
 
 def _identity_means(network: SiameseNetwork, images: TrainingSet) -> torch.Tensor:
