@@ -24,7 +24,7 @@ from pipeline.layout.archive import (
     sighting_schema,
 )
 from pipeline.results.base import Results
-from pipeline.results.pieces import BoxSequence, Part, Picture, taking_turns
+from pipeline.results.pieces import BoxSequence, Part, Picture, best_sightings
 from pipeline.results.record import CameraCounts, CameraInput, Record
 
 __all__ = ["ArchiveResults"]
@@ -116,15 +116,9 @@ class ArchiveResults(Results):
     ) -> dict[int, list[Picture]]:
         """Return the thumbnails of the best sightings."""
         table = self.sightings()
-        own = table[table["global_id"].isin(people)].sort_values("quality", ascending=False)
-        chosen: dict[int, list[str]] = {number: [] for number in people}
-        for number, of_person in own.groupby("global_id"):
-            by_camera: dict[str, list[str]] = {}
-            for name, camera in zip(of_person["sighting"], of_person["camera"], strict=True):
-                by_camera.setdefault(camera, []).append(name)
-            chosen[int(str(number))] = taking_turns(by_camera, count)
+        chosen = best_sightings(table, people, count)
         wanted = {name for some in chosen.values() for name in some}
-        pictures = self.best_pictures(own[own["sighting"].isin(wanted)])
+        pictures = self.best_pictures(table[table["sighting"].isin(wanted)])
         return {
             number: [pictures[name] for name in some if name in pictures and pictures[name].jpeg]
             for number, some in chosen.items()

@@ -17,6 +17,7 @@ __all__ = [
     "BoxSequence",
     "Part",
     "Picture",
+    "best_sightings",
     "taking_turns",
 ]
 
@@ -107,3 +108,24 @@ def taking_turns(by_camera: Mapping[str, Sequence[T]], count: int | None) -> lis
     """Return up to ``count`` of all cameras' things, the first of each camera first."""
     turns = zip_longest(*by_camera.values())
     return [each for turn in turns for each in turn if each is not None][:count]
+
+
+def best_sightings(
+    sightings: pd.DataFrame, people: Sequence[int], count: int | None
+) -> dict[int, list[str]]:
+    """Return the names of each person's best sightings, cameras in turn, best first.
+
+    Args:
+        sightings: Rows with ``sighting``, ``camera``, ``global_id`` and ``quality``.
+        people: Identities; each is in the result, also if nobody saw it.
+        count: Maximum number of names a person, ``None`` = all.
+    """
+    own = sightings[sightings["global_id"].isin(people)]
+    own = own.sort_values("quality", ascending=False)
+    chosen: dict[int, list[str]] = {number: [] for number in people}
+    for number, of_person in own.groupby("global_id"):
+        by_camera: dict[str, list[str]] = {}
+        for name, camera in zip(of_person["sighting"], of_person["camera"], strict=True):
+            by_camera.setdefault(camera, []).append(name)
+        chosen[int(str(number))] = taking_turns(by_camera, count)
+    return chosen

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from reid_model.cli.training_progress import steps_bar
 from reid_model.errors import DatasetError, OutputError
 from reid_model.writing import make_folder, write_whole
 
@@ -53,20 +53,11 @@ def train(
     encoder = None if scratch else default_segmenter() if init is None else init
     recipe = SegmentRecipe(steps=steps, batch=batch, rate=rate, seed=seed)
     console = Console(stderr=True, highlight=False)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[status]}"),
-        console=console,
-    )
-    with bar:
-        task = bar.add_task("training", total=steps, status="")
+    with steps_bar(console, steps=steps) as advance:
 
         def report(step: int, loss: float, scores: MaskScores | None) -> None:
             held_out = "" if scores is None else f"  IoU {scores.iou:.3f}  Dice {scores.dice:.3f}"
-            bar.update(task, completed=step, status=f"loss {loss:.3f}{held_out}")
+            advance(step, f"loss {loss:.3f}{held_out}")
 
         best = train_segmenter(csv, out, recipe, encoder=encoder, report=report)
     console.print(

@@ -1,4 +1,4 @@
-"""The bar that shows where a training stands."""
+"""The bars that show where a training stands."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 if TYPE_CHECKING:
     from reid_model.training.loop import Progress as Step
 
-__all__ = ["training_progress"]
+__all__ = ["steps_bar", "training_progress"]
 
 
 @contextmanager
-def training_progress(
-    console: Console, *, steps: int, done: int
-) -> Iterator[Callable[[Step], None]]:
-    """Show a bar while the context lasts; it gives the function that moves it on."""
+def steps_bar(
+    console: Console, *, steps: int, done: int = 0
+) -> Iterator[Callable[[int, str], None]]:
+    """Show a bar while the context lasts; it gives the function that takes a step and a status."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -30,6 +30,15 @@ def training_progress(
     )
     with bar:
         task = bar.add_task("training", total=steps, completed=done, status="")
+        yield lambda step, status: bar.update(task, completed=step, status=status)
+
+
+@contextmanager
+def training_progress(
+    console: Console, *, steps: int, done: int
+) -> Iterator[Callable[[Step], None]]:
+    """Show loss and scores of a re-identification training while the context lasts."""
+    with steps_bar(console, steps=steps, done=done) as advance:
 
         def show(now: Step) -> None:
             status = f"loss {now.losses['loss']:.3f}"
@@ -37,6 +46,6 @@ def training_progress(
                 status += (
                     f"  rank-1 {now.scores.rank1:.3f}  mAP {now.scores.mean_average_precision:.3f}"
                 )
-            bar.update(task, completed=now.step, status=status)
+            advance(now.step, status)
 
         yield show
