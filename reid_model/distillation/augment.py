@@ -19,6 +19,7 @@ __all__ = [
     "change_clothes",
     "change_light",
     "cover",
+    "draw_patterns",
     "erase",
     "make_coarse",
     "mix_people",
@@ -57,24 +58,53 @@ def _turn_colours(images: Tensor, angle: Tensor, saturation: Tensor) -> Tensor:
     return torch.einsum("nij,njhw->nihw", torch.linalg.inv(yiq) @ turn @ yiq, images)
 
 
-def change_clothes(images: Tensor, masks: Tensor, share: float) -> Tensor:
-    """Give the upper and the lower half of people other hues, saturations and brightness."""
+def draw_patterns(images: Tensor) -> Tensor:
+    """Return stripes and checks of two colours each, in the shape of ``images``."""
+    count, width = len(images), images.shape[3]
+    rows = _rows(images)
+    columns = torch.arange(width, device=images.device).view(1, 1, 1, -1)
+    angle = _uniform(count, 0, math.pi, images)
+    upright = (angle > math.pi / 2).float() * (math.pi / 2)
+    angle = torch.where(_chosen(count, 0.6, images) > 0, upright, angle)
+    step = 2 * math.pi / _uniform(count, 3, 26, images)
+    phase = _uniform(count, 0, 2 * math.pi, images)
+    along = torch.sin((columns * angle.cos() + rows * angle.sin()) * step + phase)
+    across = torch.sin((rows * angle.cos() - columns * angle.sin()) * step)
+    waves = torch.where(_chosen(count, 0.35, images) > 0, 2 * along * across, along)
+    part = torch.sigmoid(waves * _uniform(count, 1.5, 9, images))
+    one, other = torch.rand(2, count, 3, 1, 1, device=images.device)
+    patterns: Tensor = one * part + other * (1 - part)
+    return patterns
+
+
+def change_clothes(images: Tensor, masks: Tensor, prints: Tensor, share: float) -> Tensor:
+    """Give the upper and the lower half of people other colours, brightness and patterns.
+
+    Args:
+        images: The crops.
+        masks: Where the people are.
+        prints: ``(N, 3, H, W)`` RGB in [0, 1]: patterns, for part of the clothes.
+        share: How many of the people change.
+    """
     count, _, height, _ = images.shape
     on = _chosen(count, share, images) * masks
-    rows = _rows(images)
+    rows, luma = _rows(images), _luma(images)
     waist, neck = _uniform(count, 0.38, 0.58, images), _uniform(count, 0.12, 0.2, images)
     upper = torch.sigmoid((waist * height - rows) / 3)
     below_head = torch.sigmoid((rows - neck * height) / 2)
     out = images
-    for part, kept in ((upper * below_head, 0.25), (1 - upper, 0.35)):
+    for part, kept, printed in ((upper * below_head, 0.25, 0.3), (1 - upper, 0.35, 0.18)):
         turned = _turn_colours(
             images, _uniform(count, -math.pi, math.pi, images), _uniform(count, 0.2, 2.2, images)
         )
-        dyed = torch.rand(count, 3, 1, 1, device=images.device) * _luma(images) * 1.6
+        dyed = torch.rand(count, 3, 1, 1, device=images.device) * luma * 1.6
         dye = _uniform(count, 0, 0.7, images) * _chosen(count, 0.4, images)
         gain = torch.exp(_uniform(count, -0.9, 0.8, images))
         lift = _uniform(count, -0.12, 0.25, images) * _chosen(count, 0.5, images)
-        clothes = ((turned * (1 - dye) + dyed * dye) * gain + lift).clamp(0, 1)
+        clothes = (turned * (1 - dye) + dyed * dye) * gain + lift
+        # A pattern lies under the light and the folds that the clothes had.
+        ink = _uniform(count, 0.3, 1, images) * _chosen(count, printed, images)
+        clothes = (clothes * (1 - ink) + prints * (luma * 1.3 + 0.35) * ink).clamp(0, 1)
         weight = part * on * _chosen(count, 1 - kept, images)
         out = out * (1 - weight) + clothes * weight
     return out
@@ -146,7 +176,7 @@ def make_coarse(images: Tensor, share: float) -> Tensor:
     out = images
     for _ in range(2):
         rows = int(torch.randint(28, 128, ()))
-        columns = max(10, int(rows * (0.4 + 0.2 * float(torch.rand(())))))
+        columns = max(10, int(rows * (0.34 + 0.26 * float(torch.rand(())))))
         small = functional.interpolate(images, (rows, columns), mode="area")
         coarse = functional.interpolate(small, size, mode="bilinear", align_corners=False)
         on = _chosen(len(images), share / 2, images)

@@ -41,6 +41,8 @@ class LossWeights(Section):
     """Mean squared difference of the similarity matrices of a batch."""
     contrast: Weight = 0.5
     """Cross-entropy of finding a crop's own teacher embedding among those of the batch."""
+    neighbours: Weight = 0.5
+    """Divergence of the similarities to crops of earlier batches from the teachers'."""
     identity: Weight = 0.15
     """Label-smoothed cross-entropy of the identities, on labelled crops."""
     triplet: Weight = 0.4
@@ -68,10 +70,14 @@ class DistillationRecipe(Section):
     """Labelled identities in a batch."""
     images: Annotated[int, Field(ge=2)] = 4
     """Crops of each of them."""
-    change_clothes: Share = 0.45
-    """Share of unlabelled crops whose clothes get other colours."""
+    change_clothes: Share = 0.5
+    """Share of unlabelled crops whose clothes get other colours and patterns."""
     change_background: Share = 0.3
     """Share of crops that get another background."""
+    remembered: Annotated[int, Field(ge=1)] = 16384
+    """Crops of earlier batches that the student has to rank as the teachers do."""
+    compiled: bool = False
+    """Compile networks and augmentation: twice as fast on a GPU, after two minutes."""
     losses: LossWeights = LossWeights()
     optimiser: Optimiser = Optimiser(name="AdamW", rate=2e-3, weight_decay=0.02)
     schedule: Schedule

@@ -7,8 +7,8 @@ import copy
 import logging
 import math
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reid_model.checkpoint import save_checkpoint
-from reid_model.distillation import augment
-from reid_model.distillation.crops import IdentityDraw, read_pool
-from reid_model.distillation.losses import distillation_loss
+from reid_model.distillation.crops import read_pool
+from reid_model.distillation.losses import Memory, distillation_loss
 from reid_model.distillation.recipe import DistillationRecipe
 from reid_model.distillation.teacher import Teachers
+from reid_model.distillation.views import Views, compiled
+from reid_model.distillation.whitening import whitened
 from reid_model.errors import RecipeError
 from reid_model.evaluation.embedding import embed_pixels
 from reid_model.evaluation.ranking import RankingScores, query_gallery_distances, score_ranking
+from reid_model.network import SiameseNetwork
 from reid_model.training.curves import CurveLog, draw_curves
 from reid_model.training.loop import Progress, rate_factor
 from reid_model.training.start import move_average, start_network
@@ -37,29 +39,15 @@ log = logging.getLogger(__name__)
 STATE = "state.pt"
 CURVE_EVERY_STEPS = 20
 MAX_GRAD_NORM = 5.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Batch:
-    """What a step sees.
-
-    Attributes:
-        student: ``(N, 3, H, W)`` RGB in [0, 1], as the student gets them; labelled crops first.
-        teacher: The same crops without what hides or blurs them.
-        labels: ``(L,)`` identities of the labelled crops.
-    """
-
-    student: Tensor
-    teacher: Tensor
-    labels: Tensor
+WHITENING_CROPS = 8192
 
 
 class Distillation:
     """One run: a recipe, its crops, a folder.
 
-    The student sees hard augmentation; the teachers see the same crops, with the same geometry,
-    light, clothes and backgrounds, but not covered, coarse, blurred or erased. The folder gets
-    ``last.safetensors`` (averaged weights), ``curves.csv``, ``curves.png`` and ``state.pt``.
+    Student and teachers see what `Views` makes of the crops. The folder gets
+    ``last.safetensors`` (averaged weights), ``curves.csv``, ``curves.png``, ``state.pt``, and at
+    the end ``whitened.safetensors``, the file to use.
 
     Args:
         recipe: What to do.
@@ -71,6 +59,8 @@ class Distillation:
         DatasetError: Crops cannot be used.
         RecipeError: The embedding's length is not the teachers' together, or the start weights
             are of another network.
+
+    Where the recipe has it compiled, networks and augmentation are; the first steps then take long.
 
     Source:
         Beyer et al., "Knowledge Distillation: A Good Teacher Is Patient and Consistent", CVPR 2022.
@@ -85,7 +75,7 @@ class Distillation:
         self._teachers = Teachers(recipe.teachers).eval().to(self._device)
         pool = read_pool(recipe, self._teachers.input_size, kept_masks=folder / "masks.npz")
         self._pool = pool.to(self._device)
-        self._draw = IdentityDraw(self._pool.labels, recipe.identities, recipe.images)
+        self._views = Views(recipe, self._pool)
         dim = recipe.architecture.embedding_dim
         with torch.no_grad():
             blank = torch.zeros(1, 3, *self._teachers.input_size, device=self._device)
@@ -101,8 +91,11 @@ class Distillation:
         self._student = student.to(memory_format=torch.channels_last).to(self._device)
         self._classifier = nn.Linear(dim, pool.identities, bias=False).to(self._device)
         nn.init.normal_(self._classifier.weight, std=0.01)
+        self._memory = Memory(recipe.remembered, dim).to(self._device)
         self._averaged = copy.deepcopy(self._student).eval().requires_grad_(False)
         self._optimiser = _optimiser(recipe, self._student, self._classifier)
+        self._teach = compiled(self._teachers, recipe)
+        self._features = compiled(self._student.features, recipe)
         self._step, self._seconds = 0, 0.0
         self._scores: RankingScores | None = None
 
@@ -141,28 +134,34 @@ class Distillation:
                 report(Progress(self._step, steps, losses, self._scores))
         draw_curves(self._folder, self._folder / "curves.png")
         if self._scores is None:
-            self._scores = self._evaluated()
+            self._scores = self._evaluated(self._averaged)
         return self._scores
 
     def _advance(self) -> dict[str, float]:
         rate = self._recipe.optimiser.rate * rate_factor(self._recipe.schedule, self._step)
         for group in self._optimiser.param_groups:
             group["lr"] = rate
-        batch = self._batch()
-        target = self._teachers(batch.teacher)
+        batch = self._views()
+        target = self._teach(batch.teacher)
         self._student.train()
         gpu = self._device.type == "cuda"
         with torch.autocast(self._device.type, torch.bfloat16, enabled=gpu):
-            _, after = self._student.features(self._input(batch.student))
+            _, after = self._features(self._input(batch.student))
         after = after.float()
         losses = distillation_loss(
-            after, target, batch.labels, self._classifier, self._recipe.losses
+            after,
+            target,
+            batch.labels,
+            classifier=self._classifier,
+            memory=self._memory,
+            weights=self._recipe.losses,
         )
         total = losses["loss"]
         self._optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._student.parameters(), MAX_GRAD_NORM)
         self._optimiser.step()
+        self._memory.add(target)
         self._step += 1
         move_average(
             self._averaged, self._student, decay=self._recipe.averaging.decay, step=self._step
@@ -186,36 +185,6 @@ class Distillation:
         std = torch.tensor(shape.std, device=images.device).view(1, 3, 1, 1)
         return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 
-    @torch.no_grad()
-    def _batch(self) -> _Batch:
-        pool, recipe = self._pool, self._recipe
-        labelled = self._draw()
-        free = recipe.batch_size - len(labelled)
-        others = torch.multinomial(pool.weights, free, replacement=True)
-        rows = torch.cat([labelled, others])
-        images = pool.pixels[rows].float() / 255
-        size = images.shape[2:]
-        masks = functional.interpolate(pool.masks[rows].float(), size, mode="bilinear")
-        unlabelled = (torch.arange(len(rows), device=rows.device) >= len(labelled)).view(
-            -1, 1, 1, 1
-        )
-        dressed = augment.change_clothes(images, masks, recipe.change_clothes)
-        images = torch.where(unlabelled, dressed, images)
-        if len(pool.places):
-            chosen = torch.randint(len(pool.places), (len(rows),), device=rows.device)
-            places = functional.interpolate(
-                pool.places[chosen].float() / 255, size, mode="bilinear"
-            )
-            images = augment.change_background(images, masks, places, recipe.change_background)
-        images = augment.move(images, zoom=0.22, shift=0.14, angle=7)
-        images = augment.change_light(images, 1.0, 0.8)
-        mixed = augment.mix_people(images, blended=0.15, joined=0.12)
-        taught = torch.where(unlabelled, mixed, images)
-        seen = augment.make_coarse(augment.cover(taught, 0.15), 0.4)
-        seen = augment.erase(augment.add_noise(augment.blur(seen, 0.15), 0.3), 0.15)
-        seen = augment.change_light(seen, 0.35, 0.5)
-        return _Batch(seen, taught, pool.labels[labelled])
-
     def _watch(self, losses: dict[str, float], curves: CurveLog) -> None:
         """Write curves, evaluate and save where it is time for it."""
         recipe, step = self._recipe, self._step
@@ -224,18 +193,32 @@ class Distillation:
             rate = float(self._optimiser.param_groups[0]["lr"])
             curves.write(step, {**losses, "rate": rate, "minutes": self._seconds / 60})
         if step % recipe.validation.every_steps == 0 or ends:
-            self._scores = scores = self._evaluated()
+            self._scores = scores = self._evaluated(self._averaged)
             curves.write(step, {"rank1": scores.rank1, "mAP": scores.mean_average_precision})
         if step % recipe.save_every_steps == 0 or ends:
-            self._save()
+            self._save("last.safetensors", self._averaged)
+            self._save_state()
+        if ends:
+            network = whitened(self._averaged, self._drawn())
+            self._scores = self._evaluated(network)
+            self._save("whitened.safetensors", network)
 
-    def _evaluated(self) -> RankingScores:
+    @torch.no_grad()
+    def _drawn(self) -> Iterator[Tensor]:
+        """Yield unlabelled crops as often as the recipe draws them, for the student."""
+        pool = self._pool
+        labelled = len(pool.labels) if len(pool.weights) > len(pool.labels) else 0
+        rows = labelled + torch.multinomial(pool.weights[labelled:], WHITENING_CROPS, True)
+        for part in torch.split(rows, 256):
+            yield self._input(pool.pixels[part].float() / 255)
+
+    def _evaluated(self, network: SiameseNetwork) -> RankingScores:
         flip = self._recipe.validation.flip
-        vectors = embed_pixels(self._averaged, self._pool.held_out, flip=flip)
+        vectors = embed_pixels(network, self._pool.held_out, flip=flip)
         protocol = self._pool.protocol
         return score_ranking(query_gallery_distances(vectors, protocol), protocol)
 
-    def _save(self) -> None:
+    def _save(self, name: str, network: SiameseNetwork) -> None:
         notes: dict[str, Any] = {
             "recipe": self._recipe.model_dump(mode="json", exclude={"init", "teachers"}),
             "teachers": [path.stem for path in self._recipe.teachers],
@@ -244,7 +227,9 @@ class Distillation:
             "trained_on": self._pool.sources,
             "scores": None if self._scores is None else asdict(self._scores),
         }
-        save_checkpoint(self._averaged, self._folder / "last.safetensors", notes=notes)
+        save_checkpoint(network, self._folder / name, notes=notes)
+
+    def _save_state(self) -> None:
         state = RunState(
             step=self._step,
             tensors={name: part.state_dict() for name, part in self._parts().items()},
@@ -259,6 +244,7 @@ class Distillation:
         return {
             "student": self._student,
             "classifier": self._classifier,
+            "memory": self._memory,
             "averaged": self._averaged,
             "optimiser": self._optimiser,
         }

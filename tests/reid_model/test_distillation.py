@@ -11,14 +11,17 @@ import pytest
 import torch
 import yaml
 
+from reid_model.architecture import Architecture
 from reid_model.checkpoint import load_checkpoint
 from reid_model.cli import main
-from reid_model.distillation import augment
+from reid_model.distillation import augment, training
 from reid_model.distillation.crops import IdentityDraw
-from reid_model.distillation.losses import distillation_loss
+from reid_model.distillation.losses import Memory, distillation_loss
 from reid_model.distillation.recipe import LossWeights, load_distillation
 from reid_model.distillation.training import Distillation
+from reid_model.distillation.whitening import whitened
 from reid_model.errors import RecipeError
+from reid_model.network import SiameseNetwork
 from support.small_teachers import small_network
 
 CHANGES = {
@@ -30,7 +33,7 @@ CHANGES = {
     "erase": augment.erase,
     "mix_people": lambda images, share: augment.mix_people(images, blended=share, joined=share),
     "change_clothes": lambda images, share: augment.change_clothes(
-        images, torch.ones(len(images), 1, 64, 32), share
+        images, torch.ones(len(images), 1, 64, 32), augment.draw_patterns(images), share
     ),
 }
 
@@ -58,9 +61,25 @@ def test_changes_leave_alone_who_is_not_chosen(name: str) -> None:
 def test_clothes_change_only_where_the_person_is() -> None:
     images, masks = crops(), torch.zeros(12, 1, 64, 32)
     masks[:, :, :, :16] = 1
-    changed = augment.change_clothes(images, masks, 1.0)
+    changed = augment.change_clothes(images, masks, augment.draw_patterns(images), 1.0)
     torch.testing.assert_close(changed[..., 16:], images[..., 16:])
     assert float((changed[..., :16] - images[..., :16]).abs().mean()) > 0.01
+
+
+def test_patterns_are_of_two_colours_and_lie_on_the_clothes() -> None:
+    images = crops()
+    patterns = augment.draw_patterns(images)
+    assert patterns.shape == images.shape
+    assert 0 <= float(patterns.min()) <= float(patterns.max()) <= 1
+    colours = patterns.flatten(2) - patterns.flatten(2).mean(2, keepdim=True)
+    shares = torch.linalg.svdvals(colours)
+    assert bool((shares[:, 1:].sum(1) < 1e-3 * shares[:, 0]).all()), "more than two colours"
+    masks, red = torch.ones(12, 1, 64, 32), torch.zeros(12, 3, 64, 32)
+    red[:, 0] = 1
+    grey = torch.full((12, 3, 64, 32), 0.5)
+    worn = torch.cat([augment.change_clothes(grey, masks, red, 1.0) for _ in range(8)])
+    legs = worn[:, :, 50].mean(2)
+    assert float((legs[:, 0] > legs[:, 1:].amax(1) + 0.2).float().mean()) > 0.03
 
 
 def test_nobody_without_a_mask_gets_another_background() -> None:
@@ -86,7 +105,14 @@ def test_loss_is_what_a_slow_loop_computes() -> None:
     after, labels = torch.randn(6, 5), torch.tensor([0, 0, 1, 1])
     target = torch.nn.functional.normalize(torch.randn(6, 5))
     classifier = torch.nn.Linear(5, 2, bias=False)
-    got = distillation_loss(after, target, labels, classifier, LossWeights())
+    memory = Memory(4, 5)
+    known = torch.nn.functional.normalize(torch.randn(6, 5))
+    memory.add(known[:3])
+    assert float(memory(target, target)) == 0, "not full yet"
+    memory.add(known[3:])
+    got = distillation_loss(
+        after, target, labels, classifier=classifier, memory=memory, weights=LossWeights()
+    )
     unit = [row / row.norm() for row in after]
     cosines = [1 - float(u @ t) for u, t in zip(unit, target, strict=True)]
     assert float(got["teacher"]) == pytest.approx(np.mean(cosines), abs=1e-6)
@@ -96,6 +122,12 @@ def test_loss_is_what_a_slow_loop_computes() -> None:
         for j in range(6)
     ]
     assert float(got["similarity"]) == pytest.approx(np.mean(differences), abs=1e-6)
+    kept = known[2:]  # the last four
+    divergences = []
+    for one, true in zip(unit, target, strict=True):
+        wanted, found = (torch.softmax(kept @ each / 0.05, 0) for each in (true, one))
+        divergences.append(float((wanted * (wanted / found).log()).sum()))
+    assert float(got["neighbours"]) == pytest.approx(np.mean(divergences), rel=1e-4)
     triplets = []
     for i in range(4):
         near = [float((unit[i] - unit[j]).norm()) for j in range(4)]
@@ -142,6 +174,7 @@ def recipe(folder: Path, **changes: object) -> Path:
         "identities": 3,
         "images": 2,
         "schedule": {"steps": 4},
+        "remembered": 24,
         "save_every_steps": 2,
         **changes,
     }
@@ -151,13 +184,35 @@ def recipe(folder: Path, **changes: object) -> Path:
 
 
 @pytest.fixture
-def teacher_of_eight(tmp_path: Path) -> Path:
+def teacher_of_eight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a recipe whose two teachers give eight numbers together."""
     path = recipe(tmp_path)
     content = yaml.safe_load(path.read_text())
     content["teachers"].append(str(small_network(tmp_path, name="other", height=64)))
     path.write_text(yaml.safe_dump(content))
+    monkeypatch.setattr(training, "WHITENING_CROPS", 64)
     return path
+
+
+def test_whitened_embeddings_are_centred_and_half_as_uneven() -> None:
+    torch.manual_seed(3)
+    shape = Architecture(
+        backbone="tf_efficientnet_lite0", embedding_dim=8, input_height=64, input_width=32
+    )
+    network = SiameseNetwork(shape).eval()
+    neck = network.bn.state_dict()
+    for name, low in (("running_mean", -1.0), ("running_var", 0.5), ("weight", 0.5)):
+        neck[name].uniform_(low, 2)
+    batches = [torch.rand(32, 3, 64, 32) * torch.rand(32, 3, 1, 1) for _ in range(3)]
+    before = torch.cat([network.features(each)[1] for each in batches]).detach()
+    result = whitened(network, batches)
+    after = torch.cat([result.features(each)[1] for each in batches]).detach()
+    torch.testing.assert_close(after.mean(0), torch.zeros(8), atol=1e-3, rtol=0)
+    spreads = [torch.linalg.eigvalsh(torch.cov(each.T.double())) for each in (before, after)]
+    ratios = [float((spread[-1] / spread[-3]).log()) for spread in spreads]
+    assert ratios[1] == pytest.approx(ratios[0] / 2, rel=0.15)
+    again = torch.cat([network.features(each)[1] for each in batches]).detach()
+    torch.testing.assert_close(again, before)
 
 
 def test_command_trains_and_writes_weights_that_embed(teacher_of_eight: Path) -> None:
@@ -172,6 +227,9 @@ def test_command_trains_and_writes_weights_that_embed(teacher_of_eight: Path) ->
     vectors = network(torch.rand(2, 3, 64, 32))
     torch.testing.assert_close(vectors.norm(dim=1), torch.ones(2))
     assert (out / "curves.png").is_file()
+    ready = load_checkpoint(out / "whitened.safetensors")
+    assert ready.notes["step"] == 4
+    assert not torch.equal(ready.network.embed.weight, network.embed.weight)
 
 
 def test_a_run_that_goes_on_ends_where_one_without_a_break_ends(teacher_of_eight: Path) -> None:
