@@ -121,8 +121,9 @@ class TrackSettings(Section):
     high_confidence: Share = 0.4
     """Minimum score of detections that start a track; they are associated first."""
     min_iou: Share = 0.3
-    """Minimum overlap of a box with the predicted place of its track, times the box's score. Where
-    frames are more than 0.15 s apart, both are widened first by what a person may walk."""
+    """Minimum overlap of a box with the predicted place of its track, times the overlap of their
+    extents in height and the box's score. Where frames are more than 0.15 s apart, both are
+    widened first by what a person may walk."""
     max_lost_s: Seconds = 2.0
     """A track that was not seen for so long ends; where frames are further apart, after one more."""
     min_hits: Annotated[int, Field(ge=1)] = 2

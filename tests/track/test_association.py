@@ -56,7 +56,16 @@ def test_widened_overlap_equals_a_slow_obvious_version():
             w = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
             h = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
             area = [(x[2] - x[0]) * (x[3] - x[1]) for x in (a, b)]
-            assert got[i, j] == pytest.approx(w * h / (sum(area) - w * h), abs=1e-4)
+            tall = max(a[3], b[3]) - min(a[1], b[1])
+            expected = w * h / (sum(area) - w * h) * h / tall
+            assert got[i, j] == pytest.approx(expected, abs=1e-4)
+
+
+def test_who_leaves_at_the_border_is_not_taken_for_a_taller_one_who_enters_there():
+    leaving = np.array([[0, 144, 30, 401]], np.float32)
+    narrower, taller = [0, 145, 16, 402], [0, 180, 35, 513]
+    got = compare([narrower, taller], step_s=0.1, tracks=leaving)[0]
+    assert got[0] > got[1] + 0.1
 
 
 def test_after_a_long_step_the_appearance_decides_between_two_who_are_near():
