@@ -15,7 +15,7 @@ __all__ = ["export"]
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run, or of an archive.")],
+    where: Annotated[Path, typer.Argument(help="Folder of a run, an archive or a recording.")],
     *,
     kind: Annotated[
         ExportFormat, typer.Option("--format", help="MOT Challenge text, COCO-style JSON or CSV.")
@@ -23,7 +23,7 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder to make; it must not hold anything yet.")],
 ) -> None:
     """Write boxes with tracks and identities for other tools."""
-    sequences, boxes = export_job(run, out, kind=kind)
+    sequences, boxes = export_job(where, out, kind=kind)
     Console().print(
         f"{boxes} boxes of {sequences} sequences written to {out}", highlight=False, markup=False
     )

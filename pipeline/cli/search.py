@@ -24,7 +24,7 @@ __all__ = ["search"]
 
 
 def search(
-    where: Annotated[Path, typer.Argument(help="Folder of an archive or of a finished run.")],
+    where: Annotated[Path, typer.Argument(help="Folder of a run, an archive or a recording.")],
     *,
     image: Annotated[
         Path | None, typer.Option(help="Photo or crop of a person.", show_default=False)

@@ -217,9 +217,9 @@ class Results(ABC):
     def identities(self) -> pd.DataFrame:
         """Return one row an identity, in order of their numbers.
 
-        Columns: ``global_id``, ``name`` (given by hand, else empty), ``cameras`` (names joined by a comma, in order of appearance),
-        ``first_time``, ``last_time``, ``sightings`` (tracks) and ``in_view_s`` (see
-        ``pipeline.results.visits.seconds_in_view``).
+        Columns: ``global_id``, ``name`` (given by hand, else empty), ``cameras`` (names joined by a
+        comma, in order of appearance), ``first_time``, ``last_time``, ``sightings`` (tracks) and
+        ``in_view_s`` (see ``pipeline.results.visits.seconds_in_view``).
         """
         known = self.sightings()
         known = known[known["global_id"] != UNASSIGNED]
