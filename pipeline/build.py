@@ -17,7 +17,6 @@ from pipeline.embed.policy import TrackCropPolicy
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import SettingsError
 from pipeline.match.calibration import Calibration
-from pipeline.match.fingerprint import read_calibration, weights_hash
 from pipeline.match.gallery import GalleryFile
 from pipeline.match.online import OnlineMatcher
 from pipeline.plugins import checked_stage
@@ -204,8 +203,8 @@ def matching_thresholds(settings: Settings, embedder: Embedder) -> Thresholds:
     if given is not None:
         return Thresholds(lambda _: given)
     calibration = None
-    if isinstance(embedder, ReidEmbedder):
-        calibration = read_calibration(embedder.weights)
+    if isinstance(embedder, ReidEmbedder) and (notes := embedder.calibration) is not None:
+        calibration = Calibration.of_notes(notes, weights=embedder.weights, sha256=embedder.sha256)
     warning = _calibration_warning(calibration, embedder)
     warnings = () if warning is None else (warning,)
     for each in warnings:
@@ -251,7 +250,7 @@ def embedder_hash(embedder: Embedder) -> str:
         ModelError: The weights cannot be read.
     """
     if isinstance(embedder, ReidEmbedder):
-        return weights_hash(embedder.weights)
+        return embedder.sha256
     kind = type(embedder)
     text = f"{kind.__module__}.{kind.__qualname__} {_name(embedder)}"
     return hashlib.sha256(text.encode()).hexdigest()

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reid_model.preprocess import Channels, Preprocessing
+
 __all__ = ["Architecture"]
 
 
@@ -27,12 +29,24 @@ class Architecture(BaseModel):
     """Height that crops are scaled to, pixels."""
     input_width: Annotated[int, Field(ge=16, le=1024)] = 64
     """Width that crops are scaled to, pixels."""
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    mean: Channels = (0.485, 0.456, 0.406)
     """Subtracted from RGB in [0, 1]; ImageNet's."""
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    std: Channels = (0.229, 0.224, 0.225)
     """Divides RGB after that; ImageNet's."""
 
     @property
     def input_size(self) -> tuple[int, int]:
         """Return ``(height, width)`` of the input, pixels."""
         return self.input_height, self.input_width
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """Return how crops become the input."""
+        return Preprocessing(
+            input_height=self.input_height,
+            input_width=self.input_width,
+            colour="rgb",
+            scale=255.0,
+            mean=self.mean,
+            std=self.std,
+        )

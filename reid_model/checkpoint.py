@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,12 @@ from safetensors.torch import save
 from reid_model.architecture import Architecture
 from reid_model.errors import WeightsError
 from reid_model.network import SiameseNetwork
+from reid_model.stored_weights import METADATA_KEY
 from reid_model.writing import write_whole
 
-__all__ = ["Checkpoint", "default_weights", "load_checkpoint", "save_checkpoint"]
+__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 
-METADATA_KEY = "reid_model"
-"""The one metadata entry of a file: a JSON object."""
-DEFAULT_NAME = "reid_lite0.safetensors"
-"""The weights that come with the package."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +42,10 @@ class Checkpoint:
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def default_weights() -> Path:
-    """Return the path of the weights that come with the package.
-
-    Raises:
-        WeightsError: The package holds none.
-    """
-    path = Path(str(resources.files("reid_model") / "weights" / DEFAULT_NAME))
-    if not path.is_file():
-        raise WeightsError(
-            f"the package holds no weights ({DEFAULT_NAME}): give a checkpoint with --weights"
-        )
-    return path
-
-
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a network from a safetensors file, or from a pickled state dict.
 
-    Files without our metadata are taken to hold the default architecture, its last stride 2.
+    Files without our metadata are taken to hold the default architecture, which is logged.
     Pickled files are read with ``weights_only=True``: they can hold tensors and nothing else.
 
     Raises:
@@ -73,12 +57,21 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise WeightsError(f"weights {path} do not exist: check the path")
     tensors, metadata = _read(path)
     notes = dict(metadata)
+    unnamed = "architecture" not in notes
     try:
         architecture = Architecture.model_validate(notes.pop("architecture", {}))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
         raise WeightsError(f"weights {path}: metadata {where}: {problem['msg']}") from None
+    if unnamed:
+        log.warning(
+            "weights %s do not say what network they are: taken for %s, last stride %d, at %d x %d",
+            path,
+            architecture.backbone,
+            architecture.last_stride,
+            *architecture.input_size,
+        )
     network = SiameseNetwork(architecture)
     _fill(network, tensors, path)
     return Checkpoint(network.eval(), architecture, path, notes)
@@ -142,7 +135,8 @@ def _fill(network: SiameseNetwork, tensors: Mapping[str, torch.Tensor], path: Pa
         )
     for name in sorted(wanted):
         value = tensors[name]
-        if value.numel() != own[name].numel():
+        # One number may be stored with or without an axis.
+        if value.shape != own[name].shape and not value.numel() == own[name].numel() == 1:
             raise WeightsError(
                 f"weights {path}: {name} has shape {tuple(value.shape)}, expected "
                 f"{tuple(own[name].shape)}"

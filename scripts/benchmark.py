@@ -217,10 +217,10 @@ def backends(options: argparse.Namespace, console: Console) -> None:
 
     Rounds of all backends follow each other, so that other work on the machine hits all alike.
     """
-    from reid_model.checkpoint import default_weights  # noqa: PLC0415
     from reid_model.errors import ReidModelError  # noqa: PLC0415
     from reid_model.export import export  # noqa: PLC0415
     from reid_model.inference import Embedder, load_embedder  # noqa: PLC0415
+    from reid_model.stored_weights import default_weights  # noqa: PLC0415
 
     weights = Path(options.weights) if options.weights else default_weights()
     choices = [("torch", "fp32", "cpu"), ("openvino", "fp32", "cpu"), ("openvino", "bf16", "cpu")]

@@ -1,4 +1,4 @@
-"""`reid-pipeline calibrate`: the similarity threshold of weights, from labelled crops."""
+"""`reid-pipeline calibrate`: the similarity threshold of weights, from crops of several places."""
 
 from __future__ import annotations
 
@@ -22,7 +22,12 @@ SHOWN_RATES = (0.1, 0.05, 0.02, 0.01, 0.001)
 
 
 def calibrate_command(
-    crops: Annotated[Path, typer.Argument(help="Folder of crops with Market-1501 names.")],
+    places: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Folders of crops, one for each place; Market-1501 names say who is who."
+        ),
+    ],
     *,
     weights: Annotated[Path, typer.Option("--weights", help="Re-identification weights.")],
     identities: Annotated[
@@ -35,23 +40,26 @@ def calibrate_command(
         Path | None, typer.Option(help="Write the error rates to this JSON file.")
     ] = None,
     store: Annotated[
-        bool, typer.Option("--store", help="Store the calibration in the weights.")
+        bool, typer.Option("--store", help="Store the calibration with the weights.")
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
 ) -> None:
     """Measure the similarity threshold of re-identification weights.
 
-    Use identities that the network was not trained on: it knows the others too well.
+    Use identities that the network was not trained on: it knows the others too well. Nobody may be in
+    two places. Where names do not say who is who, as those of `reid-pipeline crops`, crops are
+    compared with those of the other places alone.
     """
-    found = calibrate_weights(
-        crops, weights, identities=identities, device=device, each_track=_with_progress
+    measured = calibrate_weights(
+        places, weights, identities=identities, device=device, each_track=_with_progress
     )
-    threshold = found.threshold_for(false_match_rate=false_match_rate)
-    _show(found, threshold, false_match_rate)
+    found = measured.calibration
     if out is not None:
         save_calibration(out, found)
+    threshold = found.checked_threshold(false_match_rate=false_match_rate)
+    _show(found, threshold, false_match_rate)
     if store:
-        store_threshold(weights, found, threshold=threshold, false_match_rate=false_match_rate)
+        store_threshold(measured, threshold=threshold, false_match_rate=false_match_rate)
 
 
 def _with_progress(tracks: list[Tracked]) -> Iterable[Tracked]:
@@ -73,6 +81,7 @@ def _show(found: Calibration, threshold: float, rate: float) -> None:
         )
     Console().print(table)
     Console().print(
-        f"threshold {threshold:.2f}: {found.identities} persons, {found.tracks} tracks, "
-        f"{found.genuine_pairs} genuine and {found.impostor_pairs} impostor pairs"
+        f"threshold {threshold:.2f}: {found.places} place(s), {found.identities} persons, "
+        f"{found.tracks} tracks; {found.genuine_pairs} pairs of one person, {found.impostor_pairs} "
+        f"of two in one place, {found.across_pairs} of two places"
     )

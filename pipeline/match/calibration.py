@@ -4,57 +4,54 @@ Similarities do not carry over from one network to another, so each set of weigh
 own threshold. It is measured on tracks whose persons are known: *genuine* pairs show one
 person in two cameras, *impostor* pairs two persons in two cameras. The share of impostors
 at or above a threshold is its false match rate (FMR), the share of genuine pairs below it
-the false non-match rate (FNMR). A search among ``G`` persons makes about ``G`` comparisons,
-so a false identification rate ``r`` asks for an FMR of ``r / G``.
+the false non-match rate (FNMR).
 
-Source: ISO/IEC 19795-1 for the rates; Bolle, Ratha, Pankanti, "Error analysis of pattern
-recognition systems: the subsets bootstrap" (2004), for drawing persons instead of pairs.
+Places have nobody in common: two tracks of two places are impostors, whoever they show. What one
+place does to appearance is not what another does, so impostors within places and across them count
+apart, and the FMR is the higher of the two. A search among ``G`` persons makes about ``G`` comparisons,
+so a false identification rate ``r`` asks for an FMR of ``r / G``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import nan
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray, IntArray
-from pipeline.errors import InputError
+from pipeline.errors import InputError, ModelError
 from pipeline.match.features import CameraCentres
+from pipeline.match.rates import ACROSS, GENUINE, WITHIN, RatePoint, rate_curve
 
-__all__ = ["Calibration", "RatePoint", "calibrate", "save_calibration"]
+__all__ = ["Calibration", "TrackLabel", "calibrate", "save_calibration"]
 
-FORMAT = 2
-GRID = np.round(np.arange(-0.2, 1.0001, 0.01), 2)
-BOOTSTRAPS = 200
+FORMAT = 3
 FEW_TRACKLETS = 1000
 """Up to so many the false match rate is taken as it is; beyond, it falls with their cube root: the
 more people, the more strangers who look alike. Measured on simulated tracklets."""
 PAIRS_PER_FALSE_MATCH = 3
 """Rule of three: ``3 / FMR`` impostor pairs without a false match bound the FMR."""
+MAX_MISSED = 0.95
+"""Weights that miss more of the genuine pairs than this tell nobody apart: chance misses as much."""
 
 
 @dataclass(frozen=True, slots=True)
-class RatePoint:
-    """The error rates at one threshold.
+class TrackLabel:
+    """Whom a track shows, and where.
 
     Attributes:
-        threshold: Cosine similarity.
-        fmr: Share of impostor pairs at or above it.
-        fnmr: Share of genuine pairs below it; not a number where it was not stored.
-        fnmr_low: Lower end of its 95% interval over persons.
-        fnmr_high: Upper end.
+        place: Nobody is in two of them.
+        identity: A name, unique in its place; ``None`` where it is not known.
+        camera: A name, unique in its place.
     """
 
-    threshold: float
-    fmr: float
-    fnmr: float = nan
-    fnmr_low: float = nan
-    fnmr_high: float = nan
+    place: str
+    identity: str | None
+    camera: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,9 @@ class Calibration:
         identities: Number of persons; 0 here and below where it is not known.
         tracks: Number of their tracks.
         genuine_pairs: Pairs of one person in two cameras.
-        impostor_pairs: Pairs of two persons in two cameras.
+        impostor_pairs: Pairs of two persons in two cameras of one place.
+        places: Number of places.
+        across_pairs: Pairs of two places.
     """
 
     weights_sha256: str
@@ -78,6 +77,47 @@ class Calibration:
     tracks: int = 0
     genuine_pairs: int = 0
     impostor_pairs: int = 0
+    places: int = 1
+    across_pairs: int = 0
+
+    @classmethod
+    def of_notes(cls, notes: Mapping[str, Any], *, weights: Path, sha256: str) -> Self:
+        """Return the calibration that was stored with weights, by `notes`.
+
+        Args:
+            notes: What was stored.
+            weights: Where, for messages.
+            sha256: The hash of the weights as they are now.
+
+        Raises:
+            ModelError: It cannot be read, or was made with other weights: its threshold would mean
+                nothing.
+        """
+        try:
+            curve = tuple(RatePoint(float(t), float(rate)) for t, rate in notes["fmr"])
+            found = cls(notes["weights_sha256"], notes["runtime"], curve)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"the calibration of {weights} cannot be read: {error!r}") from None
+        if found.weights_sha256 != sha256:
+            raise ModelError(
+                f"the calibration of {weights} was made with other weights (SHA-256 "
+                f"{found.weights_sha256[:16]}..., these have {sha256[:16]}...): run "
+                "`reid-pipeline calibrate --store` again, or give --threshold"
+            )
+        return found
+
+    def notes(self, *, threshold: float, false_match_rate: float) -> dict[str, Any]:
+        """Return what is stored with the weights: all but the rates of missed pairs."""
+        return {
+            "threshold": threshold,
+            "false_match_rate": false_match_rate,
+            "identities": self.identities,
+            "tracks": self.tracks,
+            "places": self.places,
+            "weights_sha256": self.weights_sha256,
+            "runtime": self.runtime,
+            "fmr": [[point.threshold, point.fmr] for point in self.curve],
+        }
 
     def threshold_for(self, *, false_match_rate: float, tracklets: int = 0) -> float:
         """Return the lowest threshold whose false match rate is low enough.
@@ -90,22 +130,40 @@ class Calibration:
             InputError: The rate is lower than so few impostor pairs can show.
         """
         needed = PAIRS_PER_FALSE_MATCH / false_match_rate
-        if 0 < self.impostor_pairs < needed:
-            raise InputError(
-                f"a false match rate of {false_match_rate:.2g} needs at least {needed:.0f} "
-                f"impostor pairs, the calibration has {self.impostor_pairs}: allow a higher "
-                "rate, or calibrate on more persons"
-            )
+        kinds = (self.impostor_pairs, "impostor pairs"), (self.across_pairs, "pairs of two places")
+        for pairs, kind in kinds:
+            if 0 < pairs < needed:
+                raise InputError(
+                    f"a false match rate of {false_match_rate:.2g} needs at least {needed:.0f} "
+                    f"{kind}, the calibration has {pairs}: allow a higher rate, or calibrate on "
+                    "more persons"
+                )
         accepted = false_match_rate * (FEW_TRACKLETS / max(tracklets, FEW_TRACKLETS)) ** (1 / 3)
         return next(
             (p.threshold for p in self.curve if p.fmr <= accepted), self.curve[-1].threshold
         )
 
+    def checked_threshold(self, *, false_match_rate: float) -> float:
+        """Return the threshold for a rate, where it tells people apart at all.
+
+        Raises:
+            InputError: As for `threshold_for`, or no threshold has so low a rate, or the one that has
+                it misses nearly everybody.
+        """
+        threshold = self.threshold_for(false_match_rate=false_match_rate)
+        point = next(each for each in self.curve if each.threshold == threshold)
+        if point.fmr > false_match_rate or point.fnmr > MAX_MISSED:
+            raise InputError(
+                f"the weights do not tell these people apart: at {threshold:.2f}, {point.fmr:.1%} of "
+                f"strangers match and {point.fnmr:.1%} of the pairs of one person do not; check the "
+                "weights, how crops become their input, and the names of the crops"
+            )
+        return threshold
+
 
 def calibrate(
     means: FloatArray,
-    identities: Sequence[str],
-    cameras: Sequence[str],
+    labels: Sequence[TrackLabel],
     *,
     centre_tracks: float,
     weights_sha256: str = "",
@@ -116,8 +174,8 @@ def calibrate(
 
     Args:
         means: ``(N, D)`` mean embedding of each track.
-        identities: Who it shows.
-        cameras: Where.
+        labels: Whom each shows, and where. Tracks of one place are compared where both persons are
+            known and the cameras differ, tracks of two places always.
         centre_tracks: Strength of the camera centring, as the matcher will use it.
         weights_sha256: Hash of the weights file.
         runtime: Backend and precision.
@@ -126,14 +184,17 @@ def calibrate(
     Raises:
         InputError: There are no genuine or no impostor pairs over two cameras.
     """
-    person = np.unique(np.array(identities), return_inverse=True)[1].astype(np.int64)
-    names, place = np.unique(np.array(cameras), return_inverse=True)
-    place = place.astype(np.int64)
-    centres = CameraCentres.of(means, place, cameras=len(names), prior=centre_tracks)
-    features = centres.apply(means, place)
+    person = _numbers([(t.place, t.identity or row) for row, t in enumerate(labels)])
+    camera = _numbers([(t.place, t.camera) for t in labels])
+    place = _numbers([t.place for t in labels])
+    known = np.array([t.identity is not None for t in labels], bool)
+    cameras = len(set(camera.tolist()))
+    centres = CameraCentres.of(means, camera, cameras=cameras, prior=centre_tracks)
+    features = centres.apply(means, camera)
     a, b = np.triu_indices(len(means), k=1)
-    apart = place[a] != place[b]
-    a, b = a[apart], b[apart]
+    across = place[a] != place[b]
+    counts = across | known[a] & known[b] & (camera[a] != camera[b])
+    a, b, across = a[counts], b[counts], across[counts]
     cosine = np.concatenate(
         [
             np.einsum("pd,pd->p", features[a[i : i + 65536]], features[b[i : i + 65536]])
@@ -145,57 +206,28 @@ def calibrate(
     if not genuine.any() or genuine.all():
         raise InputError(
             "calibration needs persons who were seen in two cameras, and more than one person: "
-            f"got {len(set(identities))} person(s) in {len(names)} camera(s), "
+            f"got {len(set(person[known].tolist()))} known person(s) in {cameras} camera(s), "
             f"{int(genuine.sum())} pair(s) of one person over two cameras"
         )
-    curve = _curve(cosine, genuine, person[a], person[b], seed=seed)
+    kind = np.where(genuine, GENUINE, np.where(across, ACROSS, WITHIN))
+    curve = rate_curve(cosine, kind, person[a], seed=seed)
     return Calibration(
         weights_sha256=weights_sha256,
         runtime=runtime,
-        identities=int(person.max()) + 1,
+        identities=len(set(person[known].tolist())),
         tracks=len(means),
         genuine_pairs=int(genuine.sum()),
-        impostor_pairs=int((~genuine).sum()),
+        impostor_pairs=int((kind == WITHIN).sum()),
+        places=len(set(place.tolist())),
+        across_pairs=int(across.sum()),
         curve=curve,
     )
 
 
-def _curve(
-    cosine: FloatArray, genuine: NDArray[np.bool_], one: IntArray, other: IntArray, *, seed: int
-) -> tuple[RatePoint, ...]:
-    """Return the rates over the grid, with a bootstrap that draws persons, not pairs.
-
-    A drawn person brings all pairs along, each as often as both of its persons were drawn:
-    pairs of one person depend on each other, and drawing them singly would make the
-    intervals too narrow.
-    """
-    bins = np.searchsorted(GRID, cosine, side="right")  # thresholds at or below the cosine
-    size = len(GRID) + 1
-    fmr, fnmr = _rates(bins, genuine, np.ones(len(bins)), size)
-    random = np.random.default_rng(seed)
-    people = int(max(one.max(), other.max())) + 1
-    drawn = []
-    for _ in range(BOOTSTRAPS):
-        times = np.bincount(random.integers(people, size=people), minlength=people)
-        weight = np.where(genuine, times[one], times[one] * times[other]).astype(np.float64)
-        drawn.append(_rates(bins, genuine, weight, size)[1])
-    low, high = np.nanpercentile(np.array(drawn), [2.5, 97.5], axis=0)
-    return tuple(
-        RatePoint(*(round(float(v), 8) for v in row))
-        for row in zip(GRID, fmr, fnmr, low, high, strict=True)
-    )
-
-
-def _rates(
-    bins: NDArray[np.int64], genuine: NDArray[np.bool_], weight: NDArray[np.float64], size: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return FMR and FNMR at every threshold of the grid."""
-    impostors = np.bincount(bins[~genuine], weight[~genuine], minlength=size)
-    same = np.bincount(bins[genuine], weight[genuine], minlength=size)
-    with np.errstate(invalid="ignore"):
-        fmr = 1 - np.cumsum(impostors)[:-1] / impostors.sum()
-        fnmr = np.cumsum(same)[:-1] / same.sum()
-    return np.maximum(fmr, 0), fnmr
+def _numbers(names: Sequence[Hashable]) -> IntArray:
+    """Return a number for each name, from 0, equal ones for equal names."""
+    number = {name: row for row, name in enumerate(dict.fromkeys(names))}
+    return np.array([number[name] for name in names], np.int64)
 
 
 def save_calibration(path: Path, calibration: Calibration) -> None:

@@ -2,101 +2,114 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import openvino
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
-from reid_model.architecture import Architecture
 from reid_model.backends import ARCHITECTURE_KEY, Precision
+from reid_model.description import Description, ModelFacts, describe_model, output_of
 from reid_model.errors import BackendError, WeightsError
-from reid_model.preprocess import resized
+from reid_model.preprocess import Preprocessing
+from reid_model.stored_weights import (
+    CHECKPOINT_SUFFIX,
+    model_xml,
+    openvino_form,
+    weights_sha256,
+)
 
-__all__ = ["OpenVinoEmbedder", "convert"]
+__all__ = ["OpenVinoRuntime", "convert", "openvino_facts", "save_form"]
+
+log = logging.getLogger(__name__)
 
 PRECISIONS = {"fp32": openvino.Type.f32, "bf16": openvino.Type.bf16, "fp16": openvino.Type.f16}
+WEIGHTS_KEY = "reid_weights_sha256"
+"""Metadata entry of a checkpoint's OpenVINO form: the hash of the weights that it was made of."""
 
 
-class OpenVinoEmbedder:
-    """A checkpoint, converted in memory, or an exported model, on the CPU.
+class OpenVinoRuntime:
+    """A checkpoint or an OpenVINO model, on the CPU.
+
+    A checkpoint's own OpenVINO form is taken where it lies beside it and fits; else it is converted
+    in memory, which loads torch and takes seconds.
 
     Every crop is a request of its own and every core has a stream: as fast as batches, and
     what is embedded together cannot matter.
 
     Args:
-        weights: A checkpoint, an exported ``.xml`` file or the folder it lies in.
+        weights: A checkpoint, an ``.xml`` file or the folder it lies in.
         precision: ``auto`` is fp32.
+        description: How to feed a model; ``None`` = as its sidecar or the file says.
 
     Raises:
-        WeightsError: The weights cannot be used.
+        WeightsError: The weights cannot be used, or do not say how to feed them.
         BackendError: The precision is not to be had on this machine.
     """
 
-    def __init__(self, weights: Path, *, precision: Precision) -> None:
+    def __init__(
+        self,
+        weights: Path,
+        *,
+        precision: Precision,
+        description: Description | None = None,
+    ) -> None:
         chosen = "fp32" if precision == "auto" else precision
         core = openvino.Core()
         supported = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if chosen != "fp32" and chosen.upper() not in supported:
             raise BackendError(f"precision {chosen} is not available on this CPU: use fp32")
-        if weights.is_dir() or weights.suffix == ".xml":
-            model = _read(core, _xml_of(weights))
-        else:
-            model = convert(weights)
-        self._architecture = _architecture_of(model, weights)
+        xml = model_xml(weights)
+        model = _of_checkpoint(core, weights) if xml is None else _read(core, xml)
+        facts = _facts(model)
+        self.description: Description = describe_model(xml or weights, facts, description)
+        self._output = output_of(weights, facts, self.description)
         compiled = core.compile_model(
-            _with_preprocessing(model, self._architecture),
+            _with_preprocessing(model, self.description),
             "CPU",
             {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": PRECISIONS[chosen]},
         )
         streams = max(1, compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         self._requests = [compiled.create_infer_request() for _ in range(streams)]
-        self._name = f"{weights.name} (OpenVINO, CPU, {chosen})"
+        self.name = f"{weights.name} (OpenVINO, CPU, {chosen})"
 
-    @property
-    def dim(self) -> int:
-        """Length of an embedding."""
-        return self._architecture.embedding_dim
+    def infer(self, images: Iterable[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """Return a vector for each ``(H, W, 3)`` uint8 BGR image of the input's size.
 
-    @property
-    def input_size(self) -> tuple[int, int]:
-        """``(height, width)`` that crops are scaled to, pixels."""
-        return self._architecture.input_size
-
-    @property
-    def name(self) -> str:
-        """Weights, backend and precision, for reports."""
-        return self._name
-
-    def embed(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return ``(M, D)`` float32 unit rows for ``M`` BGR crops of any size."""
-        images = (np.ascontiguousarray(resized(crop, self.input_size)[None]) for crop in crops)
-        vectors = list(self._infer(images))
-        return np.stack(vectors) if vectors else np.zeros((0, self.dim), np.float32)
-
-    def forward(self, count: int) -> None:
-        """Infer so many blank crops and drop the result: what the network alone costs."""
-        blank = np.zeros((1, *self.input_size, 3), np.uint8)
-        for _ in self._infer(blank for _ in range(count)):
-            pass
-
-    def _infer(self, images: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
-        """Yield the vectors in order; the next image is prepared while others are inferred."""
+        The next image is prepared while others are inferred.
+        """
+        vectors: list[NDArray[np.float32]] = []
         running: list[Any] = []
         for count, image in enumerate(images):
             if len(running) == len(self._requests):
-                yield _result(running.pop(0))
+                vectors.append(self._result(running.pop(0)))
             request = self._requests[count % len(self._requests)]
-            request.set_input_tensor(openvino.Tensor(image))
+            request.set_input_tensor(openvino.Tensor(np.ascontiguousarray(image[None])))
             request.start_async()
             running.append(request)
-        for request in running:
-            yield _result(request)
+        return vectors + [self._result(request) for request in running]
+
+    def forward(self, count: int) -> None:
+        """Infer so many blank crops and drop the result: what the network alone costs."""
+        blank = np.zeros((*self.description.input_size, 3), np.uint8)
+        self.infer(blank for _ in range(count))
+
+    def _result(self, request: Any) -> NDArray[np.float32]:
+        request.wait()
+        return np.array(request.get_tensor(self._output).data, np.float32).reshape(-1)
+
+
+def openvino_facts(model: Path) -> ModelFacts:
+    """Return what an OpenVINO model says of its network.
+
+    Raises:
+        WeightsError: The file cannot be read.
+    """
+    return _facts(_read(openvino.Core(), model_xml(model) or model))
 
 
 def convert(weights: Path) -> Any:
@@ -115,37 +128,50 @@ def convert(weights: Path) -> Any:
         warnings.simplefilter("ignore", FutureWarning)  # OpenVINO traces in a way torch retires
         model = openvino.convert_model(checkpoint.network, example_input=example)
     model.reshape([1, 3, *checkpoint.architecture.input_size])
+    model.output(0).set_names({"embeddings"})
     model.set_rt_info(checkpoint.architecture.model_dump_json(), ARCHITECTURE_KEY)
     return model
 
 
-def _result(request: Any) -> NDArray[np.float32]:
-    request.wait()
-    vector: NDArray[np.float32] = np.array(request.get_output_tensor(0).data[0], np.float32)
-    return vector
+def save_form(checkpoint: Path, xml: Path) -> None:
+    """Write the OpenVINO form of a checkpoint, half precision; what was there is replaced.
+
+    Args:
+        checkpoint: A ``.safetensors`` file.
+        xml: Where to; its ``.bin`` goes beside it.
+
+    Raises:
+        WeightsError: The checkpoint cannot be used.
+    """
+    model = convert(checkpoint)
+    model.set_rt_info(weights_sha256(checkpoint), WEIGHTS_KEY)
+    openvino.save_model(model, str(xml), compress_to_fp16=True)
 
 
-def _with_preprocessing(model: Any, architecture: Architecture) -> Any:
+def _of_checkpoint(core: Any, weights: Path) -> Any:
+    xml = openvino_form(weights)
+    if weights.suffix == CHECKPOINT_SUFFIX and xml.is_file():
+        model = _read(core, xml)
+        if _note(model, WEIGHTS_KEY) == weights_sha256(weights):
+            return model
+        log.warning("%s was made of other weights than %s, which are converted anew", xml, weights)
+    return convert(weights)
+
+
+def _with_preprocessing(model: Any, description: Preprocessing) -> Any:
     """Make colour order, scaling and normalisation part of the model: uint8 BGR in."""
+    model.reshape([1, 3, *description.input_size])
     steps = openvino.preprocess.PrePostProcessor(model)
     source = steps.input()
     source.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
     source.tensor().set_color_format(openvino.preprocess.ColorFormat.BGR)
     source.model().set_layout(openvino.Layout("NCHW"))
     source.preprocess().convert_element_type(openvino.Type.f32)
-    source.preprocess().convert_color(openvino.preprocess.ColorFormat.RGB)
-    source.preprocess().mean([255.0 * value for value in architecture.mean])
-    source.preprocess().scale([255.0 * value for value in architecture.std])
+    if description.colour == "rgb":
+        source.preprocess().convert_color(openvino.preprocess.ColorFormat.RGB)
+    source.preprocess().mean([description.scale * value for value in description.mean])
+    source.preprocess().scale([description.scale * value for value in description.std])
     return steps.build()
-
-
-def _xml_of(weights: Path) -> Path:
-    if weights.suffix == ".xml":
-        return weights
-    models = sorted(weights.glob("*.xml"))
-    if len(models) != 1:
-        raise WeightsError(f"weights folder {weights} holds {len(models)} .xml models, expected 1")
-    return models[0]
 
 
 def _read(core: Any, xml: Path) -> Any:
@@ -156,12 +182,45 @@ def _read(core: Any, xml: Path) -> Any:
         raise WeightsError(f"weights {xml} cannot be read: {reason}") from None
 
 
-def _architecture_of(model: Any, weights: Path) -> Architecture:
-    try:
-        text = model.get_rt_info(ARCHITECTURE_KEY).astype(str)
-        return Architecture.model_validate(json.loads(text))
-    except (RuntimeError, ValueError, ValidationError):
-        raise WeightsError(
-            f"weights {weights} do not say what network they are: export them with "
-            "`reid-model export`"
-        ) from None
+def _facts(model: Any) -> ModelFacts:
+    return ModelFacts(
+        inputs={_name(port): _shape(port) for port in model.inputs},
+        outputs={_name(port): _shape(port) for port in model.outputs},
+        architecture=_note(model, ARCHITECTURE_KEY),
+        converted=_notes(model, "conversion_parameters"),
+        wanted=_notes(model, "model_info"),
+    )
+
+
+def _name(port: Any) -> str:
+    names = sorted(port.get_names())
+    return names[0] if names else str(port.node.get_friendly_name())
+
+
+def _shape(port: Any) -> tuple[int | None, ...]:
+    shape = port.partial_shape
+    if shape.rank.is_dynamic:
+        return ()
+    return tuple(None if each.is_dynamic else each.get_length() for each in shape)
+
+
+PREPROCESSING_NOTES = (
+    "mean_values",
+    "scale_values",
+    "reverse_input_channels",
+    "embedded_processing",
+)
+
+
+def _notes(model: Any, section: str) -> dict[str, str]:
+    return {
+        key: value
+        for key in PREPROCESSING_NOTES
+        if (value := _note(model, [section, key])) is not None
+    }
+
+
+def _note(model: Any, key: str | list[str]) -> str | None:
+    if not model.has_rt_info(key):
+        return None
+    return str(model.get_rt_info(key).astype(str))

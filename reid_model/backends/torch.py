@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +11,18 @@ from numpy.typing import NDArray
 
 from reid_model.backends import Precision
 from reid_model.checkpoint import load_checkpoint
+from reid_model.description import Description
 from reid_model.errors import BackendError
-from reid_model.preprocess import normalised, resized
+from reid_model.preprocess import normalised
 
-__all__ = ["TorchEmbedder"]
+__all__ = ["TorchRuntime"]
 
 GPU_BATCH = 256
 """Crops per forward pass on a GPU; more gains nothing and takes memory."""
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
-class TorchEmbedder:
+class TorchRuntime:
     """A checkpoint on a torch device.
 
     Args:
@@ -44,44 +45,27 @@ class TorchEmbedder:
             raise BackendError("precision fp16 is not available with torch on a CPU: use fp32")
         self._dtype = DTYPES[chosen]
         self._device = torch.device(device)
-        self._architecture = checkpoint.architecture
+        self.description = Description(**checkpoint.architecture.preprocessing.model_dump())
         # Channels last is 2.4 times as fast on a CPU, and what tensor cores want on a GPU.
         network = checkpoint.network.to(self._device, self._dtype)
         self._network = network.to(memory_format=torch.channels_last)
         self._batch = 1 if on_cpu else GPU_BATCH
-        self._name = f"{weights.name} (torch, {device}, {chosen})"
+        self.name = f"{weights.name} (torch, {device}, {chosen})"
 
-    @property
-    def dim(self) -> int:
-        """Length of an embedding."""
-        return self._architecture.embedding_dim
-
-    @property
-    def input_size(self) -> tuple[int, int]:
-        """``(height, width)`` that crops are scaled to, pixels."""
-        return self._architecture.input_size
-
-    @property
-    def name(self) -> str:
-        """Weights, backend and precision, for reports."""
-        return self._name
-
-    def embed(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return ``(M, D)`` float32 unit rows for ``M`` BGR crops of any size."""
-        vectors = np.zeros((len(crops), self.dim), np.float32)
-        for start in range(0, len(crops), self._batch):
-            part = crops[start : start + self._batch]
-            images = np.stack([resized(crop, self.input_size) for crop in part])
-            vectors[start : start + len(part)] = self._forward(
-                normalised(images, self._architecture)
-            )
+    def infer(self, images: Iterable[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """Return a vector for each ``(H, W, 3)`` uint8 BGR image of the input's size."""
+        vectors: list[NDArray[np.float32]] = []
+        waiting = list(images)
+        for start in range(0, len(waiting), self._batch):
+            batch = np.stack(waiting[start : start + self._batch])
+            vectors += list(self._forward(normalised(batch, self.description)))
         return vectors
 
     @torch.inference_mode()
     def forward(self, count: int) -> None:
         """Infer so many blank crops and drop the result: what the network alone costs."""
         for start in range(0, count, self._batch):
-            size = min(self._batch, count - start), 3, *self.input_size
+            size = min(self._batch, count - start), 3, *self.description.input_size
             blank = torch.zeros(size, dtype=self._dtype, device=self._device)
             self._network(blank.contiguous(memory_format=torch.channels_last))
         if self._device.type == "cuda":

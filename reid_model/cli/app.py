@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from reid_model.cli.describe import describe
 from reid_model.cli.distill import distill
 from reid_model.cli.evaluate import evaluate
 from reid_model.cli.export import export
@@ -40,6 +41,7 @@ app.command()(train)
 app.command()(distill)
 app.command()(evaluate)
 app.command()(export)
+app.command()(describe)
 app.add_typer(segment, name="segment")
 app.add_typer(show, name="show")
 

@@ -33,10 +33,10 @@ def export(
     ] = False,
 ) -> None:
     """Convert a checkpoint and check that the result computes the same."""
-    from reid_model.checkpoint import default_weights  # noqa: PLC0415 - torch loads slowly
     from reid_model.data.images import read_images  # noqa: PLC0415
     from reid_model.data.pixels import read_crop  # noqa: PLC0415
     from reid_model.export import export as convert  # noqa: PLC0415
+    from reid_model.stored_weights import default_weights  # noqa: PLC0415
 
     crops = None
     if data is not None:

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from reid_model.cli.options import parse_size
+
 __all__ = ["init"]
 
 
@@ -26,12 +28,10 @@ def init(
 ) -> None:
     """Write a start for training from ImageNet weights that a package brings, offline."""
     from reid_model.architecture import Architecture  # noqa: PLC0415 - torch loads slowly
-    from reid_model.errors import OutputError, RecipeError  # noqa: PLC0415
+    from reid_model.errors import OutputError  # noqa: PLC0415
     from reid_model.imagenet import start_from_package  # noqa: PLC0415
 
-    height, _, width = size.partition("x")
-    if not (height.isdecimal() and width.isdecimal()):
-        raise RecipeError(f"size {size!r}: expected HEIGHTxWIDTH, such as 256x128")
+    height, width = parse_size(size)
     if out.exists():
         raise OutputError(f"{out} exists already: choose another name or delete it")
     architecture = Architecture(
@@ -39,8 +39,8 @@ def init(
         embedding_dim=dim,
         last_stride=last_stride,
         instance_norm=instance_norm,
-        input_height=int(height),
-        input_width=int(width),
+        input_height=height,
+        input_width=width,
         mean=(0.5, 0.5, 0.5),
         std=(0.5, 0.5, 0.5),
     )

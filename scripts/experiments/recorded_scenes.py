@@ -33,7 +33,6 @@ from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
 from pipeline.embed.policy import TrackCropPolicy
 from pipeline.embed.reid import ReidEmbedder
-from pipeline.match.fingerprint import weights_hash
 from pipeline.match.online import OnlineMatcher
 from pipeline.metrics.pairing import TimeStep, pair_boxes
 from pipeline.metrics.tables import check_ground_truth, check_tracks
@@ -48,7 +47,7 @@ from pipeline.settings import (
 from pipeline.sinks.gaps import FilledRow, Gaps
 from pipeline.sources import open_source
 from pipeline.track.tracker import SingleCameraTracker
-from reid_model.checkpoint import default_weights
+from reid_model.stored_weights import default_weights, weights_sha256
 
 __all__ = ["BUILT_IN", "EventRecord", "Scene", "Seen", "matched", "record", "tell", "time_steps"]
 
@@ -106,7 +105,7 @@ def record(folder: Path, *, detector: str | None, embed: EmbedSettings, cache: P
     stem = f"{folder.resolve().parent.name}_{folder.name}_{boxes_from}"
     boxes = cache / f"{stem}.npz"
     weights = embed.weights or default_weights()
-    looks = f"{weights_hash(weights)[:12]}_{embed.trim:g}_{embed.mirror:d}"
+    looks = f"{weights_sha256(weights)[:12]}_{embed.trim:g}_{embed.mirror:d}"
     vectors = cache / f"{stem}_{looks}.npy"
     cache.mkdir(parents=True, exist_ok=True)
     if not boxes.exists():

@@ -23,13 +23,13 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.datatypes import CropEvidence, FloatArray, Tracklet, Tracks
+from pipeline.embed.reid import ReidEmbedder
+from pipeline.match.calibration import Calibration
 from pipeline.match.features import CameraCentres, unit_rows
-from pipeline.match.fingerprint import read_calibration
 from pipeline.match.offline import group_tracklets
 from pipeline.match.online import OnlineMatcher
 from pipeline.match.persons import Person, PersonBook
-from pipeline.settings import MatchSettings
-from reid_model.checkpoint import default_weights
+from pipeline.settings import EmbedSettings, MatchSettings
 
 DIM = 512
 
@@ -98,8 +98,10 @@ class World:
 
 def default_threshold(tracklets: int) -> float:
     """Return what a run of the package's weights takes among so many tracklets."""
-    calibration = read_calibration(default_weights())
-    assert calibration is not None
+    embedder = ReidEmbedder(EmbedSettings(), device="cpu")
+    notes = embedder.calibration
+    assert notes is not None
+    calibration = Calibration.of_notes(notes, weights=embedder.weights, sha256=embedder.sha256)
     rate = MatchSettings().false_match_rate
     return calibration.threshold_for(false_match_rate=rate, tracklets=tracklets)
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.match.calibration import RatePoint, calibrate, save_calibration
+from pipeline.match.calibration import TrackLabel, calibrate, save_calibration
+from pipeline.match.rates import RatePoint
 from support.worlds import looks, unit
 
 CAMERAS = ["a", "b", "c"]
@@ -15,7 +16,7 @@ def tracks(people=20, *, noise=0.15, seed=0):
     appearance = looks(people, seed=seed)
     rows = [(p, c) for p in range(people) for c in CAMERAS]
     means = np.stack([appearance[p] + noise * random.normal(size=32) for p, _ in rows])
-    return unit(means), [str(p) for p, _ in rows], [c for _, c in rows]
+    return unit(means), [TrackLabel("here", str(p), c) for p, c in rows]
 
 
 def calibrated(**options):
@@ -23,13 +24,13 @@ def calibrated(**options):
 
 
 def test_rates_are_those_of_counting_pairs():
-    means, people, cameras = tracks()
-    found = calibrate(means, people, cameras, centre_tracks=0)
+    means, labels = tracks()
+    found = calibrate(means, labels, centre_tracks=0)
     genuine, impostors = [], []
     for i in range(len(means)):
         for j in range(i):
-            if cameras[i] != cameras[j]:
-                pairs = genuine if people[i] == people[j] else impostors
+            if labels[i].camera != labels[j].camera:
+                pairs = genuine if labels[i].identity == labels[j].identity else impostors
                 pairs.append(float(means[i] @ means[j]))
     assert (found.genuine_pairs, found.impostor_pairs) == (len(genuine), len(impostors))
     for point in found.curve[::10]:
@@ -66,8 +67,60 @@ def test_intervals_hold_the_rate_and_shrink_with_more_people():
                                                  (["1", "1", "2"], ["a", "a", "a"])])  # fmt: skip
 def test_too_little_to_calibrate_on_is_refused(people, cameras):
     means = looks(3)[: len(people)]
+    labels = [TrackLabel("here", *each) for each in zip(people, cameras, strict=True)]
     with pytest.raises(InputError, match="calibration needs persons"):
-        calibrate(means, people, cameras, centre_tracks=0)
+        calibrate(means, labels, centre_tracks=0)
+
+
+def elsewhere(means, *, known=True, place="there"):
+    """The tracks once more as those of another place, where the same names are other people."""
+    rows = [(p, c) for p in range(len(means) // len(CAMERAS)) for c in CAMERAS]
+    return [TrackLabel(place, str(p) if known else None, c) for p, c in rows]
+
+
+def test_people_of_two_places_are_strangers_whatever_their_names():
+    means, labels = tracks()
+    twins = np.concatenate([means, means]), [*labels, *elsewhere(means)]
+    found, alone = calibrate(*twins, centre_tracks=0), calibrate(means, labels, centre_tracks=0)
+    assert (found.places, found.across_pairs) == (2, len(means) ** 2)
+    assert found.genuine_pairs == 2 * alone.genuine_pairs
+    across = (means @ means.T).ravel()
+    for point, own in zip(found.curve[:-1:10], alone.curve[:-1:10], strict=True):
+        above = np.mean(across >= point.threshold - 1e-6)
+        assert point.fmr == pytest.approx(max(above, own.fmr), abs=1e-6)
+        assert point.fnmr == pytest.approx(own.fnmr)
+
+
+def test_unknown_people_count_across_places_alone():
+    means, labels = tracks()
+    strangers, _ = tracks(seed=7)
+    unknown = elsewhere(strangers, known=False)
+    found = calibrate(np.concatenate([means, strangers]), [*labels, *unknown], centre_tracks=0)
+    alone = calibrate(means, labels, centre_tracks=0)
+    assert (found.identities, found.tracks) == (alone.identities, 2 * alone.tracks)
+    assert found.impostor_pairs == alone.impostor_pairs
+    assert found.across_pairs == len(means) * len(strangers)
+    with pytest.raises(InputError, match="needs persons who were seen in two cameras"):
+        calibrate(strangers, unknown, centre_tracks=0)
+
+
+@pytest.mark.parametrize("means", ["collapsed", "blind"])
+def test_what_tells_nobody_apart_has_no_threshold(means):
+    _, labels = tracks(people=40)
+    random = np.random.default_rng(5)
+    vectors = unit(random.normal(size=(len(labels), 32)))
+    if means == "collapsed":
+        vectors = unit(np.ones((len(labels), 32)) + 1e-4 * vectors)
+    found = calibrate(vectors, labels, centre_tracks=0)
+    with pytest.raises(InputError, match="do not tell these people apart"):
+        found.checked_threshold(false_match_rate=0.01)
+
+
+def test_what_tells_people_apart_keeps_its_threshold():
+    found = calibrated()
+    rate = 0.05
+    expected = found.threshold_for(false_match_rate=rate)
+    assert found.checked_threshold(false_match_rate=rate) == expected
 
 
 def test_the_file_holds_the_whole_curve(tmp_path):

@@ -8,12 +8,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from reid_model.architecture import Architecture
-from reid_model.checkpoint import default_weights, load_checkpoint, save_checkpoint
+from reid_model.checkpoint import load_checkpoint, save_checkpoint
 from reid_model.errors import BackendError, WeightsError
 from reid_model.inference import load_embedder
 from reid_model.network import SiameseNetwork
 from reid_model.preprocess import normalised, resized
 from reid_model.recipe import load_recipe
+from reid_model.stored_weights import default_weights
 from support.assets import REPOSITORY, SHARED, needs_shared
 from support.small_runs import write_random_weights
 
@@ -64,7 +65,7 @@ def test_all_backends_say_the_same_as_the_network_itself(weights):
     images = np.stack([resized(crop, (32, 16)) for crop in some])
     with torch.inference_mode():
         expected = checkpoint.network(
-            torch.from_numpy(normalised(images, checkpoint.architecture))
+            torch.from_numpy(normalised(images, checkpoint.architecture.preprocessing))
         ).numpy()
     for backend in BACKENDS:
         got = load_embedder(weights, backend=backend).embed(some)
@@ -74,7 +75,7 @@ def test_all_backends_say_the_same_as_the_network_itself(weights):
 def test_input_is_rgb_with_imagenet_normalisation():
     blue = np.zeros((1, 2, 2, 3), np.uint8)
     blue[..., 0] = 255  # BGR
-    got = normalised(blue, Architecture())
+    got = normalised(blue, Architecture().preprocessing)
     np.testing.assert_allclose(got[0, 2], (1 - 0.406) / 0.225, rtol=1e-5)
     np.testing.assert_allclose(got[0, 0], -0.485 / 0.229, rtol=1e-5)
 

@@ -11,8 +11,9 @@ from safetensors.torch import save_file
 from reid_model.checkpoint import load_checkpoint
 from reid_model.cli import main
 from reid_model.errors import BackendError, OutputError
-from reid_model.export import export, pattern_crops
+from reid_model.export import export
 from reid_model.inference import load_embedder
+from reid_model.patterns import pattern_crops
 from support.people import write_people
 from support.small_runs import write_random_weights
 
