@@ -10,12 +10,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from reid_model.cli.options import BackendOption, DeviceOption, PrecisionOption, WeightsOption
-from reid_model.data.images import read_images
-from reid_model.data.split import of_identities, read_identities
-from reid_model.errors import DatasetError
-from reid_model.evaluation.protocol import camera_protocol
+from reid_model.cli.options import BackendOption, DeviceOption, PrecisionOption
+from reid_model.data.sets import read_set
+from reid_model.errors import DatasetError, OutputError
 from reid_model.inference import load_embedder
+from reid_model.stored_weights import default_weights
 from reid_model.writing import write_whole
 
 if TYPE_CHECKING:
@@ -27,8 +26,11 @@ __all__ = ["evaluate"]
 def evaluate(
     *,
     data: Annotated[
-        Path,
-        typer.Option(help="Folder in Market-1501 naming, or a CSV of image,identity,camera."),
+        list[Path],
+        typer.Option(
+            help="Folder in Market-1501 naming, CSV of image,identity,camera, or YAML of a set "
+            "(configs/sets/). Repeat it for a table."
+        ),
     ],
     ids: Annotated[
         Path | None, typer.Option(help="JSON list of the identities that count; all if not given.")
@@ -39,12 +41,21 @@ def evaluate(
     gallery_camera: Annotated[
         str | None, typer.Option(help="... and all of this one are the gallery.")
     ] = None,
-    weights: WeightsOption = None,
+    weights: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Checkpoint or model; the package's own if not given. Repeat it for a table."
+        ),
+    ] = None,
     rerank: Annotated[
         bool, typer.Option("--rerank", help="Re-rank by k-reciprocal neighbours.")
     ] = False,
     flip: Annotated[
         bool, typer.Option("--flip", help="Add the embedding of the mirrored image.")
+    ] = False,
+    centre: Annotated[
+        bool,
+        typer.Option("--centre", help="Score without every camera's mean embedding, too."),
     ] = False,
     mask: Annotated[
         bool, typer.Option("--mask", help="Take the background out of every image first.")
@@ -70,47 +81,74 @@ def evaluate(
 
     The first image of every identity in every camera is a query, all others are the gallery. A
     query's gallery excludes images of its identity by its camera. With --query-camera and
-    --gallery-camera all images of one camera are searched for among all of the other.
+    --gallery-camera all images of one camera are searched for among all of the other. With several
+    --data or --weights the scores of all stand side by side.
     """
-    from reid_model.evaluation.report import (  # noqa: PLC0415 - loads slowly
-        draw_histogram,
-        evaluate_images,
-    )
+    from reid_model.evaluation.report import draw_histogram, evaluate_images  # noqa: PLC0415 - slow
 
-    images = read_images(data)
-    if ids is not None:
-        known = {image.identity for image in images}
-        images = of_identities(images, read_identities(ids, known=known))
-    if (query_camera is None) != (gallery_camera is None):
-        raise DatasetError("give --query-camera and --gallery-camera together, or neither")
-    protocol = None
-    if query_camera is not None and gallery_camera is not None:
-        protocol = camera_protocol(images, query=query_camera, gallery=gallery_camera)
-    embedder = load_embedder(weights, device=device, precision=precision, backend=backend)
-    change = None
-    if mask or new_backgrounds:
-        from reid_model.segmentation.changes import BackgroundChange  # noqa: PLC0415
+    sets = [
+        read_set(each, ids=ids, query_camera=query_camera, gallery_camera=gallery_camera)
+        for each in data
+    ]
+    is_single = len(sets) == 1 and len(weights or []) <= 1
+    if histogram is not None and not is_single:
+        raise OutputError("a histogram shows one network on one set: give one --data and --weights")
+    names = [each.name for each in sets]
+    if len(set(names)) < len(names):
+        raise DatasetError(f"two sets have one name ({', '.join(names)}): name them in YAML files")
+    results: list[tuple[str, str, Evaluation]] = []
+    for path in weights or [default_weights()]:
+        embedder = load_embedder(path, device=device, precision=precision, backend=backend)
+        for each in sets:
+            change = None
+            if mask or new_backgrounds:
+                from reid_model.segmentation.changes import BackgroundChange  # noqa: PLC0415
 
-        change = BackgroundChange(images, mask=mask, replace=new_backgrounds, weights=mask_weights)
-    result = evaluate_images(
-        images, embedder, flip=flip, reranking=rerank, change=change, protocol=protocol
-    )
+                change = BackgroundChange(
+                    each.images, mask=mask, replace=new_backgrounds, weights=mask_weights
+                )
+            found = evaluate_images(
+                each.images,
+                embedder,
+                flip=flip,
+                reranking=rerank,
+                centring=centre,
+                change=change,
+                protocol=each.protocol,
+            )
+            results.append((str(path), each.name, found))
     if json_path is not None:
-        text = json.dumps(result.as_json(), indent=2) + "\n"
+        every = [
+            {"data": name, "weights": path, **found.as_json()} for path, name, found in results
+        ]
+        text = json.dumps(every[0] if is_single else every, indent=2) + "\n"
         write_whole(json_path, text.encode())
     if histogram is not None:
-        draw_histogram(result, histogram)
-    Console(stderr=True).print(_table(result))
+        draw_histogram(results[0][2], histogram)
+    Console(stderr=True).print(_table(results[0][2]) if is_single else _side_by_side(results))
+
+
+def _side_by_side(results: list[tuple[str, str, Evaluation]]) -> Table:
+    """Return a row for each network, and a column for each set."""
+    sets = list(dict.fromkeys(name for _, name, _ in results))
+    rows: dict[str, dict[str, str]] = {}
+    for path, name, found in results:
+        for change, scores in found.rankings.items():
+            row = ", ".join(each for each in (path, change) if each)
+            shown = f"{scores.rank1:.3f} / {scores.mean_average_precision:.3f}"
+            rows.setdefault(row, {})[name] = shown
+    table = Table("rank-1 / mAP", *sets)
+    for row, cells in rows.items():
+        table.add_row(row, *(cells.get(name, "") for name in sets))
+    return table
 
 
 def _table(result: Evaluation) -> Table:
     table = Table(title=result.embedder, title_justify="left")
     for heading in ("score", "value"):
         table.add_column(heading)
-    rankings = {"": result.ranking}
-    if result.reranked is not None:
-        rankings[" re-ranked"] = result.reranked
-    for suffix, scores in rankings.items():
+    for change, scores in result.rankings.items():
+        suffix = f" {change}" if change else ""
         table.add_row(f"rank-1{suffix}", f"{scores.rank1:.3f}")
         table.add_row(f"rank-5{suffix}", f"{scores.rank5:.3f}")
         table.add_row(f"rank-10{suffix}", f"{scores.rank10:.3f}")

@@ -24,7 +24,16 @@ from reid_model.evaluation.verification import (
 from reid_model.inference import Embedder
 from reid_model.writing import write_figure
 
-__all__ = ["CropChange", "Evaluation", "draw_histogram", "embed_images", "evaluate_images"]
+__all__ = [
+    "CropChange",
+    "Evaluation",
+    "centred",
+    "draw_histogram",
+    "embed_images",
+    "evaluate_images",
+]
+
+TINY = 1e-12
 
 
 class CropChange(Interface):
@@ -47,6 +56,7 @@ class Evaluation:
     Attributes:
         ranking: Scores by plain distances.
         reranked: Scores after re-ranking, if it was asked for.
+        centred: Scores of embeddings without their camera's mean, if they were asked for.
         verification: Scores of same/different decisions.
         protocol: Who was searched for among whom.
         vectors: ``(N, D)`` unit embeddings.
@@ -58,12 +68,19 @@ class Evaluation:
 
     ranking: RankingScores
     reranked: RankingScores | None
+    centred: RankingScores | None
     verification: VerificationScores
     protocol: Protocol
     vectors: NDArray[np.float32]
     flip: bool
     embedder: str
     background: str
+
+    @property
+    def rankings(self) -> dict[str, RankingScores]:
+        """Return what was scored, by what was done to it: ``""`` is nothing."""
+        found = {"": self.ranking, "re-ranked": self.reranked, "centred": self.centred}
+        return {name: scores for name, scores in found.items() if scores is not None}
 
     def as_json(self) -> dict[str, Any]:
         """Return the public keys; the first four are the best ranking that was asked for."""
@@ -76,6 +93,7 @@ class Evaluation:
             "flip": self.flip,
             "reranked": self.reranked is not None,
             "plain": ranking_keys(self.ranking),
+            "centred": None if self.centred is None else ranking_keys(self.centred),
             "verification": asdict(self.verification),
             "embedder": self.embedder,
             "background": self.background,
@@ -132,6 +150,7 @@ def evaluate_images(
     *,
     flip: bool = False,
     reranking: bool = False,
+    centring: bool = False,
     change: CropChange | None = None,
     protocol: Protocol | None = None,
 ) -> Evaluation:
@@ -142,6 +161,7 @@ def evaluate_images(
         embedder: With what.
         flip: Add the embedding of the mirrored image.
         reranking: Score after re-ranking, too.
+        centring: Score with every camera's mean embedding taken out, too.
         change: What is done to the images first.
         protocol: Who is searched for among whom; ``None`` takes that of `make_protocol`.
 
@@ -150,10 +170,11 @@ def evaluate_images(
     """
     protocol = protocol or make_protocol(images)
     vectors = embed_images(images, embedder, flip=flip, change=change)
-    plain = score_ranking(query_gallery_distances(vectors, protocol), protocol)
+    plain = _score(vectors, protocol)
     return Evaluation(
         ranking=plain,
         reranked=score_ranking(rerank(vectors, protocol), protocol) if reranking else None,
+        centred=_score(centred(vectors, protocol.camera), protocol) if centring else None,
         verification=score_verification(vectors, protocol),
         protocol=protocol,
         vectors=vectors,
@@ -161,6 +182,24 @@ def evaluate_images(
         embedder=embedder.name,
         background="kept" if change is None else change.name,
     )
+
+
+def _score(vectors: NDArray[np.float32], protocol: Protocol) -> RankingScores:
+    return score_ranking(query_gallery_distances(vectors, protocol), protocol)
+
+
+def centred(vectors: NDArray[np.float32], camera: NDArray[np.str_]) -> NDArray[np.float32]:
+    """Return ``(N, D)`` unit rows whose mean is the same in every camera.
+
+    A run does the same by and by, the more people a camera has seen.
+    """
+    moved = vectors.astype(np.float64)
+    for name in np.unique(camera):
+        moved[camera == name] += vectors.mean(axis=0) - vectors[camera == name].mean(axis=0)
+    unit: NDArray[np.float32] = (
+        moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), TINY)
+    ).astype(np.float32)
+    return unit
 
 
 def draw_histogram(evaluation: Evaluation, picture: Path) -> None:

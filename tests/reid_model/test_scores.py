@@ -1,6 +1,7 @@
 """Scores of a ranking and of decisions, compared with slow and obvious versions."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,13 +10,16 @@ from hypothesis import strategies as st
 
 from reid_model.cli import main
 from reid_model.data.images import IdentityImage
+from reid_model.data.sets import read_set
 from reid_model.errors import DatasetError
 from reid_model.evaluation.protocol import Protocol, make_protocol
 from reid_model.evaluation.ranking import query_gallery_distances, score_ranking
+from reid_model.evaluation.report import centred
 from reid_model.evaluation.reranking import rerank
 from reid_model.evaluation.verification import Pairs, best_threshold, score_verification
 from support.people import write_people
 from support.small_runs import write_random_weights
+from support.small_teachers import colour_network
 
 
 def unit(rows):
@@ -204,3 +208,63 @@ def test_a_folder_without_images_is_one_line_and_exit_code_2(tmp_path, capsys):
     message = capsys.readouterr().err
     assert "holds no images" in message
     assert len(message.strip().splitlines()) == 1
+
+
+def test_several_sets_and_weights_stand_side_by_side(tmp_path, capsys):
+    people = [write_people(tmp_path / name, cameras=3) for name in ("hall", "yard")]
+    described = tmp_path / "doors.yaml"
+    described.write_text(
+        f"name: doors\ndata: {people[1]}\nids: {tmp_path / 'ids.json'}\n"
+        "query_camera: 1\ngallery_camera: 3\n"
+    )
+    (tmp_path / "ids.json").write_text("[1, 2, 3, 4]")
+    first = write_random_weights(tmp_path / "first.safetensors")
+    other = colour_network(tmp_path)
+    assert main(["describe", str(other), "--like", "openvino-zoo"]) == 0
+    arguments = ["evaluate", "--data", str(people[0]), "--data", str(described), "--centre"]
+    arguments += ["--weights", str(first), "--weights", str(other)]
+    report = tmp_path / "scores.json"
+    assert main([*arguments, "--json", str(report)]) == 0
+    scores = json.loads(report.read_text())
+    assert [(each["data"], Path(each["weights"]).name) for each in scores] == [
+        ("hall", "first.safetensors"),
+        ("doors", "first.safetensors"),
+        ("hall", "colour.xml"),
+        ("doors", "colour.xml"),
+    ]
+    assert [each["queries"] for each in scores] == [18, 12, 18, 12]
+    assert all(each["centred"]["mAP"] <= 1 for each in scores)
+    said = capsys.readouterr().err
+    assert "doors" in said
+    assert "centred" in said
+    assert main([*arguments, "--histogram", str(tmp_path / "h.png")]) == 2
+    assert main([*arguments, "--data", str(people[0])]) == 2
+    assert "two sets have one name" in " ".join(capsys.readouterr().err.split())
+
+
+def test_centring_gives_every_camera_one_mean():
+    vectors, _ = scattered(40, identities=8, cameras=4, seed=5)
+    biased = unit(vectors + np.eye(4, vectors.shape[1])[np.arange(40) % 4])
+    camera = np.array([str(row % 4) for row in range(40)])
+    moved = centred(biased.astype(np.float32), camera)
+    np.testing.assert_allclose(np.linalg.norm(moved, axis=1), 1, rtol=1e-5)
+    means = np.stack([moved[camera == name].mean(axis=0) for name in np.unique(camera)])
+    before = np.stack([biased[camera == name].mean(axis=0) for name in np.unique(camera)])
+    assert np.ptp(means, axis=0).max() < 0.3 * np.ptp(before, axis=0).max()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: a\n", "data: Field required"),
+        ("name: a\ndata: b\ncolour: c\n", "colour"),
+        ("[", "cannot be read"),
+        ("name: a\ndata: people\nquery_camera: 1\n", "together"),
+    ],
+)
+def test_a_set_that_is_described_badly_is_one_clear_error(tmp_path, monkeypatch, text, message):
+    monkeypatch.chdir(tmp_path)
+    write_people(tmp_path / "people")
+    (tmp_path / "set.yaml").write_text(text)
+    with pytest.raises(DatasetError, match=message):
+        read_set(tmp_path / "set.yaml")
