@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+HOLDOUT ?= ../shared/data/market1501
 
-.PHONY: help demo install lint type test bench soak clean
+.PHONY: help demo install lint type test bench soak weights clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -34,6 +35,12 @@ bench: install ## speed of the pipeline beside its parts and beside a baseline
 
 soak: install ## half an hour of live cameras that fail at random; what leaks, what is lost
 	$(BIN)/python scripts/soak.py
+
+weights: install ## calibrate CHECKPOINT=runs/distill/best.safetensors and make it the package's
+	$(BIN)/reid-pipeline calibrate $(HOLDOUT)/images --identities $(HOLDOUT)/validation_ids.json \
+	  --weights $(CHECKPOINT) --store
+	$(BIN)/reid-model publish $(CHECKPOINT) \
+	  --data configs/sets/pku_reid.yaml --data configs/sets/market1501.yaml
 
 clean: ## remove everything that was generated
 	rm -rf $(VENV) build dist runs .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -107,7 +107,7 @@ class Calibration:
         return found
 
     def notes(self, *, threshold: float, false_match_rate: float) -> dict[str, Any]:
-        """Return what is stored with the weights: all but the rates of missed pairs."""
+        """Return what is stored with the weights."""
         return {
             "threshold": threshold,
             "false_match_rate": false_match_rate,
@@ -117,6 +117,7 @@ class Calibration:
             "weights_sha256": self.weights_sha256,
             "runtime": self.runtime,
             "fmr": [[point.threshold, point.fmr] for point in self.curve],
+            "fnmr": [[p.threshold, p.fnmr, p.fnmr_low, p.fnmr_high] for p in self.curve],
         }
 
     def threshold_for(self, *, false_match_rate: float, tracklets: int = 0) -> float:

@@ -16,6 +16,7 @@ from reid_model.cli.distill import distill
 from reid_model.cli.evaluate import evaluate
 from reid_model.cli.export import export
 from reid_model.cli.init import init
+from reid_model.cli.publish import publish
 from reid_model.cli.segment import segment
 from reid_model.cli.show import show
 from reid_model.cli.train import train
@@ -42,6 +43,7 @@ app.command()(distill)
 app.command()(evaluate)
 app.command()(export)
 app.command()(describe)
+app.command()(publish)
 app.add_typer(segment, name="segment")
 app.add_typer(show, name="show")
 

@@ -131,13 +131,18 @@ def evaluate(
 def _side_by_side(results: list[tuple[str, str, Evaluation]]) -> Table:
     """Return a row for each network, and a column for each set."""
     sets = list(dict.fromkeys(name for _, name, _ in results))
+    files = {path: Path(path).name for path, _, _ in results}
+    is_unique = len(set(files.values())) == len(files)
     rows: dict[str, dict[str, str]] = {}
     for path, name, found in results:
         for change, scores in found.rankings.items():
-            row = ", ".join(each for each in (path, change) if each)
+            row = ", ".join(filter(None, (files[path] if is_unique else path, change)))
             shown = f"{scores.rank1:.3f} / {scores.mean_average_precision:.3f}"
             rows.setdefault(row, {})[name] = shown
-    table = Table("rank-1 / mAP", *sets)
+    table = Table("rank-1 / mAP")
+    table.columns[0].overflow = "fold"
+    for name in sets:
+        table.add_column(name)
     for row, cells in rows.items():
         table.add_row(row, *(cells.get(name, "") for name in sets))
     return table
