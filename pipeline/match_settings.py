@@ -58,6 +58,9 @@ class MatchSettings(Section):
     centre_tracks: Annotated[float, Field(ge=0)] = 4.0
     """Number of distinct tracks of a camera at which half of its mean embedding is subtracted
     (camera centring); 0 = off."""
+    place_margin: Annotated[float, Field(ge=0, le=2)] = 0.25
+    """When tracklets are clustered, cameras in which several people were seen have nobody in common
+    unless two of their tracklets exceed the threshold by this; 0 = off, every pair is compared."""
     tick_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.5
     """Interval between two rounds of assignment, each over all cameras."""
     review_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5.0

@@ -124,7 +124,9 @@ def write_sidecar(model: Path, description: Description) -> Path:
     """
     path = sidecar_of(model)
     content = description.model_dump(mode="json", exclude_none=True)
-    write_whole(path, yaml.safe_dump(content, sort_keys=False, width=100).encode())
+    write_whole(
+        path, yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=100).encode()
+    )
     return path
 
 

@@ -20,6 +20,7 @@ from pipeline.match.linkage import link
 from pipeline.match.neighbours import EXACT_ROWS, candidate_pairs
 from pipeline.match.numbering import number_groups
 from pipeline.match.persons import Person
+from pipeline.match.places import between_places
 from pipeline.settings import MatchSettings
 
 __all__ = ["group_tracklets", "identities_of", "resolve"]
@@ -123,6 +124,16 @@ def _link_usable(
         features = np.concatenate([features, pasts / weight[len(tracklets) :, None]])
         spans = spans.joined(Spans.of([GALLERY_SPAN] * len(known)))
     pairs = candidate_pairs(features, least=threshold)
+    named = [pair.cameras for pair in settings.camera_pairs]
+    apart = between_places(
+        features,
+        spans.camera,
+        pairs,
+        threshold=threshold,
+        margin=settings.place_margin,
+        related=[(number[a], number[b]) for a, b in named if a in number and b in number],
+    )
+    pairs = pairs[~apart]
     pairs = pairs[~rules.clashing(spans, pairs[:, 0], pairs[:, 1])]
     features *= weight[:, None]
     return link(
