@@ -219,14 +219,14 @@ def backends(options: argparse.Namespace, console: Console) -> None:
     """
     from reid_model.errors import ReidModelError  # noqa: PLC0415
     from reid_model.export import export  # noqa: PLC0415
-    from reid_model.inference import Embedder, load_embedder  # noqa: PLC0415
+    from reid_model.inference import NetworkEmbedder, load_embedder  # noqa: PLC0415
     from reid_model.stored_weights import default_weights  # noqa: PLC0415
 
     weights = Path(options.weights) if options.weights else default_weights()
     choices = [("torch", "fp32", "cpu"), ("openvino", "fp32", "cpu"), ("openvino", "bf16", "cpu")]
     if torch.cuda.is_available():
         choices += [("torch", "fp32", "cuda"), ("torch", "fp16", "cuda")]
-    embedders: dict[str, Embedder] = {}
+    embedders: dict[str, NetworkEmbedder] = {}
     with tempfile.TemporaryDirectory() as folder:
         for backend, precision, device in choices:
             try:

@@ -143,9 +143,10 @@ def test_the_model_card_is_of_the_file_that_ships():
 
 
 @needs_shared
-def test_files_without_metadata_are_taken_for_the_default_architecture():
+def test_files_without_metadata_are_taken_for_the_default_architecture_and_it_is_said(caplog):
     checkpoint = load_checkpoint(SHARED / "models" / "reid_start.safetensors")
     assert checkpoint.architecture == Architecture()
+    assert "taken for efficientnet_b0, last stride 2, at 128 x 64" in caplog.text
 
 
 def test_missing_weights_are_named(tmp_path):
