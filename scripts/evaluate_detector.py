@@ -1,11 +1,12 @@
-"""Score person detectors against ground truth and against a stronger detector.
+"""Score person detectors against ground truth.
 
-    python scripts/evaluate_detector.py --truth sample_videos --agreement shop.mp4 \
-        --teacher yolo11m.pt
+    python scripts/evaluate_detector.py --truth sample_videos tests/truth/retail.csv \
+        --videos ../shared/data/videos
 
-Clips with ground truth are folders of ``CAMERA.mp4`` and ``ground_truth.csv`` (camera, frame, x,
-y, w, h, visible). A person counts from a visible share of 0.5 and a height of 80 pixels; finding
-another one is neither right nor wrong. Agreement takes the teacher's boxes as the truth.
+Truth is a folder of ``CAMERA.mp4`` and ``ground_truth.csv``, of which every n-th frame counts, or a
+CSV by itself, of whose cameras the frames that it names count; their clips, ``CAMERA.*`` or folders
+of pictures, are looked for in ``--videos``. See ``tests/truth/README.md``. A person counts from a
+visible share of 0.5 and a height of 60 pixels; finding another one is neither right nor wrong.
 """
 
 from __future__ import annotations
@@ -15,28 +16,26 @@ import contextlib
 import io
 import json
 import sys
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import av
-import cv2
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.datatypes import Frame
+from labelled_frames import clip_of, frames_of
 from pipeline.detect.loading import load_detector
 from pipeline.errors import ReidPipelineError
+from pipeline.metrics.ground_truth import read_ground_truth
 from pipeline.settings import DetectSettings
+from reference_detectors import load_reference
 
-MIN_VISIBLE, MIN_HEIGHT = 0.5, 80.0
+MIN_VISIBLE, MIN_HEIGHT = 0.5, 60.0
 MIN_SCORE = 0.005
 """Curves need the boxes that nobody would use, too."""
 
@@ -51,7 +50,8 @@ class Judged:
 
     Attributes:
         truth: (N, 4) corners in pixels.
-        counts: (N,) whether the person must be found.
+        counts: (N,) whether the person must be found; else it is a region in which any number of
+            boxes are neither right nor wrong.
         found: (M, 4) corners in pixels.
         score: (M,) confidence.
     """
@@ -117,45 +117,35 @@ def _sides(box: Boxes) -> list[float]:
     return [left, top, right - left, bottom - top]
 
 
-def frames_of(video: Path, *, every: int) -> Iterator[Frame]:
-    """Yield every n-th frame of a video, or every n-th picture of a folder of JPEG files."""
-    if video.is_dir():
-        for index, path in enumerate(sorted(video.glob("*.jpg"))[::every]):
-            image = np.asarray(cv2.imread(str(path)), np.uint8)
-            yield Frame(camera=video.name, index=index, time_s=float(index), image=image)
-        return
-    with av.open(str(video)) as container:
-        for index, frame in enumerate(container.decode(video=0)):
-            if index % every == 0:
-                image = frame.to_ndarray(format="bgr24")
-                yield Frame(camera=video.stem, index=index, time_s=float(index), image=image)
+def against_truth(
+    detector: Any, truth: Path, *, videos: Sequence[Path], every: int
+) -> Iterator[Judged]:
+    """Yield what a detector finds in the frames of a ground truth, beside that.
 
-
-def against_truth(detector: Any, folder: Path, *, every: int) -> Iterator[Judged]:
-    """Yield what a detector finds in the clips of a folder, beside its ground truth."""
-    table = pd.read_csv(folder / "ground_truth.csv")
-    columns = ["camera", "frame", "x", "y", "w", "h", "visible"]
-    known: dict[tuple[str, int], list[tuple[float, ...]]] = defaultdict(list)
-    for camera, frame, x, y, w, h, visible in table[columns].itertuples(index=False):
-        counts = visible >= MIN_VISIBLE and h >= MIN_HEIGHT
-        known[camera, frame].append((x, y, x + w, y + h, counts))
-    for camera in sorted(table["camera"].unique()):
-        for frame in frames_of(folder / f"{camera}.mp4", every=every):
-            rows = np.array(known[camera, frame.index], np.float32).reshape(-1, 5)
+    Args:
+        detector: With ``detect``, as ``pipeline.protocols.Detector``.
+        truth: Folder with its clips, or CSV.
+        videos: Where the clips of a CSV lie.
+        every: Which frames of a folder count; of a CSV those that it names do.
+    """
+    table = read_ground_truth(truth / "ground_truth.csv" if truth.is_dir() else truth)
+    boxes = table[["x", "y", "w", "h"]].to_numpy(np.float32)
+    boxes[:, 2:] += boxes[:, :2]
+    counts = ((table["visible"] >= MIN_VISIBLE) & (table["h"] >= MIN_HEIGHT)).to_numpy()
+    for camera, rows in table.groupby("camera"):
+        of_frame = {int(frame): list(each) for frame, each in rows.groupby("frame").groups.items()}
+        clip = clip_of(str(camera), [truth] if truth.is_dir() else videos)
+        wanted = None if truth.is_dir() else of_frame.keys()
+        for frame in frames_of(clip, every=every, wanted=wanted):
+            here = np.array(of_frame.get(frame.index, []), np.int64)
             found = detector.detect([frame])[0]
-            yield Judged(rows[:, :4], rows[:, 4] > 0, found.xyxy, found.score)
+            yield Judged(boxes[here], counts[here], found.xyxy, found.score)
 
 
-def against_teacher(detector: Any, teacher: Any, video: Path, *, every: int) -> Iterator[Judged]:
-    """Yield what a detector finds in a video, beside what a stronger one finds."""
-    for frame in frames_of(video, every=every):
-        truth, found = teacher.detect([frame])[0], detector.detect([frame])[0]
-        everybody = np.ones(len(truth.xyxy), bool)
-        yield Judged(truth.xyxy, everybody, found.xyxy, found.score)
-
-
-def _load(weights: str | None, confidence: float) -> Any:
-    settings = DetectSettings(weights=weights, confidence=confidence)
+def _load(weights: str | None) -> Any:
+    if weights is not None and (found := load_reference(Path(weights))) is not None:
+        return found
+    settings = DetectSettings(weights=weights, confidence=MIN_SCORE)
     return load_detector(settings, cameras=[], device="cpu")
 
 
@@ -163,24 +153,15 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--detector", nargs="+", default=[None], help="none = the package's own")
-    parser.add_argument("--truth", type=Path, nargs="*", default=[], help="folders of clips")
     parser.add_argument(
-        "--agreement",
-        type=Path,
-        nargs="*",
-        default=[],
-        help="clips, or folders of pictures, without truth",
+        "--detector", nargs="*", default=[], help="others, beside the package's own"
     )
-    parser.add_argument("--teacher", help="detector that is right, for --agreement")
-    parser.add_argument("--teacher-confidence", type=float, default=0.5)
-    parser.add_argument("--every", type=int, default=5, help="score every n-th frame")
+    parser.add_argument("--truth", type=Path, nargs="+", required=True, help="folders, CSV files")
+    parser.add_argument("--videos", type=Path, nargs="*", default=[], help="clips of the CSV files")
+    parser.add_argument("--every", type=int, default=5, help="score every n-th frame of folders")
     parser.add_argument("--precision", type=float, nargs="*", default=[0.8, 0.9])
     parser.add_argument("--json", type=Path, help="file for the figures")
-    options = parser.parse_args(argv)
-    if options.agreement and not options.teacher:
-        parser.error("--agreement needs --teacher: a detector whose boxes are the truth")
-    return options
+    return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -191,30 +172,34 @@ def main(argv: list[str] | None = None) -> int:
     except (ReidPipelineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    headings = [each.replace("confidence@", "score@") for each in rows[0][2]]
+    table = Table("truth", "detector", *headings)
     for name in dict.fromkeys(name for name, _, _ in rows):
-        headings = [each.replace("confidence@", "score@") for each in rows[0][2]]
-        table = Table("clips", *headings, title=name)
-        for detector, clips, figures in rows:
-            if detector == name:
-                table.add_row(clips, *(f"{each:.3g}" for each in figures.values()))
-        Console().print(table)
+        for clips, detector, figures in rows:
+            if clips == name:
+                table.add_row(clips, detector, *(f"{each:.3g}" for each in figures.values()))
+        table.add_section()
+    Console(width=None if Console().is_terminal else 140).print(table)
     if options.json is not None:
-        found = [{"detector": name, "clips": clips, **each} for name, clips, each in rows]
+        found = [{"detector": name, "clips": clips, **each} for clips, name, each in rows]
         options.json.write_text(json.dumps(found, indent=2))
     return 0
 
 
 def _evaluate(options: argparse.Namespace) -> Iterator[tuple[str, str, dict[str, float]]]:
-    for weights in options.detector:
+    """Yield (truth, detector, figures); last for each detector all CSV files taken together."""
+    for weights in [None, *options.detector]:
         name = Path(weights).name if weights else "built-in"
-        detector = _load(weights, MIN_SCORE)
-        for folder in options.truth:
-            judged = list(against_truth(detector, folder, every=options.every))
-            yield name, folder.name, scores(judged, precisions=options.precision)
-        for clip in options.agreement:
-            teacher = _load(options.teacher, options.teacher_confidence)
-            judged = list(against_teacher(detector, teacher, clip, every=options.every))
-            yield name, clip.name, scores(judged, precisions=options.precision)
+        detector = _load(weights)
+        by_hand: list[Judged] = []
+        for truth in options.truth:
+            judged = list(
+                against_truth(detector, truth, videos=options.videos, every=options.every)
+            )
+            yield truth.stem, name, scores(judged, precisions=options.precision)
+            by_hand += [] if truth.is_dir() else judged
+        if by_hand:
+            yield "all CSV files", name, scores(by_hand, precisions=options.precision)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from pipeline.datatypes import Detections
+from pipeline.metrics.ground_truth import read_ground_truth
 from support.assets import REPOSITORY
 
 
@@ -82,11 +84,67 @@ def test_the_curve_equals_a_slow_count(judging):
     assert figures["recall@0.75"] == pytest.approx(best, abs=0.002)
 
 
+def test_any_number_of_boxes_in_an_ignored_region_is_neither_right_nor_wrong(judging):
+    truth = boxes(ONE, (100, 0, 200, 100))
+    found = boxes(ONE, (110, 0, 130, 50), (140, 0, 160, 50), (170, 0, 190, 50))
+    picture = judged(judging, truth, found, [0.5, 0.9, 0.8, 0.7], counts=[1, 0])
+    assert judging.scores([picture], precisions=[1.0])["recall@1"] == 1.0
+
+
+def write_pictures(folder, count):
+    folder.mkdir()
+    for number in range(count):
+        image = np.full((32, 48, 3), 40 * number, np.uint8)
+        cv2.imwrite(str(folder / f"{number:05d}.jpg"), image)
+
+
 def test_a_folder_of_pictures_is_read_like_a_clip(judging, tmp_path):
-    for number in range(5):
-        cv2.imwrite(
-            str(tmp_path / f"{number:05d}.jpg"), np.full((32, 48, 3), 40 * number, np.uint8)
-        )
-    frames = list(judging.frames_of(tmp_path, every=2))
-    assert [frame.index for frame in frames] == [0, 1, 2]
+    write_pictures(tmp_path / "hall", 5)
+    frames = list(judging.frames_of(tmp_path / "hall", every=2))
+    assert [frame.index for frame in frames] == [0, 2, 4]
     assert [round(float(frame.image.mean())) for frame in frames] == [0, 80, 160]
+
+
+class SeesItsFrames:
+    """Notes the frames that it is shown, and finds nobody."""
+
+    def __init__(self):
+        self.seen = []
+
+    def detect(self, frames):
+        self.seen += [(frame.camera, frame.index) for frame in frames]
+        return [Detections.empty()] * len(frames)
+
+
+def test_of_a_csv_the_frames_that_it_names_count_and_no_others(judging, tmp_path):
+    write_pictures(tmp_path / "hall", 4)
+    truth = tmp_path / "truth.csv"
+    truth.write_text(
+        "camera,frame,time_s,identity,x,y,w,h,visible\n"
+        "hall,1,0.1,7,1,2,10,70,1\nhall,1,0.1,8,5,2,10,70,0.4\nhall,1,0.1,9,5,2,10,50,1\n"
+        "hall,3,0.3,nobody,0,0,0,0,0\n"
+    )
+    detector = SeesItsFrames()
+    one, other = judging.against_truth(detector, truth, videos=[tmp_path], every=1)
+    assert detector.seen == [("hall", 1), ("hall", 3)]
+    assert one.truth[0].tolist() == [1, 2, 11, 72]
+    assert one.counts.tolist() == [True, False, False]
+    assert not other.counts.any()
+
+
+def test_a_camera_without_a_clip_is_an_error_that_names_the_way_out(judging, tmp_path, capsys):
+    truth = tmp_path / "truth.csv"
+    truth.write_text("camera,frame,identity,x,y,w,h\nhall,1,7,1,2,10,70\n")
+    assert judging.main(["--truth", str(truth), "--videos", str(tmp_path / "clips")]) == 2
+    assert "camera hall has 0 clips" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "tests/truth").glob("*.csv")), ids=str)
+def test_labels_of_real_footage_are_sound(path):
+    table = read_ground_truth(path)
+    assert table["visible"].between(0, 1).all()
+    nobody = table["identity"] == "nobody"
+    assert (table.loc[nobody, ["w", "h", "visible"]] == 0).all(axis=None)
+    assert (table.loc[~nobody, ["w", "h"]] > 0).all(axis=None)
+    named = table.groupby(["camera", "frame"])["identity"].transform("size")
+    assert (named[nobody] == 1).all()
