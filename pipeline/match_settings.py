@@ -48,8 +48,9 @@ class MatchSettings(Section):
     min_duration_s: Seconds = 1.0
     """Identities visible for less time than this in total are dropped: most are fragments of a
     person or false detections. Such a track may still be assigned to an identity of the gallery."""
-    overlap_s: Seconds = 0.0
-    """Two tracks of one camera that overlap in time by more than this are different persons."""
+    overlap_s: Seconds = 0.5
+    """Two tracks of one camera that overlap in time by more than this are different persons; where
+    one person's track breaks, the next one often begins before the old one ends."""
     views: Literal["auto", "disjoint", "overlapping"] = "auto"
     """Whether one person can be visible in two cameras at the same time; ``auto`` learns it for
     each pair of cameras."""

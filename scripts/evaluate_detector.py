@@ -133,7 +133,9 @@ def against_truth(
     boxes[:, 2:] += boxes[:, :2]
     counts = ((table["visible"] >= MIN_VISIBLE) & (table["h"] >= MIN_HEIGHT)).to_numpy()
     for camera, rows in table.groupby("camera"):
-        of_frame = {int(frame): list(each) for frame, each in rows.groupby("frame").groups.items()}
+        of_frame: dict[int, list[int]] = {}
+        for position, number in zip(rows.index.tolist(), rows["frame"].tolist(), strict=True):
+            of_frame.setdefault(number, []).append(position)
         clip = clip_of(str(camera), [truth] if truth.is_dir() else videos)
         wanted = None if truth.is_dir() else of_frame.keys()
         for frame in frames_of(clip, every=every, wanted=wanted):

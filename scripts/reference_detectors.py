@@ -13,7 +13,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import openvino
 
 from pipeline.datatypes import Detections, FloatArray, Frame
 
@@ -32,7 +31,7 @@ def load_reference(path: Path) -> Any | None:
     found = sorted(path.rglob("*.xml")) if path.is_dir() else [path]
     if len(found) != 1 or found[0].suffix != ".xml":
         return None
-    model = openvino.Core().read_model(str(found[0]))
+    model = _openvino().Core().read_model(str(found[0]))
     shape = model.output(0).partial_shape
     is_ssd = len(shape) == 4 and shape[3].is_static and shape[3].get_length() == 7
     return Ssd(model) if is_ssd else None
@@ -43,7 +42,7 @@ class Ssd:
 
     def __init__(self, model: Any) -> None:
         self._height, self._width = (int(each) for each in list(model.input().shape)[2:])
-        self._run = openvino.Core().compile_model(model, "CPU")
+        self._run = _openvino().Core().compile_model(model, "CPU")
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """Return the persons of each frame."""
@@ -62,9 +61,9 @@ class Yolox:
     """YOLOX with its grid undecoded, COCO's classes; letterboxed at the top left, BGR as it is."""
 
     def __init__(self, path: Path) -> None:
-        model = openvino.Core().read_model(str(path))
+        model = _openvino().Core().read_model(str(path))
         self._size = int(list(model.input().shape)[2])
-        self._run = openvino.Core().compile_model(model, "CPU")
+        self._run = _openvino().Core().compile_model(model, "CPU")
         cells = [
             (x, y, stride)
             for stride in YOLOX_STRIDES
@@ -96,3 +95,9 @@ def _suppressed(corners: FloatArray, score: FloatArray) -> Detections:
     kept = cv2.dnn.NMSBoxes(sides.tolist(), score.tolist(), MIN_SCORE, NMS_IOU)
     rows = np.asarray(kept, np.int64).reshape(-1)
     return Detections(corners[rows].astype(np.float32), score[rows].astype(np.float32))
+
+
+def _openvino() -> Any:
+    import openvino  # noqa: PLC0415 - after the package, which switches usage reports off
+
+    return openvino

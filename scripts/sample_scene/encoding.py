@@ -25,9 +25,18 @@ class ClipWriter:
         size: width and height in pixels, both even.
         rate: frames per second.
         quality: x264's constant rate factor; lower is better and bigger.
+        preset: how thoroughly x264 works.
     """
 
-    def __init__(self, path: Path, *, size: tuple[int, int], rate: Fraction, quality: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        size: tuple[int, int],
+        rate: Fraction,
+        quality: int,
+        preset: str = "slow",
+    ) -> None:
         self._container = av.open(str(path), "w", options={"movflags": "+faststart"})
         self._stream = self._container.add_stream("libx264", rate=rate)
         self._stream.width, self._stream.height = size
@@ -35,7 +44,7 @@ class ClipWriter:
         # One thread: the bytes must not depend on the machine's number of cores.
         self._stream.options = {
             "crf": str(quality),
-            "preset": "slow",
+            "preset": preset,
             "threads": "1",
             "g": str(round(rate * 5)),
         }
