@@ -39,6 +39,9 @@ log = logging.getLogger(__name__)
 
 USUAL_THRESHOLD = 0.35
 """Threshold for weights without calibration; typical of networks trained like ours."""
+COUNT_RATES = (4.0, 0.2)
+"""False match rates, in multiples of the usual one, at which the count of people ends below and
+above. Of four scenes with 8 to 20 people each interval holds the true count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class Stages:
         gallery: Where the persons come from and go to, if the run has such a file:
             ``stages.gallery.save(stages.matcher.gallery(identities))``.
         warnings: What the user should know of what was built, for the record; logged already.
+        count_thresholds: As ``Thresholds.of_count``.
     """
 
     pipeline: Pipeline
@@ -102,6 +106,7 @@ class Stages:
     weights_sha256: str
     gallery: GalleryFile | None
     warnings: tuple[str, ...] = ()
+    count_thresholds: Callable[[int], tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +116,13 @@ class Thresholds:
     Attributes:
         among: Returns it.
         warnings: Why it may not fit the weights.
+        of_count: Returns a lower and a higher one, for the interval of the count; ``None`` where
+            the error rates of the weights are not known.
     """
 
     among: Callable[[int], float]
     warnings: tuple[str, ...] = ()
+    of_count: Callable[[int], tuple[float, float]] | None = None
 
     def __call__(self, tracklets: int) -> float:
         """Return the cosine similarity from which on two of so many tracklets are one person."""
@@ -188,6 +196,7 @@ def build_stages(
         weights_sha256=sha256,
         gallery=persons,
         warnings=thresholds.warnings,
+        count_thresholds=thresholds.of_count,
     )
 
 
@@ -212,9 +221,15 @@ def matching_thresholds(settings: Settings, embedder: Embedder) -> Thresholds:
     if calibration is None:
         return Thresholds(lambda _: USUAL_THRESHOLD, warnings)
     rate = settings.match.false_match_rate
+
+    def at(rate: float, tracklets: int) -> float:
+        return calibration.threshold_for(false_match_rate=rate, tracklets=tracklets)
+
+    more, less = min(rate * COUNT_RATES[0], 0.5), rate * COUNT_RATES[1]
     return Thresholds(
-        lambda tracklets: calibration.threshold_for(false_match_rate=rate, tracklets=tracklets),
+        lambda tracklets: at(rate, tracklets),
         warnings,
+        lambda tracklets: (at(more, tracklets), at(less, tracklets)),
     )
 
 

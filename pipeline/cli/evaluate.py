@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipeline.cli.evaluation_tables import notes, score_table
+from pipeline.cli.evaluation_tables import false_people_table, notes, score_table
 from pipeline.errors import InputError, OutputError
-from pipeline.jobs.evaluate import draw
+from pipeline.jobs.evaluate import draw, evaluate_empty
 from pipeline.jobs.evaluate import evaluate as evaluate_job
 
 __all__ = ["evaluate"]
@@ -25,9 +25,19 @@ def evaluate(
     run: Annotated[Path, typer.Argument(help="Folder of a run, or its tracks.csv.")],
     *,
     ground_truth: Annotated[
-        Path,
-        typer.Option(help="CSV camera,frame,identity,x,y,w,h[,visible], or a MOT folder."),
-    ],
+        Path | None,
+        typer.Option(
+            help="CSV camera,frame,identity,x,y,w,h[,visible], or a MOT folder.",
+            show_default=False,
+        ),
+    ] = None,
+    nobody: Annotated[
+        bool,
+        typer.Option(
+            "--nobody",
+            help="Instead of ground truth: nobody is in the videos; count false people per hour.",
+        ),
+    ] = False,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the scores here.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for pictures of what went wrong.")
@@ -61,6 +71,16 @@ def evaluate(
     ] = False,
 ) -> None:
     """Score a run against ground truth, per camera and over all cameras together."""
+    if (ground_truth is None) != nobody:
+        raise InputError("give one of --ground-truth FILE and --nobody")
+    wide = Console(width=None if Console().is_terminal else TABLE_COLUMNS)
+    if ground_truth is None:
+        false = evaluate_empty(run)
+        wide.print(false_people_table(false))
+        if json_out is not None:
+            asked = {"run": str(run), "nobody": True}
+            _write(json_out, json.dumps(asked | false.as_dict(), indent=2) + "\n")
+        return
     found = evaluate_job(
         run,
         ground_truth,
@@ -70,20 +90,19 @@ def evaluate(
         cameras=camera or [],
         processed_only=processed_only,
     )
-    wide = Console(width=None if Console().is_terminal else TABLE_COLUMNS)
     wide.print(score_table(found.scores, found.covered))
     status = found.run.status
     for line in notes(found.scores, found.covered, status=status, cut=processed_only):
         wide.print(line, highlight=False, markup=False)
     if json_out is not None:
-        asked = {
+        about = {
             "run": str(run),
             "ground_truth": str(ground_truth),
             "iou": iou,
             "min_visible": min_visible,
             "processed_only": processed_only,
         }
-        _write(json_out, json.dumps(asked | found.as_dict(), indent=2) + "\n")
+        _write(json_out, json.dumps(about | found.as_dict(), indent=2) + "\n")
     if out is not None:
         draw(found, out)
         Console(stderr=True).print(f"Pictures written to {out}", highlight=False)

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from rich.table import Table
 
+from pipeline.metrics.false_people import FalsePeople
 from pipeline.metrics.scores import Score, Scores
 
-__all__ = ["notes", "score_table"]
+__all__ = ["false_people_table", "notes", "score_table"]
 
 SHOWN = {
     "IDF1": "idf1",
@@ -45,6 +46,23 @@ def score_table(scores: Scores, coverage: Mapping[str, float]) -> Table:
         table.add_row(camera, *_cells(score), *([share] if partial else []))
     table.add_section()
     table.add_row("all together", *_cells(scores.overall), style="bold")
+    return table
+
+
+def false_people_table(found: FalsePeople) -> Table:
+    """Return a row for every camera in which somebody was found, and one for all of them."""
+    low, high = found.interval
+    table = Table(title="False people", title_justify="left")
+    table.add_column("camera")
+    table.add_column("found", justify="right")
+    for camera, count in found.cameras.items():
+        if count:
+            table.add_row(camera, str(count))
+    table.add_section()
+    table.add_row(f"all {len(found.cameras)}, {found.hours:.2f} hours", str(found.count))
+    table.add_row(
+        "per hour, and its 95% interval", f"{found.per_hour:.2f} ({low:.2f} to {high:.2f})"
+    )
     return table
 
 

@@ -12,10 +12,12 @@ __all__ = ["identity_table", "note_on_detector"]
 
 def identity_table(results: Results) -> Table:
     """Return the identities: in which cameras they were seen, when, and for how long."""
-    table = Table(title="People", title_justify="left")
+    people = results.identities()
+    counted = results.summary().counted(len(people))
+    table = Table(title=f"People: {counted}", title_justify="left")
     for name in ("ID", "seen in", "first", "last", "in view", "tracks"):
         table.add_column(name, justify="left" if name == "seen in" else "right")
-    for person in results.identities().itertuples():
+    for person in people.itertuples():
         table.add_row(
             str(person.global_id),
             str(person.cameras).replace(",", ", "),

@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from pipeline.datatypes import Image
-from pipeline.errors import OutputError, SourceError
+from pipeline.errors import InputError, OutputError, SourceError
 from pipeline.layout.run import RUN_RECORD, TRACKS_CSV
 from pipeline.metrics.confusion import confusion, draw_confusion
 from pipeline.metrics.crops import cut_crops, gallery_crops
+from pipeline.metrics.false_people import FalsePeople, false_people
 from pipeline.metrics.finished_run import FinishedRun, finished_run, tracks_alone
 from pipeline.metrics.ground_truth import read_ground_truth
 from pipeline.metrics.matches import BoxView, Mistake, box_table, name_identities, worst_mistakes
@@ -23,9 +24,10 @@ from pipeline.metrics.scope import coverage, restrict
 from pipeline.metrics.scores import Scores, score_paired
 from pipeline.metrics.timeline import draw_timeline
 from pipeline.results import open_results
+from pipeline.results.run import RunResults
 from pipeline.sources import VideoFile
 
-__all__ = ["Evaluation", "draw", "evaluate", "read_run"]
+__all__ = ["Evaluation", "draw", "evaluate", "evaluate_empty", "read_run"]
 
 MAX_MISTAKES = 12
 
@@ -97,6 +99,18 @@ def evaluate(
         mistakes=worst_mistakes(boxes, limit=MAX_MISTAKES),
         run=finished,
     )
+
+
+def evaluate_empty(run: Path) -> FalsePeople:
+    """Count the people that a run found in footage without people.
+
+    Raises:
+        InputError: It is no run, or does not say how long its cameras were read.
+    """
+    results = open_results(run)
+    if not isinstance(results, RunResults):
+        raise InputError(f"{run} is no run's folder: false people are counted in runs")
+    return false_people(results)
 
 
 def draw(found: Evaluation, out: Path) -> None:

@@ -112,7 +112,8 @@ def _work(
     except Exception as error:
         _record_end(folder, "failed", str(error))
         raise
-    folder.finish("complete", record_at_end(outcome, [*stages.warnings, *warnings]))
+    warnings_of_all = [*stages.warnings, *warnings]
+    folder.finish("complete", record_at_end(outcome, settings, stages, warnings_of_all))
     report_at_end(out)
     return FinishedRun(out, outcome, warnings)
 

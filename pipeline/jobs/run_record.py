@@ -11,6 +11,7 @@ from typing import Any
 from pipeline import __version__
 from pipeline.build import Stages
 from pipeline.datatypes import UNASSIGNED
+from pipeline.match.offline import count_people
 from pipeline.runners.offline import Outcome
 from pipeline.settings import Settings
 from pipeline.sources import VideoFile
@@ -53,13 +54,24 @@ def record_at_start(
     }
 
 
-def record_at_end(outcome: Outcome, warnings: Sequence[str]) -> dict[str, Any]:
+def record_at_end(
+    outcome: Outcome, settings: Settings, stages: Stages, warnings: Sequence[str]
+) -> dict[str, Any]:
     """Return what ``run.json`` says when everything is written."""
     people = {i.global_id for i in outcome.identities.by_track.values()} - {UNASSIGNED}
+    interval = None
+    if settings.match.resolve and stages.count_thresholds is not None:
+        tracklets = outcome.tracklets
+        counts = [
+            count_people(tracklets, settings.match, threshold=threshold)
+            for threshold in stages.count_thresholds(len(tracklets))
+        ]
+        interval = [min(len(people), *counts), max(len(people), *counts)]
     return {
         "finished": _now(),
         "seconds": {part: round(seconds, 3) for part, seconds in outcome.seconds.items()},
         "identities": len(people),
+        "identities_interval": interval,
         "cameras": [
             {
                 "camera": count.camera,

@@ -23,7 +23,7 @@ from pipeline.match.persons import Person
 from pipeline.match.places import between_places
 from pipeline.settings import MatchSettings
 
-__all__ = ["group_tracklets", "identities_of", "resolve"]
+__all__ = ["count_people", "group_tracklets", "identities_of", "resolve"]
 
 
 def resolve(
@@ -48,8 +48,7 @@ def resolve(
             as many as they are, and their numbers stay theirs.
     """
     known = known or {}
-    groups = group_tracklets(tracklets, settings, threshold=threshold, known=list(known.values()))
-    groups = [group for group in groups if _is_somebody(group, tracklets, settings.min_duration_s)]
+    groups = _people(tracklets, settings, threshold=threshold, known=list(known.values()))
     first_free = max(first_free, 1 + max([*earlier.values(), *known], default=0))
     of_gallery = {len(tracklets) + row: number for row, number in enumerate(known)}
     numbers = number_groups(groups, tracklets, earlier, first_free=first_free, known=of_gallery)
@@ -60,6 +59,25 @@ def resolve(
         if member < len(tracklets)
     }
     return identities_of(tracklets, global_ids)
+
+
+def count_people(
+    tracklets: Sequence[Tracklet], settings: MatchSettings, *, threshold: float
+) -> int:
+    """Return how many people the tracklets show at a threshold; arguments as for ``resolve``."""
+    return len(_people(tracklets, settings, threshold=threshold, known=()))
+
+
+def _people(
+    tracklets: Sequence[Tracklet],
+    settings: MatchSettings,
+    *,
+    threshold: float,
+    known: Sequence[Person],
+) -> list[list[int]]:
+    """Return the groups that are somebody, as ``group_tracklets`` does."""
+    groups = group_tracklets(tracklets, settings, threshold=threshold, known=known)
+    return [group for group in groups if _is_somebody(group, tracklets, settings.min_duration_s)]
 
 
 def group_tracklets(

@@ -89,7 +89,7 @@ def _content(results: Results, limits: Limits) -> dict[str, Any]:
         "record": summary,
         "cameras": cameras,
         "inputs": _inputs(cameras, summary),
-        "tiles": _tiles(cameras, stays, moves, axis),
+        "tiles": _tiles(cameras, stays, moves, axis, summary),
         "cards": cards,
         "carded": {card["global_id"] for card in cards},
         "names": results.edits().named(),
@@ -123,14 +123,18 @@ def _axis(sightings: pd.DataFrame) -> Axis:
 
 
 def _tiles(
-    cameras: Sequence[str], stays: Sequence[Visit], moves: Sequence[HandOver], axis: Axis
+    cameras: Sequence[str],
+    stays: Sequence[Visit],
+    moves: Sequence[HandOver],
+    axis: Axis,
+    record: Record,
 ) -> list[tuple[str, str]]:
     seen: dict[int, set[str]] = {}
     for stay in stays:
         seen.setdefault(stay.global_id, set()).add(stay.camera)
     several = sum(len(each) > 1 for each in seen.values())
     tiles = [
-        ("people", f"{len(seen):,}"),
+        ("people", record.counted(len(seen))),
         ("cameras", f"{len(cameras):,}"),
         ("seen by several cameras", f"{several:,}"),
         ("hand-overs", f"{len(moves):,}"),

@@ -14,6 +14,7 @@ class CameraCounts(BaseModel):
     frames: int = 0
     boxes: int = 0
     tracks: int = 0
+    last_s: float = 0.0
 
 
 class CameraInput(BaseModel):
@@ -49,4 +50,14 @@ class Record(BaseModel):
     weights_sha256: str = ""
     inputs: list[CameraInput] = []
     cameras: list[CameraCounts] = []
+    identities_interval: tuple[int, int] | None = None
     warnings: list[str] = []
+
+    def counted(self, people: int) -> str:
+        """Return a count of people with its interval, where that is known and still fits.
+
+        Args:
+            people: How many there are, edits by hand included.
+        """
+        least, most = self.identities_interval or (people + 1, people)
+        return f"{people:,} ({least:,} to {most:,})" if least <= people <= most else f"{people:,}"

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from pipeline.datatypes import UNASSIGNED
 from pipeline.match.constraints import Spans
-from pipeline.match.offline import resolve
+from pipeline.match.offline import count_people, resolve
 from pipeline.match.persons import Person
 from pipeline.settings import MatchSettings
 from support.worlds import looks, same_partition, tracklet, tracklets_of, truth_of, walk
@@ -135,3 +135,14 @@ def test_names_of_tracks_and_cameras_do_not_matter(seed, order):
     other = numbers(resolved(renamed))
     back = {(t.camera, t.track_id): other[rename[t.camera], 1000 - t.track_id] for t in tracklets}
     assert same_partition(one, back)
+
+
+def test_the_count_of_people_falls_as_the_threshold_does():
+    tracklets = tracklets_of(walk(6, CAMERAS, visits=5), LOOKS, noise=0.4)
+    options = MatchSettings(centre_tracks=0)
+    few, fit, many = (
+        count_people(tracklets, options, threshold=threshold) for threshold in (-1.0, 0.5, 0.999)
+    )
+    assert few <= fit < many
+    found = set(numbers(resolved(tracklets, threshold=0.5, centre_tracks=0)).values())
+    assert fit == len(found - {UNASSIGNED})
