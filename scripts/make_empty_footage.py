@@ -5,8 +5,9 @@
     reid-pipeline run --cams EMPTY --out EMPTY_RUN
     reid-pipeline evaluate EMPTY_RUN --nobody
 
-Three kinds of clips: rendered places; stretches of real clips that the truth calls empty, played to
-and fro; and pieces of labelled frames that no box touches, panned over. All get a sensor's noise.
+Four kinds of clips: rendered places; stretches of real clips that the truth calls empty, played to
+and fro; and pieces of labelled frames that no box touches, held still and panned over. All get a
+sensor's noise.
 """
 
 from __future__ import annotations
@@ -25,29 +26,40 @@ from labelled_frames import clip_of, frames_of
 from pipeline.datatypes import Image
 from pipeline.errors import ReidPipelineError
 from pipeline.metrics.ground_truth import read_ground_truth
+from sample_scene.actor import Actor
 from sample_scene.encoding import ClipWriter
 from sample_scene.filming import Cast, Film
+from sample_scene.gait import Stance
 from sample_scene.world import CAMERAS
 
 SIZE = (960, 540)
-AFTER_ALL_S = 3600.0
-"""A time in the rendered scene when everybody has left."""
 NOISE, FLICKER, GRAINS = 2.0, 0.02, 8
 """Deviation of the grain (of 255) and of the exposure, and how many patterns of grain there are."""
 MIN_PIECE = 0.3
 """Of a frame's width, what a piece must have."""
-PER_CAMERA = 4
-"""How many labelled frames of a camera are panned over at most."""
+PER_CAMERA = 2
+"""From how many labelled frames of a camera pieces are taken at most."""
 PAN_S = 40.0
 SHOWN = 0.75
 """Of a piece, along each side, what the pan shows at a time."""
 
 
+class _NobodyThere(Cast):
+    """A cast that never comes."""
+
+    def present(self, seconds: float) -> list[tuple[int, Actor, Stance]]:  # noqa: ARG002
+        """Return nobody."""
+        return []
+
+
 def rendered(count: int) -> Iterator[tuple[str, Iterator[Image]]]:
     """Yield the places of the sample videos, without anybody."""
     for camera in CAMERAS:
-        picture, _ = Film(camera, Cast()).frame(0, AFTER_ALL_S)
-        yield camera.name, _repeated([np.asarray(picture[..., ::-1], np.uint8)], count)
+        picture, _ = Film(camera, _NobodyThere()).frame(0, 0.0)
+        yield (
+            f"rendered_{camera.name}",
+            _repeated([np.asarray(picture[..., ::-1], np.uint8)], count),
+        )
 
 
 def still(
@@ -62,24 +74,22 @@ def still(
                 clip = frames_of(clip_of(str(camera), videos), wanted=range(first, last + 1))
                 images = [_scaled(frame.image) for frame in clip]
                 there_and_back = [*images, *images[-2:0:-1]]
-                yield f"{camera}_{first}", _repeated(there_and_back, count)
+                yield f"still_{camera}_{first}", _repeated(there_and_back, count)
 
 
 def _repeated(images: Sequence[Image], count: int) -> Iterator[Image]:
     return (images[number % len(images)] for number in range(count))
 
 
-def panned(
-    truth: pd.DataFrame, videos: Sequence[Path], count: int, rate: float
-) -> Iterator[tuple[str, Iterator[Image]]]:
-    """Yield pans over the largest piece without a box of some labelled frames with people."""
+def pieces(truth: pd.DataFrame, videos: Sequence[Path]) -> Iterator[tuple[str, Image]]:
+    """Yield the largest piece without a box of some labelled frames with people."""
     for camera, rows in truth[truth["identity"] != "nobody"].groupby("camera"):
         labelled = rows["frame"].drop_duplicates().tolist()
         wanted = labelled[:: -(-len(labelled) // PER_CAMERA)]
         for frame in frames_of(clip_of(str(camera), videos), wanted=wanted):
             piece = _without(frame.image, rows[rows["frame"] == frame.index])
             if piece is not None:
-                yield f"{camera}_{frame.index}", _swinging(piece, count, rate)
+                yield f"{camera}_{frame.index}", piece
 
 
 def _swinging(piece: Image, count: int, rate: float) -> Iterator[Image]:
@@ -117,6 +127,17 @@ def _scaled(image: Image) -> Image:
     return np.asarray(cv2.resize(image, SIZE, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def _clips(
+    truth: pd.DataFrame, videos: Sequence[Path], count: int, rate: float
+) -> Iterator[tuple[str, Iterator[Image]]]:
+    """Yield the name and the pictures of every clip."""
+    yield from rendered(count)
+    yield from still(truth, videos, count)
+    for name, piece in pieces(truth, videos):
+        yield f"held_{name}", _repeated([_scaled(piece)], count)
+        yield f"panned_{name}", _swinging(piece, count, rate)
+
+
 def _write(path: Path, images: Iterator[Image], *, rate: Fraction, seed: int) -> None:
     rng = np.random.default_rng(seed)
     grains = rng.normal(0, NOISE, (GRAINS, *SIZE[::-1], 3)).astype(np.float32)
@@ -137,21 +158,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=86.0, help="length of each clip")
     parser.add_argument("--rate", type=Fraction, default=Fraction(1), help="frames a second")
     options = parser.parse_args(argv)
+    made = 0
     count, rate = round(options.seconds * options.rate), float(options.rate)
     options.out.mkdir(parents=True, exist_ok=True)
     try:
         truth = pd.concat([read_ground_truth(path) for path in options.truth], ignore_index=True)
-        kinds = {
-            "rendered": rendered(count),
-            "still": still(truth, options.videos, count),
-            "panned": panned(truth, options.videos, count, rate),
-        }
-        made = 0
-        for kind, clips in kinds.items():
-            for name, images in clips:
-                path = options.out / f"{kind}_{name}.mp4"
-                _write(path, images, rate=options.rate, seed=made)
-                made += 1
+        for number, (name, images) in enumerate(_clips(truth, options.videos, count, rate)):
+            _write(options.out / f"{name}.mp4", images, rate=options.rate, seed=number)
+            made = number + 1
     except (ReidPipelineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -34,11 +34,11 @@ class TrackletCollector:
     ) -> IntArray:
         """Take in one frame; every track stays ``UNASSIGNED``."""
         keys = [(camera, track_id) for track_id in tracks.track_id.tolist()]
-        for key in keys:
+        for key, box, score in zip(keys, tracks.xyxy.tolist(), tracks.score.tolist(), strict=True):
             if key not in self._tracks:
                 zero = np.zeros(self._dim, np.float32)
                 self._tracks[key] = TrackEvidence(*key, time_s, time_s, zero)
-            self._tracks[key].see(time_s)
+            self._tracks[key].see(time_s, box, score)
         for row, vector, quality in zip(
             evidence.rows.tolist(), evidence.vectors, evidence.quality.tolist(), strict=True
         ):

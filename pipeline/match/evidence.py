@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from pipeline.datatypes import FloatArray, Tracklet
+from pipeline.match.presence import Presence
 
 __all__ = ["TrackEvidence"]
 
@@ -27,6 +29,7 @@ class TrackEvidence:
         embedding_sum: ``(D,)`` float32.
         weight: Sum of the qualities.
         crops: Number of embeddings.
+        presence: What its boxes say about whether it is of somebody.
     """
 
     camera: str
@@ -37,16 +40,18 @@ class TrackEvidence:
     frames: int = 0
     weight: float = 0.0
     crops: int = 0
+    presence: Presence = field(default_factory=Presence)
 
     @property
     def mean(self) -> FloatArray:
         """Return the ``(D,)`` weighted mean of the embeddings, zeros where there are none."""
         return self.embedding_sum / np.float32(max(self.weight, 1e-9))
 
-    def see(self, time_s: float) -> None:
-        """Count a box at ``time_s``."""
+    def see(self, time_s: float, xyxy: Sequence[float], score: float) -> None:
+        """Count a box at ``time_s``: its corners in px, and its score."""
         self.last_s = time_s
         self.frames += 1
+        self.presence.see(xyxy, score)
 
     def add(self, vector: FloatArray, quality: float) -> None:
         """Take in the ``(D,)`` unit embedding of one crop."""
@@ -55,13 +60,14 @@ class TrackEvidence:
         self.crops += 1
 
     def as_tracklet(self) -> Tracklet:
-        """Return the summary as it stands."""
+        """Return the summary as it stands; a track that is of nobody has no embedding in it."""
+        counts = self.presence.is_somebody
         return Tracklet(
             self.camera,
             self.track_id,
             self.first_s,
             self.last_s,
             self.frames,
-            self.embedding_sum.copy(),
-            self.weight,
+            self.embedding_sum.copy() if counts else np.zeros_like(self.embedding_sum),
+            self.weight if counts else 0.0,
         )

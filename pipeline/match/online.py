@@ -96,8 +96,8 @@ class OnlineMatcher:
         """Take in one frame and return ``(N,)`` int64 identities, ``UNASSIGNED`` where open."""
         self._advance(time_s)
         keys = [(camera, track_id) for track_id in tracks.track_id.tolist()]
-        for key in keys:
-            self._tracks.see(key, time_s)
+        for key, box, score in zip(keys, tracks.xyxy.tolist(), tracks.score.tolist(), strict=True):
+            self._tracks.see(key, time_s, box, score)
         for row, vector, quality in zip(
             evidence.rows.tolist(), evidence.vectors, evidence.quality.tolist(), strict=True
         ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -45,14 +45,14 @@ class TrackBook:
 
     # What is seen
 
-    def see(self, key: Key, time_s: float) -> None:
+    def see(self, key: Key, time_s: float, xyxy: Sequence[float], score: float) -> None:
         """Count a box of a track, which waits from its first one on."""
         track = self.evidence.get(key)
         if track is None:
             zero = np.zeros(self._dim, np.float32)
             track = self.evidence[key] = TrackEvidence(*key, time_s, time_s, zero)
             self.wait(key)
-        track.see(time_s)
+        track.see(time_s, xyxy, score)
 
     def add(self, key: Key, vector: FloatArray, quality: float) -> None:
         """Take in the ``(D,)`` unit embedding of one crop of a track."""
@@ -95,7 +95,7 @@ class TrackBook:
 
     def _is_ready(self, key: Key, at_end: bool) -> bool:
         track = self.evidence[key]
-        if track.crops == 0:
+        if track.crops == 0 or not track.presence.is_somebody:
             return False
         if at_end:
             return True

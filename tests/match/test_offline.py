@@ -12,6 +12,7 @@ from support.worlds import looks, same_partition, tracklet, tracklets_of, truth_
 
 CAMERAS = ["a", "b", "c"]
 LOOKS = looks(6)
+OVERLAP_S = MatchSettings().overlap_s
 
 
 def numbers(identities):
@@ -77,6 +78,15 @@ def test_look_alikes_at_one_time_in_one_camera_stay_two():
     assert set(numbers(resolved(twins)).values()) == {1, 2}
 
 
+@pytest.mark.parametrize(("begins_s", "people"), [(9.6, 1), (9.4, 2)])
+def test_a_track_that_begins_as_another_ends_may_go_on_with_its_person(begins_s, people):
+    broken = [
+        tracklet(LOOKS[0], first_s=0, last_s=10),
+        tracklet(LOOKS[0], track_id=2, first_s=begins_s, last_s=20),
+    ]
+    assert len(set(numbers(resolved(broken)).values())) == people
+
+
 def test_earlier_numbers_stay_with_most_of_their_boxes():
     parts = [
         tracklet(LOOKS[0], track_id=1, first_s=0, last_s=9),
@@ -107,7 +117,7 @@ def test_nobody_is_twice_in_one_camera_at_one_time(seed, threshold, noise):
             meets = (
                 one.camera == other.camera
                 and one.track_id < other.track_id
-                and min(one.last_s, other.last_s) >= max(one.first_s, other.first_s)
+                and min(one.last_s, other.last_s) - max(one.first_s, other.first_s) > OVERLAP_S
             )
             if meets:
                 assert found.global_id(one.camera, one.track_id) != found.global_id(

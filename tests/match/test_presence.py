@@ -1,0 +1,85 @@
+"""What earns a person: a sure detector, or a track that moves."""
+
+import numpy as np
+import pytest
+
+from pipeline.datatypes import UNASSIGNED, CropEvidence, Tracks
+from pipeline.match.evidence import TrackEvidence
+from pipeline.match.online import OnlineMatcher
+from pipeline.match.presence import Presence
+from pipeline.settings import MatchSettings
+
+HEIGHT = 200.0
+DIM = 8
+
+
+def boxes(middles):
+    """Boxes of one size around points, (x, y) in px."""
+    return [(x - 40, y - HEIGHT / 2, x + 40, y + HEIGHT / 2) for x, y in middles]
+
+
+def seen(middles, scores):
+    presence = Presence()
+    for box, score in zip(boxes(middles), scores, strict=True):
+        presence.see(box, score)
+    return presence
+
+
+def jitter(count, px, *, seed=0):
+    return 3000 + np.random.default_rng(seed).normal(0, px, (count, 2))
+
+
+@pytest.mark.parametrize(
+    ("middles", "score", "somebody"),
+    [
+        (jitter(50, 1.0), 0.3, False),  # a latch on a door
+        (jitter(50, 1.0), 0.8, True),  # somebody who sits still
+        (jitter(50, 12.0), 0.3, True),
+        ([(100 + 5 * i, 300) for i in range(50)], 0.3, True),  # somebody far away who walks
+        (jitter(50, 0.2), 0.65, False),  # a parked motorcycle
+        (jitter(50, 2.5, seed=1), 0.31, True),  # a cashier behind her counter
+        ([(100, 300)], 0.45, False),
+        ([(100, 300)], 0.6, True),  # one box does not say who is still
+    ],
+)
+def test_who_is_sure_or_moves_is_somebody(middles, score, somebody):
+    assert seen(middles, [score] * len(middles)).is_somebody == somebody
+
+
+def test_the_spread_is_the_deviation_of_the_middles_in_heights():
+    middles = jitter(200, 7.0, seed=3)
+    slow = np.sqrt(middles.var(axis=0).sum()) / HEIGHT
+    assert seen(middles, [0.4] * 200).spread == pytest.approx(slow, rel=1e-9)
+
+
+def test_nothing_was_seen_yet():
+    assert Presence().spread == 0.0
+
+
+def test_a_track_of_nobody_has_no_embedding_in_its_summary():
+    track = TrackEvidence("hall", 1, 0.0, 0.0, np.zeros(DIM, np.float32))
+    for time_s, box in enumerate(boxes(jitter(5, 0.5))):
+        track.see(float(time_s), box, 0.4)
+    track.add(np.eye(DIM, dtype=np.float32)[0], 0.9)
+    summary = track.as_tracklet()
+    assert (summary.weight, summary.embedding_sum.any()) == (0.0, False)
+    assert summary.frames == 5
+
+
+@pytest.mark.parametrize("resolve", [False, True])
+def test_a_latch_gets_no_identity_and_the_person_beside_it_does(resolve):
+    matcher = OnlineMatcher(MatchSettings(resolve=resolve), threshold=0.5, dim=DIM)
+    latch, walker = jitter(60, 0.5), [(500 + 10 * i, 400) for i in range(60)]
+    for index, pair in enumerate(zip(latch, walker, strict=True)):
+        tracks = Tracks(
+            np.array(boxes(pair), np.float32),
+            np.array([0.42, 0.42], np.float32),
+            np.array([1, 2], np.int64),
+        )
+        vectors = np.eye(DIM, dtype=np.float32)[:2]
+        evidence = CropEvidence(np.array([0, 1]), vectors, np.full(2, 0.9, np.float32))
+        given = matcher.update("hall", index / 10, tracks, evidence)
+        assert given[0] == UNASSIGNED
+    found = matcher.finish()
+    assert found.global_id("hall", 1) == UNASSIGNED
+    assert found.global_id("hall", 2) == 1
