@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
+from reid_model.csv_tables import read_csv
 from reid_model.errors import DatasetError
 
 __all__ = [
     "MARKET_NAME",
     "SUFFIXES",
     "IdentityImage",
+    "picture_files",
     "read_identity_csv",
     "read_images",
     "read_market_folder",
@@ -57,11 +57,26 @@ def read_images(source: Path, *, folder: Path | None = None) -> list[IdentityIma
     if source.is_dir():
         inner = source / "images"
         return read_market_folder(inner if inner.is_dir() else source)
-    if source.suffix == ".csv":
+    if source.suffix.lower() == ".csv":
         return read_identity_csv(source, folder=folder)
     raise DatasetError(
         f"images {source}: expected a folder in Market-1501 naming or a .csv of "
         "image,identity,camera"
+    )
+
+
+def picture_files(folder: Path, *, below: bool = False) -> list[Path]:
+    """Return the pictures in a folder by their suffix, sorted; hidden files are left out.
+
+    Macs leave a hidden ``._NAME.jpg``, which is no picture, beside each file that they copy.
+
+    Args:
+        folder: An existing folder.
+        below: Also those of the folders in it.
+    """
+    found = folder.rglob("*") if below else folder.iterdir()
+    return sorted(
+        path for path in found if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     )
 
 
@@ -76,9 +91,7 @@ def read_market_folder(folder: Path) -> list[IdentityImage]:
     if not folder.is_dir():
         raise DatasetError(f"image folder {folder} does not exist: check the path")
     images = []
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in SUFFIXES:
-            continue
+    for path in picture_files(folder):
         parts = MARKET_NAME.match(path.name)
         if parts is None:
             raise DatasetError(
@@ -130,12 +143,7 @@ def read_table(source: Path, *, columns: Sequence[str]) -> list[tuple[str, ...]]
         DatasetError: The file is missing, is no CSV, lacks a column, has an empty field, or no
             rows.
     """
-    if not source.is_file():
-        raise DatasetError(f"CSV {source} does not exist: check the path")
-    try:
-        table = pd.read_csv(source, dtype=str, keep_default_na=False, skipinitialspace=True)
-    except (ValueError, OSError) as error:
-        raise DatasetError(f"CSV {source} cannot be read: {' '.join(str(error).split())}") from None
+    table = read_csv(source, all_text=True).fillna("")
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise DatasetError(

@@ -11,6 +11,7 @@ import numpy as np
 
 from reid_model.data.images import IdentityImage
 from reid_model.errors import DatasetError
+from reid_model.files import special_kind
 
 __all__ = ["of_identities", "read_identities", "split_by_identity"]
 
@@ -24,7 +25,9 @@ def read_identities(source: Path, *, known: Iterable[str]) -> frozenset[str]:
         DatasetError: It is no such file, or names an identity that has no images.
     """
     try:
-        listed = json.loads(source.read_text(encoding="utf-8"))
+        if kind := special_kind(source):
+            raise DatasetError(f"identities {source} are {kind}, no file: name a JSON file")
+        listed = json.loads(source.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise DatasetError(f"identities {source} cannot be read: {error}") from None
     if not isinstance(listed, list) or not all(isinstance(v, int | str) for v in listed):

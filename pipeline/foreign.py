@@ -1,0 +1,80 @@
+"""Files that users give or ask for, by the readers and rules of `reid_model`.
+
+Errors become this package's. Nothing else reads a picture that a user names, or decides whether a
+file may be written over; `foreign_tables` does the same for CSV files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import InputError, OutputError
+from reid_model import files
+from reid_model.errors import ReidModelError
+from reid_model.files import MARK, is_same, special_kind, way_out
+
+if TYPE_CHECKING:
+    from pipeline.datatypes import Image
+
+__all__ = [
+    "MARK",
+    "check_outputs",
+    "check_replaceable",
+    "errors_as",
+    "is_same",
+    "picture_files",
+    "read_picture",
+    "special_kind",
+    "way_out",
+]
+
+
+def read_picture(path: Path) -> Image:
+    """Return a picture as ``(H, W, 3)`` uint8 BGR, upright.
+
+    Raises:
+        InputError: It is missing, no picture, not whole, or far too large.
+    """
+    from reid_model.data.pixels import read_crop  # noqa: PLC0415 - start-up time
+
+    with errors_as(InputError):
+        return read_crop(path)
+
+
+def picture_files(folder: Path, *, below: bool = False) -> list[Path]:
+    """Return the pictures in a folder, sorted, without hidden files; ``below`` = also deeper."""
+    from reid_model.data.images import picture_files  # noqa: PLC0415 - start-up time
+
+    return picture_files(folder, below=below)
+
+
+def check_outputs(outputs: Iterable[Path], inputs: Iterable[Path] = ()) -> None:
+    """Refuse outputs that are inputs of the same command, or each other.
+
+    Raises:
+        OutputError: Names both.
+    """
+    with errors_as(OutputError):
+        files.check_outputs(outputs, inputs)
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse to write over what no command of this project wrote.
+
+    Raises:
+        OutputError: There is such a file, or something that is no file.
+    """
+    with errors_as(OutputError):
+        files.check_replaceable(path)
+
+
+@contextmanager
+def errors_as(kind: type[InputError], what: str = "") -> Iterator[None]:
+    """Turn errors of `reid_model` into one of this package's, with what a file is in front."""
+    try:
+        yield
+    except ReidModelError as error:
+        raise kind(f"{what} {error}".strip()) from None

@@ -1,0 +1,105 @@
+"""Files of the user: what may be read, and what may be written over.
+
+Every command that reads or writes what a user named asks here: a path that is no regular file is
+never opened, as reading a named pipe waits for ever, and a file that no command of this project
+wrote is never replaced.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from reid_model.errors import OutputError
+
+__all__ = ["MARK", "check_outputs", "check_replaceable", "is_same", "special_kind", "way_out"]
+
+MARK = "reid-pipeline"
+"""Stands near the beginning of every single file that a command writes where the user asks."""
+MARK_WITHIN = 4096
+KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+WAYS_OUT = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room or choose another place"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "allow it, or choose another place"),
+    errno.EROFS: "choose a place that can be written",
+    errno.ENAMETOOLONG: "give a shorter name",
+    errno.EIO: "check the disk",
+}
+
+
+def special_kind(path: Path) -> str:
+    """Return what a path is that is no regular file ("a named pipe"), empty for a file.
+
+    Raises:
+        OSError: There is nothing, or it cannot be looked at.
+    """
+    return KINDS.get(stat.S_IFMT(path.stat().st_mode), "")
+
+
+def way_out(error: OSError) -> str:
+    """Return what to do where a file can be neither read nor written."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return f"this process may open {limit} files: raise the limit with `ulimit -n {4 * limit}`"
+    return WAYS_OUT.get(error.errno or 0, "choose another place")
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Tell whether two paths name one file: by symbolic or hard links, or before there is one."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def check_outputs(outputs: Iterable[Path], inputs: Iterable[Path] = ()) -> None:
+    """Refuse outputs that are inputs of the same command, or each other.
+
+    Raises:
+        OutputError: Names both.
+    """
+    written = list(outputs)
+    read = list(inputs)
+    for number, out in enumerate(written):
+        for each in read:
+            if is_same(out, each):
+                raise OutputError(f"output {out} is read as {each}: choose another place for it")
+        for other in written[:number]:
+            if is_same(out, other):
+                raise OutputError(f"two outputs are one file, {out}: give each its own")
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse to write over what no command of this project wrote.
+
+    Raises:
+        OutputError: There is such a file, or something that is no file.
+    """
+    try:
+        kind = special_kind(path)
+        if not kind:
+            with path.open("rb") as file:
+                start = file.read(MARK_WITHIN)
+            if not start or MARK.encode() in start:
+                return
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise OutputError(
+            f"output {path} cannot be written ({error.strerror}): {way_out(error)}"
+        ) from None
+    if kind:
+        raise OutputError(f"output {path} is {kind}: name a file")
+    raise OutputError(
+        f"output {path} exists, and no such command wrote it: choose another name or remove it"
+    )
