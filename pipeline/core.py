@@ -120,6 +120,10 @@ class Pipeline:
         """Return what a user should know of the tracks so far, by camera."""
         return {camera: warnings_of(tracker) for camera, tracker in self._trackers.items()}
 
+    def detector_warnings(self) -> list[str]:
+        """Return what a user should know of the detections so far."""
+        return warnings_of(self._detector)
+
     def drain_events(self) -> list[Event]:
         """Return the changes of identities since the last call, oldest first."""
         return self._matcher.drain_events()

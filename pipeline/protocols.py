@@ -115,9 +115,9 @@ class Tracker(Protocol):
         """
 
 
-def warnings_of(tracker: Tracker) -> list[str]:
-    """Return what a user should know of a tracker's tracks so far, one line each."""
-    return list(getattr(tracker, "warnings", []))
+def warnings_of(stage: Detector | Tracker) -> list[str]:
+    """Return what a user should know of what a stage found so far, one line each."""
+    return list(getattr(stage, "warnings", []))
 
 
 class Embedder(Protocol):

@@ -15,6 +15,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pipeline.errors import SettingsError
+from pipeline.foreign import special_kind
 from pipeline.live_settings import LiveSettings
 from pipeline.match_settings import CameraPairSettings, MatchSettings
 from pipeline.settings_section import Seconds, Section, Share
@@ -226,7 +227,9 @@ def read_yaml(path: Path, *, kind: str = "configuration file") -> dict[str, Any]
         SettingsError: The file is missing, no YAML, or holds something else than a mapping.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if special := special_kind(path):
+            raise SettingsError(f"{kind} {path} is {special}, no file: write it to a file first")
+        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise SettingsError(f"{kind} {path} does not exist") from None
     except (OSError, UnicodeDecodeError) as error:

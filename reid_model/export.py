@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from reid_model.backends import ARCHITECTURE_KEY
 from reid_model.checkpoint import Checkpoint, load_checkpoint
 from reid_model.errors import BackendError, OutputError, WeightsError
+from reid_model.files import check_outputs
 from reid_model.inference import load_embedder
 from reid_model.patterns import pattern_crops
 
@@ -75,8 +76,11 @@ def export(
     stem = weights.stem if precision == "fp32" else f"{weights.stem}_{precision}"
     name = f"{stem}.onnx" if kind == "onnx" else f"{stem}.xml"
     target = folder / name
-    if target.exists() and not overwrite:
-        raise OutputError(f"{target} exists already: choose another --out, or --overwrite")
+    written = [target] if kind == "onnx" else [target, target.with_suffix(".bin")]
+    check_outputs(written, [weights])
+    taken = [path for path in written if path.exists()]
+    if taken and not overwrite:
+        raise OutputError(f"{taken[0]} exists already: choose another --out, or --overwrite")
     compared = pattern_crops(32) if crops is None else list(crops)
     try:
         folder.mkdir(parents=True, exist_ok=True)

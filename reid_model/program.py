@@ -8,6 +8,7 @@ library alone, and little of it.
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -46,6 +47,10 @@ def run_program(load: Callable[[], Callable[[], int]]) -> int:
 
         ensure_home()
         main = load()
+        # Names of files may hold bytes that no terminal shows; they must not end a command.
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         signals.working = True
         code = main()
     except BaseException as error:

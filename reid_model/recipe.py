@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from reid_model.architecture import Architecture
 from reid_model.data.augment import Augmentation
 from reid_model.errors import RecipeError
+from reid_model.files import special_kind
 
 __all__ = [
     "Averaging",
@@ -192,7 +193,9 @@ def read_recipe(path: Path, kind: type[Kind], *, changes: Mapping[str, Any] | No
             the key's path.
     """
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if special := special_kind(path):
+            raise RecipeError(f"recipe {path} is {special}, no file: write it to a file first")
+        tree = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise RecipeError(f"recipe {path} does not exist: check the path") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

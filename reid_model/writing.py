@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reid_model.errors import OutputError
+from reid_model.files import MARK, way_out
 
 __all__ = ["make_folder", "write_figure", "write_whole", "writing"]
 
@@ -43,12 +44,12 @@ def write_figure(figure: Any, path: Path, *, dpi: int) -> None:
         OutputError: It cannot be written.
     """
     png = io.BytesIO()
-    figure.savefig(png, dpi=dpi, format="png")
+    figure.savefig(png, dpi=dpi, format="png", metadata={"Software": MARK})
     write_whole(path, png.getvalue())
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder where there is none.
+def make_folder(path: Path) -> Path:
+    """Make a folder where there is none, and return it.
 
     Raises:
         OutputError: It cannot be made.
@@ -59,6 +60,7 @@ def make_folder(path: Path) -> None:
         raise OutputError(
             f"folder {path} cannot be made ({error.strerror}): choose another"
         ) from None
+    return path
 
 
 @contextmanager
@@ -77,8 +79,8 @@ def writing(path: Path, *, size_bytes: int | None = None) -> Iterator[None]:
     except OSError as error:
         room = _room(path, size_bytes)
         raise OutputError(
-            f"{path} could not be written ({error.strerror or type(error).__name__}{room}): make "
-            "room, or choose another place; what was written before is kept"
+            f"{path} could not be written ({error.strerror or type(error).__name__}{room}): "
+            f"{way_out(error)}; what was written before is kept"
         ) from None
 
 

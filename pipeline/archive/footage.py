@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections.abc import Collection, Sequence
@@ -11,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import SourceError
+from pipeline.folders import look_through
+from pipeline.foreign_tables import read_csv
 from pipeline.settings import CAMERA_NAME
 
 __all__ = ["Footage", "Recording", "find_footage", "read_manifest"]
@@ -69,17 +70,19 @@ class Footage:
     Attributes:
         recordings: In order of (start, camera, file).
         origin: The pattern that fits them, or the manifest they are from.
+        notes: What else is in the folder and was left out, one line each.
     """
 
     recordings: list[Recording]
     origin: str
+    notes: tuple[str, ...] = ()
 
 
 def find_footage(folder: Path, *, suffixes: Collection[str], pattern: str | None) -> Footage:
     """Return the videos below a folder.
 
     Args:
-        folder: Searched with all folders in it; hidden files and folders are left out.
+        folder: Searched with all folders in it, linked ones too; hidden ones are left out.
         suffixes: What videos end in, lower case, with the dot.
         pattern: Such as ``{camera}/{start:%Y%m%d_%H%M%S}.mp4``; none = guess it. The suffix may
             be left out.
@@ -89,31 +92,34 @@ def find_footage(folder: Path, *, suffixes: Collection[str], pattern: str | None
     """
     if not folder.is_dir():
         raise SourceError(f"{folder} is no folder: name the folder that holds the videos")
-    files = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in suffixes
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    )
+    try:
+        content = look_through(folder, suffixes=suffixes, below=True)
+    except OSError as error:
+        raise SourceError(f"folder {folder} cannot be read ({error.strerror})") from None
+    files = [path.as_posix() for path in content.files]
     if not files:
-        raise SourceError(f"folder {folder} holds no video: check the path")
+        passed = f" ({'; '.join(content.notes)})" if content.notes else ""
+        raise SourceError(f"folder {folder} holds no video{passed}: check the path")
     tried = GUESSES if pattern is None else (pattern,)
-    misfits: list[tuple[int, str, str]] = []
+    misfits: list[tuple[int, bool, str, str, str]] = []
     for each in tried:
         found = [_parse(file, each) for file in files]
-        fits = [pair for pair in found if pair is not None]
+        fits = [pair for pair in found if not isinstance(pair, str)]
         if len(fits) == len(files):
             recordings = [
                 _recording(folder, file, camera, start)
                 for file, (camera, start) in zip(files, fits, strict=True)
             ]
-            return Footage(_checked(recordings), each)
-        misfits.append((len(fits), each, files[found.index(None)]))
-    count, best, misfit = max(misfits, key=lambda each: each[0])
+            return Footage(_checked(recordings), each, tuple(content.notes))
+        misfit, why = next(
+            (file, why) for file, why in zip(files, found, strict=True) if isinstance(why, str)
+        )
+        misfits.append((len(fits), bool(why), each, misfit, why))
+    count, _, best, misfit, why = max(misfits, key=lambda each: each[:2])
     raise SourceError(
-        f"{misfit} does not fit the pattern {best} ({count} of {len(files)} files do): give one "
-        "that fits all with --pattern, or a CSV path,camera,start with --manifest"
+        f"{misfit} does not fit the pattern {best}{why and f', as {why}'} ({count} of {len(files)} "
+        "files do): give one that fits all with --pattern, or a CSV path,camera,start with "
+        "--manifest"
     )
 
 
@@ -125,30 +131,24 @@ def read_manifest(path: Path, folder: Path) -> Footage:
     Raises:
         SourceError: The manifest is missing or wrong; names the line.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns, rows = reader.fieldnames or [], list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(f"manifest {path} cannot be read: {error}") from None
-    missing = [name for name in MANIFEST_COLUMNS if name not in columns]
+    table = read_csv(path, what="manifest", all_text=True, raises=SourceError).fillna("")
+    missing = [name for name in MANIFEST_COLUMNS if name not in table]
     if missing:
         raise SourceError(
             f"manifest {path} lacks the columns {', '.join(missing)}: expected path,camera,start"
         )
-    if not rows:
+    if table.empty:
         raise SourceError(f"manifest {path} names no file: add a line for each video")
     recordings = []
-    for line, row in enumerate(rows, start=2):
+    for line, row in enumerate(table[[*MANIFEST_COLUMNS]].itertuples(index=False), start=2):
         try:
-            recordings.append(_manifest_row(folder, row))
+            recordings.append(_manifest_row(folder, *row))
         except (SourceError, ValueError) as error:
             raise SourceError(f"manifest {path}, line {line}: {error}") from None
     return Footage(_checked(recordings), str(path))
 
 
-def _manifest_row(folder: Path, row: dict[str, str | None]) -> Recording:
-    file, camera, start = ((row[name] or "").strip() for name in MANIFEST_COLUMNS)
+def _manifest_row(folder: Path, file: str, camera: str, start: str) -> Recording:
     relative = PurePosixPath(file)
     if not file or relative.is_absolute() or ".." in relative.parts:
         raise SourceError(f"path {file!r} must be inside {folder} and relative to it")
@@ -164,6 +164,10 @@ def _manifest_row(folder: Path, row: dict[str, str | None]) -> Recording:
 
 def _recording(folder: Path, file: str, camera: str, start: datetime) -> Recording:
     try:
+        file.encode()
+    except UnicodeEncodeError:
+        raise SourceError(f"the name of {file} is no UTF-8, as tables need it: rename it") from None
+    try:
         state = (folder / file).stat()
     except OSError as error:
         raise SourceError(f"{file} cannot be read ({error.strerror}): check the path") from None
@@ -173,7 +177,14 @@ def _recording(folder: Path, file: str, camera: str, start: datetime) -> Recordi
 def _checked(recordings: Sequence[Recording]) -> list[Recording]:
     names: set[str] = set()
     begins: dict[tuple[str, datetime], str] = {}
+    spelt: dict[str, str] = {}
     for each in recordings:
+        twin = spelt.setdefault(each.camera.lower(), each.camera)
+        if twin != each.camera:
+            raise SourceError(
+                f"cameras {twin} and {each.camera} differ in case alone, and some disks would mix "
+                "them up: rename one, or name the cameras with --manifest"
+            )
         if each.file in names:
             raise SourceError(f"{each.file} is named twice: name every file once")
         names.add(each.file)
@@ -186,21 +197,25 @@ def _checked(recordings: Sequence[Recording]) -> list[Recording]:
     return sorted(recordings, key=lambda each: (each.start, each.camera, each.file))
 
 
-def _parse(file: str, pattern: str) -> tuple[str, datetime] | None:
-    """Return camera and start that a path states, ``None`` where it does not fit."""
-    expression, time_format = _compiled(pattern)
+def _parse(file: str, pattern: str) -> tuple[str, datetime] | str:
+    """Return camera and start that a path states, or why it does not fit, as far as that is clear."""
     stem = file[: -len(PurePosixPath(file).suffix)]
+    expression, time_format = _compiled(pattern, camera="[^/]+")
     match = expression.fullmatch(file) or expression.fullmatch(stem)
     if match is None:
-        return None
+        return ""
+    strict, _ = _compiled(pattern, camera=CAMERA_NAME.pattern)
+    fits = strict.fullmatch(file) or strict.fullmatch(stem)
+    if fits is None:
+        return f"a camera {match['camera']!r} has characters beyond A-Z a-z 0-9 _ -"
     try:
-        start = datetime.strptime(match["start"], time_format)
+        start = datetime.strptime(fits["start"], time_format)
     except ValueError:
-        return None
-    return match["camera"], start.replace(tzinfo=UTC)
+        return f"there is no date or time {fits['start']}"
+    return fits["camera"], start.replace(tzinfo=UTC)
 
 
-def _compiled(pattern: str) -> tuple[re.Pattern[str], str]:
+def _compiled(pattern: str, *, camera: str) -> tuple[re.Pattern[str], str]:
     start = re.search(r"\{start:([^{}]+)\}", pattern)
     once = pattern.count("{camera}") == 1 and pattern.count("{start:") == 1
     if start is None or not once:
@@ -225,7 +240,6 @@ def _compiled(pattern: str) -> tuple[re.Pattern[str], str]:
             f"pattern {pattern!r} names no date: the start needs year, month and day, such as "
             "%Y%m%d; where names hold none, give a CSV path,camera,start with --manifest"
         )
-    camera = rf"(?P<camera>{CAMERA_NAME.pattern})"
     text = re.escape(pattern.replace(start[0], "\0"))
-    text = text.replace(re.escape("{camera}"), camera)
+    text = text.replace(re.escape("{camera}"), f"(?P<camera>{camera})")
     return re.compile(text.replace(re.escape("\0"), f"(?P<start>{time_expression})")), start[1]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,13 +26,16 @@ from pipeline.archive.footage import Recording
 from pipeline.datatypes import Detections
 from pipeline.errors import OutputError
 from pipeline.layout.archive import TABLES, ArchiveFolder
-from pipeline.layout.files import write_private
+from pipeline.layout.files import as_json, write_private
 from pipeline.locks import Lock
 
-__all__ = ["Cut", "Journal", "Unit"]
+__all__ = ["LOCK", "Cut", "Journal", "Unit"]
 
 log = logging.getLogger(__name__)
 
+LOCK = "lock"
+KEY = re.compile(r"[0-9a-f]{32}")
+"""Names what was made of a file, see ``Recording.key``; nothing else is removed."""
 Cut = tuple[int, int | None, int, int | None]
 """First frame, frames, first stamp, end stamp: the fields of a chunk."""
 
@@ -80,7 +84,7 @@ class Journal:
             raise OutputError(
                 f"output {self._folder.path} cannot be written ({error.strerror}): choose another"
             ) from None
-        with Lock(self._folder.work_path / "lock", what=f"{self._folder.path}"):
+        with Lock(self._folder.work_path / LOCK, what=f"{self._folder.path}"):
             yield
 
     def finished(self) -> dict[str, dict[str, Any]]:
@@ -99,8 +103,8 @@ class Journal:
 
     def finish(self, recording: Recording, found: Mapping[str, Any]) -> None:
         """Note that all parts of a file are written, and let go of what led to them."""
-        content = json.dumps({"file": recording.file, **found}, ensure_ascii=False)
-        write_private(self._folder.work_path / f"{self.key(recording)}.json", content.encode())
+        content = as_json({"file": recording.file, **found}, indent=None)
+        write_private(self._folder.work_path / f"{self.key(recording)}.json", content)
         self.clear(recording)
 
     def clear(self, recording: Recording) -> None:
@@ -188,18 +192,18 @@ class Journal:
         valid = {key for key, found in finished.items() if current.get(found["file"], key) == key}
         for table in TABLES:
             for _, _, part in self._folder.parts(table):
-                if part.stem not in valid:
+                if KEY.fullmatch(part.stem) and part.stem not in valid:
                     part.unlink()
             for leftover in (self._folder.path / table).rglob(".*.partial"):
                 leftover.unlink()  # of a write that was killed
         work = self._folder.work_path
         for note in work.glob("*.json"):
-            if note.stem not in valid:
+            if KEY.fullmatch(note.stem) and note.stem not in valid:
                 note.unlink()
         for leftover in work.rglob(".*.partial"):
             leftover.unlink()
         for begun in work.glob("*/"):
-            if begun.name not in current.values():
+            if KEY.fullmatch(begun.name) and begun.name not in current.values():
                 shutil.rmtree(begun, ignore_errors=True)
 
     def _unit_folder(self, recording: Recording) -> Path:

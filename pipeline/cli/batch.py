@@ -123,6 +123,8 @@ def batch(  # noqa: PLR0917 - typer makes options of them
     )
     prepared = plan_archive(folder, footage, out, settings, _batch_settings(chunk_s))
     show_plan(prepared)
+    for note in footage.notes:
+        log.warning("%s", note)
     if plan:
         return
     with ExitStack() as stack:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from pipeline.errors import InputError
 from pipeline.jobs.calibrate import Tracked, calibrate_weights, store_threshold
+from pipeline.jobs.outputs import check_files
 from pipeline.match.calibration import Calibration, save_calibration
 from pipeline.settings import MatchSettings
 
@@ -50,6 +51,7 @@ def calibrate_command(
     two places. Where names do not say who is who, as those of `reid-pipeline crops`, crops are
     compared with those of the other places alone.
     """
+    check_files([out], [*places, weights, identities])
     measured = calibrate_weights(
         places, weights, identities=identities, device=device, each_track=_with_progress
     )

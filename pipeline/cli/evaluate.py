@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +10,16 @@ import typer
 from rich.console import Console
 
 from pipeline.cli.evaluation_tables import false_people_table, notes, score_table
-from pipeline.errors import InputError, OutputError
-from pipeline.jobs.evaluate import draw, evaluate_empty
+from pipeline.errors import InputError
+from pipeline.foreign import MARK
+from pipeline.jobs.evaluate import PICTURES, draw, evaluate_empty
 from pipeline.jobs.evaluate import evaluate as evaluate_job
+from pipeline.jobs.outputs import check_files
+from pipeline.layout.files import as_json, write_atomically
 
 __all__ = ["evaluate"]
 
+WRITTEN_BY = f"{MARK} evaluate"
 TABLE_COLUMNS = 130
 """Width of the table where the output is no terminal."""
 
@@ -73,13 +76,15 @@ def evaluate(
     """Score a run against ground truth, per camera and over all cameras together."""
     if (ground_truth is None) != nobody:
         raise InputError("give one of --ground-truth FILE and --nobody")
+    pictures = [] if out is None else [out / name for name in PICTURES]
+    check_files([json_out, *pictures], [run, ground_truth])
     wide = Console(width=None if Console().is_terminal else TABLE_COLUMNS)
     if ground_truth is None:
         false = evaluate_empty(run)
         wide.print(false_people_table(false))
         if json_out is not None:
-            asked = {"run": str(run), "nobody": True}
-            _write(json_out, json.dumps(asked | false.as_dict(), indent=2) + "\n")
+            asked = {"written_by": WRITTEN_BY, "run": str(run), "nobody": True}
+            write_atomically(json_out, as_json(asked | false.as_dict()))
         return
     found = evaluate_job(
         run,
@@ -96,13 +101,14 @@ def evaluate(
         wide.print(line, highlight=False, markup=False)
     if json_out is not None:
         about = {
+            "written_by": WRITTEN_BY,
             "run": str(run),
             "ground_truth": str(ground_truth),
             "iou": iou,
             "min_visible": min_visible,
             "processed_only": processed_only,
         }
-        _write(json_out, json.dumps(about | found.as_dict(), indent=2) + "\n")
+        write_atomically(json_out, as_json(about | found.as_dict()))
     if out is not None:
         draw(found, out)
         Console(stderr=True).print(f"Pictures written to {out}", highlight=False)
@@ -117,11 +123,3 @@ def _renaming(pairs: Sequence[str]) -> dict[str, str]:
             raise InputError(f"--map expects RUN=TRUTH, for example --map cam_a=c1, got {pair!r}")
         names[ours] = theirs
     return names
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"scores cannot be written to {path}: {error.strerror}") from None

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipeline.cli.outputs import check_file
+from pipeline.jobs.outputs import check_files
 from pipeline.jobs.report import write_report
 
 __all__ = ["report"]
@@ -22,7 +22,6 @@ def report(
     ] = None,
 ) -> None:
     """Write one HTML page of what was found that needs no other file and no network."""
-    if out is not None:
-        check_file(out)
+    check_files([out], [where])
     path = write_report(where, out)
     Console().print(f"Written to {path}", highlight=False, markup=False)

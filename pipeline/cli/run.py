@@ -150,6 +150,7 @@ def run(  # noqa: PLR0917 - typer makes options of them
             gallery=gallery,
             on_start=progress.start,
             on_progress=progress.show,
+            inputs=[Path(each) for each in (config, *(cams or [])) if each is not None],
         )
     for warning in finished.warnings:
         log.warning("%s", warning)

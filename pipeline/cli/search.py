@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.cli.outputs import check_file
 from pipeline.errors import SettingsError
+from pipeline.jobs.outputs import check_files
 from pipeline.jobs.queries import BOX_SIDES, query_for
 from pipeline.jobs.search import search as search_job
 from pipeline.jobs.search import write_json, write_page
@@ -79,9 +79,7 @@ def search(
         if value is not None and belongs is None:
             owner = "--image" if flag == "--detector" else "--video"
             raise SettingsError(f"{flag} belongs to {owner}, which is not given: leave it out")
-    for path in (json_path, html_path):
-        if path is not None:
-            check_file(path)
+    check_files([json_path, html_path], [image, video, where])
     results = open_results(where)
     since_s, until_s = _time(since, results, "--since"), _time(until, results, "--until")
     query = query_for(

@@ -18,15 +18,17 @@ import pandas as pd
 
 from pipeline.datatypes import Detections, Frame
 from pipeline.errors import DetectionsFileError
+from pipeline.foreign_tables import first_line, numbers_in, read_csv, read_headless
 
 __all__ = ["ReplayDetector", "read_detections"]
 
 BOX_COLUMNS = ["camera", "frame", "x", "y", "w", "h"]
+NUMBERS = ["frame", "x", "y", "w", "h", "score"]
 MOT_COLUMNS = ["frame", "id", "x", "y", "w", "h", "score"]
 
 
 class ReplayDetector:
-    """Hands out saved boxes by camera and frame number.
+    """Hands out saved boxes by camera and frame number, and counts those that find no place.
 
     Args:
         path: The file or folder.
@@ -47,25 +49,57 @@ class ReplayDetector:
                 f"of this run are {', '.join(cameras)}: rename one side"
             )
         self.name = f"{path.name} (saved boxes)"
+        self._notes = _misfits(table, cameras)
+        self._last = dict.fromkeys(cameras, -1)
+        self._given = self._unsure = self._outside = 0
         self._boxes: dict[tuple[str, int], Detections] = {}
-        for key, rows in table.groupby(["camera", "frame"], sort=False):
+        for key, rows in table.drop_duplicates().groupby(["camera", "frame"], sort=False):
             camera, frame = cast("tuple[str, int]", key)
             xywh = rows[["x", "y", "w", "h"]].to_numpy(np.float32)
             xyxy = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
             self._boxes[camera, int(frame)] = Detections(xyxy, rows["score"].to_numpy(np.float32))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user should know of boxes that were left out so far, one line each."""
+        lines = list(self._notes)
+        for camera, last in self._last.items():
+            frames = {frame: len(each) for (c, frame), each in self._boxes.items() if c == camera}
+            beyond = sum(count for frame, count in frames.items() if frame > last)
+            if beyond and last >= 0:
+                lines.append(
+                    f"{camera}: {beyond} of {sum(frames.values())} saved boxes lie beyond the last "
+                    f"frame that was read, {last} counted from 0"
+                )
+        if self._outside:
+            lines.append(
+                f"{self._outside} of {self._given} saved boxes lie outside their picture or have "
+                "no area"
+            )
+        if self._unsure > self._given / 2:
+            lines.append(
+                f"{self._unsure} of {self._given} saved boxes have a score below the confidence of "
+                f"{self._confidence:g}"
+            )
+        return lines
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """Return the saved boxes of each frame, clipped to its image."""
         return [self._of(frame) for frame in frames]
 
     def _of(self, frame: Frame) -> Detections:
+        self._last[frame.camera] = max(self._last.get(frame.camera, -1), frame.index)
         saved = self._boxes.get((frame.camera, frame.index))
         if saved is None:
             return Detections.empty()
         height, width = frame.image.shape[:2]
         xyxy = np.clip(saved.xyxy, 0, np.array([width, height, width, height], np.float32))
         visible = (xyxy[:, 2] > xyxy[:, 0]) & (xyxy[:, 3] > xyxy[:, 1])
-        return Detections(xyxy, saved.score).select(visible & (saved.score >= self._confidence))
+        sure = saved.score >= self._confidence
+        self._given += len(visible)
+        self._outside += int((~visible).sum())
+        self._unsure += int((~sure).sum())
+        return Detections(xyxy, saved.score).select(visible & sure)
 
 
 def read_detections(path: Path, *, cameras: Sequence[str]) -> pd.DataFrame:
@@ -80,14 +114,7 @@ def read_detections(path: Path, *, cameras: Sequence[str]) -> pd.DataFrame:
     """
     if path.is_dir():
         return _read_mot_folder(path, cameras)
-    try:
-        with path.open(encoding="utf-8") as file:
-            first_line = file.readline()
-    except FileNotFoundError:
-        raise DetectionsFileError(f"detections {path} do not exist") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DetectionsFileError(f"detections {path} cannot be read: {error}") from None
-    if "camera" in first_line:
+    if "camera" in first_line(path, what="detections", raises=DetectionsFileError):
         return _read_csv(path)
     if len(cameras) != 1:
         raise DetectionsFileError(
@@ -97,11 +124,25 @@ def read_detections(path: Path, *, cameras: Sequence[str]) -> pd.DataFrame:
     return _read_mot(path, cameras[0])
 
 
+def _misfits(table: pd.DataFrame, cameras: Sequence[str]) -> list[str]:
+    """Return what of a table finds no camera, and which camera no box."""
+    notes = []
+    others = table[~table["camera"].isin(cameras)]
+    if len(others):
+        names = ", ".join(sorted(others["camera"].unique()))
+        notes.append(
+            f"{len(others)} of {len(table)} saved boxes belong to no camera of this run: {names}"
+        )
+    empty = [camera for camera in cameras if camera not in set(table["camera"])]
+    if empty and len(table):
+        notes.append(f"there are no saved boxes of {', '.join(empty)}")
+    if twice := int(table.duplicated().sum()):
+        notes.append(f"{twice} of {len(table)} saved boxes repeat another one and were left out")
+    return notes
+
+
 def _read_csv(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype={"camera": str})
-    except (ValueError, OSError) as error:
-        raise DetectionsFileError(f"detections {path} are no CSV: {error}") from None
+    table = read_csv(path, what="detections", raises=DetectionsFileError)
     missing = [column for column in BOX_COLUMNS if column not in table]
     if missing:
         raise DetectionsFileError(
@@ -110,16 +151,13 @@ def _read_csv(path: Path) -> pd.DataFrame:
         )
     if "score" not in table:
         table["score"] = 1.0
-    return _checked(table[[*BOX_COLUMNS, "score"]], path, header_lines=1)
+    return _checked(table[[*BOX_COLUMNS, "score"]], path, first_frame=0, header_lines=1)
 
 
 def _read_mot(path: Path, camera: str) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, header=None)
-    except pd.errors.EmptyDataError:
+    table = read_headless(path, what="detections", raises=DetectionsFileError)
+    if table.empty:
         return pd.DataFrame(columns=[*BOX_COLUMNS, "score"])
-    except (ValueError, OSError) as error:
-        raise DetectionsFileError(f"detections {path} are no MOT text: {error}") from None
     if table.shape[1] < len(MOT_COLUMNS) - 1:
         raise DetectionsFileError(
             f"detections {path} have {table.shape[1]} columns, expected MOT text: "
@@ -129,7 +167,7 @@ def _read_mot(path: Path, camera: str) -> pd.DataFrame:
     table.columns = pd.Index(MOT_COLUMNS[: table.shape[1]])
     if "score" not in table:
         table["score"] = 1.0
-    checked = _checked(table.assign(camera=camera), path, header_lines=0)
+    checked = _checked(table.assign(camera=camera), path, first_frame=1, header_lines=0)
     return checked.assign(frame=checked["frame"] - 1)[[*BOX_COLUMNS, "score"]]
 
 
@@ -146,23 +184,33 @@ def _read_mot_folder(folder: Path, cameras: Sequence[str]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _checked(table: pd.DataFrame, path: Path, *, header_lines: int) -> pd.DataFrame:
+def _checked(
+    table: pd.DataFrame, path: Path, *, first_frame: int, header_lines: int
+) -> pd.DataFrame:
     """Return the table with numbers for numbers; raise at the first row that has none."""
     table = table.copy()
-    for column in [*BOX_COLUMNS[1:], "score"]:
-        numbers = pd.to_numeric(table[column], errors="coerce")
-        bad = np.flatnonzero(~np.isfinite(numbers.to_numpy(np.float64)))
-        if len(bad):
+    numbers = {name: numbers_in(table[name], whole=name == "frame") for name in NUMBERS}
+    expected = {
+        "frame": f"a whole number from {first_frame} on",
+        "score": "0 to 1: scale the scores, or leave the column out to take all boxes for sure",
+    }
+    for column, values in numbers.items():
+        bad = np.isnan(values)
+        if column == "frame":
+            bad |= values < first_frame
+        elif column == "score":
+            bad |= (values < 0) | (values > 1)
+        if bad.any():
+            row = int(bad.argmax())
+            value = table[column].iloc[row]
             raise DetectionsFileError(
-                f"detections {path}, line {bad[0] + 1 + header_lines}: {column} is "
-                f"{table[column].iloc[bad[0]]!r}, expected a number"
+                f"detections {path}, line {row + 1 + header_lines}: {column} is "
+                f"{repr(value) if isinstance(value, str) else format(value, 'g')}, expected "
+                f"{expected.get(column, 'a number')}"
             )
-        table[column] = numbers
-    wild = np.flatnonzero(~table["score"].between(0, 1).to_numpy())
-    if len(wild):
+    if len(table) and max(numbers["w"].max(), numbers["h"].max()) <= 1:
         raise DetectionsFileError(
-            f"detections {path}, line {wild[0] + 1 + header_lines}: score is "
-            f"{table['score'].iloc[wild[0]]:g}, expected 0 to 1: scale the scores, or leave the "
-            "column out to take all boxes for sure"
+            f"detections {path}: no box is larger than 1, they seem to be shares of the picture: "
+            "expected pixels, so multiply them by its width and height"
         )
-    return table.astype({"frame": np.int64})
+    return table.assign(**numbers).astype({"frame": np.int64})

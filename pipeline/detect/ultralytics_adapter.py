@@ -204,13 +204,15 @@ def _one_line(error: BaseException) -> str:
 @contextmanager
 def contained() -> Iterator[None]:
     """Run code of ultralytics without leaving a trace in this process."""
-    import torch  # noqa: PLC0415 - ultralytics loads it anyway
+    import PIL.Image  # noqa: PLC0415 - ultralytics loads both anyway
+    import torch  # noqa: PLC0415
 
     environment = dict(os.environ)
     cv2_threads = cv2.getNumThreads()
     numpy_print = np.get_printoptions()
     torch_print = {key: getattr(torch._tensor_str.PRINT_OPTS, key) for key in _TORCH_PRINT}
     torch_threads = torch.get_num_threads()
+    open_picture = PIL.Image.open  # replaced by a version that wants further packages
     logging.getLogger("ultralytics").setLevel(logging.ERROR)
     os.environ["YOLO_AUTOINSTALL"] = "false"
     os.environ["YOLO_VERBOSE"] = "false"
@@ -225,6 +227,7 @@ def contained() -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(environment)
+        PIL.Image.open = open_picture
         cv2.setNumThreads(cv2_threads)
         np.set_printoptions(**numpy_print)
         torch.set_printoptions(**torch_print)  # type: ignore[no-untyped-call]

@@ -88,7 +88,7 @@ class TrackCropPolicy:
 def crop_quality(tracks: Tracks, *, height: int, width: int) -> FloatArray:
     """Return ``(N,)`` float32 in [0, 1]: how well each box shows one whole person.
 
-    The product of the detector's score, the share that no other box overlaps, and the height
+    The product of the detector's score, the share that no other person overlaps, and the height
     up to ``FULL_HEIGHT_PX``; lowered where the image border cuts the box off; zero where the
     proportions are not a person's. Who is always covered by others is known by poor crops alone,
     which is better than not at all.
@@ -109,9 +109,11 @@ def crop_quality(tracks: Tracks, *, height: int, width: int) -> FloatArray:
         | (x2 >= width - BORDER_PX)
         | (y2 >= height - BORDER_PX)
     )
-    quality = tracks.score * (1 - np.minimum(covered_shares(tracks.xyxy), 1))
+    usable = (aspect >= MIN_ASPECT) & (aspect <= MAX_ASPECT)
+    covered = np.zeros(len(tracks), np.float32)
+    covered[usable] = covered_shares(tracks.xyxy[usable])
+    quality = tracks.score * (1 - np.minimum(covered, 1))
     quality = quality * np.minimum(box_height / FULL_HEIGHT_PX, 1)
     quality = np.where(cut_off, quality * BORDER_FACTOR, quality)
-    usable = (aspect >= MIN_ASPECT) & (aspect <= MAX_ASPECT)
     result: FloatArray = np.where(usable, quality, 0).astype(np.float32)
     return result

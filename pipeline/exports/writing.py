@@ -161,7 +161,6 @@ def _images(sequences: Named) -> Iterator[dict[str, Any]]:
     image_id = 0
     for video_id, (name, sequence) in enumerate(sequences, start=1):
         seen = sequence.boxes.drop_duplicates("frame")
-        size = dict(zip(("width", "height"), sequence.size or (), strict=False))
         for frame, time in zip(seen["frame"].tolist(), seen["time"], strict=True):
             image_id += 1
             yield {
@@ -170,8 +169,14 @@ def _images(sequences: Named) -> Iterator[dict[str, Any]]:
                 "frame_index": frame,
                 "time": time.isoformat() if isinstance(time, pd.Timestamp) else float(time),
                 "file_name": f"{name}/{frame + 1:06d}.jpg",
-                **size,
+                **_size_at(frame, sequence),
             }
+
+
+def _size_at(frame: int, sequence: BoxSequence) -> dict[str, int]:
+    """Return width and height of a frame, nothing where they are unknown."""
+    before = [size for first, size in sequence.sizes if first <= frame]
+    return dict(zip(("width", "height"), before[-1], strict=True)) if before else {}
 
 
 def _annotations(sequences: Named) -> Iterator[dict[str, Any]]:
@@ -202,6 +207,9 @@ def _annotations(sequences: Named) -> Iterator[dict[str, Any]]:
 
 
 def _private(path: Path) -> TextIO:
-    """Open a new text file that only the owner may read: it says who was where."""
+    """Open a new text file that only the owner may read: it says who was where.
+
+    Names of files that are no UTF-8 come out as in ``as_json``.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="")

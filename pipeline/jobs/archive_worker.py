@@ -21,6 +21,7 @@ from pipeline.devices import resolve_device
 from pipeline.embed.loading import load_embedder
 from pipeline.embed.policy import TrackCropPolicy
 from pipeline.errors import ReidPipelineError, SinkError
+from pipeline.jobs.start import try_networks
 from pipeline.layout.archive import ArchiveFolder
 from pipeline.match.collector import TrackletCollector
 from pipeline.settings import Settings
@@ -112,6 +113,15 @@ class ArchiveWorker:
             raise
         except ReidPipelineError as error:
             return {"failure": str(error)}
+
+    def rehearse(self, recording: Recording, size: tuple[int, int]) -> None:
+        """Run the networks once on a black frame of ``(width, height)``.
+
+        Raises:
+            ModelError: One of them cannot be used.
+        """
+        pipeline = self._pipeline(recording, TrackletCollector(self._embedder.dim))
+        try_networks(pipeline, [size], camera=recording.file)
 
     def _open(self, recording: Recording) -> VideoFile:
         source = self._job.settings.source

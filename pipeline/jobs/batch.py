@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import __version__
-from pipeline.archive.footage import Footage, Recording, find_footage, read_manifest
-from pipeline.archive.journal import Unit
+from pipeline.archive.footage import Footage, find_footage, read_manifest
+from pipeline.archive.journal import LOCK, Unit
 from pipeline.archive.resolution import read_earlier, read_tracklets, write_identities
 from pipeline.archive.schedule import Schedule
 from pipeline.archive_settings import BatchSettings
@@ -19,6 +18,7 @@ from pipeline.build import Thresholds, embedder_hash, matching_thresholds
 from pipeline.devices import resolve_device
 from pipeline.embed.loading import load_embedder
 from pipeline.errors import DecodeError, OutputError, SourceError
+from pipeline.jobs.archive_record import archive_record
 from pipeline.jobs.archive_worker import ArchiveJob, ArchiveWorker
 from pipeline.jobs.outputs import check_folder
 from pipeline.jobs.report import report_at_end
@@ -114,7 +114,9 @@ def plan_archive(
         OutputError: ``out`` cannot be the folder of this archive.
     """
     check_folder(out)
-    if out.is_dir() and any(out.iterdir()) and not (out / "work").is_dir():
+    folder = ArchiveFolder(out)
+    is_begun = folder.record_path.is_file() or (folder.work_path / LOCK).is_file()
+    if out.is_dir() and any(out.iterdir()) and not is_begun:
         raise OutputError(f"output {out} holds files but no archive: choose another --out")
     lengths: dict[str, float] = {}
     damaged: dict[str, str] = {}
@@ -161,11 +163,12 @@ def process_archive(
         plan.videos.absolute(), out.absolute(), plan.settings, plan.batch, weights_sha256, files
     )
     with job.journal.held(), _interruption_noted(job):
+        _try_networks(plan, job)
         _refuse_other_settings(job)
         schedule = Schedule([each for each in recordings if each.file in plan.lengths], job.journal)
         job.journal.drop_outdated(recordings)
         job.folder.write_record(
-            _record(job, plan.footage, schedule, plan.damaged, status="incomplete")
+            archive_record(job, plan.footage, schedule, plan.damaged, status="incomplete")
         )
         units = list(schedule.first())
         on_start(
@@ -182,9 +185,9 @@ def process_archive(
                 f"none of the {len(files)} files could be processed; the first: {reason}"
             )
         people, threshold = _resolve(job.folder, plan.settings, thresholds=thresholds)
-        record = _record(job, plan.footage, schedule, skipped, status="complete")
+        record = archive_record(job, plan.footage, schedule, skipped, status="complete")
         record |= {"threshold": threshold, "identities": people}
-        job.folder.write_record(record | {"warnings": list(thresholds.warnings)})
+        job.folder.write_record(record | {"warnings": [*thresholds.warnings, *plan.footage.notes]})
         has_report = report_at_end(out)
     tracklets = sum(found["tracklets"] for found in schedule.finished.values())
     warnings = [
@@ -193,6 +196,19 @@ def process_archive(
     return FinishedArchive(
         out, len(schedule.finished), tracklets, people, skipped, warnings, has_report
     )
+
+
+def _try_networks(plan: ArchivePlan, job: ArchiveJob) -> None:
+    """See that the networks work before anything of outdated files is removed.
+
+    Raises:
+        ModelError: One does not.
+    """
+    first = next(each for each in plan.footage.recordings if each.file in plan.lengths)
+    header = VideoFile(
+        first.file, plan.videos / first.file, max_pixels=plan.settings.source.max_pixels
+    ).header
+    ArchiveWorker(job).rehearse(first, (header.width, header.height))
 
 
 @contextmanager
@@ -264,37 +280,3 @@ def _refuse_other_settings(job: ArchiveJob) -> None:
             f"archive {job.out} was made with other settings of detection, tracking or embedding: "
             "choose another --out, or give the same ones again"
         )
-
-
-def _record(
-    job: ArchiveJob,
-    footage: Footage,
-    schedule: Schedule,
-    skipped: Mapping[str, str],
-    *,
-    status: str,
-) -> dict[str, Any]:
-    return {
-        "status": status,
-        "version": __version__,
-        "videos": str(job.videos),
-        "names": footage.origin,
-        "digest": job.digest,
-        "weights_sha256": job.weights_sha256,
-        "cameras": sorted({each.camera for each in footage.recordings}),
-        "settings": job.settings.model_dump(mode="json"),
-        "batch": job.batch.model_dump(mode="json"),
-        "files": [_file_entry(each, schedule, skipped) for each in footage.recordings],
-    }
-
-
-def _file_entry(each: Recording, schedule: Schedule, skipped: Mapping[str, str]) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "file": each.file,
-        "camera": each.camera,
-        "start": each.start.isoformat(),
-    }
-    if each.file in skipped:
-        return entry | {"status": "skipped", "reason": skipped[each.file]}
-    found = schedule.finished.get(each.file)
-    return entry | ({"status": "pending"} if found is None else {"status": "done", **found})

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from pipeline.datatypes import FloatArray
 from pipeline.devices import resolve_device
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import InputError
+from pipeline.foreign import picture_files, read_picture
 from pipeline.locks import Lock
 from pipeline.match.calibration import Calibration, TrackLabel, calibrate
 from pipeline.settings import EmbedSettings, MatchSettings
@@ -23,7 +23,6 @@ __all__ = ["Measured", "Tracked", "calibrate_weights", "store_threshold"]
 
 MARKET_NAME = re.compile(r"(?P<identity>\d+)_c(?P<camera>\d+).*", re.IGNORECASE)
 """Market-1501 names: ``0002_c1s1_000451_03.jpg``; -1 and 0 are junk and distractors."""
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 BATCH = 64
 Tracked = tuple[TrackLabel, list[Path]]
 """Whom a track shows and where, and its crops."""
@@ -101,7 +100,9 @@ def _read_identities(path: Path) -> frozenset[int]:
 
 def _tracks(folder: Path, wanted: frozenset[int] | None) -> list[Tracked]:
     """Return the files of each identity and camera, or of each crop where nobody is known."""
-    paths = [path for path in sorted(folder.glob("*")) if path.suffix.lower() in SUFFIXES]
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder: name the folder of the crops")
+    paths = picture_files(folder)
     if not paths:
         raise InputError(f"{folder} holds no crops (.jpg or .png)")
     place = str(folder.resolve())
@@ -123,11 +124,6 @@ def _tracks(folder: Path, wanted: frozenset[int] | None) -> list[Tracked]:
 
 def _mean(paths: list[Path], embedder: ReidEmbedder) -> FloatArray:
     """Return the mean embedding of a track's crops."""
-    images = []
-    for path in paths:
-        image = cv2.imread(str(path))
-        if image is None:
-            raise InputError(f"{path} is no image that can be read")
-        images.append(np.asarray(image, np.uint8))
+    images = [read_picture(path) for path in paths]
     vectors = [embedder.embed(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
     return np.asarray(np.concatenate(vectors).mean(axis=0), np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,16 @@ from pipeline.datatypes import FloatArray, Frame, Image
 from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
 from pipeline.errors import OutputError, SinkError, SourceError
+from pipeline.folders import look_through
+from pipeline.foreign import read_picture
 from pipeline.protocols import Detector
 from pipeline.settings import CameraSettings, DetectSettings, SourceSettings
 from pipeline.sources.camera_list import VIDEO_SUFFIXES
 from pipeline.sources.opening import open_source
 
 __all__ = ["CropCounts", "cut_crops"]
+
+log = logging.getLogger(__name__)
 
 PHOTOGRAPHS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 MAX_CROP = (224, 112)
@@ -107,15 +112,12 @@ def _files(sources: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for source in sources:
         if source.is_dir():
-            found = sorted(
-                path
-                for path in source.rglob("*")
-                if path.suffix.lower() in PHOTOGRAPHS | VIDEO_SUFFIXES
-                and not path.name.startswith(".")
-            )
-            if not found:
+            content = look_through(source, suffixes=PHOTOGRAPHS | VIDEO_SUFFIXES, below=True)
+            if not content.files:
                 raise SourceError(f"folder {source} holds no videos or photographs")
-            files += found
+            for note in content.notes:
+                log.warning("folder %s: %s", source, note)
+            files += [source / each for each in content.files]
         elif source.is_file():
             files.append(source)
         else:
@@ -128,11 +130,7 @@ def _pictures(files: Sequence[Path], every_s: float) -> Iterator[tuple[str, Imag
     for number, file in enumerate(files):
         name = f"{number:04d}_{file.stem}"
         if file.suffix.lower() in PHOTOGRAPHS:
-            encoded = np.fromfile(file, np.uint8)
-            image = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
-            if image is None:
-                raise SourceError(f"photograph {file} cannot be decoded: it is damaged or no image")
-            yield name, np.asarray(image, np.uint8)
+            yield name, read_picture(file)
             continue
         camera = CameraSettings(name="crops", source=str(file))
         due = float("-inf")

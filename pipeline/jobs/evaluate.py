@@ -27,8 +27,10 @@ from pipeline.results import open_results
 from pipeline.results.run import RunResults
 from pipeline.sources import VideoFile
 
-__all__ = ["Evaluation", "draw", "evaluate", "evaluate_empty", "read_run"]
+__all__ = ["PICTURES", "Evaluation", "draw", "evaluate", "evaluate_empty", "read_run"]
 
+PICTURES = ("timeline.png", "identities.png", "mistakes.png")
+"""What ``draw`` writes."""
 MAX_MISTAKES = 12
 
 
@@ -124,9 +126,9 @@ def draw(found: Evaluation, out: Path) -> None:
     except OSError as error:
         raise OutputError(f"pictures cannot be written to {out}: {error.strerror}") from None
     names = name_identities(found.boxes)
-    draw_timeline(found.boxes, names, out / "timeline.png")
-    draw_confusion(confusion(found.boxes, names), out / "identities.png")
-    sheet = out / "mistakes.png"
+    timeline, identities, sheet = (out / name for name in PICTURES)
+    draw_timeline(found.boxes, names, timeline)
+    draw_confusion(confusion(found.boxes, names), identities)
     if found.mistakes:
         draw_mistakes(found.mistakes, _crops(found.mistakes, found.run), sheet)
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +17,8 @@ from pipeline.results import Results, open_results
 from pipeline.results.erasure import Cover, Person, find_person, forget_person
 from pipeline.results.recording import RecordingResults
 from pipeline.results.recording_erasure import known_numbers
-from pipeline.sinks.covering import cover_in_mosaic, cover_in_recorded, cover_in_video
+from pipeline.results.traces import refuse_traces
+from pipeline.sinks.covering import View, cover_in_mosaic, cover_in_video
 from pipeline.sinks.live.segments import adopt_orphans
 
 __all__ = ["forget"]
@@ -45,7 +45,8 @@ def forget(
         How many files were rewritten.
 
     Raises:
-        InputError: The work is not finished, nobody has that number, or a file is damaged.
+        InputError: The work is not finished, nobody has that number, a file is damaged, or the
+            person is still found somewhere at the end.
         OutputError: Another command works on it.
         SinkError: A file cannot be written.
     """
@@ -63,6 +64,7 @@ def forget(
         rewritten = _forget_known(person, gallery)
         forget_person(person, cover=_cover_in(results), on_file=rewritten.append)
         rewritten.append(write_report(where))
+        refuse_traces(open_results(where), person.sightings, person.global_id)
     return len(rewritten)
 
 
@@ -86,25 +88,37 @@ def _cover_in(results: Results) -> Cover:
     """Return what covers a person in videos."""
     if isinstance(results, RecordingResults):
         begins = {each.path: each.begun_s for each in results.videos()}
-        return lambda video, boxes: cover_in_recorded(video, boxes, begin_s=begins[video])
+
+        def cover_recorded(video: Path, boxes: pd.DataFrame) -> None:
+            seconds = boxes["time"].astype("int64") / 1e6
+            cover_in_video(video, boxes.assign(time=seconds), View(begins[video]))
+
+        return cover_recorded
 
     def cover(video: Path, boxes: pd.DataFrame) -> None:
+        views = _views(results)
         if video.name == MOSAIC:
-            _mosaic_cover(results)(video, boxes)
+            cover_in_mosaic(video, boxes, views)
         else:
-            cover_in_video(video, boxes)
+            cover_in_video(video, boxes, views[video.stem])
 
     return cover
 
 
-def _mosaic_cover(results: Results) -> Cover:
-    try:
-        cameras = results.record["settings"]["cameras"]
-        names = [str(each["name"]) for each in cameras]
-        begin_s = min(float(each["time_offset_s"]) for each in cameras)
-    except (KeyError, TypeError, ValueError) as error:
+def _views(results: Results) -> dict[str, View]:
+    """Return how the frames of each camera of a run became pictures of its video."""
+    counted = results.summary().cameras
+    usual = next((each.sizes[0][1] for each in counted if each.sizes), (0, 0))
+    views = {
+        each.camera: View(each.first_s, each.sizes or [(0, usual)])
+        if each.frames
+        else View(float("inf"), [(0, usual)])  # its tile of the mosaic stays without a picture
+        for each in counted
+        if each.first_s is not None
+    }
+    if missing := {each.camera for each in counted} - set(views):
         raise ResultsError(
-            f"{results.path / results.record_file} is damaged ({error!r}): remove {MOSAIC}, then "
-            "forget again"
-        ) from None
-    return partial(cover_in_mosaic, cameras=names, begin_s=begin_s)
+            f"{results.path / results.record_file} does not say when the video of "
+            f"{', '.join(sorted(missing))} begins: remove the videos (.mp4), then forget again"
+        )
+    return views

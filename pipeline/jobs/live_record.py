@@ -13,7 +13,7 @@ from typing import Any
 from pipeline import __version__
 from pipeline.build import Stages
 from pipeline.errors import OutputError
-from pipeline.layout.files import write_private
+from pipeline.layout.files import as_json, write_private
 from pipeline.layout.recording import RECORDING_RECORD
 from pipeline.settings import Settings
 from pipeline.sources.stream_address import shown_source
@@ -81,8 +81,7 @@ def _read(folder: Path) -> Mapping[str, Any]:
 
 
 def _write(folder: Path, record: Mapping[str, Any]) -> None:
-    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    write_private(folder / RECORDING_RECORD, text.encode())
+    write_private(folder / RECORDING_RECORD, as_json(record))
 
 
 def _now() -> str:

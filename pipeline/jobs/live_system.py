@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from pipeline.build import OwnStages, Stages, build_stages
 from pipeline.crops import encode_jpeg
-from pipeline.datatypes import Frame, FrameResult, Image
+from pipeline.datatypes import FrameResult, Image
 from pipeline.errors import OutputError, SinkError
 from pipeline.jobs.live_record import finish_record, start_record
+from pipeline.jobs.start import try_networks
 from pipeline.layout.recording import GALLERY_FILE, LOCK, newest_events
 from pipeline.notify.outbox import Outbox
 from pipeline.protocols import LiveCamera
@@ -34,7 +33,7 @@ from pipeline.track.restarting import RestartingTracker
 __all__ = ["LiveSystem", "build_live"]
 
 PICTURE_QUALITY = 80
-USUAL_SHAPE = (720, 1280, 3)
+USUAL_SIZE = (1280, 720)
 SECONDS_PER_DAY = 86_400
 
 
@@ -109,8 +108,7 @@ def build_live(
     stages = build_stages(
         settings, own=own, gallery=gallery or folder / GALLERY_FILE, trackers=trackers
     )
-    black = np.zeros(USUAL_SHAPE, np.uint8)
-    stages.pipeline.warm_up(Frame(settings.cameras[0].name, 0, 0.0, black))
+    try_networks(stages.pipeline, [USUAL_SIZE], camera=settings.cameras[0].name)
     with ExitStack() as locks:
         if stages.gallery is not None:
             locks.callback(stages.gallery.close)

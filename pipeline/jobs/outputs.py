@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.errors import OutputError
+from pipeline.foreign import check_outputs, check_replaceable
 
-__all__ = ["check_folder", "check_writable"]
+__all__ = ["check_files", "check_folder"]
+
+
+def check_files(outputs: Sequence[Path | None], inputs: Sequence[Path | None] = ()) -> None:
+    """Refuse files that cannot be written, or must not be: inputs, and what we did not write.
+
+    Args:
+        outputs: Files to write; ``None`` where none was asked for.
+        inputs: What the same command reads.
+
+    Raises:
+        OutputError: Names the file.
+    """
+    written = [each for each in outputs if each is not None]
+    check_outputs(written, [each for each in inputs if each is not None])
+    for path in written:
+        check_folder(path.parent)
+        check_replaceable(path)
 
 
 def check_folder(path: Path) -> None:
@@ -19,14 +38,5 @@ def check_folder(path: Path) -> None:
     existing = next((each for each in (path, *path.parents) if os.path.lexists(each)), path)
     if not existing.is_dir():
         raise OutputError(f"output {path} is no folder, as {existing} is a file: choose another")
-    check_writable(path, existing)
-
-
-def check_writable(path: Path, folder: Path) -> None:
-    """Refuse what is to be written into a folder that cannot be written.
-
-    Raises:
-        OutputError: It cannot.
-    """
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not os.access(existing, os.W_OK | os.X_OK):
         raise OutputError(f"output {path} cannot be written: choose another")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from pydantic import ValidationError
 
@@ -16,6 +15,7 @@ from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
 from pipeline.embed.loading import load_embedder
 from pipeline.errors import InputError, ResultsError, SettingsError
+from pipeline.foreign import read_picture
 from pipeline.report.times import moment
 from pipeline.results import Results
 from pipeline.settings import CameraSettings, DetectSettings, Settings, SourceSettings
@@ -123,11 +123,7 @@ def _person_on_picture(
         InputError: It is no picture, or nobody is on it.
         ModelError: The detector or the network cannot be used.
     """
-    image = cv2.imread(str(path)) if path.is_file() else None
-    if image is None:
-        problem = "is no picture" if path.is_file() else "does not exist"
-        raise InputError(f"image {path} {problem}: give a JPEG or PNG with a person on it")
-    crop = _person_on(np.asarray(image, np.uint8), path, detector=detector, device=device)
+    crop = _person_on(read_picture(path), path, detector=detector, device=device)
     vector = _embedded(crop, results, device=device)
     return Query(f"The person on {path.name}", vector, crop)
 

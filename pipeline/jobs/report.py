@@ -31,7 +31,8 @@ def write_report(where: Path, out: Path | None = None) -> Path:
         SinkError: The page cannot be written.
     """
     path = where / REPORT if out is None else out
-    write_atomically(path, render_report(open_results(where)).encode(), private=True)
+    page = render_report(open_results(where))
+    write_atomically(path, page.encode("utf-8", "backslashreplace"), private=True)
     return path
 
 

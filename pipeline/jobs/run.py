@@ -14,6 +14,7 @@ from pipeline.errors import SinkError, SourceError
 from pipeline.jobs.progress import CameraProgress, OnProgress
 from pipeline.jobs.report import report_at_end
 from pipeline.jobs.run_record import record_at_end, record_at_start
+from pipeline.jobs.start import check_open_files, files_read, try_networks
 from pipeline.protocols import Sink
 from pipeline.runners.offline import CameraCount, Outcome, run_offline
 from pipeline.settings import Settings
@@ -53,6 +54,7 @@ def process_videos(
     own: OwnStages | None = None,
     on_start: Callable[[], None] = lambda: None,
     on_progress: OnProgress = lambda _progress: None,
+    inputs: Sequence[Path] = (),
 ) -> FinishedRun:
     """Find everybody in video files and give each person one identity over all cameras.
 
@@ -66,6 +68,7 @@ def process_videos(
         own: Stages to take instead of those of the settings.
         on_start: Called when everything was checked.
         on_progress: Called as the cameras move on, at first with each of them at its beginning.
+        inputs: Further files that were read, none of which may be written over.
 
     Raises:
         ReidPipelineError: Bad input, or a run that failed; its record then says so.
@@ -78,10 +81,17 @@ def process_videos(
         )
     sources = build_sources(settings)
     with ExitStack() as stack:
-        folder = stack.enter_context(closing(RunFolder(out, overwrite=overwrite)))
+        read = [*inputs, *files_read(settings, gallery), *(source.path for source in sources)]
+        videos = [f"{source.camera}.mp4" for source in sources] if settings.output.video else []
+        folder = RunFolder(out, overwrite=overwrite, videos=videos, inputs=read)
+        stack.enter_context(closing(folder))
+        check_open_files(len(sources), video=settings.output.video)
         stages = build_stages(settings, own=own, gallery=gallery)
         if stages.gallery is not None:
             stack.callback(stages.gallery.close)
+        if own is None:
+            sizes = {(source.header.width, source.header.height) for source in sources}
+            try_networks(stages.pipeline, sizes, camera=sources[0].camera)
         on_start()
         return _work(settings, sources, stages, folder, on_progress)
 
@@ -100,6 +110,7 @@ def _work(
         outcome = _find_everybody(settings, stages, sources, out, on_progress)
         warnings = [f"{source.camera}: {text}" for source in sources for text in source.warnings]
         warnings += [f"{c.camera}: {c.failure}" for c in outcome.counts.values() if c.failure]
+        warnings += stages.pipeline.detector_warnings()
         for camera, texts in stages.pipeline.warnings().items():
             warnings += [f"{camera}: {text}" for text in texts]
         if settings.output.video:

@@ -78,7 +78,9 @@ def record_at_end(
                 "frames": count.frames,
                 "boxes": count.boxes,
                 "tracks": sum(camera == count.camera for camera, _ in outcome.identities.by_track),
+                "first_s": count.first_s,
                 "last_s": round(count.last_s, 4),
+                "sizes": count.sizes,
             }
             for count in outcome.counts.values()
         ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,9 +14,10 @@ import pandas as pd
 from pipeline.crops import encode_jpeg
 from pipeline.datatypes import UNASSIGNED, FloatArray
 from pipeline.errors import InputError, ResultsError
+from pipeline.foreign import MARK
 from pipeline.jobs.queries import Query, query_for
 from pipeline.layout.archive import ArchiveFolder
-from pipeline.layout.files import write_atomically
+from pipeline.layout.files import as_json, write_atomically
 from pipeline.report.found import render_found
 from pipeline.results import Part, Results
 from pipeline.results.found import Found
@@ -114,12 +114,12 @@ def write_json(path: Path, found: Sequence[Found], *, results: Results, query: Q
         SinkError: It cannot be written.
     """
     content = {
+        "written_by": f"{MARK} search",
         "query": query.asked,
         "where": str(results.path),
         "sightings": [_as_json(each, results) for each in found],
     }
-    text = json.dumps(content, indent=2, ensure_ascii=False)
-    write_atomically(path, text.encode(), private=True)
+    write_atomically(path, as_json(content), private=True)
 
 
 def write_page(
@@ -141,7 +141,7 @@ def write_page(
     page = render_found(
         found, where=results.path.resolve().name, asked=query.asked, query=picture, filters=filters
     )
-    write_atomically(path, page.encode(), private=True)
+    write_atomically(path, page.encode("utf-8", "backslashreplace"), private=True)
 
 
 def _index(results: Results) -> SightingIndex:

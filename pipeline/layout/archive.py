@@ -27,7 +27,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.errors import ResultsError
-from pipeline.layout.files import read_table, write_private, write_table
+from pipeline.layout.files import as_json, read_table, write_private, write_table
 
 __all__ = [
     "ARCHIVE_RECORD",
@@ -159,8 +159,7 @@ class ArchiveFolder:
         Raises:
             SinkError: It cannot be written.
         """
-        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-        write_private(self.record_path, text.encode())
+        write_private(self.record_path, as_json(record))
 
     def part_path(self, table: str, *, camera: str, day: str, key: str) -> Path:
         """Return the place of a part; ``table`` is one of ``TABLES``, ``day`` is ISO."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline.errors import EditError, ResultsError, SinkError
 from pipeline.layout.edits import Author, Edit, EditKind, Edits
-from pipeline.layout.files import write_private
+from pipeline.layout.files import as_json, write_private
 from pipeline.layout.run import EDITS
 from pipeline.whole_lines import append_whole, cut_torn_line, read_whole
 
@@ -53,9 +53,9 @@ class EditLog:
         """
         edits = [*self._all, edit]
         unwritten = self._unwritten + 1
-        lines = "".join(_line(each) for each in edits[-unwritten:])
+        lines = b"".join(_line(each) for each in edits[-unwritten:])
         try:
-            _append(self.path, lines.encode())
+            _append(self.path, lines)
         except OSError as error:
             if not later:
                 raise self._unwritable(error) from None
@@ -72,7 +72,7 @@ class EditLog:
         kept = [e for e in self._all if (e.number if e.undoes is None else e.undoes) in numbers]
         if len(kept) == len(self._all):
             return
-        write_private(self.path, "".join(map(_line, kept)).encode())
+        write_private(self.path, b"".join(map(_line, kept)))
         self._take(kept)
 
     def _take(self, edits: list[Edit], *, unwritten: int = 0) -> None:
@@ -235,8 +235,8 @@ class Editor:
         return shown
 
 
-def _line(edit: Edit) -> str:
-    return json.dumps(edit.as_json(), ensure_ascii=False) + "\n"
+def _line(edit: Edit) -> bytes:
+    return as_json(edit.as_json(), indent=None)
 
 
 def _listed(names: Collection[str]) -> str:

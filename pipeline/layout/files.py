@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,8 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import ResultsError, SinkError
+from pipeline.foreign import way_out
 
 __all__ = [
+    "as_json",
     "cannot_write",
     "partial_of",
     "read_table",
@@ -60,6 +63,7 @@ def write_atomically(path: Path, content: bytes, *, private: bool = False) -> No
         SinkError: The file cannot be written.
     """
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content, private=private)
     except OSError as error:
         raise cannot_write(path, error) from None
@@ -78,9 +82,18 @@ def cannot_write(path: Path, error: OSError) -> SinkError:
     """Return the error to raise when a file could not be written."""
     reason = error.strerror or type(error).__name__
     return SinkError(
-        f"{path} could not be written ({reason}): make room or choose another --out; "
-        "what was written before is kept"
+        f"{path} could not be written ({reason}): {way_out(error)}; what was written before is kept"
     )
+
+
+def as_json(content: object, *, indent: int | None = 2) -> bytes:
+    r"""Return what is written as a JSON file or line, UTF-8.
+
+    Bytes of a file name that are no UTF-8 are written as JSON escapes of surrogates (``\udcfc``),
+    from which ``os.fsencode`` makes the name again.
+    """
+    text = json.dumps(content, indent=indent, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace")
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -121,8 +134,10 @@ def read_table(path: Path, columns: Sequence[str] | None = None, *, way_out: str
         ResultsError: It is missing or damaged.
     """
     try:
-        file = pq.ParquetFile(path, page_checksum_verification=True)
-        return file.read(columns=None if columns is None else list(columns))
+        # An open file: a path would be taken for an address or have to be UTF-8.
+        with path.open("rb") as content:
+            file = pq.ParquetFile(content, page_checksum_verification=True)
+            return file.read(columns=None if columns is None else list(columns))
     except (OSError, pa.ArrowException) as error:
         problem = " ".join(str(error).split())
         raise ResultsError(f"{path} is damaged ({problem}): {way_out}") from None

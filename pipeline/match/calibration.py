@@ -14,7 +14,6 @@ so a false identification rate ``r`` asks for an FMR of ``r / G``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +23,8 @@ import numpy as np
 
 from pipeline.datatypes import FloatArray, IntArray
 from pipeline.errors import InputError, ModelError
+from pipeline.foreign import MARK
+from pipeline.layout.files import as_json, write_atomically
 from pipeline.match.features import CameraCentres
 from pipeline.match.rates import ACROSS, GENUINE, WITHIN, RatePoint, rate_curve
 
@@ -233,5 +234,5 @@ def _numbers(names: Sequence[Hashable]) -> IntArray:
 
 def save_calibration(path: Path, calibration: Calibration) -> None:
     """Write a calibration as JSON."""
-    content = {"format": FORMAT, **asdict(calibration)}
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    content = {"written_by": f"{MARK} calibrate", "format": FORMAT, **asdict(calibration)}
+    write_atomically(path, as_json(content, indent=1))

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import InputError, OutputError
+from pipeline.foreign import special_kind, way_out
 from pipeline.layout.files import write_whole
 from pipeline.locks import Lock
 from pipeline.match.constraints import GALLERY_SPAN, Spans
@@ -153,7 +154,9 @@ def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     try:
         write_whole(path, content.getvalue(), private=True)
     except OSError as error:
-        raise OutputError(f"gallery {path} cannot be written: {error.strerror}") from None
+        raise OutputError(
+            f"gallery {path} cannot be written ({error.strerror}): {way_out(error)}"
+        ) from None
 
 
 def load_gallery(path: Path, *, dim: int, weights_sha256: str) -> PersonBook:
@@ -168,6 +171,8 @@ def load_gallery(path: Path, *, dim: int, weights_sha256: str) -> PersonBook:
         InputError: The file is missing, damaged, or was made with other weights.
     """
     try:
+        if kind := special_kind(path):
+            raise InputError(f"gallery {path} is {kind}, no file: name a file")
         with np.load(path, allow_pickle=False) as content:
             about: Mapping[str, Any] = json.loads(str(content["about"]))
             numbers, means = content["number"], content["mean"].astype(np.float32)

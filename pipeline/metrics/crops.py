@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from pipeline.crops import inside
 from pipeline.datatypes import Frame, Image
-from pipeline.errors import ReidPipelineError
+from pipeline.errors import InputError, ReidPipelineError
+from pipeline.foreign import read_picture
 from pipeline.metrics.matches import BoxView
 
 __all__ = ["cut_crops", "gallery_crops"]
@@ -69,9 +70,8 @@ def gallery_crops(
         when = view.time_s or 0.0
         choice = gallery.get((view.camera, view.track_id), [])
         for _, path in sorted(choice, key=lambda each: abs(each[0] - when))[:1]:
-            crop = cv2.imread(str(path))
-            if crop is not None:
-                crops[view] = np.asarray(crop, np.uint8)
+            with suppress(InputError):
+                crops[view] = read_picture(path)
     return crops
 
 

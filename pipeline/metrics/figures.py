@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import SinkError
+from pipeline.foreign import MARK
 from pipeline.metrics.optional import load
 
 __all__ = ["GREY", "INK", "Colour", "distinct_colours", "in_natural_order", "new_figure", "save"]
@@ -42,7 +43,7 @@ def save(figure: Any, path: Path) -> None:
         SinkError: The file cannot be written.
     """
     try:
-        figure.savefig(path, dpi=120)
+        figure.savefig(path, dpi=120, format="png", metadata={"Software": MARK})
     except OSError as error:
         raise SinkError(f"picture {path} cannot be written: {error.strerror}") from None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.errors import InputError, ResultsError
-from pipeline.metrics.ground_truth import read_csv
+from pipeline.foreign_tables import read_csv
 from pipeline.metrics.tables import check_tracks
 from pipeline.results import Results
 from pipeline.results.run import RunResults
@@ -108,5 +108,5 @@ def tracks_alone(path: Path) -> FinishedRun:
     Raises:
         InputError: It is missing or malformed.
     """
-    tracks = check_tracks(read_csv(path, kind="tracks"), origin=f"tracks {path}")
+    tracks = check_tracks(read_csv(path, what="tracks"), origin=f"tracks {path}")
     return FinishedRun(tracks=tracks, frames={}, sources={}, gallery={}, status="")

@@ -14,9 +14,10 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.errors import InputError
-from pipeline.metrics.tables import TRUTH_COLUMNS, check_ground_truth
+from pipeline.foreign_tables import numbers_in, read_csv, read_headless
+from pipeline.metrics.tables import CAMERAS, TRUTH_COLUMNS, check_ground_truth
 
-__all__ = ["read_csv", "read_ground_truth"]
+__all__ = ["read_ground_truth"]
 
 MOT_COLUMNS = ["frame", "identity", "x", "y", "w", "h", "flag", "class", "visible"]
 MOT_3D_COLUMNS = 10
@@ -38,7 +39,7 @@ def read_ground_truth(path: Path) -> pd.DataFrame:
     """
     if path.is_dir():
         return check_ground_truth(_read_mot_folder(path), origin=f"ground truth {path}")
-    table = read_csv(path, kind="ground truth")
+    table = read_csv(path, what="ground truth")
     if "camera" not in table:
         raise InputError(
             f"ground truth {path} has no column 'camera': expected a CSV with "
@@ -47,45 +48,27 @@ def read_ground_truth(path: Path) -> pd.DataFrame:
     return check_ground_truth(table, origin=f"ground truth {path}")
 
 
-def read_csv(path: Path, *, kind: str) -> pd.DataFrame:
-    """Return a CSV as a table, cameras as text.
-
-    Args:
-        path: The file.
-        kind: What the file is to the user, for the message.
-
-    Raises:
-        InputError: The file is missing or no CSV.
-    """
-    try:
-        return pd.read_csv(path, dtype={"camera": str}, keep_default_na=False, na_values=[""])
-    except FileNotFoundError:
-        raise InputError(f"{kind} {path} does not exist") from None
-    except pd.errors.EmptyDataError:
-        raise InputError(f"{kind} {path} is empty, it lacks even the line of columns") from None
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{kind} {path} cannot be read as CSV: {reason}") from None
-
-
 def _read_mot_folder(folder: Path) -> pd.DataFrame:
     files = {path.parent.parent.name: path for path in folder.glob("*/gt/gt.txt")}
-    files |= {path.stem: path for path in folder.glob("*.txt") if path.stem not in files}
+    files |= {
+        path.stem: path
+        for path in folder.glob("*.txt")
+        if path.stem not in files and not path.name.startswith(".")
+    }
     if not files:
         raise InputError(
             f"ground truth folder {folder} has neither CAMERA/gt/gt.txt nor CAMERA.txt"
         )
-    return pd.concat([_read_mot(files[name], name) for name in sorted(files)], ignore_index=True)
+    tables = [_read_mot(files[name], name) for name in sorted(files)]
+    table = _count_as_challenge(pd.concat(tables, ignore_index=True), folder)
+    table.attrs[CAMERAS] = sorted(files)
+    return table
 
 
 def _read_mot(path: Path, camera: str) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, header=None)
-    except pd.errors.EmptyDataError:
+    table = read_headless(path, what="ground truth")
+    if table.empty:
         return pd.DataFrame(columns=[*TRUTH_COLUMNS, "visible"])
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"ground truth {path} cannot be read as MOT text: {reason}") from None
     least = MOT_COLUMNS.index("h") + 1
     if table.shape[1] < least:
         raise InputError(
@@ -95,15 +78,15 @@ def _read_mot(path: Path, camera: str) -> pd.DataFrame:
     known = MOT_COLUMNS[:7] if table.shape[1] == MOT_3D_COLUMNS else MOT_COLUMNS
     table = table.iloc[:, : len(known)]
     table.columns = pd.Index(known[: table.shape[1]])
-    return _count_as_challenge(_from_zero(table, path)).assign(camera=camera)
+    return _from_zero(table, path).assign(camera=camera)
 
 
 def _from_zero(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Count frames from 0."""
-    frame = pd.to_numeric(table["frame"], errors="coerce")
-    wrong = frame.isna() | (frame < 1)
+    frame = numbers_in(table["frame"], whole=True)
+    wrong = ~(frame >= 1)
     if wrong.any():
-        row = int(wrong.to_numpy().argmax())
+        row = int(wrong.argmax())
         raise InputError(
             f"ground truth {path}: line {row + 1} has frame {table['frame'].iloc[row]!r}, "
             "MOT text counts frames from 1"
@@ -111,13 +94,23 @@ def _from_zero(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     return table.assign(frame=frame - 1)
 
 
-def _count_as_challenge(table: pd.DataFrame) -> pd.DataFrame:
+def _count_as_challenge(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """Drop what is no person; mark as not visible what neither rewards nor punishes."""
-    visible = table["visible"] if "visible" in table else pd.Series(1.0, index=table.index)
+    visible = table["visible"].fillna(1.0) if "visible" in table else 1.0
+    table = table.assign(visible=visible)
     is_similar = pd.Series(False, index=table.index)
     if "class" in table:
-        is_similar = table["class"].isin(LOOKS_LIKE_A_PERSON)
-        table = table[(table["class"] == PERSON) | is_similar]
+        # A file without this column, such as an empty one, holds persons alone.
+        kind = table["class"].fillna(PERSON)
+        is_similar = kind.isin(LOOKS_LIKE_A_PERSON)
+        if len(table) and not (kind == PERSON).any():
+            found = ", ".join(f"{each:g}" for each in sorted(kind.unique()))
+            raise InputError(
+                f"ground truth {folder}: all {len(table)} boxes are of class {found}, and none of "
+                f"class {PERSON}, which MOT text has for persons: give persons class {PERSON}"
+            )
+        counts = (kind == PERSON) | is_similar
+        table, is_similar = table[counts], is_similar[counts]
     if "flag" in table:
         is_similar |= table["flag"] == 0
-    return table.assign(visible=visible.mask(is_similar, 0.0))
+    return table.assign(visible=table["visible"].mask(is_similar, 0.0))

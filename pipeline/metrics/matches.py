@@ -76,6 +76,8 @@ def box_table(
         ``UNASSIGNED``. ``time_s`` is NaN where the tables hold no time.
     """
     pairs = [_pairs(step, iou) for step in steps]
+    none = np.zeros((0, 3), np.int64), np.zeros(0)  # where nothing is visible, and nothing found
+    pairs = pairs or [none]
     true_row, found_row, number = np.concatenate([rows for rows, _ in pairs]).T
     is_true, is_found = true_row >= 0, found_row >= 0
     truth = _columns(ground_truth, ["identity", "visible"])

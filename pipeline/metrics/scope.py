@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipeline.errors import InputError
 from pipeline.metrics.finished_run import FinishedRun
+from pipeline.metrics.tables import CAMERAS
 
 __all__ = ["Coverage", "coverage", "restrict"]
 
@@ -56,7 +57,7 @@ def restrict(
             CSV alone does not tell in which cameras nothing was found, so there a camera of
             the ground truth may be missing.
     """
-    true = set(ground_truth["camera"])
+    true = {*ground_truth["camera"], *ground_truth.attrs.get(CAMERAS, ())}
     wanted = set(cameras) or true | run.cameras
     ours = wanted & run.cameras
     is_recorded = bool(run.frames or run.sources)

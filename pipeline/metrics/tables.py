@@ -14,11 +14,14 @@ import numpy as np
 import pandas as pd
 
 from pipeline.errors import InputError
+from pipeline.foreign_tables import numbers_in
 
-__all__ = ["BOX", "TRUTH_COLUMNS", "check_cameras", "check_ground_truth", "check_tracks"]
+__all__ = ["BOX", "CAMERAS", "TRUTH_COLUMNS", "check_cameras", "check_ground_truth", "check_tracks"]
 
 BOX = ["x", "y", "w", "h"]
 TRUTH_COLUMNS = ["camera", "frame", "identity", *BOX]
+CAMERAS = "cameras"
+"""In a ground truth's ``attrs``: all its cameras, also those that show no person."""
 TRACK_COLUMNS = ["camera", "frame", "track_id", "global_id", *BOX]
 
 
@@ -95,15 +98,14 @@ def _with_numbers(
 ) -> pd.DataFrame:
     """Return a copy whose number columns hold finite numbers, ``whole`` ones int64."""
     checked = table.assign(camera=table["camera"].astype(str))
+    checked.attrs = dict(table.attrs)
     for column, default in optional.items():
         if column not in checked:
             checked[column] = default
     for column in [*whole, *BOX, *optional]:
-        values = pd.to_numeric(checked[column], errors="coerce").to_numpy(np.float64)
-        wrong = ~np.isfinite(values)
-        if column in whole:
-            wrong |= values != np.rint(values)
-        elif column in ("w", "h"):
+        values = numbers_in(checked[column], whole=column in whole)
+        wrong = np.isnan(values)
+        if column in ("w", "h"):
             wrong |= values < 0
         if wrong.any():
             row = _first(wrong)
@@ -131,4 +133,6 @@ def _first(wrong: np.ndarray | pd.Series) -> int:
 
 
 def _in_order(table: pd.DataFrame) -> pd.DataFrame:
-    return table.sort_values(["camera", "frame"], kind="stable", ignore_index=True)
+    ordered = table.sort_values(["camera", "frame"], kind="stable", ignore_index=True)
+    ordered.attrs = dict(table.attrs)
+    return ordered

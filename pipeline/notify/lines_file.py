@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.datatypes import Event
+from pipeline.layout.files import as_json
 from pipeline.notify.courier import NotDeliveredError
 from pipeline.whole_lines import append_whole, cut_torn_line
 
@@ -39,9 +39,7 @@ class LinesFile:
         Raises:
             NotDeliveredError: The disk is full or gone; no part of them is left in the file.
         """
-        lines = "".join(
-            json.dumps(event.as_json(), ensure_ascii=False) + "\n" for event in events
-        ).encode()
+        lines = b"".join(as_json(event.as_json(), indent=None) for event in events)
         try:
             if self._size + len(lines) > self._max_bytes and self._size:
                 self._set_aside()

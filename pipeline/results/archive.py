@@ -189,7 +189,7 @@ def _file_boxes(
     return BoxSequence(
         camera=camera,
         file=str(sightings["file"].iloc[0]) if len(sightings) else days[0].stem,
-        size=None,
+        sizes=(),
         boxes=table.sort_values(["frame", "track_id"], ignore_index=True),
     )
 
@@ -225,7 +225,8 @@ def _summary(folder: ArchiveFolder, record: Mapping[str, Any]) -> Record:
     tracks: Counter[str] = Counter()
     for table, counts in (("boxes", boxes), ("sightings", tracks)):
         for camera, _, path in folder.parts(table):
-            counts[camera] += pq.read_metadata(path).num_rows
+            with path.open("rb") as file:
+                counts[camera] += pq.read_metadata(file).num_rows
     inputs, cameras = [], []
     for camera in record.get("cameras", []):
         own = [each for each in files if each["camera"] == camera]

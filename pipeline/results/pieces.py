@@ -74,13 +74,14 @@ class BoxSequence:
     Attributes:
         camera: Name of the camera.
         file: Name of the video, empty where it is unknown.
-        size: ``(width, height)`` in pixels, ``None`` where it is unknown.
+        sizes: Number of a frame, and ``(width, height)`` in pixels from there on; empty where
+            they are unknown.
         boxes: ``BOX_COLUMNS`` without ``camera`` and ``file``, in order of (frame, track).
     """
 
     camera: str
     file: str
-    size: tuple[int, int] | None
+    sizes: Sequence[tuple[int, tuple[int, int]]]
     boxes: pd.DataFrame
 
 

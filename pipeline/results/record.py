@@ -15,6 +15,8 @@ class CameraCounts(BaseModel):
     boxes: int = 0
     tracks: int = 0
     last_s: float = 0.0
+    first_s: float | None = None
+    sizes: list[tuple[int, tuple[int, int]]] = []
 
 
 class CameraInput(BaseModel):
@@ -28,13 +30,17 @@ class CameraInput(BaseModel):
 
     @property
     def name(self) -> str:
-        """The file alone: folders, and passwords in addresses, are nobody else's business."""
-        return self.source.replace("\\", "/").rstrip("/").rsplit("/", maxsplit=1)[-1]
+        r"""The file alone: folders, and passwords in addresses, are nobody else's business.
+
+        Bytes that are no UTF-8 are escaped (``\udcfc``), as no table or page takes them.
+        """
+        name = self.source.replace("\\", "/").rstrip("/").rsplit("/", maxsplit=1)[-1]
+        return name.encode("utf-8", "backslashreplace").decode()
 
     @property
-    def size(self) -> tuple[int, int] | None:
-        """``(width, height)`` in pixels, ``None`` where it is unknown."""
-        return (self.width, self.height) if self.width and self.height else None
+    def sizes(self) -> list[tuple[int, tuple[int, int]]]:
+        """Size of all frames as ``CameraCounts.sizes`` has it, empty where it is unknown."""
+        return [(0, (self.width, self.height))] if self.width and self.height else []
 
 
 class Record(BaseModel):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 
 from pipeline.datatypes import UNASSIGNED, Event, FloatArray
 from pipeline.errors import ResultsError
+from pipeline.foreign_tables import read_csv_in_pieces
 from pipeline.layout.database import open_reader
 from pipeline.layout.edits import sighting_name
 from pipeline.layout.recording import (
@@ -123,7 +123,7 @@ class RecordingResults(Results):
                 for number, (_, rows) in enumerate(of_camera.groupby("run", sort=True), start=1):
                     stem = file.path.stem if number == 1 else f"{file.path.stem}-{number}"
                     ordered = rows[BOXES].sort_values(["frame", "track_id"], ignore_index=True)
-                    yield BoxSequence(str(name), f"{name}-{stem}", None, ordered)
+                    yield BoxSequence(str(name), f"{name}-{stem}", (), ordered)
 
     def pictures_of(
         self, people: Sequence[int], count: int | None = None
@@ -223,16 +223,14 @@ def _utc(seconds: pd.Series[float]) -> pd.Series[pd.Timestamp]:
 def _read_log(path: Path) -> pd.DataFrame:
     """Return a log of tracks; half a line at its end, being written, is left out."""
     try:
-        table = pd.read_csv(
-            io.BytesIO(read_whole(path)),
-            dtype={"camera": str, "run": str},
-            keep_default_na=False,
-        )
-    except (FileNotFoundError, pd.errors.EmptyDataError):  # deleted meanwhile, or just begun
+        content = read_whole(path)
+    except FileNotFoundError:  # deleted meanwhile
+        content = b""
+    except OSError as error:
+        raise ResultsError(f"tracks {path} cannot be read: {error.strerror}") from None
+    if not content:  # just begun
         return pd.DataFrame(columns=LOG_COLUMNS)
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise ResultsError(f"tracks {path} cannot be read as CSV: {reason}") from None
+    table = next(read_csv_in_pieces(path, what="tracks", raises=ResultsError, content=content))
     try:
         table = table[LOG_COLUMNS].astype({"frame": np.int64, "track_id": np.int64})
         table = table.astype(dict.fromkeys(["time_s", "x", "y", "w", "h", "score"], np.float64))
@@ -244,8 +242,8 @@ def _read_log(path: Path) -> pd.DataFrame:
 
 def _read_record(path: Path) -> tuple[dict[str, Any], Record]:
     try:
-        content = path.read_bytes()
-        return dict(json.loads(content)), Record.model_validate_json(content)
+        record = json.loads(path.read_bytes())
+        return record, Record.model_validate(record)
     except OSError as error:
         problem = error.strerror or "unknown"
     except (ValueError, TypeError, ValidationError) as error:

@@ -32,7 +32,9 @@ __all__ = [
 Track = tuple[str, int]
 """Camera and number of a track."""
 MARGIN_S = 2.0
-"""Lines are written, and videos begun, a little later or earlier than what they hold."""
+"""Videos begin a little later or earlier than what they hold."""
+LATE_S = 3600.0
+"""Lines may be written so long after their time, where the disk or the machine was slow."""
 ORPHANS = (
     "DELETE FROM matched WHERE identity NOT IN (SELECT found FROM sightings WHERE found NOTNULL) "
     "AND identity NOT IN (SELECT owner FROM sightings WHERE owner NOTNULL)"
@@ -93,7 +95,7 @@ def forget_in_recording(
                 cover(video, own)
                 on_file(video)
     numbers = set(results.edits().members(global_id))
-    logs = _overlapping(list(recorded_files(results.path, [Kind.TRACKS])), sightings)
+    logs = _overlapping(list(recorded_files(results.path, [Kind.TRACKS])), sightings, late_s=LATE_S)
     logs += recorded_files(results.path, [Kind.EVENTS])
     for file in logs:
         left = _lines_left(
@@ -162,7 +164,9 @@ def _erase(folder: Path, statements: Iterable[Statement]) -> None:
         database.write([*statements, (ORPHANS, ())])
 
 
-def _overlapping(files: list[Recorded], sightings: pd.DataFrame) -> list[Recorded]:
+def _overlapping(
+    files: list[Recorded], sightings: pd.DataFrame, *, late_s: float = MARGIN_S
+) -> list[Recorded]:
     """Return the files of one kind, and of one camera, that may hold some of the sightings."""
     ordered = sorted(files, key=lambda each: each.begun_s)
     ends = [each.begun_s for each in ordered[1:]] + [float("inf")]
@@ -172,7 +176,7 @@ def _overlapping(files: list[Recorded], sightings: pd.DataFrame) -> list[Recorde
     return [
         file
         for file, end_s in zip(ordered, ends, strict=False)
-        if np.any((first - MARGIN_S <= end_s) & (last + MARGIN_S >= file.begun_s))
+        if np.any((first - MARGIN_S <= end_s) & (last + late_s >= file.begun_s))
     ]
 
 

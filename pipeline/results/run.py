@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import os
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 
 from pipeline.datatypes import UNASSIGNED, Event, FloatArray
 from pipeline.errors import ResultsError
+from pipeline.foreign_tables import read_csv
 from pipeline.layout.edits import sighting_name
 from pipeline.layout.files import read_table
 from pipeline.layout.run import (
@@ -74,6 +74,7 @@ class RunResults(Results):
     def sequences(self, camera: str | None = None) -> Iterator[BoxSequence]:
         """Yield the boxes of one camera after the other."""
         inputs = {each.camera: each for each in self._summary.inputs}
+        sizes = {each.camera: each.sizes for each in self._summary.cameras}
         path = self.path / TRACKS_CSV
         owners = self.owners() if self.is_resolved else None
         present = recorded_cameras(path)
@@ -89,7 +90,7 @@ class RunResults(Results):
             yield BoxSequence(
                 camera=name,
                 file="" if known is None else known.name,
-                size=None if known is None else known.size,
+                sizes=sizes.get(name) or ([] if known is None else known.sizes),
                 boxes=boxes,
             )
 
@@ -171,8 +172,8 @@ def _camera_of(sighting: str) -> str:
 def _read_record(path: Path) -> tuple[dict[str, Any], Record]:
     """Return ``run.json``, empty where there is none."""
     try:
-        content = path.read_bytes()
-        return dict(json.loads(content)), Record.model_validate_json(content)
+        record = json.loads(path.read_bytes())
+        return record, Record.model_validate(record)
     except FileNotFoundError:
         return {}, Record()
     except OSError as error:
@@ -190,19 +191,16 @@ def _read_record(path: Path) -> tuple[dict[str, Any], Record]:
 
 def _read_identities(path: Path) -> pd.DataFrame:
     """Return ``identities.csv``: the columns of sightings."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [
-                _identity(row, f"{path} row {number}")
-                for number, row in enumerate(csv.DictReader(file), start=1)
-            ]
-    except FileNotFoundError:
+    if not path.exists():
         raise ResultsError(
             f"{path} does not exist: either {path.parent} is no run's folder, or the run did not "
             "finish; run it again"
-        ) from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ResultsError(f"{path} cannot be read: {error}") from None
+        )
+    found = read_csv(path, what="identities", all_text=True, raises=ResultsError)
+    rows = [
+        _identity(row, f"{path} row {number}")
+        for number, row in enumerate(found.to_dict("records"), start=1)
+    ]
     table = pd.DataFrame(
         rows, columns=["camera", "track_id", "global_id", "first_time", "last_time", "frames"]
     )
@@ -213,7 +211,7 @@ def _read_identities(path: Path) -> pd.DataFrame:
     return table.assign(sighting=names, quality=np.nan, file="")
 
 
-def _identity(row: Mapping[str, str], origin: str) -> tuple[str, int, int, float, float, int]:
+def _identity(row: Mapping[Any, str], origin: str) -> tuple[str, int, int, float, float, int]:
     try:
         first_s, last_s = float(row["first_s"]), float(row["last_s"])
         numbers = int(row["track_id"]), int(row["global_id"])

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.errors import ResultsError
+from pipeline.foreign_tables import numbers_in, read_csv_in_pieces
 
 __all__ = ["read_boxes", "recorded_cameras"]
 
@@ -72,29 +73,16 @@ def _groups(cameras: Sequence[str], counts: Mapping[str, int]) -> Iterator[list[
 
 
 def _chunks(path: Path, columns: list[str] | None) -> Iterator[pd.DataFrame]:
-    try:
-        with pd.read_csv(
-            path,
-            dtype={"camera": str},
-            chunksize=CHUNK_ROWS,
-            keep_default_na=False,
-            na_values=[""],
-            low_memory=False,
-        ) as reader:
-            for chunk in reader:
-                if missing := sorted(set(IN_FILE) - set(chunk.columns)):
-                    raise ResultsError(f"tracks {path} lacks the columns {', '.join(missing)}")
-                yield chunk if columns is None else chunk[columns]
-    except FileNotFoundError:
+    if not path.exists():
         raise ResultsError(
             f"tracks {path} does not exist: either {path.parent} is no run's folder, or the run "
             "did not finish; run it again"
-        ) from None
-    except pd.errors.EmptyDataError:
-        raise ResultsError(f"tracks {path} is empty, it lacks even the line of columns") from None
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise ResultsError(f"tracks {path} cannot be read as CSV: {reason}") from None
+        )
+    pieces = read_csv_in_pieces(path, what="tracks", raises=ResultsError, rows_at_once=CHUNK_ROWS)
+    for chunk in pieces:
+        if missing := sorted(set(IN_FILE) - set(chunk.columns)):
+            raise ResultsError(f"tracks {path} lacks the columns {', '.join(missing)}")
+        yield chunk if columns is None else chunk[columns]
 
 
 def _checked(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -102,11 +90,9 @@ def _checked(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
     rows = rows.rename(columns={"time_s": "time"})
     checked = rows[COLUMNS].copy()
     for column in COLUMNS:
-        values = pd.to_numeric(rows[column], errors="coerce").to_numpy(np.float64)
-        wrong = ~np.isfinite(values)
-        if column in WHOLE:
-            wrong |= values != np.rint(values)
-        elif column in ("w", "h"):
+        values = numbers_in(rows[column], whole=column in WHOLE)
+        wrong = np.isnan(values)
+        if column in ("w", "h"):
             wrong |= values < 0
         if wrong.any():
             place = int(wrong.argmax())

@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 from pipeline.core import Pipeline
-from pipeline.datatypes import Detections, Event, Frame, Identities, Tracklet
+from pipeline.datatypes import Detections, Event, Frame, FrameResult, Identities, Tracklet
 from pipeline.errors import DecodeError
 from pipeline.protocols import Sink, Source
 from pipeline.runners.feed import Feed
@@ -25,7 +25,9 @@ class CameraCount:
         camera: Its name.
         frames: Frames that went through the pipeline.
         boxes: Tracked boxes in them.
-        last_s: Time of the newest frame, seconds on the common time line.
+        first_s: Time of the first frame, seconds on the common time line.
+        last_s: Time of the newest frame.
+        sizes: Number of a frame, and width and height of the frames from there on, pixels.
         done: Whether the source has ended.
         failure: Why the source ended early, empty where it did not.
     """
@@ -33,9 +35,23 @@ class CameraCount:
     camera: str
     frames: int = 0
     boxes: int = 0
+    first_s: float = 0.0
     last_s: float = 0.0
+    sizes: list[tuple[int, tuple[int, int]]] = field(default_factory=list)
     done: bool = False
     failure: str = ""
+
+    def add(self, result: FrameResult) -> None:
+        """Count a frame."""
+        frame = result.frame
+        height, width = frame.image.shape[:2]
+        if not self.sizes or self.sizes[-1][1] != (width, height):
+            self.sizes.append((frame.index, (width, height)))
+        if not self.frames:
+            self.first_s = frame.time_s
+        self.frames += 1
+        self.boxes += len(result.tracks)
+        self.last_s = frame.time_s
 
 
 @dataclass(slots=True)
@@ -96,10 +112,7 @@ def run_offline(
         ahead = stack.enter_context(closing(_detected_ahead(pipeline, batches)))
         for batch, found in ahead:
             for result in pipeline.track_and_match(batch, found):
-                count = counts[result.frame.camera]
-                count.frames += 1
-                count.boxes += len(result.tracks)
-                count.last_s = result.frame.time_s
+                counts[result.frame.camera].add(result)
                 for sink in sinks:
                     sink.write(result)
             on_events(pipeline.drain_events())

@@ -221,7 +221,8 @@ def _load(folder: Path) -> tuple[SightingIndex, dict[str, str]] | None:
         path = folder / str(record["vectors"])
         kind = IndexedVectors if path.suffix == ".faiss" else ExactVectors
         vectors: Vectors = kind.load(path)
-        table = pq.ParquetFile(folder / str(record["rows"])).read()
+        with (folder / str(record["rows"])).open("rb") as file:
+            table = pq.ParquetFile(file).read()
         columns = {name: table[name].to_numpy(zero_copy_only=False) for name in table.schema.names}
         index = SightingIndex(vectors, **columns)
         same_length = len(index.names) == len(vectors)
@@ -261,7 +262,8 @@ def _save(folder: Path, index: SightingIndex, parts: dict[str, str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         index.vectors.save(vectors_path)
-        pq.write_table(rows, rows_path, compression="zstd")
+        with rows_path.open("wb") as file:
+            pq.write_table(rows, file, compression="zstd")
         record["files"] = {
             path.name: {"stamp": _stamp(path), "sha256": _sha256(path)}
             for path in (vectors_path, rows_path)

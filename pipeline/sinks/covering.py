@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -16,177 +18,218 @@ from pipeline.crops import cover
 from pipeline.datatypes import FloatArray, Image
 from pipeline.errors import InputError
 from pipeline.sinks.encoder import VideoWriter
+from pipeline.sinks.h264 import Fit
 from pipeline.sinks.mosaic import Mosaic
 
-__all__ = ["cover_in_mosaic", "cover_in_recorded", "cover_in_video"]
+__all__ = ["View", "cover_in_mosaic", "cover_in_video"]
 
 MARGIN = 0.08
 """Of a box's sides, added around it: boxes do not hold all of a person."""
-BRIDGED = 25
-"""Frames for which a track may be interrupted and the person is still there."""
-BEYOND = 4
-"""Frames before and after a track in which the person may be in the picture already or still."""
-BRIDGED_S, BEYOND_S = 1.0, 0.5
-"""The same two in recordings, whose frames come at any rate."""
+BRIDGED_S = 1.0
+"""For so long a track may be interrupted and the person is still there."""
+BEYOND_S = 0.5
+"""Before and after a track the person may be in the picture already or still."""
 SAME_S = 0.002
 """A picture and a box this near are of the same frame."""
 MARGIN_BETWEEN = 0.3
-"""As ``MARGIN``, for pictures of recordings in which the person was not detected."""
+"""As ``MARGIN``, for pictures in which the person was not detected."""
 PACE = 6
 """Boxes that tell how fast somebody goes."""
-SHOWN_S = 0.3
-"""How old a camera's picture in the mosaic may be."""
-
-Boxes = dict[int, list[FloatArray]]
-"""By frame, ``(4,)`` corners in pixels."""
 
 
-def cover_in_video(path: Path, boxes: pd.DataFrame) -> None:
+@dataclass(frozen=True, slots=True)
+class View:
+    """How the frames of a camera became the pictures of its video.
+
+    Attributes:
+        begin_s: Time of the frame that the video begins with, on the time line of the boxes.
+        sizes: Number of a frame, and the ``(width, height)`` of the frames from there on, in
+            order; empty where all have the size of the video.
+    """
+
+    begin_s: float
+    sizes: Sequence[tuple[int, tuple[int, int]]] = ()
+
+    def size_at(self, frame: int) -> tuple[int, int]:
+        """Return the size of a frame in pixels."""
+        before = [size for first, size in self.sizes if first <= frame]
+        return before[-1] if before else self.sizes[0][1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Track:
+    """Boxes of a track: ``(N,)`` times, ``(N, 4)`` corners, and ``(N,)`` frames."""
+
+    times: NDArray[np.float64]
+    corners: FloatArray
+    frames: NDArray[np.int64]
+
+    def box_at(self, time_s: float) -> tuple[int, FloatArray] | None:
+        """Return a frame and where the person is at a time, with a margin; ``None`` for nowhere."""
+        times = self.times
+        after = int(np.searchsorted(times, time_s))
+        before = max(0, after - 1)
+        after = min(after, len(times) - 1)
+        nearest = min((before, after), key=lambda row: abs(time_s - times[row]))
+        near = abs(time_s - times[nearest])
+        gap_s = times[after] - times[before]
+        # At one picture a second the pictures next to a track are a second away.
+        step_s = 1.1 * float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+        if near > max(BEYOND_S, step_s) and (before == after or gap_s > max(BRIDGED_S, step_s)):
+            return None
+        box = np.array(
+            [np.interp(time_s, times, self.corners[:, side]) for side in range(4)], np.float32
+        )
+        if before == after and near > SAME_S:
+            box = box + self._pace(nearest) * (time_s - times[nearest])
+        sides = np.tile(box[2:] - box[:2], 2) * np.array([-1, -1, 1, 1], np.float32)
+        # Without a box of that very moment the person may be a step further.
+        wide = box + sides * (MARGIN if near < SAME_S else MARGIN_BETWEEN)
+        return int(self.frames[nearest]), np.asarray(wide, np.float32)
+
+    def _pace(self, end: int) -> FloatArray:
+        """Return the speed of the corners at an end, pixels a second."""
+        rows = slice(None, PACE) if end == 0 else slice(-PACE, None)
+        times, corners = self.times[rows], self.corners[rows]
+        span_s = max(float(times[-1] - times[0]), SAME_S)
+        return np.asarray((corners[-1] - corners[0]) / span_s, np.float32)
+
+
+def cover_in_video(path: Path, boxes: pd.DataFrame, view: View) -> None:
     """Cover a person in the video of a camera, also where a track was interrupted.
 
-    Args:
-        path: The video; it is replaced whole.
-        boxes: The person's, of that camera: ``track_id, frame, x, y, w, h``.
-
-    Raises:
-        InputError: The video is damaged.
-        SinkError: It cannot be written.
-    """
-    covered: Boxes = defaultdict(list)
-    for _, track in boxes.groupby("track_id"):
-        ordered = track.sort_values("frame")
-        rows = list(zip(ordered["frame"].tolist(), _corners(ordered), strict=True))
-        for frame, box in _filled(rows):
-            covered[frame].append(box)
-
-    def change(image: Image, number: int, _time_s: float) -> None:
-        for box in covered.get(number, []):
-            cover(image, box)
-
-    _rewrite_video(path, change)
-
-
-def cover_in_recorded(path: Path, boxes: pd.DataFrame, *, begin_s: float) -> None:
-    """Cover a person in a recorded video, whose pictures may be any distance apart.
+    Pictures and boxes belong together by their time: frames that were damaged are in no video.
 
     Args:
         path: The video; it is replaced whole.
-        boxes: The person's, of that camera: ``track_id, time, x, y, w, h``, time in UTC.
-        begin_s: When the video begins, seconds since the epoch.
+        boxes: The person's, of that camera: ``track_id, frame, time, x, y, w, h``, seconds.
+        view: Of that camera.
 
     Raises:
-        InputError: The video is damaged.
+        InputError: The video is damaged, or does not show all of the boxes.
         SinkError: It cannot be written.
     """
-    tracks = []
-    for _, track in boxes.groupby("track_id"):
-        ordered = track.sort_values("time")
-        tracks.append((ordered["time"].astype("int64").to_numpy() / 1e6, _corners(ordered)))
+    tracks = _tracks(boxes)
+    target = _size(path)
+    unseen = np.unique(boxes["time"].to_numpy(np.float64))
 
-    def change(image: Image, _number: int, time_s: float) -> None:
-        for times, corners in tracks:
-            box = _box_at(begin_s + time_s, times, corners)
-            if box is not None:
-                cover(image, box)
+    def change(image: Image, time_s: float) -> None:
+        nonlocal unseen
+        now_s = view.begin_s + time_s
+        unseen = unseen[np.abs(unseen - now_s) > SAME_S]
+        for track in tracks:
+            found = track.box_at(now_s)
+            if found is not None:
+                frame, box = found
+                fit = Fit.of(view.size_at(frame) if view.sizes else target, target)
+                cover(image, fit.placed(box))
 
-    _rewrite_video(path, change)
-
-
-def _box_at(time_s: float, times: NDArray[np.float64], corners: FloatArray) -> FloatArray | None:
-    """Return where a person is at a time, with a margin; ``None`` where in no picture."""
-    after = int(np.searchsorted(times, time_s))
-    before = max(0, after - 1)
-    after = min(after, len(times) - 1)
-    near = min(abs(time_s - times[before]), abs(times[after] - time_s))
-    if near > BEYOND_S and (before == after or times[after] - times[before] > BRIDGED_S):
-        return None
-    box = np.array([np.interp(time_s, times, corners[:, side]) for side in range(4)], np.float32)
-    sides = np.tile(box[2:] - box[:2], 2) * np.array([-1, -1, 1, 1], np.float32)
-    # Without a box of that very moment the person may be a step further.
-    return np.asarray(box + sides * (MARGIN if near < SAME_S else MARGIN_BETWEEN), np.float32)
+    _rewrite_video(path, change, lambda last_s: _refuse_unseen(path, unseen, view, last_s))
 
 
-def cover_in_mosaic(
-    path: Path, boxes: pd.DataFrame, *, cameras: Sequence[str], begin_s: float
-) -> None:
-    """Cover wherever a person is in a camera's picture of that time or shortly before.
+def _refuse_unseen(path: Path, unseen: NDArray[np.float64], view: View, last_s: float) -> None:
+    """Raise where a video of a run lacks pictures of boxes, so that others may show the person.
+
+    A recording leaves pictures out where the machine is busy, and has the size of its boxes.
+    """
+    missed = int(np.sum(unseen <= view.begin_s + last_s))
+    if view.sizes and missed:
+        raise InputError(
+            f"{path} has no picture of {missed} moments at which the person was seen, so it may "
+            "show the person elsewhere: remove it, then forget again"
+        )
+
+
+def cover_in_mosaic(path: Path, boxes: pd.DataFrame, views: Mapping[str, View]) -> None:
+    """Cover a person wherever a camera's picture on the mosaic shows the person.
 
     Args:
         path: The mosaic; the videos of all cameras lie beside it.
-        boxes: The person's, of all cameras: ``camera, time, x, y, w, h``, seconds and pixels.
-        cameras: All cameras, in the order of the mosaic.
-        begin_s: Time at which the mosaic begins, on the time line of ``boxes``.
+        boxes: The person's, of all cameras: ``camera`` and as for ``cover_in_video``.
+        views: Of all cameras, in the order of the mosaic.
 
     Raises:
-        InputError: The video is damaged.
+        InputError: The mosaic, or the video of a camera, is missing or damaged.
         SinkError: It cannot be written.
     """
-    sizes = [_size(path.with_name(f"{camera}.mp4")) for camera in cameras]
-    mosaic = Mosaic(cameras, sizes, font_scale=1.0)
-    ordered = boxes.sort_values("time", kind="stable")
-    times, where = ordered["time"].to_numpy(np.float64), ordered["camera"].tolist()
-    corners = _corners(ordered)
-    sides = np.tile(corners[:, 2:] - corners[:, :2], 2) * np.array([-1, -1, 1, 1]) * MARGIN
-    wide = (corners + sides).astype(np.float32)
+    first = [view.sizes[0][1] for view in views.values()]
+    mosaic = Mosaic(list(views), first, font_scale=1.0)
+    begin_s = min(view.begin_s for view in views.values())
+    shown = {
+        str(camera): (
+            _picture_times(path.with_name(f"{camera}.mp4")) + views[str(camera)].begin_s,
+            _tracks(own),
+        )
+        for camera, own in boxes.groupby("camera")
+    }
 
-    def change(image: Image, _number: int, time_s: float) -> None:
-        now_s = time_s + begin_s
-        first, last = np.searchsorted(times, [now_s - SHOWN_S, now_s + SHOWN_S])
-        for row in range(int(first), int(last)):
-            size = sizes[cameras.index(where[row])]
-            cover(image, mosaic.placed(where[row], size, wide[row]))
+    def change(image: Image, time_s: float) -> None:
+        for camera, (times, tracks) in shown.items():
+            # The newest picture by then stays in its tile, however old it is.
+            newest = {
+                int(np.searchsorted(times, begin_s + time_s + slack, side="right")) - 1
+                for slack in (-SAME_S, SAME_S)
+            }
+            for row in newest - {-1}:
+                for track in tracks:
+                    found = track.box_at(times[row])
+                    if found is not None:
+                        frame, box = found
+                        size = views[camera].size_at(frame)
+                        cover(image, mosaic.placed(camera, size, box))
 
     _rewrite_video(path, change)
 
 
-def _corners(boxes: pd.DataFrame) -> FloatArray:
-    """Return ``(N, 4)`` corners of ``x, y, w, h``."""
-    xywh = boxes[["x", "y", "w", "h"]].to_numpy(np.float64)
-    return np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1).astype(np.float32)
-
-
-def _filled(track: Sequence[tuple[int, FloatArray]]) -> Iterator[tuple[int, FloatArray]]:
-    """Yield a track's boxes with a margin, gaps bridged and ends drawn out."""
-    frames = np.array([frame for frame, _ in track])
-    boxes = np.array([box for _, box in track])
-    sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2) * np.array([-1, -1, 1, 1]) * MARGIN
-    boxes = boxes + sides
-    for frame in range(int(frames[0]) - BEYOND, int(frames[-1]) + BEYOND + 1):
-        after = int(np.searchsorted(frames, frame))
-        before = max(0, after - 1)
-        after = min(after, len(frames) - 1)
-        if frames[after] - frames[before] <= BRIDGED:
-            inside = [np.interp(frame, frames, boxes[:, side]) for side in range(4)]
-            yield frame, np.array(inside, np.float32)
-        if frame < frames[0]:
-            yield frame, _carried_on(frames[:PACE], boxes[:PACE], frame)
-        elif frame > frames[-1]:
-            yield frame, _carried_on(frames[-PACE:], boxes[-PACE:], frame)
-
-
-def _carried_on(frames: NDArray[np.int64], boxes: NDArray[np.float64], frame: int) -> FloatArray:
-    """Return where a box is at a frame before or after, if it goes on as it did."""
-    span = max(1, int(frames[-1] - frames[0]))
-    nearest = 0 if frame < frames[0] else -1
-    moved = (boxes[-1] - boxes[0]) / span * (frame - frames[nearest])
-    return np.asarray(boxes[nearest] + moved, np.float32)
+def _tracks(boxes: pd.DataFrame) -> list[_Track]:
+    tracks = []
+    for _, own in boxes.groupby("track_id"):
+        ordered = own.sort_values("time")
+        xywh = ordered[["x", "y", "w", "h"]].to_numpy(np.float64)
+        corners = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
+        times = ordered["time"].to_numpy(np.float64)
+        frames = ordered["frame"].to_numpy(np.int64)
+        tracks.append(_Track(times, corners.astype(np.float32), frames))
+    return tracks
 
 
 def _size(path: Path) -> tuple[int, int]:
-    with av.open(str(path)) as container:
+    with _reading(path) as container:
         stream = container.streams.video[0]
         return stream.width, stream.height
 
 
-def _rewrite_video(path: Path, change: Callable[[Image, int, float], None]) -> None:
-    mode = path.stat().st_mode
+def _picture_times(path: Path) -> NDArray[np.float64]:
+    """Return the times of a video's pictures, in order, seconds from its beginning."""
+    with _reading(path) as container:
+        stream = container.streams.video[0]
+        stamps = [p.pts for p in container.demux(stream) if p.pts is not None]
+        return np.sort(np.array(stamps, np.float64)) * float(stream.time_base)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Any]:
     try:
-        with av.open(str(path)) as container, VideoWriter(path) as writer:
-            for number, frame in enumerate(container.decode(video=0)):
-                image: Image = frame.to_ndarray(format="bgr24")
-                time_s = float(frame.time or 0.0)
-                change(image, number, time_s)
-                writer.write(image, time_s)
+        # An absolute path can never be taken for an address.
+        with av.open(str(path.absolute())) as container:
+            yield container
     except FFmpegError as error:
         raise InputError(f"{path} cannot be read ({error}): remove it, then forget again") from None
+
+
+def _rewrite_video(
+    path: Path,
+    change: Callable[[Image, float], None],
+    check: Callable[[float], None] = lambda _last_s: None,
+) -> None:
+    """Write a video anew; ``check`` gets the time of its last picture before it is replaced."""
+    mode = path.stat().st_mode
+    time_s = 0.0
+    with _reading(path) as container, VideoWriter(path) as writer:
+        for frame in container.decode(video=0):
+            image: Image = frame.to_ndarray(format="bgr24")
+            time_s = float(frame.time or 0.0)
+            change(image, time_s)
+            writer.write(image, time_s)
+        check(time_s)
     path.chmod(mode)

@@ -6,17 +6,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+import av
 from av.error import FFmpegError
 
 from pipeline.datatypes import Image
 from pipeline.errors import SinkError
+from pipeline.foreign import MARK
 from pipeline.layout.files import cannot_write
 from pipeline.sinks.h264 import H264File
 
-__all__ = ["VideoWriter"]
+__all__ = ["VideoWriter", "is_annotated"]
 
 MUXER = {"movflags": "+faststart"}
 ENCODER = {"crf": "23"}
+MADE_BY = {"comment": f"annotated by {MARK}"}
+"""By which a video is known to be ours."""
 
 
 class VideoWriter:
@@ -64,11 +68,12 @@ class VideoWriter:
             if self._file is None:
                 height, width = image.shape[:2]
                 self._file = H264File(
-                    str(self._partial),
+                    str(self._partial.absolute()),
                     (width, height),
                     muxer=MUXER,
                     encoder=ENCODER,
                     threads=self._threads,
+                    metadata=MADE_BY,
                 )
             self._file.write(image, time_s)
         except (OSError, FFmpegError) as error:
@@ -93,3 +98,14 @@ class VideoWriter:
         if isinstance(error, OSError):
             return cannot_write(self._path, error)
         return SinkError(f"{self._path} could not be encoded: {error}")
+
+
+def is_annotated(path: Path) -> bool:
+    """Tell whether a file is a video that a ``VideoWriter`` wrote, not a link to one."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    try:
+        with av.open(str(path.absolute()), format="mp4") as container:
+            return bool(container.metadata.get("comment") == MADE_BY["comment"])
+    except (FFmpegError, OSError, ValueError):
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -11,9 +12,9 @@ import cv2
 import numpy as np
 from av.video.frame import PictureType
 
-from pipeline.datatypes import Image
+from pipeline.datatypes import FloatArray, Image
 
-__all__ = ["H264File", "Output"]
+__all__ = ["Fit", "H264File", "Output"]
 
 TIME_BASE = Fraction(1, 90_000)
 """Fine enough for any frame rate, and what MPEG systems count in."""
@@ -112,19 +113,49 @@ class H264File:
         self._container.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a picture comes into a video of another size: padded by a line, or scaled with bars.
+
+    Attributes:
+        scale: Pixels of the video for one of the picture.
+        left: Where the picture begins in the video, pixels.
+        top: The same from above.
+    """
+
+    scale: float
+    left: int
+    top: int
+
+    @classmethod
+    def of(cls, size: tuple[int, int], target: tuple[int, int]) -> Fit:
+        """Return how pictures of ``(width, height)`` come into a video of another size."""
+        if all(0 <= have - own <= 1 for own, have in zip(size, target, strict=True)):
+            return cls(1.0, 0, 0)
+        scale = min(target[0] / size[0], target[1] / size[1])
+        shown = [max(1, round(side * scale)) for side in size]
+        return cls(scale, (target[0] - shown[0]) // 2, (target[1] - shown[1]) // 2)
+
+    def placed(self, xyxy: FloatArray) -> FloatArray:
+        """Return where corners in a picture are in the video."""
+        offset = np.array([self.left, self.top] * 2, np.float32)
+        return np.asarray(xyxy * self.scale + offset, np.float32)
+
+
 def _fitted(image: Image, size: tuple[int, int]) -> Image:
-    """Return the image at ``(width, height)``: padded by a line, or scaled with grey bars."""
+    """Return the image at ``(width, height)``."""
     width, height = size
     have_h, have_w = image.shape[:2]
     if (have_w, have_h) == size:
         return np.ascontiguousarray(image)
-    if 0 <= width - have_w <= 1 and 0 <= height - have_h <= 1:
+    fit = Fit.of((have_w, have_h), size)
+    if fit.scale == 1.0 and not fit.left and not fit.top:
         edges = (0, height - have_h, 0, width - have_w)
         padded: Image = cv2.copyMakeBorder(image, *edges, cv2.BORDER_REPLICATE)
         return padded
-    scale = min(width / have_w, height / have_h)
-    new_w, new_h = max(1, round(have_w * scale)), max(1, round(have_h * scale))
+    new_w, new_h = max(1, round(have_w * fit.scale)), max(1, round(have_h * fit.scale))
     canvas = np.full((height, width, 3), 32, np.uint8)
-    left, top = (width - new_w) // 2, (height - new_h) // 2
-    canvas[top : top + new_h, left : left + new_w] = cv2.resize(image, (new_w, new_h))
+    canvas[fit.top : fit.top + new_h, fit.left : fit.left + new_w] = cv2.resize(
+        image, (new_w, new_h)
+    )
     return canvas

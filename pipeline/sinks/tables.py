@@ -105,7 +105,9 @@ class Tables:
         try:
             with (
                 csv_partial.open("w", encoding="utf-8", newline="") as file,
-                closing(pq.ParquetWriter(parquet_partial, TRACK_SCHEMA)) as writer,
+                # An open file, as a path with a colon would be taken for an address.
+                parquet_partial.open("wb") as table,
+                closing(pq.ParquetWriter(table, TRACK_SCHEMA)) as writer,
             ):
                 file.write(",".join(TRACK_COLUMNS) + "\n")
                 for rows in self._filled(self._chunks()):
@@ -123,10 +125,8 @@ class Tables:
 
     def _chunks(self) -> Iterator[pd.DataFrame]:
         # As text, so that what the rewriting does not change stays the same to the last digit.
-        with pd.read_csv(
-            self._path, dtype=str, chunksize=CHUNK_ROWS, keep_default_na=False
-        ) as reader:
-            yield from reader
+        with self._path.open(encoding="utf-8", newline="") as file:
+            yield from pd.read_csv(file, dtype=str, chunksize=CHUNK_ROWS, keep_default_na=False)
 
     def _filled(self, chunks: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         """Yield the chunks with the filled rows among them, and those after the last one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +12,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipeline.errors import SourceError
+from pipeline.folders import look_through
 from pipeline.settings import CameraSettings, first_fault, read_yaml
 from pipeline.sources.camera_names import names_for
 from pipeline.sources.stream_address import is_stream_address, shown_source
 
 __all__ = ["VIDEO_SUFFIXES", "resolve_cameras"]
+
+logger = logging.getLogger(__name__)
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".ts", ".mts", ".m2ts", ".avi", ".flv"}
@@ -81,16 +85,17 @@ def _cameras_of(spec: str) -> Sequence[CameraSettings | str]:
 
 def _videos_in_folder(folder: Path) -> list[str]:
     try:
-        files = [each for each in folder.iterdir() if each.is_file()]
+        content = look_through(folder, suffixes=VIDEO_SUFFIXES, below=False)
     except OSError as error:
         raise SourceError(f"folder {folder} cannot be read: {error.strerror}") from None
-    videos = _videos(files)
-    if not videos:
+    if not content.files:
+        passed = f" ({'; '.join(content.notes)})" if content.notes else ""
         raise SourceError(
-            f"folder {folder} holds no video among its {len(files)} files; these count as "
-            f"videos: {_suffixes_text()}"
+            f"folder {folder} holds no video{passed}; these count as videos: {_suffixes_text()}"
         )
-    return videos
+    for note in content.notes:
+        logger.warning("folder %s: %s", folder, note)
+    return _videos([folder / each for each in content.files])
 
 
 def _videos_of_glob(pattern: str) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any
 import av
 
 from pipeline.errors import DecodeError, SourceError
+from pipeline.foreign import special_kind, way_out
 
 __all__ = ["FORMATS", "Damage", "decoded_frames", "open_container", "reason"]
 
@@ -81,6 +82,8 @@ def _check_readable(path: Path) -> None:
     try:
         if path.is_dir():
             raise SourceError(f"video {path} is a folder: name a video file in it")
+        if kind := special_kind(path):
+            raise SourceError(f"video {path} is {kind}, no file: record it to a file first")
         with path.open("rb") as file:
             empty = not file.read(1)
     except FileNotFoundError:
@@ -91,7 +94,7 @@ def _check_readable(path: Path) -> None:
         ) from None
     except OSError as error:
         raise SourceError(
-            f"video {path} cannot be read: {reason(error)}; check the disc or copy the file"
+            f"video {path} cannot be read ({reason(error)}): {way_out(error)}"
         ) from None
     if empty:
         raise SourceError(f"video {path} is empty (0 bytes): copy or record it again")

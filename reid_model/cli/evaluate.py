@@ -13,6 +13,7 @@ from rich.table import Table
 from reid_model.cli.options import BackendOption, DeviceOption, PrecisionOption
 from reid_model.data.sets import read_set
 from reid_model.errors import DatasetError, OutputError
+from reid_model.files import MARK, check_outputs, check_replaceable
 from reid_model.inference import load_embedder
 from reid_model.stored_weights import default_weights
 from reid_model.writing import write_whole
@@ -86,6 +87,11 @@ def evaluate(
     """
     from reid_model.evaluation.report import draw_histogram, evaluate_images  # noqa: PLC0415 - slow
 
+    outputs = [each for each in (json_path, histogram) if each is not None]
+    inputs = [*data, *(weights or []), ids]
+    check_outputs(outputs, [each for each in inputs if each is not None])
+    for path in outputs:
+        check_replaceable(path)
     sets = [
         read_set(each, ids=ids, query_camera=query_camera, gallery_camera=gallery_camera)
         for each in data
@@ -121,7 +127,8 @@ def evaluate(
         every = [
             {"data": name, "weights": path, **found.as_json()} for path, name, found in results
         ]
-        text = json.dumps(every[0] if is_single else every, indent=2) + "\n"
+        content = every[0] if is_single else {"results": every}
+        text = json.dumps({"written_by": f"{MARK} evaluate"} | content, indent=2) + "\n"
         write_whole(json_path, text.encode())
     if histogram is not None:
         draw_histogram(results[0][2], histogram)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +12,7 @@ from rich.console import Console
 
 from reid_model.cli.training_progress import steps_bar
 from reid_model.errors import DatasetError, OutputError
+from reid_model.files import check_outputs
 from reid_model.writing import make_folder, write_whole
 
 if TYPE_CHECKING:
@@ -50,6 +53,9 @@ def train(
         raise OutputError(f"weights {out} are no .safetensors: name such a file with --out")
     if out.exists() and not overwrite:
         raise OutputError(f"{out} exists already: choose another --out, or --overwrite")
+    check_outputs([out], [csv, *([] if init is None else [init])])
+    if not os.access(make_folder(out.parent), os.W_OK | os.X_OK):
+        raise OutputError(f"{out.parent} cannot be written: choose another --out")
     encoder = None if scratch else default_segmenter() if init is None else init
     recipe = SegmentRecipe(steps=steps, batch=batch, rate=rate, seed=seed)
     console = Console(stderr=True, highlight=False)
@@ -83,21 +89,26 @@ def predict(
     import cv2  # noqa: PLC0415 - kept beside the slow imports
     import numpy as np  # noqa: PLC0415
 
-    from reid_model.data.images import SUFFIXES  # noqa: PLC0415
+    from reid_model.data.images import SUFFIXES, picture_files  # noqa: PLC0415
     from reid_model.data.pixels import read_crop  # noqa: PLC0415
     from reid_model.segmentation.masker import PersonMasker  # noqa: PLC0415
 
     if not data.is_dir():
         raise DatasetError(f"image folder {data} does not exist: check the path")
-    paths = sorted(path for path in data.iterdir() if path.suffix.lower() in SUFFIXES)
+    paths = picture_files(data)
     if not paths:
         raise DatasetError(f"image folder {data} holds no images ({', '.join(sorted(SUFFIXES))})")
     if out.resolve() == data.resolve():
         raise OutputError(f"output {out} is the folder of the crops: choose another --out")
+    targets = [out / f"{path.stem}.png" for path in paths]
+    if twice := [path for path, count in Counter(targets).items() if count > 1]:
+        raise OutputError(f"two crops would be written to {twice[0]}: give each its own name")
+    if taken := [path for path in targets if path.exists()]:
+        raise OutputError(f"{taken[0]} exists already: choose another --out")
     masker = PersonMasker(weights)
     make_folder(out)
-    for path in paths:
+    for path, target in zip(paths, targets, strict=True):
         crop = read_crop(path)
         picture = masker.masked([crop])[0] if cut else masker.masks([crop])[0] * np.uint8(255)
-        write_whole(out / f"{path.stem}.png", cv2.imencode(".png", picture)[1].tobytes())
+        write_whole(target, cv2.imencode(".png", picture)[1].tobytes())
     Console(stderr=True, highlight=False).print(f"{len(paths)} masks in {out}", soft_wrap=True)

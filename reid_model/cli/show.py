@@ -10,6 +10,7 @@ from rich.console import Console
 
 from reid_model.cli.options import BackendOption, WeightsOption
 from reid_model.errors import OutputError
+from reid_model.files import check_replaceable
 from reid_model.writing import make_folder
 
 __all__ = ["show"]
@@ -114,6 +115,7 @@ def _prepare(out: Path) -> None:
     """
     if out.suffix.lower() != ".png":
         raise OutputError(f"picture {out} is no .png: name one with --out")
+    check_replaceable(out)
     make_folder(out.parent)
 
 

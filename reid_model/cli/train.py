@@ -23,6 +23,9 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the state in that folder.")
     ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a training that is in that folder.")
+    ] = False,
     init: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps, not the recipe's.")] = None,
     rate: Annotated[float | None, typer.Option(help="Learning rate, not the recipe's.")] = None,
@@ -30,6 +33,7 @@ def train(
 ) -> None:
     """Train a network; best and last weights, curves and a resumable state go to a folder."""
     from reid_model.recipe import load_recipe  # noqa: PLC0415 - torch loads slowly
+    from reid_model.training.folder import check_training_folder, clear_training  # noqa: PLC0415
     from reid_model.training.loop import Trainer  # noqa: PLC0415
     from reid_model.training.preparation import prepare  # noqa: PLC0415
 
@@ -37,7 +41,10 @@ def train(
     recipe = load_recipe(config, changes={k: v for k, v in changes.items() if v is not None})
     folder = Path("runs") / config.stem if out is None else out
     console = Console(stderr=True)
+    check_training_folder(folder, resume=resume, overwrite=overwrite, inputs=[recipe.init])
     trainer = Trainer(recipe, prepare(recipe), folder, cpu=cpu)
+    if not resume:
+        clear_training(folder)
     done = trainer.resume() if resume else 0
     with training_progress(console, steps=recipe.schedule.steps, done=done) as show:
         scores = trainer.run(show)

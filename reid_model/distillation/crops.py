@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from reid_model.data.images import SUFFIXES, read_images
+from reid_model.data.images import picture_files, read_images
 from reid_model.data.pixels import read_pixels
 from reid_model.data.split import of_identities, read_identities
 from reid_model.distillation.recipe import DistillationRecipe
@@ -118,7 +118,7 @@ def read_pool(recipe: DistillationRecipe, size: Size, *, kept_masks: Path) -> Cr
 
 
 def _pictures(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    found = picture_files(folder, below=True)
     if not found:
         raise DatasetError(f"crop folder {folder} holds no pictures: check the path")
     return found

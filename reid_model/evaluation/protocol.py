@@ -51,7 +51,27 @@ def make_protocol(images: Sequence[IdentityImage]) -> Protocol:
             f"{len(images)} images cannot be split into queries and a gallery: some identity "
             "needs two images in one camera, and images in another"
         )
-    return Protocol(query, gallery, identity, camera)
+    protocol = Protocol(query, gallery, identity, camera)
+    _require_match(protocol)
+    return protocol
+
+
+def _require_match(protocol: Protocol) -> None:
+    """Raise unless some query has an image of its identity from another camera."""
+    pairs = set(
+        zip(protocol.identity[protocol.gallery], protocol.camera[protocol.gallery], strict=True)
+    )
+    cameras: dict[str, set[str]] = {}
+    for identity, camera in pairs:
+        cameras.setdefault(identity, set()).add(camera)
+    if not any(
+        cameras.get(protocol.identity[row], set()) - {protocol.camera[row]}
+        for row in protocol.query
+    ):
+        raise DatasetError(
+            "no query has an image of its identity from another camera: persons seen by two "
+            "cameras are needed to score with"
+        )
 
 
 def camera_protocol(images: Sequence[IdentityImage], *, query: str, gallery: str) -> Protocol:
@@ -71,4 +91,6 @@ def camera_protocol(images: Sequence[IdentityImage], *, query: str, gallery: str
             known = ", ".join(sorted(set(camera.tolist())))
             raise DatasetError(f"camera {wanted} has no images: the cameras are {known}")
     rows = np.arange(len(images), dtype=np.int64)
-    return Protocol(rows[camera == query], rows[camera == gallery], identity, camera)
+    protocol = Protocol(rows[camera == query], rows[camera == gallery], identity, camera)
+    _require_match(protocol)
+    return protocol

@@ -185,7 +185,7 @@ def test_damaged_notes_and_leftovers_of_kills_are_done_away_with(
     note.write_text('{"file": ')
     partial = next(out.rglob("sightings/**/*.parquet")).with_name(".x.parquet.1.partial")
     partial.touch()
-    (out / "work" / "key-of-a-changed-file").mkdir()
+    (out / "work" / ("0123456789abcdef" * 2)).mkdir()
     assert batch(footage, weights, out) == 0
     assert contents(out) == contents(undisturbed)
     assert json.loads(note.read_text())["tracklets"] == 2

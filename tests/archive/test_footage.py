@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -110,3 +111,59 @@ def test_two_files_of_one_camera_never_begin_at_once(tmp_path):
     touch(tmp_path, "gate/20260105_235959.mp4", "gate/20260105_235959.mkv")
     with pytest.raises(SourceError, match=r"both of camera gate from 2026-01-05 23:59:59"):
         find_footage(tmp_path, suffixes={".mp4", ".mkv"}, pattern=None)
+
+
+def test_linked_folders_are_read_once_and_circles_end(tmp_path):
+    touch(tmp_path / "footage", "gate/20260105_235959.mp4")
+    touch(tmp_path / "elsewhere", "20260105_080000.mp4")
+    (tmp_path / "footage" / "yard").symlink_to("../elsewhere")
+    (tmp_path / "footage" / "again").symlink_to("gate")
+    (tmp_path / "footage" / "circle").symlink_to(".")
+    found = find(tmp_path / "footage")
+    assert [each.file for each in found.recordings] == [
+        "yard/20260105_080000.mp4",
+        "gate/20260105_235959.mp4",
+    ]
+    assert list(found.notes) == [
+        "again leads to a folder that was read under another name",
+        "circle leads to a folder that was read under another name",
+    ]
+
+
+def test_what_is_passed_over_is_told(tmp_path):
+    touch(tmp_path, "gate/20260105_235959.mp4", "gate/a.mpg", "gate/b.MPG", "gate/.hidden.dav")
+    touch(tmp_path, "gate/notes")
+    (tmp_path / "gate" / "20260105_000000.mp4").symlink_to("/nowhere.mp4")
+    os.mkfifo(tmp_path / "gate" / "20260105_000001.mp4")
+    assert list(find(tmp_path).notes) == [
+        "gate/20260105_000000.mp4 is a link that leads nowhere",
+        "gate/20260105_000001.mp4 is no regular file",
+        "files with other suffixes were passed over: 2 .mpg, 1 none",
+    ]
+    touch(tmp_path / "other", "gate/a.dav")
+    with pytest.raises(SourceError, match=r"holds no video \(files with other suffixes .* 1 \.dav"):
+        find(tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (["Front Door/20260105_080000.mp4"], "a camera 'Front Door' has characters beyond"),
+        (["yard/20260230_080000.mp4"], "there is no date or time 20260230_080000"),
+        (["yard/20260105_080000.mp4", "Yard/20260105_090000.mp4"], "differ in case alone"),
+        ([os.fsdecode(b"gate/20260105_080000 b\xfcro.mp4")], "is no UTF-8"),
+    ],
+)
+def test_the_part_of_a_name_that_does_not_fit_is_told(files, said, tmp_path):
+    touch(tmp_path, *files)
+    pattern = "{camera}/{start:%Y%m%d_%H%M%S} " + os.fsdecode(b"b\xfcro")
+    with pytest.raises(SourceError, match=said):
+        find(tmp_path, pattern if "UTF" in said else None)
+
+
+def test_a_manifest_of_a_spreadsheet_is_read(tmp_path):
+    touch(tmp_path, "a b.mp4")
+    manifest = tmp_path / "m.csv"
+    manifest.write_bytes("\ufeffpath;camera;start\r\na b.mp4;NA;2026-01-05T08:00\r\n".encode())
+    (found,) = read_manifest(manifest, tmp_path).recordings
+    assert (found.file, found.camera) == ("a b.mp4", "NA")

@@ -111,11 +111,10 @@ def test_a_damaged_part_is_named_with_the_way_out(command, damage, place, capsys
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["report", "--out", "{place}/file/page.html"], "there is no folder"),
+        (["report", "--out", "{place}/file/page.html"], "is a file"),
         (["report", "--out", "{place}/empty"], "is a folder"),
         (["search", "--identity", "99"], "knows no identity 99"),
-        (["search", "--identity", "1", "--json", "{place}/no/found.json"], "there is no folder"),
-        (["search", "--image", "{place}/file"], "is no picture"),
+        (["search", "--image", "{place}/file"], "cannot be decoded"),
         (["export", "--format", "mot", "--out", "{place}/file"], "choose another --out"),
         (["forget", "--identity", "99", "--yes"], "its identities are from 1 to 2"),
         (["forget", "--identity", "1", "--yes", "--gallery", "{place}/no.npz"], "no.npz"),

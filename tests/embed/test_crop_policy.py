@@ -101,3 +101,10 @@ def test_memory_does_not_grow_with_the_number_of_tracks_that_ended():
         found = tracks(PERSON, ids=[second])
         policy.choose("cam", float(second), found, np.ones(1, np.float32))
     assert len(policy._memory) <= 130
+
+
+def test_a_box_that_is_no_person_hides_nobody():
+    person, whole = (100, 50, 160, 210), (0, 0, 640, 480)
+    alone = quality(person)
+    assert quality(person, whole)[0] == alone[0] > 0
+    assert quality(person, (100, 50, 160, 211))[0] < 0.1 * alone[0]

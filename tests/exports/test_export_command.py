@@ -159,3 +159,17 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, content, mes
     assert export(folder, tmp_path / "out", "mot") == 2
     assert message in " ".join(capsys.readouterr().err.split())
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_coco_states_the_size_that_each_picture_has(run_folder, tmp_path):
+    record = json.loads((run_folder / "run.json").read_text())
+    record["cameras"] = [{"camera": "a", "sizes": [[0, [160, 120]], [1, [96, 72]]]}]
+    (run_folder / "run.json").write_text(json.dumps(record))
+    assert export(run_folder, tmp_path / "coco", "coco") == 0
+    images = json.loads((tmp_path / "coco" / "coco.json").read_text())["images"]
+    sizes = {(each["file_name"], each["width"], each["height"]) for each in images}
+    assert sizes == {
+        ("a/000001.jpg", 160, 120),
+        ("a/000003.jpg", 96, 72),
+        ("b/000002.jpg", 320, 240),
+    }

@@ -6,6 +6,9 @@ import cv2
 import pytest
 
 from pipeline.cli import main
+from pipeline.errors import InputError
+from pipeline.jobs.evaluate import evaluate as evaluate_job
+from pipeline.metrics.ground_truth import read_ground_truth
 
 HEADER = "camera,frame,time_s,identity,x,y,w,h,visible\n"
 TRACKS = "camera,frame,time_s,track_id,global_id,x,y,w,h,score\n"
@@ -169,3 +172,33 @@ def test_people_who_can_hardly_be_seen_do_not_count(run, truth, tmp_path):
         assert main(["evaluate", str(run), "--ground-truth", str(truth), *flags]) == 0
         identities[share] = json.loads(out.read_text())["overall"]["true_identities"]
     assert identities == {"0.1": 2, "0.3": 1}
+
+
+def mot(folder, **lines):
+    folder.mkdir()
+    for camera, kinds in lines.items():
+        rows = [f"{n},1,100,50,40,100,1,{kind},1\n" for n, kind in enumerate(kinds, start=1)]
+        (folder / f"{camera}.txt").write_text("".join(rows))
+    return folder
+
+
+def test_a_camera_whose_truth_shows_no_person_is_scored_with_nobody(run, tmp_path):
+    for cars in ([3, 3], []):
+        truth = mot(tmp_path / f"gt{len(cars)}", a=[1] * 10, b=cars)
+        found = read_ground_truth(truth)
+        assert set(found["camera"]) == {"a"}
+        scores = evaluate_job(run, truth).scores
+        assert scores.overall.true_boxes == 10
+        assert scores.overall.found_boxes > 20  # those of camera b count as false
+
+
+def test_a_truth_without_any_person_names_its_classes(tmp_path):
+    truth = mot(tmp_path / "gt", a=[2, 2], b=[2])
+    with pytest.raises(InputError, match="all 3 boxes are of class 2, and none of class 1"):
+        read_ground_truth(truth)
+
+
+def test_hidden_files_of_a_mac_are_no_cameras(tmp_path):
+    truth = mot(tmp_path / "gt", a=[1, 1])
+    (truth / "._a.txt").write_bytes(bytes(100))
+    assert set(read_ground_truth(truth)["camera"]) == {"a"}

@@ -225,7 +225,7 @@ def test_several_sets_and_weights_stand_side_by_side(tmp_path, capsys):
     arguments += ["--weights", str(first), "--weights", str(other)]
     report = tmp_path / "scores.json"
     assert main([*arguments, "--json", str(report)]) == 0
-    scores = json.loads(report.read_text())
+    scores = json.loads(report.read_text())["results"]
     assert [(each["data"], Path(each["weights"]).name) for each in scores] == [
         ("hall", "first.safetensors"),
         ("doors", "first.safetensors"),

@@ -3,10 +3,12 @@
 import json
 import os
 
+import numpy as np
 import pytest
 
 from pipeline.errors import OutputError, SinkError
 from pipeline.layout.files import write_atomically
+from pipeline.sinks.encoder import VideoWriter
 from pipeline.sinks.run_folder import RunFolder
 
 
@@ -37,9 +39,10 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
 def test_overwriting_takes_away_what_the_run_wrote_and_nothing_else(tmp_path):
     first = RunFolder(tmp_path / "out", overwrite=False)
     first.start({"settings": {"cameras": [{"name": "door"}]}})
-    names = ("door.mp4", "mosaic.mp4.partial", "tracks.csv", "window.mp4", "notes.txt")
-    for name in names:
+    for name in ("mosaic.mp4.partial", "tracks.csv", "window.mp4", "notes.txt"):
         (first.path / name).write_text("x")
+    with VideoWriter(first.path / "door.mp4") as video:
+        video.write(np.zeros((64, 64, 3), np.uint8), 0.0)
     (first.path / "gallery" / "0001").mkdir(parents=True)
     first.close()
     second = RunFolder(first.path, overwrite=True)

@@ -186,7 +186,7 @@ def test_a_camera_list_that_is_no_yaml(folder):
         ("none.mp4", "none.mp4 does not exist"),
         ("none*.mp4", "no file matches"),
         ("*.csv", "none of the 1 files that match"),
-        ("texts", "holds no video among its 2 files"),
+        ("texts", "holds no video (files with other suffixes were passed over: 2 .txt)"),
         ("none.yaml", "none.yaml does not exist"),
     ],
 )

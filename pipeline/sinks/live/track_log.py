@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 
 from pipeline.datatypes import Event, FrameResult
+from pipeline.layout.files import as_json
 from pipeline.layout.recording import iso_utc, log_cell
 from pipeline.sinks.tables import track_rows
 
@@ -36,4 +36,4 @@ def track_lines(results: Sequence[FrameResult], run: str) -> tuple[bytes, int]:
 
 def event_line(event: Event) -> bytes:
     """Return an event as one line of JSON."""
-    return (json.dumps(event.as_json(), ensure_ascii=False) + "\n").encode()
+    return as_json(event.as_json(), indent=None)
