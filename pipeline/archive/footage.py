@@ -33,6 +33,8 @@ GUESSES = (
 DIRECTIVES = {"Y": r"\d{4}", "m": r"\d\d", "d": r"\d\d", "H": r"\d\d", "M": r"\d\d", "S": r"\d\d"}
 DIRECTIVES |= {"f": r"\d{1,6}", "y": r"\d\d", "j": r"\d{3}", "%": "%"}
 MANIFEST_COLUMNS = ("path", "camera", "start")
+YEARS = range(1970, 2201)
+"""When recordings can have been made; beyond, dates cannot be calculated with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +160,18 @@ def _manifest_row(folder: Path, file: str, camera: str, start: str) -> Recording
         began = datetime.fromisoformat(start)
     except ValueError:
         raise SourceError(f"start {start!r} is no time, expected 2026-01-31T12:00:00") from None
-    began = began.replace(tzinfo=UTC) if began.tzinfo is None else began.astimezone(UTC)
+    # Before the offset is taken off, which could lead out of the calendar.
+    if began.tzinfo is None or began.year not in YEARS:
+        began = began.replace(tzinfo=UTC)
+    began = began.astimezone(UTC)
     return _recording(folder, relative.as_posix(), camera, began)
 
 
 def _recording(folder: Path, file: str, camera: str, start: datetime) -> Recording:
+    if start.year not in YEARS:
+        raise SourceError(
+            f"{file} starts in the year {start.year}: expected {YEARS[0]} to {YEARS[-1]}"
+        )
     try:
         file.encode()
     except UnicodeEncodeError:

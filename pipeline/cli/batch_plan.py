@@ -30,4 +30,8 @@ def show_plan(plan: ArchivePlan) -> None:
         row = [camera, str(len(own)), str(len(own) - len(good))]
         row += [f"{own[0].start:%Y-%m-%d %H:%M:%S}", f"{end:%Y-%m-%d %H:%M:%S}"]
         table.add_row(*row, str(timedelta(seconds=round(seconds))), str(chunks))
-    Console(stderr=True).print(table)
+    console = Console(stderr=True)
+    console.print(table)
+    for file in (file for file, length_s in lengths.items() if not length_s):
+        text = f"{file}: its length is not known, it states none that can be"
+        console.print(text, highlight=False, markup=False)

@@ -90,9 +90,9 @@ def read_chunk(video: VideoFile, chunk: Chunk, *, max_pixels: int) -> Iterator[F
         yield from video
         return
     damage = Damage()
-    convert = PictureConverter()
     count = 0
     with open_container(video.path, damage, max_pixels=max_pixels) as (container, stream):
+        convert = PictureConverter(stream)
         container.seek(chunk.start_pts, stream=stream)
         for picture in decoded_frames(container, stream, damage):
             if picture.pts is None or picture.is_corrupt:

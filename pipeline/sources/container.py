@@ -41,11 +41,13 @@ class Damage:
 
     Attributes:
         failed_packets: Packets that the decoder refused.
+        hidden: Pictures that an edit list leaves out.
         cut_off: Whether the file ends in the middle of a packet or of its index.
         stopped: Why reading ended before the end of the file, if it did.
     """
 
     failed_packets: int = 0
+    hidden: int = 0
     cut_off: bool = False
     stopped: str | None = None
 
@@ -177,6 +179,7 @@ def decoded_frames(container: Any, stream: Any, damage: Damage) -> Iterator[Any]
             that were complete by then come first.
     """
     for packet in _packets(container, stream, damage):
+        damage.hidden += packet is not None and packet.is_discard
         try:
             frames = stream.decode(packet)
         except av.error.FFmpegError as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,7 +15,13 @@ from pipeline.datatypes import Frame, Image
 from pipeline.errors import DecodeError
 from pipeline.sources.container import Damage, decoded_frames, open_container
 from pipeline.sources.frame_times import FrameTimes
-from pipeline.sources.orientation import display_matrix, upright
+from pipeline.sources.orientation import (
+    display_matrix,
+    shown_size,
+    square_pixels,
+    upright,
+    usable_aspect,
+)
 from pipeline.sources.pass_report import PassReport
 from pipeline.sources.video_header import VideoHeader, read_header
 
@@ -33,7 +40,8 @@ class VideoFile:
     - ``time_s`` is the stream's own time since the start of the *file*, so a video track that
       starts after the sound starts late here too, plus ``time_offset_s``. See ``FrameTimes``
       for stamps that are missing or fall back.
-    - Frames have their true size, also where it changes on the way, and are turned upright.
+    - Frames have their true size, also where it changes on the way, are turned upright, and
+      their pixels are square.
     - A frame that the decoder itself calls corrupt is left out, its picture is known to be
       wrong, but keeps its number: ``index`` counts what the decoder hands out, as other tools
       count, so saved boxes still meet their frames. Pictures that only refer to a damaged one
@@ -121,17 +129,19 @@ class VideoFile:
     def _read(self) -> Generator[Frame, None, None]:
         damage = Damage()
         report = PassReport(self._header)
-        times = FrameTimes(origin_s=self._header.start_s, interval_s=self._header.interval_s)
-        to_image = PictureConverter()
+        times = FrameTimes[tuple[int, Any]](
+            origin_s=self._header.start_s, interval_s=self._header.interval_s
+        )
         try:
             opened = open_container(self.path, damage, max_pixels=self._max_pixels)
             with opened as (container, stream):
-                for index, picture in enumerate(decoded_frames(container, stream, damage)):
-                    stamp = picture.dts if self._header.decoding_stamps else picture.pts
-                    own_s = times.time_s(stamp, stream.time_base)
+                to_image = PictureConverter(stream)
+                pictures = decoded_frames(container, stream, damage)
+                for index, picture, own_s in self._timed(pictures, stream.time_base, times):
                     if self._max_seconds is not None and own_s >= self._max_seconds:
                         break
-                    report.count(own_s, corrupt=picture.is_corrupt)
+                    shown_s = float(picture.duration * stream.time_base)
+                    report.count(own_s, shown_s=shown_s, corrupt=picture.is_corrupt)
                     if not picture.is_corrupt:
                         time_s = round(own_s + self._time_offset_s, 6)
                         yield Frame(self._camera, index, time_s, to_image(picture))
@@ -148,19 +158,53 @@ class VideoFile:
                 f"video {self.path}: none of its frames could be decoded; copy or record it again"
             )
 
+    def _timed(
+        self, pictures: Iterator[Any], time_base: Fraction, times: FrameTimes[tuple[int, Any]]
+    ) -> Iterator[tuple[int, Any, float]]:
+        """Yield number, picture and time; those that wait for their time come before an error."""
+        failure: DecodeError | None = None
+        try:
+            for index, picture in enumerate(pictures):
+                stamp = picture.dts if self._header.decoding_stamps else picture.pts
+                for (number, ready), own_s in times.push((index, picture), stamp, time_base):
+                    yield number, ready, own_s
+        except DecodeError as error:
+            failure = error
+        for (number, ready), own_s in times.finish():
+            yield number, ready, own_s
+        if failure is not None:
+            raise failure
+
 
 class PictureConverter:
-    """Turns decoded pictures into upright BGR arrays.
+    """Turns decoded pictures into BGR arrays as a player shows them: upright, pixels square.
 
     One conversion context is kept for the whole file; making one for each frame halves the
     frames a second.
+
+    Args:
+        stream: The PyAV stream that the pictures come from.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stream: Any) -> None:
         self._reformatter = VideoReformatter()
+        self._codec = stream.codec_context
+        # What the container says comes first, until the pictures themselves say something new.
+        self._stated = stream.sample_aspect_ratio
+        self._coded = self._codec.sample_aspect_ratio
+
+    @property
+    def aspect(self) -> float:
+        """Width of a pixel over its height, of the picture decoded last."""
+        coded = self._codec.sample_aspect_ratio
+        return usable_aspect(self._stated if coded == self._coded else coded) or 1.0
+
+    def size(self, picture: Any) -> tuple[int, int]:
+        """Return the ``(width, height)`` that a picture gets."""
+        return shown_size(picture.width, picture.height, display_matrix(picture), self.aspect)
 
     def __call__(self, picture: Any) -> Image:
-        """Return a decoded picture as ``(H, W, 3)`` uint8 BGR, upright."""
+        """Return a decoded picture as ``(H, W, 3)`` uint8 BGR."""
         converted = self._reformatter.reformat(picture, format="bgr24")
         image = np.asarray(converted.to_ndarray(), np.uint8)
-        return upright(image, display_matrix(picture))
+        return upright(square_pixels(image, self.aspect), display_matrix(picture))

@@ -9,12 +9,15 @@ from typing import Any
 
 from pipeline.errors import DecodeError, SourceError
 from pipeline.sources.container import Damage, decoded_frames, open_container
-from pipeline.sources.orientation import display_matrix, shown_size
+from pipeline.sources.orientation import display_matrix, shown_size, usable_aspect
 
 __all__ = ["VideoHeader", "read_header"]
 
 USUAL_RATE = 25.0
 """Frames a second where a file states none, or none that can be."""
+
+MAX_LENGTH_S = 366 * 86_400.0
+"""No file is longer; others state nonsense, and dates far ahead cannot be calculated with."""
 
 MICROSECONDS = 1_000_000
 CLOCK_TEXT = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d*)?)")
@@ -34,6 +37,7 @@ class VideoHeader:
         duration_s: Length of the pictures, else of the file; ``None`` where not stated.
         start_s: Stamp that the file starts at, seconds; none = unknown, take the first frame's.
         decoding_stamps: Whether the file stores the time of decoding, not of showing.
+        notes: What it states that cannot be, one line each.
     """
 
     width: int
@@ -44,6 +48,7 @@ class VideoHeader:
     duration_s: float | None
     start_s: float | None
     decoding_stamps: bool
+    notes: tuple[str, ...] = ()
 
 
 def read_header(path: Path, *, max_pixels: int) -> VideoHeader:
@@ -64,7 +69,8 @@ def read_header(path: Path, *, max_pixels: int) -> VideoHeader:
                 f"video {path} holds no frame of at most {max_pixels} pixels that can be decoded: "
                 "copy or record it again, convert it to H.264, or raise source.max_pixels"
             )
-        width, height = shown_size(first.width, first.height, display_matrix(first))
+        aspect = usable_aspect(stream.sample_aspect_ratio) or 1.0
+        width, height = shown_size(first.width, first.height, display_matrix(first), aspect)
         return _header(container, stream, width=width, height=height)
 
 
@@ -75,6 +81,14 @@ def _header(container: Any, stream: Any, *, width: int, height: int) -> VideoHea
     decoding_stamps = container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
     end_s = _video_end_s(container, stream, start_s or 0.0)
     whole_s = container.duration / MICROSECONDS if container.duration else None
+    notes = []
+    length_s = end_s or whole_s
+    if length_s is not None and not 0 < length_s <= MAX_LENGTH_S:
+        notes.append(f"the file states a length of {length_s:.3g} s, which cannot be: ignored")
+        end_s = whole_s = None
+    if usable_aspect(stream.sample_aspect_ratio) is None:
+        stated = stream.sample_aspect_ratio
+        notes.append(f"the file states pixels of {stated} width to height, not used")
     return VideoHeader(
         width=width,
         height=height,
@@ -82,8 +96,9 @@ def _header(container: Any, stream: Any, *, width: int, height: int) -> VideoHea
         frame_count=stream.frames or None,
         video_end_s=end_s,
         duration_s=end_s or whole_s,
-        start_s=None if decoding_stamps else start_s,
+        start_s=None if decoding_stamps or abs(start_s or 0) > MAX_LENGTH_S else start_s,
         decoding_stamps=decoding_stamps,
+        notes=tuple(notes),
     )
 
 

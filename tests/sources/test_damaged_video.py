@@ -201,6 +201,7 @@ class FakePacket:
     number: int
     size: int = 1
     is_corrupt: bool = False
+    is_discard: bool = False
 
 
 class FakeStream:

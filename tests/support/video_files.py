@@ -61,6 +61,7 @@ def write_video(
     codec: str = "libx264",
     gop: int = 10,
     rotation: int = 0,
+    aspect: Fraction | None = None,
     audio: tuple[float, float] | None = None,
     muxer_options: dict[str, str] | None = None,
     codec_options: dict[str, str] | None = None,
@@ -76,6 +77,7 @@ def write_video(
         codec: Name of an encoder.
         gop: Frames from one key frame to the next.
         rotation: Degrees (counter-clockwise) a player is told to turn the picture.
+        aspect: Width of a pixel over its height.
         audio: ``(start, end)`` of a tone, seconds; none = no audio track.
         muxer_options: ``movflags`` and the like.
         codec_options: Options of the encoder; none = fast, without B-frames.
@@ -102,6 +104,8 @@ def write_video(
             stream.options = codec_options
         elif codec == "libx264":
             stream.options = {"preset": "ultrafast", "crf": "18", "bf": "0", "sc_threshold": "0"}
+        if aspect is not None:
+            stream.codec_context.sample_aspect_ratio = aspect
         if rotation:
             stream.set_display_rotation(rotation)
         sound = container.add_stream("aac", rate=48_000) if audio else None
