@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 
 __all__ = ["out_of_reach_of_the_terminal"]
 
@@ -19,6 +20,7 @@ def out_of_reach_of_the_terminal() -> Iterator[None]:
     traceback. Signals that come meanwhile, SIGTERM included, are handled afterwards: a process
     that was started and not told what to do would end with a traceback, too.
     """
+    resource_tracker.ensure_running()  # its start would unblock the signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         with _handled_afterwards():

@@ -15,6 +15,11 @@ from pipeline.sources.stream_address import is_stream_address, public_part, show
 __all__ = ["names_for"]
 
 MAX_NAME_LENGTH = 64
+CHANNEL = re.compile(
+    r"[?&](channel|chn|ch|camera|cam|stream|streamtype|subtype|profile|id)=(\d{1,3})(?=&|$)",
+    re.IGNORECASE,
+)
+"""Numbers by which recorders tell their cameras apart."""
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +65,10 @@ def names_for(sources: Sequence[str], *, taken: Collection[str]) -> list[str]:
 def _name_words(source: str) -> list[str]:
     """Return what a name can be made of, the most telling word last."""
     if is_stream_address(source):
-        return [public_part(source) or "stream"]
+        # A recorder has all its cameras at one address, which only numbers in the query tell
+        # apart; other values may be secrets.
+        channel = ["_".join(pair) for pair in CHANNEL.findall(source)]
+        return [*channel, public_part(source) or "stream"]
     path = Path(source).absolute()
     return [*path.parent.parts[1:], path.stem]
 

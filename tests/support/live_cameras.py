@@ -57,15 +57,10 @@ def wait_for_state(camera, *states):
     return wait_until(reached)
 
 
-def shared_memory_names():
-    """Return the names of shared memory that any Python made and nobody took away yet."""
-    return [each.name for each in Path("/dev/shm").glob("psm_*")]
-
-
-def has_shared_memory():
-    """Return whether this process has any open, also such that has no name any more."""
+def has_pictures_in_memory():
+    """Return whether this process has the memory of a picture mapped."""
     maps = Path("/proc/self/maps")
-    return maps.exists() and "/psm_" in maps.read_text()
+    return maps.exists() and "memfd:picture" in maps.read_text()
 
 
 def reader_pids():

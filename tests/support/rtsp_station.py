@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, fields
 from support.rtsp_clip import CLOCK_HZ, Clip
 
 REPORT_S = 0.5
-"""Time between two sender reports; the first comes before the first frame."""
+"""Between two sender reports; the first comes before the first frame."""
 NTP_EPOCH_S = 2_208_988_800
 REALM = "camera"
 AUDIO = "m=audio 0 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=control:track1\r\n"
@@ -38,6 +38,7 @@ class Behaviour:
         corrupt: Share of RTP packets whose payload is garbled.
         skew_s: How far its clock goes ahead.
         reports: Whether it sends sender reports, from which its clock is known.
+        skip: Pictures of the clip that were sent before a client came.
     """
 
     clip: str
@@ -49,6 +50,7 @@ class Behaviour:
     corrupt: float = 0.0
     skew_s: float = 0.0
     reports: bool = True
+    skip: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -173,12 +175,13 @@ class Station:
     async def _play(self, client: Client, behaviour: Behaviour) -> None:
         """Send pictures at their pace, from the clip's first on, over and over."""
         rng = random.Random(0)
-        began, base_s, start = time.time(), 0.0, random.randrange(1 << 30)
+        base_s, start, missed = 0.0, random.randrange(1 << 30), behaviour.skip
+        began = time.time() - self.clip(behaviour).pictures[missed][0]
         reported = float("-inf")
         with contextlib.suppress(OSError):
             while True:
                 clip = self.clip(behaviour)
-                for time_s, units, is_key in clip.pictures:
+                for time_s, units, is_key in clip.pictures[missed:]:
                     media_s = base_s + time_s
                     await asyncio.sleep(max(0.0, began + media_s - time.time()))
                     if self.clip(behaviour) is not clip:
@@ -191,10 +194,11 @@ class Station:
                         reported = media_s
                         taken_s = began + media_s + behaviour.skew_s
                         await client.send(_sender_report(client, stamp, taken_s), channel=1)
-                    whole = [*clip.parameters, *units] if is_key else units
-                    await _send_picture(client, behaviour, stamp, clip.payloads(whole), rng)
+                    payloads = clip.payloads([*clip.parameters * is_key, *units])
+                    await _send_picture(client, behaviour, stamp, payloads, rng)
                 else:
                     base_s += clip.length_s
+                missed = 0
 
 
 async def _send_picture(
@@ -283,10 +287,9 @@ def _reply(reply: dict[str, int]) -> None:
 def _obey(station: Station, command: dict[str, object]) -> dict[str, int]:
     behaviour = station.behaviours[str(command["camera"])]
     clients = [each for each in station.clients if each.path == command["camera"]]
-    change = command.get("change", {})
-    assert isinstance(change, dict)
-    for name in {each.name for each in fields(Behaviour)} & set(change):
-        setattr(behaviour, name, change[name])
+    change: dict[str, object] = dict(command.get("change", {}))
+    for each in fields(Behaviour):
+        setattr(behaviour, each.name, change.get(each.name, getattr(behaviour, each.name)))
     if "cut" in command:
         for client in clients:
             client.close(reset=command["cut"] == "reset")

@@ -7,15 +7,15 @@ import random
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 
 from pipeline.datatypes import Frame
 from pipeline.health import CameraHealth, CameraState
 from pipeline.live_settings import LiveSourceSettings
 from pipeline.sources.live.backoff import Backoff
-from pipeline.sources.live.condition import Condition
+from pipeline.sources.live.condition import PROOF, Condition
 from pipeline.sources.live.doorbell import Doorbell
 from pipeline.sources.live.messages import (
-    Attached,
     Connect,
     Disconnect,
     Ended,
@@ -23,7 +23,6 @@ from pipeline.sources.live.messages import (
     Opened,
     Progress,
     Trouble,
-    UseSlot,
 )
 from pipeline.sources.live.reader_process import ReaderProcess
 from pipeline.sources.live.slot import FrameSlot
@@ -41,6 +40,13 @@ STATES = {
     Trouble.NO_VIDEO: CameraState.NO_VIDEO,
 }
 MAX_DEATHS, DEATHS_WITHIN_S = 5, 60.0
+MAX_KEY_FRAME_S = 120.0
+"""Time from connecting to the first picture while packets come; some send a key frame a minute."""
+SLOW = "if it sends one less often, raise live.source."
+NO_KEY_FRAME = (
+    "it sends, but no key frame came yet: set its key frame interval (GOP, I-frame interval) to 1 "
+    "to 2 s"
+)
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +85,7 @@ class WatchedCamera:
         self._slot_epoch, self._epoch = -1, 0
         self._taken = 0
         self._patience_s = settings.close_s
+        self._is_told = False  # that key frames are rare
 
     # What the run calls
 
@@ -147,28 +154,34 @@ class WatchedCamera:
 
     def _follow(self, reader: ReaderProcess) -> Ended:
         """Take reports until the connection has ended, or nothing good came for too long."""
-        deadline_s = time.monotonic() + self._settings.connect_s
+        began_s = time.monotonic()
+        deadline_s = began_s + self._settings.connect_s
         good_since_s: float | None = None
+        good = 0
         while not self._stopping.is_set():
             report = reader.receive(timeout_s=LOOK_S)
             now_s = time.monotonic()
             match report:
                 case Ended():
-                    return report
+                    return self._with_hint(report, good)
                 case Opened():
                     self._condition.become(CameraState.CONNECTING, "it answers, no picture yet")
                 case NewSize(size=size):
                     self._use_slot(reader, size)
-                case Attached():
-                    self._unlink_slot()
+                case Progress(last_good_s=None):
+                    self._tell_no_key_frame(now_s - began_s)
+                    sends_until_s = report.last_packet_s + self._settings.stall_s
+                    deadline_s = max(deadline_s, min(sends_until_s, began_s + MAX_KEY_FRAME_S))
                 case Progress(last_good_s=float(last_good_s)):
                     self._condition.note(report)
+                    good = report.good
                     deadline_s = last_good_s + self._settings.stall_s
                     good_since_s = good_since_s or now_s
                     if now_s - good_since_s >= self._settings.settled_s:
                         self._backoff.reset()
             if now_s >= deadline_s:
-                return self._give_up(reader, has_sent=good_since_s is not None)
+                ended = self._give_up(reader, has_sent=good_since_s is not None)
+                return self._with_hint(ended, good)
         return self._disconnect(reader, Ended(Trouble.LOST, "the run is ending"))
 
     def _give_up(self, reader: ReaderProcess, *, has_sent: bool) -> Ended:
@@ -177,8 +190,21 @@ class WatchedCamera:
             ended = Ended(Trouble.SILENT, f"no good picture came for {settings.stall_s:g} s")
             self._condition.become(CameraState.STALLED, ended.reason)
         else:
-            ended = Ended(Trouble.LOST, f"no picture came within {settings.connect_s:g} s")
+            text = f"no picture came within {settings.connect_s:g} s: {SLOW}connect_s"
+            ended = Ended(Trouble.LOST, text)
         return self._disconnect(reader, ended)
+
+    def _tell_no_key_frame(self, connected_s: float) -> None:
+        self._condition.become(CameraState.CONNECTING, NO_KEY_FRAME)
+        if connected_s > self._settings.stall_s and not self._is_told:
+            self._is_told = True
+            log.warning("camera %s: %s", self.camera, NO_KEY_FRAME)
+
+    def _with_hint(self, ended: Ended, good: int) -> Ended:
+        """Say of a camera that stops before it proved to be there that it may be slow."""
+        if ended.trouble is Trouble.SILENT and 0 < good < PROOF:
+            return replace(ended, reason=f"{ended.reason}: {SLOW}stall_s")
+        return ended
 
     def _disconnect(self, reader: ReaderProcess, ended: Ended) -> Ended:
         """Have the connection closed; a reader that cannot do so is ended."""
@@ -236,15 +262,10 @@ class WatchedCamera:
             self._slot = slot
             self._slot_epoch += 1
         self._condition.note_size(size)
-        reader.send(UseSlot(slot.name, size))
-
-    def _unlink_slot(self) -> None:
-        if self._slot is not None:
-            self._slot.unlink()
+        reader.send_slot(slot)
 
     def _drop_slot(self) -> None:
         with self._lock:
             slot, self._slot = self._slot, None
         if slot is not None:
-            slot.unlink()
             slot.close()

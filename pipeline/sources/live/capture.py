@@ -14,8 +14,9 @@ import av
 
 from pipeline.errors import SourceError
 from pipeline.sources.container import Damage, open_container, reason
+from pipeline.sources.live.http_answer import what_answers
 from pipeline.sources.live.messages import Connect, Trouble
-from pipeline.sources.stream_address import redact, secrets_of
+from pipeline.sources.stream_address import encoded, redact, secrets_of
 
 __all__ = ["CaptureError", "open_capture", "packets_of"]
 
@@ -31,6 +32,17 @@ DEVICE_FAULTS = {
 }
 REORDER_US = 200_000
 """How long a UDP packet is waited for."""
+NO_ANALYSIS = {"probesize": "32", "fpsprobesize": "0"}
+"""One packet instead of eight or more pictures that FFmpeg keeps to itself to guess the rate:
+those of a slow camera take longer than any limit."""
+UNEXPLAINED = (
+    av.error.InvalidDataError,
+    av.error.ArgumentError,
+    av.error.HTTPServerError,
+    av.error.HTTPOtherClientError,
+    av.error.OSError,
+)
+"""What FFmpeg says of an HTTP answer that it cannot use, whatever that is."""
 
 
 class CaptureError(Exception):
@@ -52,20 +64,23 @@ def open_capture(order: Connect) -> Iterator[tuple[Any, Any]]:
     Raises:
         CaptureError: It cannot be opened or has no video, or reading it failed within.
     """
-    try:
-        if order.kind == "file":
-            with open_container(
-                Path(order.source), Damage(), max_pixels=order.max_pixels
-            ) as opened:
-                yield opened
-            return
-        with _open(order) as container:
-            yield container, _video_stream(container, order)
-    except SourceError as error:
-        raise CaptureError(Trouble.NO_VIDEO, str(error)) from None
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        # `from None`, as the messages of these hold the address with its password.
-        raise _explained(error, order) from None
+    with contextlib.ExitStack() as stack:
+        try:
+            if order.kind == "file":
+                path, limit = Path(order.source), order.max_pixels
+                opened = stack.enter_context(open_container(path, Damage(), max_pixels=limit))
+            else:
+                container = stack.enter_context(_open(order))
+                opened = container, _video_stream(container, order)
+        except SourceError as error:
+            raise CaptureError(Trouble.NO_VIDEO, str(error)) from None
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            # `from None`, as the messages of these hold the address with its password.
+            raise _explained(error, order) from None
+        try:
+            yield opened
+        except av.error.FFmpegError as error:
+            raise _explained(error, order) from None
 
 
 def packets_of(
@@ -113,7 +128,7 @@ def _read_limit_s(order: Connect) -> float:
 
 
 def _open(order: Connect) -> Any:
-    source, options = order.source, {"max_pixels": str(order.max_pixels)}
+    source, options = encoded(order.source), {"max_pixels": str(order.max_pixels)}
     timeout = (order.connect_s, _read_limit_s(order))
     if order.kind == "usb":
         name, device_format, device_options = _device(source)
@@ -124,11 +139,24 @@ def _open(order: Connect) -> Any:
             "rtsp_transport": order.transport,
             "allowed_media_types": "video",
             "max_delay": str(REORDER_US),
-            "fpsprobesize": "3",
         }
-    else:
-        options["timeout"] = str(round(order.stall_s * 1e6))
-    return av.open(source, options=options, timeout=timeout)
+        container = av.open(source, options=options | NO_ANALYSIS, timeout=timeout)
+        if container.streams.video:
+            return container
+        # A transport stream within RTP names its pictures later.
+        container.close()
+        return av.open(source, options=options, timeout=timeout)
+    options |= {"fpsprobesize": "0", "formatprobesize": "32768"}
+    options["timeout"] = str(round(order.stall_s * 1e6))
+    try:
+        return av.open(source, options=options, timeout=timeout)
+    except UNEXPLAINED:
+        answer = what_answers(source, timeout_s=order.stall_s)
+        if answer.fault is not None:
+            raise CaptureError(Trouble.LOST, answer.fault) from None
+        if not answer.is_pictures:
+            raise
+        return av.open(source, format="mjpeg", options=options | NO_ANALYSIS, timeout=timeout)
 
 
 def _device(source: str) -> tuple[str, str, dict[str, str]]:

@@ -12,7 +12,7 @@ from pipeline.health import CameraHealth, CameraState
 from pipeline.sources.live.camera_clock import MAX_SKEW_S
 from pipeline.sources.live.messages import Progress
 
-__all__ = ["Condition"]
+__all__ = ["PROOF", "Condition"]
 
 PROOF = 3
 """Pictures that prove a camera is back; the first may be one that waited somewhere."""
@@ -100,9 +100,9 @@ class Condition:
                 self._health = replace(self._health, last_frame_s=self._wall())
             self._now = progress
             self._sample()
-        self._judge_clock(progress.skew_s)
-        if progress.good < PROOF:
+        if progress.good < PROOF:  # the first packet of a slow camera comes with the next one
             return
+        self._judge_clock(progress.skew_s)
         self._prove()
         fault = self._fault(progress)
         self.become(CameraState.DEGRADED if fault else CameraState.LIVE, fault)

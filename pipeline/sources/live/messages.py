@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 __all__ = [
-    "Attached",
     "Connect",
     "Disconnect",
     "Ended",
@@ -59,9 +58,8 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class UseSlot:
-    """Write pictures of this size into that slot."""
+    """Write pictures of this size into the file whose descriptor follows this message."""
 
-    name: str
     size: tuple[int, int]
 
 
@@ -91,13 +89,6 @@ class NewSize:
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
-    """The slot of this name is open here."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
     """What came since the connection began.
 
@@ -107,6 +98,7 @@ class Progress:
         last_good_s: When the last good one came, by ``time.monotonic``; ``None`` before it.
         rate: Pictures per second that the camera's own stamps promise; ``None`` if unknown.
         skew_s: The camera's clock less ours; ``None`` where it tells no time.
+        last_packet_s: When the last packet came, with or without a picture.
     """
 
     good: int
@@ -114,6 +106,7 @@ class Progress:
     last_good_s: float | None
     rate: float | None
     skew_s: float | None
+    last_packet_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,18 @@ import threading
 import time
 from collections import deque
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle
 from statistics import median
 from typing import Any
 
 import av
 
+from pipeline.sources.frame_times import FrameTimes
 from pipeline.sources.live.camera_clock import CameraClock
 from pipeline.sources.live.capture import CaptureError, open_capture, packets_of
 from pipeline.sources.live.damage import DamageWatch, silence_decoder_logs
 from pipeline.sources.live.lateness import Lateness
 from pipeline.sources.live.messages import (
-    Attached,
     Connect,
     Ended,
     NewSize,
@@ -31,7 +32,6 @@ from pipeline.sources.live.messages import (
     UseSlot,
 )
 from pipeline.sources.live.slot import FrameSlot
-from pipeline.sources.orientation import display_matrix, shown_size
 from pipeline.sources.stream_address import redact, secrets_of
 from pipeline.sources.video_file import PictureConverter
 
@@ -41,7 +41,12 @@ REPORT_S = 0.2
 """Time between two reports of progress."""
 GRACE_S = 0.5
 """Time to close the connection after the watching process died."""
+SLOT_S = 0.5
+"""Time for the watcher to make a slot; without waiting, the first picture would be lost."""
 USUAL_INTERVAL_S = 0.04
+MIN_STEP_S = 0.001
+"""Pictures are at least so far apart."""
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def read_camera(watcher: Connection) -> None:
@@ -51,6 +56,10 @@ def read_camera(watcher: Connection) -> None:
         watcher: Orders come from it, reports go to it.
     """
     silence_decoder_logs()
+    # A camera is on the own network; a proxy would neither reach it nor should it see its login.
+    for name in PROXIES:
+        os.environ.pop(name, None)
+        os.environ.pop(name.upper(), None)
     desk = _Desk(watcher)
     threading.Thread(target=desk.run, name="orders", daemon=True).start()
     gc.collect()
@@ -69,7 +78,7 @@ class _Desk:
         self.watcher = watcher
         self.connects: queue.SimpleQueue[Connect | None] = queue.SimpleQueue()
         self.is_cut = threading.Event()
-        self.slots: queue.SimpleQueue[UseSlot] = queue.SimpleQueue()
+        self.slots: queue.SimpleQueue[tuple[int, tuple[int, int]]] = queue.SimpleQueue()
 
     def run(self) -> None:
         while True:
@@ -82,10 +91,13 @@ class _Desk:
                 time.sleep(GRACE_S)
                 os._exit(0)
             if isinstance(order, Connect):
+                # A slot that nobody took was meant for the connection before.
+                while not self.slots.empty():
+                    os.close(self.slots.get()[0])
                 self.is_cut.clear()
                 self.connects.put(order)
             elif isinstance(order, UseSlot):
-                self.slots.put(order)
+                self.slots.put((recv_handle(self.watcher), order.size))
             else:
                 self.is_cut.set()
 
@@ -100,12 +112,13 @@ class _Session:
         self._damage = DamageWatch(hold_s=order.hold_damaged_s, clock=time.monotonic)
         self._clock = CameraClock()
         self._lateness = Lateness()
-        self._to_image = PictureConverter()
+        self._times = FrameTimes[Any](origin_s=None, interval_s=USUAL_INTERVAL_S)
+        self._to_image: PictureConverter
         self._slot: FrameSlot | None = None
         self._size: tuple[int, int] | None = None
         self._good = self._corrupt = 0
         self._last_good_s: float | None = None
-        self._came_s = 0.0
+        self._came_s = self._time_s = 0.0
         self._last_own_s: float | None = None
         self._intervals: deque[float] = deque(maxlen=50)
         self._began: tuple[float, float] | None = None
@@ -137,11 +150,14 @@ class _Session:
         return Ended(Trouble.LOST, "the camera closed the connection")
 
     def _read(self, container: Any, stream: Any, logged: list[tuple[int, str, str]]) -> None:
+        self._to_image = PictureConverter(stream)
         is_cut = self._desk.is_cut.is_set
         for packet, held_s in packets_of(container, stream, self._order, is_cut):
             if packet.size or self._order.kind == "file":
                 self._take(packet, stream, logged, held_s=held_s)
                 self._report()
+        for picture, own_s in self._times.finish():
+            self._hand_on(picture, own_s)
 
     def _take(
         self, packet: Any, stream: Any, logged: list[tuple[int, str, str]], *, held_s: float
@@ -163,25 +179,33 @@ class _Session:
         # good one that is the rest of a group of pictures that was joined in its middle.
         self._corrupt += failed or (self._damage.is_hit and not pictures and self._good > 0)
         for picture in pictures:
-            if self._damage.is_whole(picture):
-                self._hand_on(picture)
-            else:
+            if not self._damage.is_whole(picture):
                 self._corrupt += 1
+            elif self._order.kind == "file":
+                # Played by times that increase: a wild stamp would be waited for.
+                for ready, own_s in self._times.push(picture, picture.pts, picture.time_base):
+                    self._hand_on(ready, own_s)
+            else:
+                stamped = picture.pts is not None
+                self._hand_on(picture, float(picture.pts * picture.time_base) if stamped else None)
 
-    def _hand_on(self, picture: Any) -> None:
+    def _hand_on(self, picture: Any, own_s: float | None) -> None:
         time_s = self._clock.time_s(picture)
-        own_s = None if picture.pts is None else float(picture.pts * picture.time_base)
         if self._order.kind == "file":
             time_s = self._wait_for(own_s)
+        # Where the camera's clock takes over from ours, it may be behind.
+        self._time_s = time_s = max(time_s, self._time_s + MIN_STEP_S)
         self._note_interval(own_s)
         self._good += 1
         self._last_good_s = max(self._came_s, self._last_good_s or 0.0)
-        size = shown_size(picture.width, picture.height, display_matrix(picture))
+        size = self._to_image.size(picture)
         if size != self._size:
             self._size = size
             self._close_slot()
             self._desk.watcher.send(NewSize(size))
-        slot = self._current_slot()
+        if self._slot is None:
+            self._await_slot()
+        slot = self._slot
         if slot is not None and slot.is_wanted(time.monotonic(), interval_s=self._interval_s()):
             slot.write(self._to_image(picture), time_s)
 
@@ -196,15 +220,16 @@ class _Session:
         self._desk.is_cut.wait(max(0.0, due_s - now_s))
         return due_s
 
-    def _current_slot(self) -> FrameSlot | None:
-        """Return the slot for pictures of this size, once the watcher has made one."""
-        while not self._desk.slots.empty():
-            order = self._desk.slots.get()
-            if order.size == self._size:
-                self._close_slot()
-                self._slot = FrameSlot.attach(order.name, order.size)
-                self._desk.watcher.send(Attached(order.name))
-        return self._slot
+    def _await_slot(self) -> None:
+        """Take the slot for pictures of this size, which the watcher makes now."""
+        deadline_s = time.monotonic() + SLOT_S
+        while self._slot is None and (left_s := deadline_s - time.monotonic()) > 0:
+            with contextlib.suppress(queue.Empty):
+                file, size = self._desk.slots.get(timeout=left_s)
+                if size == self._size:
+                    self._slot = FrameSlot(file, size)
+                else:
+                    os.close(file)
 
     def _close_slot(self) -> None:
         if self._slot is not None:
@@ -230,7 +255,14 @@ class _Session:
         has_stamps = self._order.kind == "file" or self._is_rtsp
         rate = 1 / self._interval_s() if has_stamps and len(self._intervals) > 10 else None
         self._desk.watcher.send(
-            Progress(self._good, self._corrupt, self._last_good_s, rate, self._clock.skew_s)
+            Progress(
+                self._good,
+                self._corrupt,
+                self._last_good_s,
+                rate,
+                self._clock.skew_s,
+                self._came_s,
+            )
         )
 
 

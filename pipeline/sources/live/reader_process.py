@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import send_handle
 from typing import Any
 
-from pipeline.sources.live.messages import Ready
+from pipeline.sources.live.messages import Ready, UseSlot
 from pipeline.sources.live.reader import read_camera
+from pipeline.sources.live.slot import FrameSlot
 from pipeline.spawning import out_of_reach_of_the_terminal
 
 __all__ = ["ReaderProcess"]
@@ -49,6 +51,11 @@ class ReaderProcess:
     def send(self, order: object) -> None:
         """Give an order. Raises ``OSError`` if the reader is dead."""
         self._pipe.send(order)
+
+    def send_slot(self, slot: FrameSlot) -> None:
+        """Have it write into a slot. Raises ``OSError`` if the reader is dead."""
+        self._pipe.send(UseSlot(slot.size))
+        send_handle(self._pipe, slot.file, self._process.pid)
 
     def receive(self, *, timeout_s: float) -> Any:
         """Return the next report, ``None`` if none comes in time.

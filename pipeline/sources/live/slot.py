@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
+import mmap
+import os
+import tempfile
 import time
-from multiprocessing.shared_memory import SharedMemory
 
 import numpy as np
 
@@ -33,37 +34,30 @@ class FrameSlot:
     The reader leaves word of when it took pictures, so that the writer need not convert those
     that nobody will look at: see ``is_wanted``.
 
+    The memory has no name: the other process gets its file descriptor, and it is gone with the
+    last of the two. So it is not limited by ``/dev/shm``, which is small in containers.
+
     Args:
-        memory: Shared memory that is large enough.
+        file: Descriptor of a file that is large enough; belongs to the slot.
         size: Width and height of the pictures.
     """
 
-    def __init__(self, memory: SharedMemory, size: tuple[int, int]) -> None:
+    def __init__(self, file: int, size: tuple[int, int]) -> None:
         width, height = size
         self.size = size
-        self._memory = memory
-        self._counts = np.ndarray(8, np.int64, memory.buf, 0)
-        self._moments = np.ndarray(8, np.float64, memory.buf, 64)
-        self._pictures = np.ndarray((2, height, width, 3), np.uint8, memory.buf, HEADER_BYTES)
+        self.file = file
+        self._memory = memory = mmap.mmap(file, _bytes_for(size))
+        self._counts = np.ndarray(8, np.int64, memory, 0)
+        self._moments = np.ndarray(8, np.float64, memory, 64)
+        self._pictures = np.ndarray((2, height, width, 3), np.uint8, memory, HEADER_BYTES)
         self._taken = 0
-        self._is_named = True
 
     @classmethod
     def create(cls, size: tuple[int, int]) -> FrameSlot:
-        """Return a new, empty slot, to be unlinked by the caller."""
-        width, height = size
-        memory = SharedMemory(create=True, size=HEADER_BYTES + 2 * width * height * 3)
-        return cls(memory, size)
-
-    @classmethod
-    def attach(cls, name: str, size: tuple[int, int]) -> FrameSlot:
-        """Return a slot that another process created."""
-        return cls(SharedMemory(name), size)
-
-    @property
-    def name(self) -> str:
-        """What ``attach`` needs."""
-        return self._memory.name
+        """Return a new, empty slot."""
+        file = _nameless_file()
+        os.ftruncate(file, _bytes_for(size))
+        return cls(file, size)
 
     def write(self, image: Image, time_s: float) -> None:
         """Make a picture the newest one; it replaces one that was not taken."""
@@ -112,15 +106,21 @@ class FrameSlot:
         taken_s, pace_s, _, asked_s = (float(each) for each in self._moments[:4])
         return asked_s >= taken_s or now_s >= taken_s + pace_s - 2 * interval_s
 
-    def unlink(self) -> None:
-        """Take the name away: the memory goes with the last process that has it open."""
-        if self._is_named:
-            self._is_named = False
-            with contextlib.suppress(FileNotFoundError):
-                self._memory.unlink()
-
     def close(self) -> None:
         """Give the memory up; nothing else may be called after."""
         # Arrays hold on to the buffer, which then could not be closed.
         del self._counts, self._moments, self._pictures
         self._memory.close()
+        os.close(self.file)
+
+
+def _bytes_for(size: tuple[int, int]) -> int:
+    return HEADER_BYTES + 2 * size[0] * size[1] * 3
+
+
+def _nameless_file() -> int:
+    if hasattr(os, "memfd_create"):  # on Linux
+        return os.memfd_create("picture")
+    file, path = tempfile.mkstemp()
+    os.unlink(path)  # noqa: PTH108 - of a path that nobody needs as an object
+    return file

@@ -9,10 +9,8 @@ import pytest
 from pipeline.sources.live import stop_live_cameras
 from support.live_cameras import (
     Cameras,
-    has_shared_memory,
+    has_pictures_in_memory,
     reader_pids,
-    shared_memory_names,
-    wait_until,
 )
 from support.rtsp_server import RtspServer
 from support.video_files import numbered_image, write_video
@@ -90,5 +88,4 @@ def cameras():
         camera.stop(timeout_s=1.0)  # once more does no harm
     assert not reader_pids()
     assert not [each for each in threading.enumerate() if each.name.startswith("watch-")]
-    assert not has_shared_memory()
-    wait_until(lambda: not shared_memory_names())  # those of tests beside this one come and go
+    assert not has_pictures_in_memory()

@@ -135,9 +135,11 @@ def test_damaged_pictures_are_counted_and_not_handed_out(cameras, busy_clips, fa
         camera = cameras.one(server.address("door"), stall_s=20, hold_damaged_s=20)
         server.tell("door", **fault)
         frames = frames_of(camera, 30)
+        while not camera.health().corrupt:
+            frames += frames_of(camera, 1)
+        frames += frames_of(camera, 10)
     errors = [distance_to_original(frame.image, pictures) for frame in frames]
     assert max(errors) < 6
-    assert camera.health().corrupt > 0
 
 
 def distance_to_original(image, pictures):

@@ -1,5 +1,7 @@
 """The slot in memory that the reader of a camera and the run share."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -10,10 +12,9 @@ from pipeline.sources.live.slot import FrameSlot
 def ends():
     """Both ends of one slot for pictures of 4 x 2 pixels: writer, reader."""
     reader = FrameSlot.create((4, 2))
-    writer = FrameSlot.attach(reader.name, (4, 2))
+    writer = FrameSlot(os.dup(reader.file), (4, 2))
     yield writer, reader
     writer.close()
-    reader.unlink()
     reader.close()
 
 
