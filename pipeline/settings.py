@@ -234,7 +234,7 @@ def read_yaml(path: Path, *, kind: str = "configuration file") -> dict[str, Any]
         raise SettingsError(f"{kind} {path} does not exist") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{kind} {path} cannot be read: {error}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         problem = " ".join(str(error).split())
         raise SettingsError(f"{kind} {path} is no valid YAML: {problem}") from None
     if content is None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.detect.built_in import built_in_detector
+from pipeline.detect.exported import find_model
 from pipeline.detect.openvino_yolo import OpenVinoYolo
 from pipeline.detect.replay import ReplayDetector
 from pipeline.detect.ultralytics_adapter import UltralyticsDetector
@@ -21,8 +22,8 @@ def load_detector(settings: DetectSettings, *, cameras: Sequence[str], device: s
     """Return the detector for a run.
 
     It is a plug-in, saved boxes, or a network; without any of them, the package's own. OpenVINO
-    models run on OpenVINO directly when the device is a CPU; everything else goes through
-    ultralytics.
+    models run on OpenVINO directly, ONNX models too when the device is a CPU; everything else
+    goes through ultralytics.
 
     Args:
         settings: What the user asked for.
@@ -41,8 +42,8 @@ def load_detector(settings: DetectSettings, *, cameras: Sequence[str], device: s
     if settings.detections is not None:
         return ReplayDetector(settings.detections, cameras=cameras, confidence=settings.confidence)
     path = built_in_detector(device) if settings.weights is None else Path(settings.weights)
-    is_openvino = path.suffix == ".xml" or (path.is_dir() and any(path.glob("*.xml")))
-    if is_openvino and device == "cpu":
+    model = find_model(path) if path.exists() else None
+    if model is not None and (device == "cpu" or model.suffix == ".xml"):
         detector = OpenVinoYolo(
             path,
             confidence=settings.confidence,

@@ -1,4 +1,4 @@
-"""YOLO models in OpenVINO form, run on OpenVINO directly: the fast path on a CPU.
+"""YOLO models in OpenVINO or ONNX form, run on OpenVINO directly: the fast path on a CPU.
 
 Ultralytics runs such a model one image at a time and spends as long again around it. Here
 every core gets an inference stream of its own, images are prepared while others are being
@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 
 import cv2
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from pipeline.datatypes import Detections, FloatArray, Frame, Image
+from pipeline.detect.exported import ExportedModel, Layout, find_model
 from pipeline.detect.letterbox import Letterbox
 from pipeline.errors import ModelError
 
@@ -25,22 +25,21 @@ __all__ = ["OpenVinoYolo"]
 
 T = TypeVar("T")
 
-DEFAULT_STRIDE = 32
 LIKELY_PERSONS = 300
 """Boxes kept before suppression, best first; a crowd in one frame has fewer persons."""
 
 
 class OpenVinoYolo:
-    """Persons by a YOLO model (``*_openvino_model`` folder or ``.xml`` file).
+    """Persons by a YOLO model (``*_openvino_model`` folder, ``.xml`` or ``.onnx`` file).
 
     Args:
-        weights: Folder as ultralytics exports it, or the ``.xml`` file itself.
+        weights: Folder as ultralytics exports it, or the file itself.
         confidence: Minimum score of a box.
         nms_iou: IoU threshold of non-maximum suppression.
         image_size: Longer side of the input where the model leaves it open, pixels.
 
     Raises:
-        ModelError: The folder holds no detection model that knows persons.
+        ModelError: It is no model whose output can be read, or it knows no persons.
     """
 
     def __init__(
@@ -52,23 +51,23 @@ class OpenVinoYolo:
         self._confidence = confidence
         self._nms_iou = nms_iou
         self._image_size = image_size
-        self._xml = _find_xml(weights)
-        metadata = _read_metadata(self._xml)
-        self._stride = int(metadata.get("stride", DEFAULT_STRIDE))
-        self._person = _person_class(metadata, self._xml)
+        path = find_model(weights)
+        if path is None:
+            raise ModelError(f"detector {weights} holds no .xml and is no .onnx model")
+        self._path = path
         self._core = openvino.Core()
         self._compiled: dict[tuple[int, int], _RequestPool] = {}
-        self._fixed_shape = self._inspect()
+        self._model = ExportedModel.read(path, self._read())
 
     @property
     def input_size(self) -> tuple[int, int] | None:
         """``(height, width)`` of the only input that the model takes, ``None`` where it is open."""
-        return self._fixed_shape
+        return self._model.size
 
     @property
     def name(self) -> str:
         """Which model runs on what, for reports."""
-        return f"{self._xml.parent.name}/{self._xml.name} (OpenVINO, CPU)"
+        return f"{self._path.parent.name}/{self._path.name} (OpenVINO, CPU)"
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """Return the persons of each frame."""
@@ -91,27 +90,17 @@ class OpenVinoYolo:
         blank = np.zeros((*target, 3), np.uint8)
         self._pool(target).run((blank for _ in frames), lambda _output: None)
 
-    def _inspect(self) -> tuple[int, int] | None:
-        """Check the model's input and return its ``(height, width)``, ``None`` if open."""
-        model = self._read()
-        if len(model.inputs) != 1 or len(model.input().partial_shape) != 4:
-            raise ModelError(f"detector {self._xml} is no image model: expected one 4-D input")
-        shape = model.input().partial_shape
-        if shape[2].is_dynamic or shape[3].is_dynamic:
-            return None
-        return shape[2].get_length(), shape[3].get_length()
-
     def _read(self) -> Any:
         try:
-            return self._core.read_model(str(self._xml))
+            return self._core.read_model(str(self._path))
         except RuntimeError as error:
             problem = str(error).strip().splitlines()[-1].strip()
-            raise ModelError(f"detector {self._xml} cannot be read: {problem}") from None
+            raise ModelError(f"detector {self._path} cannot be read: {problem}") from None
 
     def _target(self, frame: Frame) -> tuple[int, int]:
-        if self._fixed_shape is not None:
-            return self._fixed_shape
-        return Letterbox.tight_target(frame.image.shape, self._image_size, self._stride)
+        if self._model.size is not None:
+            return self._model.size
+        return Letterbox.tight_target(frame.image.shape, self._image_size, self._model.stride)
 
     def _pool(self, target: tuple[int, int]) -> _RequestPool:
         if target not in self._compiled:
@@ -135,16 +124,12 @@ class OpenVinoYolo:
 
     def _persons(self, output: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
         """Return boxes (``xyxy``, input pixels) and scores of the persons in one raw output."""
-        if output.ndim != 3:
-            raise ModelError(f"detector {self._xml}: unknown output of shape {output.shape}")
-        if output.shape[2] == 6:  # end-to-end models: (1, N, xyxy + score + class), suppressed
-            rows = output[0]
-            keep = (rows[:, 5].astype(int) == self._person) & (rows[:, 4] >= self._confidence)
-            return rows[keep, :4].astype(np.float32), rows[keep, 4].astype(np.float32)
-        score = output[0, 4 + self._person]
+        boxes, score = self._model.boxes(output)
         likely = np.flatnonzero(score >= self._confidence)
+        if self._model.layout is Layout.END_TO_END:
+            return boxes[likely].astype(np.float32), score[likely].astype(np.float32)
         likely = likely[np.argsort(-score[likely], kind="stable")][:LIKELY_PERSONS]
-        cx, cy, width, height = output[0, :4, likely].T.astype(np.float32)
+        cx, cy, width, height = boxes[likely].T.astype(np.float32)
         xywh = np.stack([cx - width / 2, cy - height / 2, width, height], axis=1)
         scores = score[likely].astype(np.float32)
         kept = np.asarray(
@@ -189,38 +174,3 @@ def _tensor(image: NDArray[np.uint8]) -> Any:
     import openvino  # noqa: PLC0415 - loaded already by the detector
 
     return openvino.Tensor(np.ascontiguousarray(image[None]))
-
-
-def _find_xml(weights: Path) -> Path:
-    if weights.is_file():
-        return weights
-    models = sorted(weights.glob("*.xml"))
-    if len(models) != 1:
-        raise ModelError(
-            f"detector folder {weights} holds {len(models)} .xml models, expected exactly 1; "
-            "give the .xml file itself"
-        )
-    return models[0]
-
-
-def _read_metadata(xml: Path) -> dict[str, Any]:
-    """Return what ultralytics wrote beside the model, nothing where it wrote nothing."""
-    path = xml.with_name("metadata.yaml")
-    if not path.is_file():
-        return {}
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ModelError(f"detector metadata {path} cannot be read: {error}") from None
-    return content if isinstance(content, dict) else {}
-
-
-def _person_class(metadata: dict[str, Any], xml: Path) -> int:
-    """Return the index of the class ``person``; a model without class names is taken to be COCO."""
-    names = metadata.get("names", {0: "person"})
-    labels = dict(enumerate(names)) if isinstance(names, list) else names
-    for index, label in labels.items():
-        if str(label).lower() in {"person", "pedestrian"}:
-            return int(index)
-    task = metadata.get("task", "detect")
-    raise ModelError(f"detector {xml} (task {task!r}) has no class 'person'")

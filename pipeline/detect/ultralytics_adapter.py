@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from pipeline.datatypes import Detections, Frame
+from pipeline.detect.exported import ExportedModel, Layout, check_task, find_model, person_classes
 from pipeline.errors import ModelError
 
 __all__ = ["ARCHITECTURE", "UltralyticsDetector", "contained", "download_folder", "network_from"]
@@ -55,11 +56,19 @@ class UltralyticsDetector:
         self, weights: str, *, confidence: float, nms_iou: float, image_size: int, device: str
     ) -> None:
         path = _locate(weights)
+        exported = find_model(path)
+        task = None if path.suffix == ".pt" else "detect"
+        if exported is not None:  # on a GPU; the same checks as on a CPU
+            import openvino  # noqa: PLC0415 - slow
+
+            model = ExportedModel.read(exported, openvino.Core().read_model(str(exported)))
+            if model.layout is Layout.OBJECTNESS:
+                raise ModelError(f"detector {weights} has YOLOv5's output: use --device cpu")
+            task = model.task
         try:
             with contained():
                 from ultralytics import YOLO  # noqa: PLC0415 - slow, and has side effects
 
-                task = None if path.suffix == ".pt" else "detect"
                 stored = path.suffix == ".safetensors"
                 self._model: Any = _yolo_of(path) if stored else YOLO(str(path), task=task)
                 names: dict[int, str] = dict(self._model.names)
@@ -68,19 +77,15 @@ class UltralyticsDetector:
         # Vendors' loaders raise whatever their format's library raises.
         except Exception as error:
             raise ModelError(f"detector {weights} cannot be loaded: {_one_line(error)}") from error
-        self._persons = [i for i, name in names.items() if name.lower() in {"person", "pedestrian"}]
-        if not self._persons:
-            raise ModelError(f"detector {weights} has no class 'person'")
-        if self._model.task != "detect":
-            raise ModelError(
-                f"detector {weights} is a model for {self._model.task!r}, expected 'detect'"
-            )
+        persons = person_classes(names, weights)
+        check_task(self._model.task, weights)
         self._options = {
             "conf": confidence,
             "iou": nms_iou,
             "imgsz": image_size,
             "device": device,
-            "classes": self._persons,
+            "classes": persons,
+            "agnostic_nms": True,  # one box, also where a model has two classes of persons
             "verbose": False,
         }
         self._together = device not in {"cpu"}
@@ -98,10 +103,14 @@ class UltralyticsDetector:
                 with contained():
                     results = self._model.predict(images, **self._options)
                 for row, result in zip(group, results, strict=True):
-                    found[row] = Detections(
-                        result.boxes.xyxy.cpu().numpy().astype(np.float32).reshape(-1, 4),
-                        result.boxes.conf.cpu().numpy().astype(np.float32),
-                    )
+                    xyxy = result.boxes.xyxy.cpu().numpy().astype(np.float32).reshape(-1, 4)
+                    score = result.boxes.conf.cpu().numpy().astype(np.float32)
+                    if not (np.isfinite(xyxy).all() and ((score >= 0) & (score <= 1)).all()):
+                        raise ModelError(
+                            f"detector {self.name} gives numbers that are no boxes with scores of "
+                            "0 to 1: it is damaged, or no detector"
+                        )
+                    found[row] = Detections(xyxy, score)
         return found
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Collection, Mapping
+import zlib
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,23 @@ from pipeline.match.persons import Person, PersonBook
 __all__ = ["GalleryFile", "drop_from_gallery", "forget_in_gallery", "load_gallery", "save_gallery"]
 
 FORMAT = 1
+MAX_BYTES = 1_000_000_000
+"""Size of a gallery's tables; a million persons have half of it."""
+DAMAGE = (
+    ArithmeticError,
+    BadZipFile,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zlib.error,
+)
+"""What damaged archives and tables lead to; an encrypted one is a ``RuntimeError``."""
 
 
 class GalleryFile:
@@ -131,12 +150,9 @@ def drop_from_gallery(path: Path, numbers: Collection[int]) -> int:
     if not path.is_file():
         raise InputError(f"gallery {path} does not exist: check the path")
     with _lock(path):
-        try:
-            with np.load(path, allow_pickle=False) as content:
-                arrays = {name: content[name] for name in content.files}
+        with _read_safely(path) as content:
+            arrays = {name: content[name] for name in content.files}
             keep = ~np.isin(arrays["number"], list(numbers))
-        except (OSError, BadZipFile, KeyError, ValueError, EOFError) as error:
-            raise InputError(f"gallery {path} cannot be read: {error}") from None
         if not keep.all():
             _write(path, {n: each if n == "about" else each[keep] for n, each in arrays.items()})
     return int(np.sum(~keep))
@@ -170,13 +186,12 @@ def load_gallery(path: Path, *, dim: int, weights_sha256: str) -> PersonBook:
     Raises:
         InputError: The file is missing, damaged, or was made with other weights.
     """
-    try:
-        if kind := special_kind(path):
-            raise InputError(f"gallery {path} is {kind}, no file: name a file")
-        with np.load(path, allow_pickle=False) as content:
-            about: Mapping[str, Any] = json.loads(str(content["about"]))
-            numbers, means = content["number"], content["mean"].astype(np.float32)
-            tracks, frames = content["tracks"], content["frames"]
+    if kind := special_kind(path):
+        raise InputError(f"gallery {path} is {kind}, no file: name a file")
+    with _read_safely(path) as content:
+        about: Mapping[str, Any] = json.loads(str(content["about"]))
+        numbers, means = content["number"], content["mean"].astype(np.float32)
+        tracks, frames = content["tracks"], content["frames"]
         if about["format"] != FORMAT:
             raise InputError(f"gallery {path} has format {about['format']}, expected {FORMAT}")
         if about["weights_sha256"] != weights_sha256 or about["dim"] != dim:
@@ -189,6 +204,18 @@ def load_gallery(path: Path, *, dim: int, weights_sha256: str) -> PersonBook:
             past = Spans.of([GALLERY_SPAN])
             person = Person(mean * np.float32(count), int(count), int(boxes), past)
             book.add(int(number), person)
-    except (OSError, BadZipFile, KeyError, ValueError, EOFError) as error:
-        raise InputError(f"gallery {path} cannot be read: {error}") from None
     return book
+
+
+@contextmanager
+def _read_safely(path: Path) -> Iterator[Any]:
+    """Open a gallery, which may be anybody's file: no code, no bomb, one error for all damage."""
+    try:
+        with ZipFile(path) as parts:
+            size = sum(part.file_size for part in parts.infolist())
+        if size > MAX_BYTES:
+            raise InputError(f"gallery {path} holds {size} bytes, at most {MAX_BYTES} are read")
+        with np.load(path, allow_pickle=False) as content:
+            yield content
+    except DAMAGE as error:
+        raise InputError(f"gallery {path} cannot be read: {error}") from None

@@ -23,7 +23,7 @@ from pipeline.layout.archive import (
     read_part,
     sighting_schema,
 )
-from pipeline.results.base import Results
+from pipeline.results.base import Results, damage_told
 from pipeline.results.pieces import BoxSequence, Part, Picture, best_sightings
 from pipeline.results.record import CameraCounts, CameraInput, Record
 
@@ -92,12 +92,13 @@ class ArchiveResults(Results):
     def sightings(self) -> pd.DataFrame:
         """Return one row a track; embeddings, which are most of an archive, are not read."""
         if self._sightings is None:
-            owners = self.owners()
-            tables = [
-                _plain(read_part(path, ["tracklet_id", *PLAIN]), camera)
-                for camera, _, path in self.folder.parts("sightings")
-            ]
-            self._sightings = self._in_order(tables or [_no_sightings()], owners)
+            with damage_told(self.path):
+                owners = self.owners()
+                tables = [
+                    _plain(read_part(path, ["tracklet_id", *PLAIN]), camera)
+                    for camera, _, path in self.folder.parts("sightings")
+                ]
+                self._sightings = self._in_order(tables or [_no_sightings()], owners)
         return self._sightings.copy()
 
     def sequences(self, camera: str | None = None) -> Iterator[BoxSequence]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datatypes import UNASSIGNED, Event, FloatArray
+from pipeline.errors import ResultsError
 from pipeline.layout.edit_log import EditLog
 from pipeline.layout.edits import Edits
 from pipeline.results.pieces import (
@@ -23,7 +25,7 @@ from pipeline.results.pieces import (
 from pipeline.results.record import Record
 from pipeline.results.visits import seconds_in_view, visits
 
-__all__ = ["Kind", "Results"]
+__all__ = ["Kind", "Results", "damage_told"]
 
 Kind = Literal["run", "archive", "recording"]
 
@@ -176,9 +178,10 @@ class Results(ABC):
             ResultsError: The work is not finished, or a table is damaged.
         """
         if self._sightings is None:
-            owners = self.owners()
-            tables = [part.read()[0] for part in self.parts()]
-            self._sightings = self._in_order(tables, owners)
+            with damage_told(self.path):
+                owners = self.owners()
+                tables = [part.read()[0] for part in self.parts()]
+                self._sightings = self._in_order(tables, owners)
         return self._sightings.copy()
 
     def embeddings(self) -> FloatArray:
@@ -186,7 +189,8 @@ class Results(ABC):
 
         Sightings without a crop that was good enough have zeros.
         """
-        found = [part.read() for part in self.parts()]
+        with damage_told(self.path):
+            found = [part.read() for part in self.parts()]
         table = pd.concat([table[["sighting"]] for table, _ in found], ignore_index=True)
         dim = max((vectors.shape[1] for _, vectors in found), default=0)
         vectors = np.concatenate(
@@ -199,8 +203,9 @@ class Results(ABC):
 
     def iter_boxes(self, camera: str | None = None) -> Iterator[pd.DataFrame]:
         """Yield ``boxes`` a camera or a video file at a time; never all of them in memory."""
-        for each in self.sequences(camera):
-            yield each.boxes.assign(camera=each.camera, file=each.file)[BOX_COLUMNS]
+        with damage_told(self.path):
+            for each in self.sequences(camera):
+                yield each.boxes.assign(camera=each.camera, file=each.file)[BOX_COLUMNS]
 
     def boxes(self, camera: str | None = None) -> pd.DataFrame:
         """Return one row a box; of a long recording take ``iter_boxes`` instead.
@@ -252,3 +257,13 @@ class Results(ABC):
         whole["global_id"] = owner.fillna(UNASSIGNED).astype(np.int64)
         order = ["first_time", "camera", "sighting"]
         return whole.sort_values(order, kind="stable", ignore_index=True)[SIGHTING_COLUMNS]
+
+
+@contextmanager
+def damage_told(path: Path) -> Iterator[None]:
+    """Word what damaged tables lead to; no check can foresee what a torn database holds."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        problem = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ResultsError(f"{path} is damaged ({problem}): restore it, or run again") from error

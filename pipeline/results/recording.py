@@ -27,7 +27,7 @@ from pipeline.layout.recording import (
     read_events,
     recorded_files,
 )
-from pipeline.results.base import Results
+from pipeline.results.base import Results, damage_told
 from pipeline.results.pieces import BoxSequence, Part, Picture, best_sightings
 from pipeline.results.record import CameraCounts, CameraInput, Record
 from pipeline.whole_lines import read_whole
@@ -103,7 +103,8 @@ class RecordingResults(Results):
     def sightings(self) -> pd.DataFrame:
         """Return one row a track; embeddings, which are most of it, are not read."""
         if self._sightings is None:
-            self._sightings = self._in_order([_plain(self._table())], self.owners())
+            with damage_told(self.path):
+                self._sightings = self._in_order([_plain(self._table())], self.owners())
         return self._sightings.copy()
 
     def sequences(self, camera: str | None = None) -> Iterator[BoxSequence]:

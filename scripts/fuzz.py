@@ -1,0 +1,143 @@
+"""Give damaged input to every parser, and say what crashes, hangs, or needs too much memory.
+
+    FUZZ_SECONDS=600 python scripts/fuzz.py [--targets mp4-h264 settings] [--seed 0]
+
+Every target runs in a process of its own, so that a crash in a library is one finding. A finding
+is an exception that is none of ours, a crash, more than 10 s, or more than 1 GB of memory for one
+input; its input is kept in ``--out``. Exit code 1 if there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import random
+import resource
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from fuzzing.mutation import mutated
+from fuzzing.targets import EXPECTED, TARGETS
+
+MAX_S = 10.0
+MAX_GROWTH_KB = 1_000_000
+BATCH = 200
+"""Inputs of one process."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run all targets in turn until the time is over."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--targets", nargs="+", choices=list(TARGETS), default=list(TARGETS))
+    parser.add_argument(
+        "--seconds", type=float, default=float(os.environ.get("FUZZ_SECONDS", "600"))
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path("runs/fuzz"))
+    options = parser.parse_args(argv)
+    options.out.mkdir(parents=True, exist_ok=True)
+    until_s = time.monotonic() + options.seconds
+    inputs: Counter[str] = Counter()
+    found: dict[str, str] = {}
+    turn = options.seed
+    while time.monotonic() < until_s:
+        for name in options.targets:
+            if time.monotonic() < until_s:
+                count, faults = _batch(name, turn, until_s, options.out)
+                inputs[name] += count
+                found |= faults
+        turn += 1
+    for name in options.targets:
+        print(f"{name:12} {inputs[name]:8} inputs")
+    print(f"{sum(inputs.values())} inputs, {len(found)} kinds of faults")
+    for fault, path in found.items():
+        print(f"{path}: {fault}")
+    return 1 if found else 0
+
+
+def _batch(name: str, turn: int, until_s: float, out: Path) -> tuple[int, dict[str, str]]:
+    """Run one process; return how many inputs it read, and what each new fault was kept as."""
+    with tempfile.TemporaryDirectory() as text:
+        folder = Path(text)
+        context = multiprocessing.get_context("fork")
+        count: Any = context.Value("i", 0)
+        process = context.Process(target=_child, args=(name, turn, folder, count, until_s))
+        process.start()
+        before, since_s = -1, time.monotonic()
+        hangs = False
+        while process.is_alive():
+            process.join(0.2)
+            if count.value != before:
+                before, since_s = count.value, time.monotonic()
+            hangs = time.monotonic() - since_s > MAX_S
+            if hangs:
+                process.kill()
+                process.join()
+        faults = {
+            (path.with_suffix(".why")).read_text(): path for path in folder.glob("fault-*.input")
+        }
+        last = folder / "last.input"
+        if hangs:
+            faults[f"{name}: more than {MAX_S:g} s"] = last
+        elif process.exitcode:
+            faults[f"{name}: the process ended with {process.exitcode}"] = last
+        kept = {}
+        for fault, path in faults.items():
+            if path.exists():
+                place = out / f"{name}-{turn}-{path.stem}.input"
+                shutil.copy(path, place)
+                kept[fault] = str(place)
+        return count.value, kept
+
+
+def _child(name: str, turn: int, folder: Path, count: Any, until_s: float) -> None:
+    with open(os.devnull, "w") as nothing:  # noqa: PTH123
+        os.dup2(nothing.fileno(), 1)
+        os.dup2(nothing.fileno(), 2)
+    target, rng = TARGETS[name], random.Random(f"{name} {turn}")
+    seeds_at = folder / "seeds"
+    seeds_at.mkdir()
+    seeds = target.seeds(seeds_at)
+    while count.value < BATCH and time.monotonic() < until_s:
+        content = mutated(seeds, rng)
+        (folder / "last.input").write_bytes(content)
+        fault = _fault_of(name, content, folder / "place")
+        if fault is not None:
+            path = folder / f"fault-{count.value}.input"
+            path.write_bytes(content)
+            path.with_suffix(".why").write_text(fault)
+        count.value += 1
+
+
+def _fault_of(name: str, content: bytes, place: Path) -> str | None:
+    """Read one input; return what was wrong with that, ``None`` where nothing was."""
+    place.mkdir()
+    before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        TARGETS[name].read(content, place)
+    except EXPECTED:
+        pass
+    except BaseException as error:
+        where = traceback.extract_tb(error.__traceback__)
+        own = [
+            each
+            for each in where
+            if "/pipeline/" in each.filename or "/reid_model/" in each.filename
+        ]
+        last = (own or where)[-1]
+        return f"{name}: {type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {error!s:.200}"
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    growth_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb
+    return f"{name}: {growth_kb // 1000} MB" if growth_kb > MAX_GROWTH_KB else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

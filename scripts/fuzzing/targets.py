@@ -1,0 +1,335 @@
+"""What is fuzzed: a name, seeds, and what reads them. Run in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+import av
+import numpy as np
+from safetensors.numpy import save
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+
+from pipeline.archive.footage import find_footage, read_manifest
+from pipeline.archive.journal import Journal
+from pipeline.detect.replay import ReplayDetector
+from pipeline.errors import ReidPipelineError
+from pipeline.jobs.inputs import settings_for
+from pipeline.layout.archive import ArchiveFolder
+from pipeline.match.fingerprint import read_calibration
+from pipeline.match.gallery import load_gallery
+from pipeline.metrics.ground_truth import read_ground_truth
+from pipeline.registry.registry import Registry
+from pipeline.results import open_results
+from pipeline.sources import VideoFile, resolve_cameras
+from pipeline.sources.stream_address import encoded, public_part, redact, secrets_of
+from reid_model.checkpoint import load_checkpoint
+from reid_model.errors import ReidModelError
+from reid_model.recipe import load_recipe
+from support.api_client import Client, app_of
+from support.live_view import FakeView
+from support.made_up_archive import write_made_up
+from support.made_up_run import write_made_up_run
+from support.small_recordings import write_recording
+from support.video_files import write_video
+
+__all__ = ["EXPECTED", "TARGETS", "Target"]
+
+EXPECTED = (ReidPipelineError, ReidModelError)
+"""What bad input may end in; everything else is a fault."""
+
+MAX_PIXELS = 1_000_000
+HASH = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A parser.
+
+    Attributes:
+        seeds: Makes valid inputs in an empty folder.
+        read: Reads an input, given an empty folder to lay it in.
+    """
+
+    seeds: Callable[[Path], list[bytes]]
+    read: Callable[[bytes, Path], object]
+
+
+def _texts(*texts: str) -> Callable[[Path], list[bytes]]:
+    return lambda _folder: [text.encode() for text in texts]
+
+
+def _file(name: str, read: Callable[[Path], object]) -> Callable[[bytes, Path], object]:
+    def lay_and_read(content: bytes, folder: Path) -> object:
+        path = folder / name
+        path.write_bytes(content)
+        return read(path)
+
+    return lay_and_read
+
+
+def _cameras(content: bytes, folder: Path) -> object:
+    (folder / "a.mp4").touch()
+    (folder / "cams.yaml").write_bytes(content)
+    return resolve_cameras([str(folder / "cams.yaml")])
+
+
+def _address(content: bytes, _folder: Path) -> object:
+    text = content.decode(errors="replace")
+    hidden = redact(f"cannot open {encoded(text)}", secrets_of(text))
+    return hidden, public_part(text)
+
+
+def _manifest(content: bytes, folder: Path) -> object:
+    (folder / "a.mp4").touch()
+    (folder / "manifest.csv").write_bytes(content)
+    return read_manifest(folder / "manifest.csv", folder)
+
+
+def _pattern(content: bytes, folder: Path) -> object:
+    (folder / "door_20260105_080000.mp4").touch()
+    text = content.decode(errors="replace")
+    return find_footage(folder, suffixes={".mp4"}, pattern=text)
+
+
+def _journal(content: bytes, folder: Path) -> object:
+    archive = ArchiveFolder(folder / "archive")
+    (folder / "a.mp4").touch()
+    (folder / "m.csv").write_text("path,camera,start\na.mp4,door,2026-01-05T08:00:00\n")
+    recording = read_manifest(folder / "m.csv", folder).recordings[0]
+    journal = Journal(archive)
+    journal.finish(recording, {"frames": 3, "warnings": []})
+    journal.write_cuts(recording, [(0, 10, 0, 100)])
+    for path in sorted((folder / "archive").rglob("*.json")):
+        path.write_bytes(content)
+    return journal.finished(), journal.cuts(recording)
+
+
+def _journal_seeds(_folder: Path) -> list[bytes]:
+    return [b"[[0, 10, 0, 100]]", json.dumps({"file": "a.mp4", "frames": 3}).encode()]
+
+
+def _run_seeds(folder: Path) -> list[bytes]:
+    run = write_made_up_run(folder / "run", [(1, "door", 0, 5), (2, "yard", 3, 9)])
+    names = ("run.json", "tracks.csv", "identities.csv", "embeddings.parquet")
+    texts = [name.encode() + b"\n" + (run / name).read_bytes() for name in names]
+    edit = {"number": 1, "kind": "rename", "identity": 1, "name": "Anna", "time_s": 1.0}
+    return [*texts, b"edits.jsonl\n" + json.dumps(edit).encode() + b"\n"]
+
+
+def _run(content: bytes, folder: Path) -> object:
+    run = write_made_up_run(folder / "run", [(1, "door", 0, 5), (2, "yard", 3, 9)])
+    return _results(content, run)
+
+
+def _results(content: bytes, folder: Path) -> object:
+    """Replace the file that the first line names, and read all of it."""
+    name, _, rest = content.partition(b"\n")
+    path = folder / name.decode(errors="replace").replace("\0", "")
+    if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+        path.write_bytes(rest)
+    elif name == b"edits.jsonl":
+        (folder / "edits.jsonl").write_bytes(rest)
+    results = open_results(folder)
+    return results.sightings(), results.boxes(), results.identities(), results.warnings
+
+
+def _recording_seeds(folder: Path) -> list[bytes]:
+    recording = write_recording(folder / "live")
+    found = []
+    for path in sorted(recording.rglob("*")):
+        if path.is_file() and path.suffix not in {".jpg", ".mp4"}:
+            name = path.relative_to(recording).as_posix().encode()
+            found.append(name + b"\n" + path.read_bytes())
+    return found
+
+
+def _recording(content: bytes, folder: Path) -> object:
+    template = folder.parent / "template"
+    if not template.exists():
+        write_recording(template)
+    shutil.copytree(template, folder / "live")
+    return _results(content, folder / "live")
+
+
+def _api_seeds(_folder: Path) -> list[bytes]:
+    return [
+        b'PUT /api/people/1/name\n{"name": "Anna"}',
+        b'POST /api/people/1/merge\n{"other": 2}',
+        b'POST /api/people/1/split\n{"sightings": [1, 2]}',
+        b"POST /api/edits/1/undo\n",
+        b"GET /api/people?limit=3&before=9\n",
+        b"GET /api/events?since=1.5&camera=door\n",
+    ]
+
+
+def _api(content: bytes, folder: Path) -> object:
+    """Ask with the method and path of the first line; the rest is the body."""
+    registry = Registry(folder, keep_s=None, clock=lambda: 1e9)
+    try:
+        run = SimpleNamespace(
+            view=FakeView("door"), registry=registry, clock=SimpleNamespace(now=1e9)
+        )
+        line, _, body = content.partition(b"\n")
+        method, _, path = line.decode(errors="replace").partition(" ")
+        method = method if method in {"GET", "PUT", "POST"} else "POST"
+        path = quote("/" + path.lstrip("/"), safe="/?&=%")
+        headers = {"Content-Type": "application/json", "X-Requested-With": "reid-pipeline"}
+        answer = Client(app_of(run)).ask(method, path, content=body, headers=headers)
+        if answer.status_code >= 500:
+            raise RuntimeError(f"{method} {path}: {answer.status_code}")
+        return answer
+    finally:
+        registry.close()
+
+
+def _archive_seeds(folder: Path) -> list[bytes]:
+    archive = write_made_up(folder / "archive", tracklets=12, people=3).path
+    found = []
+    for path in sorted(archive.rglob("*")):
+        if path.is_file():
+            name = path.relative_to(archive).as_posix().encode()
+            found.append(name + b"\n" + path.read_bytes())
+    return found
+
+
+def _archive(content: bytes, folder: Path) -> object:
+    archive = write_made_up(folder / "archive", tracklets=12, people=3).path
+    return _results(content, archive)
+
+
+def _weights_seeds(_folder: Path) -> list[bytes]:
+    tensors = {"backbone.x": np.zeros((2, 2), np.float32), "embed.weight": np.ones(3, np.float16)}
+    metadata = {"reid": json.dumps({"architecture": {"embedding_dim": 4}, "calibration": {}})}
+    return [save(tensors, metadata=metadata), save(tensors)]
+
+
+def _weights(content: bytes, folder: Path) -> object:
+    path = folder / "w.safetensors"
+    path.write_bytes(content)
+    with contextlib.suppress(*EXPECTED):
+        read_calibration(path)
+    return load_checkpoint(path)
+
+
+def _gallery_seeds(_folder: Path) -> list[bytes]:
+    about = {"format": 1, "dim": 4, "weights_sha256": HASH, "next_number": 3}
+    arrays: dict[str, Any] = {
+        "number": np.array([1, 2]),
+        "mean": np.ones((2, 4), np.float16),
+        "tracks": np.array([3, 4]),
+        "frames": np.array([30, 40]),
+        "about": np.array(json.dumps(about)),
+    }
+    found = []
+    for write in (np.savez, np.savez_compressed):
+        buffer = io.BytesIO()
+        write(buffer, **arrays)
+        found.append(buffer.getvalue())
+    return found
+
+
+def _gallery(path: Path) -> object:
+    return load_gallery(path, dim=4, weights_sha256=HASH)
+
+
+def _video(content: bytes, folder: Path, suffix: str) -> object:
+    path = folder / f"v{suffix}"
+    path.write_bytes(content)
+    video = VideoFile("v", path, max_pixels=MAX_PIXELS)
+    return sum(1 for _ in video), video.warnings
+
+
+def _videos(suffix: str, codec: str, **options: Any) -> Target:
+    def seeds(folder: Path) -> list[bytes]:
+        given: dict[str, Any] = {"frames": 12, "rate": 10, "gop": 5, "codec": codec} | options
+        first = write_video(folder / f"a{suffix}", **given)
+        found = [first.read_bytes()]
+        if suffix in {".mp4", ".mkv"}:
+            wide = write_video(folder / f"b{suffix}", **given, aspect=Fraction(2, 1))
+            found.append(wide.read_bytes())
+        return found
+
+    return Target(seeds, lambda content, folder: _video(content, folder, suffix))
+
+
+def _program_stream(folder: Path) -> list[bytes]:
+    path = folder / "a.mpg"
+    with av.open(str(path), "w", format="mpeg") as container:
+        stream = container.add_stream("mpeg2video", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(12):
+            image = np.full((48, 64, 3), 20 * number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "bgr24")))
+        container.mux(stream.encode(None))
+    return [path.read_bytes()]
+
+
+CSV = "camera,frame,x,y,w,h,score\ndoor,0,1,2,30,40,0.9\ndoor,1,1.5,2,30,40,1\n"
+MOT = "1,1,10,20,30,40,1,1,1\n2,1,11,20,30,40,0.5,1,1\n"
+
+TARGETS: Mapping[str, Target] = {
+    "camera-list": Target(
+        _texts(
+            "cameras:\n- {name: door, source: a.mp4}\n- name: yard\n  source: rtsp://u:p@h/1\n"
+            "  region: [[0, 0], [9, 0], [9, 9]]\n"
+        ),
+        _cameras,
+    ),
+    "address": Target(_texts("rtsp://admin:p@ss#1/x@10.0.0.1:554/cam?channel=1"), _address),
+    "settings": Target(
+        _texts("detect: {confidence: 0.2}\ntrack: {max_lost_s: 2}\nmatch:\n  threshold: 0.5\n"),
+        _file("s.yaml", lambda path: settings_for([], base=path)),
+    ),
+    "recipe": Target(
+        _texts(
+            "images: {source: crops}\nbatch: {kind: identities, identities: 4, images: 2}\n"
+            "losses:\n- {name: IdentityLoss, options: {label_smoothing: 0.1}}\n"
+            "optimiser: {name: AdamW, rate: 1.0e-3}\nschedule: {steps: 4}\n"
+        ),
+        _file("r.yaml", load_recipe),
+    ),
+    "boxes-csv": Target(
+        _texts(CSV),
+        _file("b.csv", lambda path: ReplayDetector(path, cameras=["door"], confidence=0.1)),
+    ),
+    "boxes-mot": Target(
+        _texts(MOT),
+        _file("door.txt", lambda path: ReplayDetector(path, cameras=["door"], confidence=0.1)),
+    ),
+    "truth-csv": Target(
+        _texts("camera,frame,identity,x,y,w,h,visible\ndoor,0,1,1,2,30,40,1\n"),
+        _file("t.csv", read_ground_truth),
+    ),
+    "truth-mot": Target(_texts(MOT), _file("door.txt", read_ground_truth)),
+    "manifest": Target(
+        _texts("path,camera,start\na.mp4,door,2026-01-05T08:00:00+01:00\n"), _manifest
+    ),
+    "pattern": Target(_texts("{camera}_{start:%Y%m%d_%H%M%S}.mp4"), _pattern),
+    "journal": Target(_journal_seeds, _journal),
+    "run-folder": Target(_run_seeds, _run),
+    "recording": Target(_recording_seeds, _recording),
+    "archive": Target(_archive_seeds, _archive),
+    "api": Target(_api_seeds, _api),
+    "weights": Target(_weights_seeds, _weights),
+    "gallery": Target(_gallery_seeds, _file("g.npz", _gallery)),
+    "mp4-h264": _videos(".mp4", "libx264"),
+    "mkv-hevc": _videos(".mkv", "libx265", codec_options={"x265-params": "log-level=none"}),
+    "mp4-av1": _videos(".mp4", "libsvtav1", codec_options={"preset": "12"}),
+    "webm-vp9": _videos(".webm", "libvpx-vp9", codec_options={"deadline": "realtime"}),
+    "avi-mjpeg": _videos(".avi", "mjpeg"),
+    "ts-h264": _videos(".ts", "libx264"),
+    "flv-h264": _videos(".flv", "libx264"),
+    "mpeg-ps": Target(_program_stream, lambda content, folder: _video(content, folder, ".mpg")),
+}
