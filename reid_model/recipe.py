@@ -198,7 +198,7 @@ def read_recipe(path: Path, kind: type[Kind], *, changes: Mapping[str, Any] | No
         tree = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise RecipeError(f"recipe {path} does not exist: check the path") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise RecipeError(f"recipe {path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(tree, dict):
         raise RecipeError(f"recipe {path}: expected a mapping of settings")

@@ -88,12 +88,14 @@ def _batch(name: str, turn: int, until_s: float, out: Path) -> tuple[int, dict[s
             faults[f"{name}: more than {MAX_S:g} s"] = last
         elif process.exitcode:
             faults[f"{name}: the process ended with {process.exitcode}"] = last
+        if not count.value and time.monotonic() < until_s:
+            faults[f"{name}: its seeds cannot be made"] = last
         kept = {}
         for fault, path in faults.items():
+            place = out / f"{name}-{turn}-{path.stem}.input"
             if path.exists():
-                place = out / f"{name}-{turn}-{path.stem}.input"
                 shutil.copy(path, place)
-                kept[fault] = str(place)
+            kept[fault] = str(place)
         return count.value, kept
 
 

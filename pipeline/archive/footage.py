@@ -232,7 +232,7 @@ def _compiled(pattern: str, *, camera: str) -> tuple[re.Pattern[str], str]:
             f"pattern {pattern!r} must hold {{camera}} and {{start:FORMAT}} once each, such as "
             "{camera}/{start:%Y%m%d_%H%M%S}.mp4"
         )
-    if pattern.count("{camera}") != 1 or pattern.count(start[0]) != 1:
+    if pattern.count("{camera}") != 1 or pattern.count(start[0]) != 1 or "\0" in pattern:
         raise SourceError(f"pattern {pattern!r} must hold the camera once and the start once")
     time_expression = ""
     for literal, directive in re.findall(r"([^%])|%(.)", start[1]):

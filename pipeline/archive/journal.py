@@ -93,7 +93,7 @@ class Journal:
         for path in sorted(self._folder.work_path.glob("*.json")):
             try:
                 note = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
+            except (OSError, ValueError, RecursionError):
                 note = None
             if isinstance(note, dict) and {"file", "frames", "tracklets"} <= note.keys():
                 found[path.stem] = note
@@ -122,7 +122,7 @@ class Journal:
             return None
         try:
             first, *others = (tuple(cut) for cut in json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise OutputError(f"{path} is damaged ({error}): run again") from None
         return [first, *others]
 
@@ -173,7 +173,7 @@ class Journal:
             try:
                 with np.load(path) as saved:
                     frame, xyxy, score = saved["frame"], saved["xyxy"], saved["score"]
-            except (OSError, BadZipFile, KeyError, ValueError) as error:
+            except (OSError, BadZipFile, KeyError, ValueError, RecursionError) as error:
                 raise OutputError(f"{path} is damaged ({error}): remove it and run again") from None
             numbers, starts = np.unique(frame, return_index=True)
             for number, rows in zip(

@@ -75,7 +75,7 @@ def finish_record(folder: Path) -> None:
 def _read(folder: Path) -> Mapping[str, Any]:
     try:
         content = json.loads((folder / RECORDING_RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 

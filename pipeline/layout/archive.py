@@ -129,7 +129,7 @@ class ArchiveFolder:
             content = json.loads(self.record_path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ResultsError(
                 f"{self.record_path} cannot be read ({error}): choose another"
             ) from None

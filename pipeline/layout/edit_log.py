@@ -90,7 +90,7 @@ class EditLog:
         for number, line in enumerate(whole.splitlines(), start=1):
             try:
                 edits.append(Edit.from_json(json.loads(line)))
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 raise ResultsError(
                     f"{self.path} is damaged in line {number}: remove that line"
                 ) from None

@@ -187,7 +187,7 @@ def _in_folder(folder: Path, kind: Kind, stem: str) -> Iterator[Recorded]:
         try:
             status = entry.stat(follow_symlinks=False)
             moment = datetime.strptime(name["stamp"], STAMP).replace(tzinfo=UTC)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             continue
         if stat.S_ISREG(status.st_mode):
             begun_s = moment.timestamp() + int(name["ms"]) / 1000
@@ -238,7 +238,7 @@ def read_events(path: Path) -> Iterator[Event]:
     for number, line in enumerate(whole.splitlines(), start=1):
         try:
             yield Event.from_json(json.loads(line))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise ResultsError(f"{path} is damaged in line {number}: remove that line") from None
 
 

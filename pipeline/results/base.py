@@ -264,6 +264,13 @@ def damage_told(path: Path) -> Iterator[None]:
     """Word what damaged tables lead to; no check can foresee what a torn database holds."""
     try:
         yield
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         problem = " ".join(f"{type(error).__name__}: {error}".split())
         raise ResultsError(f"{path} is damaged ({problem}): restore it, or run again") from error

@@ -235,7 +235,7 @@ def _read_log(path: Path) -> pd.DataFrame:
     try:
         table = table[LOG_COLUMNS].astype({"frame": np.int64, "track_id": np.int64})
         table = table.astype(dict.fromkeys(["time_s", "x", "y", "w", "h", "score"], np.float64))
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise ResultsError(f"tracks {path} is damaged ({error}): remove that line") from None
     camera = table["camera"].map(plain_camera)
     return table.assign(camera=camera, time=_utc(table["time_s"]))
@@ -247,7 +247,7 @@ def _read_record(path: Path) -> tuple[dict[str, Any], Record]:
         return record, Record.model_validate(record)
     except OSError as error:
         problem = error.strerror or "unknown"
-    except (ValueError, TypeError, ValidationError) as error:
+    except (ValueError, TypeError, ValidationError, RecursionError) as error:
         problem = f"it is damaged: {' '.join(str(error).split())[:100]}"
     raise ResultsError(
         f"{path} cannot be read ({problem}): run `reid-pipeline live` into that folder once more"

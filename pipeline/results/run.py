@@ -148,7 +148,7 @@ class RunResults(Results):
         for number, line in enumerate(lines, start=1):
             try:
                 yield Event.from_json(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise ResultsError(f"{path}, line {number} is damaged: {error!r}") from None
 
     def resolved(self) -> pd.Series[int]:
@@ -182,7 +182,7 @@ def _read_record(path: Path) -> tuple[dict[str, Any], Record]:
         fault = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in fault["loc"])
         problem = f"{place or 'file'}: {fault['msg']}"
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         problem = f"file: {error}"
     raise ResultsError(
         f"run record {path} is damaged ({problem}): run again, or move it away to go on without it"
@@ -216,7 +216,7 @@ def _identity(row: Mapping[Any, str], origin: str) -> tuple[str, int, int, float
         first_s, last_s = float(row["first_s"]), float(row["last_s"])
         numbers = int(row["track_id"]), int(row["global_id"])
         found = (row["camera"], *numbers, first_s, last_s, int(row["frames"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ResultsError(
             f"{origin} is damaged ({type(error).__name__}: {error}): expected the columns "
             "global_id, camera, track_id, first_s, last_s, frames"

@@ -151,7 +151,7 @@ def _files_of_run(folder: Path) -> list[Path]:
         record = json.loads((folder / RUN_RECORD).read_text(encoding="utf-8"))
         videos = {f"{camera['name']}{VIDEO}" for camera in record["settings"]["cameras"]}
         videos |= set(record.get("replaced", []))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         videos = set()
     found = []
     for path in folder.iterdir():

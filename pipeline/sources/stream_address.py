@@ -72,6 +72,11 @@ def _is_surely_host(host: re.Match[str], *, port: str | None) -> bool:
     return "." in name or name.startswith("[") or name == "localhost" or bool(port)
 
 
+def _without_scheme(address: str) -> str:
+    scheme = SCHEME.match(address)
+    return address if scheme is None else address[scheme.end() :]
+
+
 def _quoted(text: str) -> str:
     return quote(ESCAPED.sub("%25", text), safe="%!$&'()*+,;=-._~")
 
@@ -82,7 +87,7 @@ def public_part(address: str) -> str:
     Everything up to the last ``@`` is dropped, because passwords with ``@``, ``/`` or ``?``
     in them are common and no parser of addresses gets all of them right.
     """
-    rest = SCHEME.sub("", address, count=1).rsplit("@", 1)[-1]
+    rest = _without_scheme(address).rsplit("@", 1)[-1]
     return re.split(r"[?#&;=]", rest, maxsplit=1)[0].rstrip("/")
 
 
@@ -100,7 +105,7 @@ def secrets_of(address: str) -> set[str]:
     """
     if not is_stream_address(address):
         return set()
-    rest = SCHEME.sub("", address, count=1)
+    rest = _without_scheme(address)
     login, _, place = rest.rpartition("@")
     found = {login, login.partition(":")[2]}
     query = re.split(r"[?#&;]", place)[1:]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import logging
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -29,7 +28,12 @@ from reid_model.evaluation.ranking import RankingScores, query_gallery_distances
 from reid_model.network import SiameseNetwork
 from reid_model.training.curves import CurveLog, draw_curves
 from reid_model.training.loop import Progress, rate_factor
-from reid_model.training.start import move_average, start_network
+from reid_model.training.start import (
+    check_embeddings,
+    check_loss,
+    move_average,
+    start_network,
+)
 from reid_model.training.state import RunState, read_state, write_state
 
 __all__ = ["Distillation"]
@@ -157,6 +161,7 @@ class Distillation:
             weights=self._recipe.losses,
         )
         total = losses["loss"]
+        check_loss(float(total.detach()), self._step + 1)
         self._optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._student.parameters(), MAX_GRAD_NORM)
@@ -166,13 +171,7 @@ class Distillation:
         move_average(
             self._averaged, self._student, decay=self._recipe.averaging.decay, step=self._step
         )
-        values = {name: float(value.detach()) for name, value in losses.items()}
-        if not math.isfinite(values["loss"]):
-            raise RecipeError(
-                f"the loss is not finite after {self._step} steps: lower optimiser.rate, and go on "
-                f"from the last state with --resume"
-            )
-        return values
+        return {name: float(value.detach()) for name, value in losses.items()}
 
     def _input(self, images: Tensor) -> Tensor:
         """Scale ``(N, 3, H, W)`` RGB in [0, 1] to the student's size and normalise them."""
@@ -215,6 +214,7 @@ class Distillation:
     def _evaluated(self, network: SiameseNetwork) -> RankingScores:
         flip = self._recipe.validation.flip
         vectors = embed_pixels(network, self._pool.held_out, flip=flip)
+        check_embeddings(vectors, self._step)
         protocol = self._pool.protocol
         return score_ranking(query_gallery_distances(vectors, protocol), protocol)
 

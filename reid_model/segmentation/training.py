@@ -30,6 +30,7 @@ from reid_model.segmentation.photographs import (
     read_photographs,
     steady_crop,
 )
+from reid_model.training.start import check_loss
 
 __all__ = ["MaskScores", "SegmentRecipe", "score_masks", "train_segmenter"]
 
@@ -117,6 +118,7 @@ def train_segmenter(
         loss = functional.binary_cross_entropy_with_logits(logits, masks) + _dice_loss(
             logits, masks
         )
+        check_loss(float(loss.detach()), step)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

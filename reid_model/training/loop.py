@@ -31,8 +31,14 @@ from reid_model.recipe import Recipe, Schedule
 from reid_model.training.curves import CurveLog, draw_curves
 from reid_model.training.losses import LossSum, Outputs
 from reid_model.training.preparation import TrainingSet
-from reid_model.training.start import move_average, start_network
+from reid_model.training.start import (
+    check_embeddings,
+    check_loss,
+    move_average,
+    start_network,
+)
 from reid_model.training.state import RunState, read_state, write_state
+from reid_model.training.workers import PREFETCHED, workers_that_fit
 from reid_model.writing import make_folder
 
 __all__ = ["Progress", "Trainer", "rate_factor"]
@@ -98,6 +104,8 @@ class Trainer:
         self._recipe = recipe
         self._images = images
         self._folder = folder
+        if recipe.precision == "fp16" and (cpu or not torch.cuda.is_available()):
+            raise RecipeError("precision fp16 needs a GPU: use bf16 or no on a CPU")
         self._accelerator = Accelerator(mixed_precision=recipe.precision, cpu=cpu)
         network = start_network(recipe.architecture, init=recipe.init, pretrained=recipe.pretrained)
         losses = LossSum(
@@ -180,14 +188,15 @@ class Trainer:
         processes, rank = self._accelerator.num_processes, self._accelerator.process_index
         total = self._recipe.schedule.steps
         own = [step * processes + rank for step in range(self._step, total)]
-        workers = self._recipe.workers
+        source = self._images.batches(self._recipe, processes=processes)
+        workers = workers_that_fit(self._recipe.workers, source)
         return iter(
             DataLoader(
-                self._images.batches(self._recipe, processes=processes),
+                source,
                 batch_size=None,
                 sampler=own,
                 num_workers=workers,
-                prefetch_factor=4 if workers else None,
+                prefetch_factor=PREFETCHED if workers else None,
                 # Forked workers share the decoded images instead of copying them.
                 multiprocessing_context="fork" if workers else None,
                 generator=torch.Generator().manual_seed(0),
@@ -205,6 +214,7 @@ class Trainer:
             total, parts = self._step_module(
                 images, batch.labels.to(device), batch.tuples.to(device)
             )
+        check_loss(float(total.detach()), self._step + 1)
         self._optimiser.zero_grad()
         self._accelerator.backward(total)
         self._optimiser.step()
@@ -237,6 +247,7 @@ class Trainer:
                 self._best = scores.mean_average_precision
                 self._save("best.safetensors", scores)
         if curves is not None and (step % recipe.save_every_steps == 0 or ends):
+            self._evaluated()  # weights that give nothing to compare are not saved
             self._save("last.safetensors", self._scores)
             self._save_state()
 
@@ -244,6 +255,7 @@ class Trainer:
         vectors = embed_pixels(
             self._averaged, self._images.held_out_pixels, flip=self._recipe.validation.flip
         )
+        check_embeddings(vectors, self._step)
         protocol = self._images.protocol
         return score_ranking(query_gallery_distances(vectors, protocol), protocol)
 

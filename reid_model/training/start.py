@@ -1,17 +1,20 @@
-"""What every training has in common: the network it starts from, and the average of its weights."""
+"""What every training has in common: its start, the average of its weights, when it is lost."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from reid_model.architecture import Architecture
 from reid_model.checkpoint import load_checkpoint
 from reid_model.errors import RecipeError
 from reid_model.network import SiameseNetwork
 
-__all__ = ["move_average", "start_network"]
+__all__ = ["check_embeddings", "check_loss", "move_average", "start_network"]
 
 
 def start_network(
@@ -58,3 +61,29 @@ def move_average(
             value.lerp_(values[name], 1 - kept)
         else:
             value.copy_(values[name])
+
+
+def check_loss(loss: float, step: int) -> None:
+    """Raise where a training is lost, before its weights are changed by it or saved.
+
+    Raises:
+        RecipeError: The loss is not finite.
+    """
+    if not math.isfinite(loss):
+        raise RecipeError(
+            f"the loss is not finite at step {step}: lower the learning rate (optimiser.rate); "
+            "what was saved before is kept, and --resume goes on from it"
+        )
+
+
+def check_embeddings(vectors: NDArray[np.float32], step: int) -> None:
+    """Raise where a network gives nothing to compare, before its weights are saved.
+
+    Raises:
+        RecipeError: Embeddings are not finite, or all the same.
+    """
+    if not np.isfinite(vectors).all() or (len(vectors) > 1 and np.ptp(vectors, axis=0).max() == 0):
+        raise RecipeError(
+            f"the embeddings are useless at step {step}, not finite or all the same: lower the "
+            "learning rate (optimiser.rate); what was saved before is kept"
+        )

@@ -133,16 +133,17 @@ def _run(content: bytes, folder: Path) -> object:
     return _results(content, run)
 
 
-def _results(content: bytes, folder: Path) -> object:
+def _results(content: bytes, folder: Path, *, boxes: bool = True) -> object:
     """Replace the file that the first line names, and read all of it."""
     name, _, rest = content.partition(b"\n")
-    path = folder / name.decode(errors="replace").replace("\0", "")
+    path = folder / name[:200].decode(errors="replace").replace("\0", "")
     if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
         path.write_bytes(rest)
     elif name == b"edits.jsonl":
         (folder / "edits.jsonl").write_bytes(rest)
     results = open_results(folder)
-    return results.sightings(), results.boxes(), results.identities(), results.warnings
+    read = results.sightings(), results.embeddings(), results.identities(), results.warnings
+    return read, results.boxes() if boxes else None
 
 
 def _recording_seeds(folder: Path) -> list[bytes]:
@@ -184,7 +185,7 @@ def _api(content: bytes, folder: Path) -> object:
         line, _, body = content.partition(b"\n")
         method, _, path = line.decode(errors="replace").partition(" ")
         method = method if method in {"GET", "PUT", "POST"} else "POST"
-        path = quote("/" + path.lstrip("/"), safe="/?&=%")
+        path = quote("/" + path.lstrip("/")[:2000], safe="/?&=%")
         headers = {"Content-Type": "application/json", "X-Requested-With": "reid-pipeline"}
         answer = Client(app_of(run)).ask(method, path, content=body, headers=headers)
         if answer.status_code >= 500:
@@ -195,7 +196,7 @@ def _api(content: bytes, folder: Path) -> object:
 
 
 def _archive_seeds(folder: Path) -> list[bytes]:
-    archive = write_made_up(folder / "archive", tracklets=12, people=3).path
+    archive = write_made_up(folder / "archive", tracklets=12, people=3)
     found = []
     for path in sorted(archive.rglob("*")):
         if path.is_file():
@@ -205,8 +206,8 @@ def _archive_seeds(folder: Path) -> list[bytes]:
 
 
 def _archive(content: bytes, folder: Path) -> object:
-    archive = write_made_up(folder / "archive", tracklets=12, people=3).path
-    return _results(content, archive)
+    archive = write_made_up(folder / "archive", tracklets=12, people=3)
+    return _results(content, archive, boxes=False)  # it was made without
 
 
 def _weights_seeds(_folder: Path) -> list[bytes]:
@@ -289,7 +290,9 @@ TARGETS: Mapping[str, Target] = {
     ),
     "address": Target(_texts("rtsp://admin:p@ss#1/x@10.0.0.1:554/cam?channel=1"), _address),
     "settings": Target(
-        _texts("detect: {confidence: 0.2}\ntrack: {max_lost_s: 2}\nmatch:\n  threshold: 0.5\n"),
+        _texts(
+            "cameras: [{name: a, source: 'rtsp://h/1'}]\ndetect: {confidence: 0.2}\ntrack: {max_lost_s: 2}\nmatch:\n  threshold: 0.5\n"
+        ),
         _file("s.yaml", lambda path: settings_for([], base=path)),
     ),
     "recipe": Target(
@@ -312,7 +315,9 @@ TARGETS: Mapping[str, Target] = {
         _texts("camera,frame,identity,x,y,w,h,visible\ndoor,0,1,1,2,30,40,1\n"),
         _file("t.csv", read_ground_truth),
     ),
-    "truth-mot": Target(_texts(MOT), _file("door.txt", read_ground_truth)),
+    "truth-mot": Target(
+        _texts(MOT), _file("door.txt", lambda path: read_ground_truth(path.parent))
+    ),
     "manifest": Target(
         _texts("path,camera,start\na.mp4,door,2026-01-05T08:00:00+01:00\n"), _manifest
     ),
