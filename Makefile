@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 HOLDOUT ?= ../shared/data/market1501
 
-.PHONY: help demo install lint type test bench soak weights clean
+.PHONY: help demo install lint type test bench soak fuzz weights clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -35,6 +35,9 @@ bench: install ## speed of the pipeline beside its parts and beside a baseline
 
 soak: install ## half an hour of live cameras that fail at random; what leaks, what is lost
 	$(BIN)/python scripts/soak.py
+
+fuzz: install ## damaged input for every parser, FUZZ_SECONDS=600 by default
+	$(BIN)/python scripts/fuzz.py
 
 weights: install ## calibrate CHECKPOINT=runs/distill/best.safetensors and make it the package's
 	$(BIN)/reid-pipeline calibrate $(HOLDOUT)/images --identities $(HOLDOUT)/validation_ids.json \

@@ -22,6 +22,7 @@ import numpy as np
 
 from pipeline.datatypes import Detections, Frame
 from pipeline.detect.exported import ExportedModel, Layout, check_task, find_model, person_classes
+from pipeline.detect.pickled import refuse_code
 from pipeline.errors import ModelError
 
 __all__ = ["ARCHITECTURE", "UltralyticsDetector", "contained", "download_folder", "network_from"]
@@ -56,6 +57,8 @@ class UltralyticsDetector:
         self, weights: str, *, confidence: float, nms_iou: float, image_size: int, device: str
     ) -> None:
         path = _locate(weights)
+        if path.suffix in {".pt", ".pth"}:
+            refuse_code(path)
         exported = find_model(path)
         task = None if path.suffix == ".pt" else "detect"
         if exported is not None:  # on a GPU; the same checks as on a CPU

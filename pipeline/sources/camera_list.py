@@ -153,8 +153,14 @@ def _read_camera(path: Path, row: int, entry: Any) -> CameraSettings:
         ) from None
     if is_stream_address(camera.source):
         return camera
-    source = path.parent / Path(camera.source).expanduser()
-    if not source.exists():
+    try:
+        source = path.parent / Path(camera.source).expanduser()
+        exists = source.exists()
+    except (OSError, RuntimeError, ValueError) as error:  # too long, no such user, a zero byte
+        raise SourceError(
+            f"camera list {path}: cameras.{row}.source cannot be a path ({error!s:.200})"
+        ) from None
+    if not exists:
         raise SourceError(
             f"camera list {path}: cameras.{row}.source: {source} does not exist: paths in a list "
             "count from the list's folder"

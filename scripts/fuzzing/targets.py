@@ -136,7 +136,7 @@ def _run(content: bytes, folder: Path) -> object:
 def _results(content: bytes, folder: Path, *, boxes: bool = True) -> object:
     """Replace the file that the first line names, and read all of it."""
     name, _, rest = content.partition(b"\n")
-    path = folder / name[:200].decode(errors="replace").replace("\0", "")
+    path = folder / name[:60].decode(errors="replace").replace("\0", "")
     if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
         path.write_bytes(rest)
     elif name == b"edits.jsonl":

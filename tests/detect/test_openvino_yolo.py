@@ -147,7 +147,7 @@ assert after == before, [(a, b) for a, b in zip(before, after) if a != b]
 
 
 def test_loading_a_detector_leaves_the_process_as_it_was(tmp_path):
-    weights = tmp_path / "weights.pt"
+    weights = tmp_path / "weights.torchscript"
     weights.write_text("these are no weights")
     home = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "XDG_CACHE_HOME": str(tmp_path / "c")}
     done = subprocess.run(

@@ -244,3 +244,16 @@ def test_derived_names_are_valid_and_unique_or_refused(stems):
     assert all(CAMERA_NAME.fullmatch(name) for name in derived)
     assert len({name.lower() for name in derived}) == len(sources)
     assert not RESERVED_CAMERA_NAMES & {name.lower() for name in derived}
+
+
+def test_a_long_source_that_is_no_address_is_read_in_no_time():
+    """Searching for a scheme at every place took seconds for each."""
+    assert public_part("rtsp:/" + "A" * 200_000).startswith("rtsp:/A")
+
+
+def test_cameras_of_one_recorder_are_told_apart_by_their_numbers():
+    address = "rtsp://u:p@10.0.0.5/realmonitor?channel={}&subtype=0"
+    assert names_for([address.format(1), address.format(2)], taken=[]) == [
+        "channel_1_subtype_0_10_0_0_5_realmonitor",
+        "channel_2_subtype_0_10_0_0_5_realmonitor",
+    ]
