@@ -27,7 +27,9 @@ def named_sequences(results: Results) -> Iterator[tuple[str, BoxSequence]]:
     taken: set[str] = set()
     for sequence in results.sequences():
         if results.kind == "run":
-            yield sequence.camera, sequence
+            # A stranger's table may hold names that lead out of a folder.
+            is_safe = UNSAFE.search(sequence.camera) is None
+            yield sequence.camera if is_safe else _free_name(sequence.camera, taken), sequence
         else:
             yield _free_name(sequence.file, taken), sequence
 

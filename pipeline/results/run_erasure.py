@@ -36,7 +36,10 @@ Tracks = frozenset[tuple[str, int]]
 def videos_of(results: RunResults, sightings: pd.DataFrame) -> tuple[Path, ...]:
     """Return the annotated videos that show some sightings, the mosaic last."""
     names = [*(f"{camera}.mp4" for camera in sorted(set(sightings["camera"]))), MOSAIC]
-    return tuple(path for path in (results.path / name for name in names) if path.is_file())
+    folder = results.path.resolve()
+    # A stranger's table may name cameras that lead out of the folder.
+    inside = [path for name in names if (path := folder / name).resolve().parent == folder]
+    return tuple(path for path in inside if path.is_file())
 
 
 def forget_in_run(

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -129,6 +130,13 @@ def _add_checks(app: FastAPI, view: LiveView, registry: Register) -> None:
 
 
 def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(RequestValidationError)
+    def invalid(_request: Request, error: RequestValidationError) -> Response:
+        # What was sent is not repeated; its keys may hold what no encoding can write.
+        faults = [{name: each[name] for name in ("type", "loc", "msg")} for each in error.errors()]
+        content = json.dumps({"detail": faults})
+        return Response(content, 422, media_type="application/json")
+
     @app.exception_handler(EditError)
     def edit_error(_request: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, 409)

@@ -8,19 +8,18 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
-import av
 import numpy as np
 from safetensors.numpy import save
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
+from fuzzing.target import Target
+from fuzzing.videos import VIDEOS
 from pipeline.archive.footage import find_footage, read_manifest
 from pipeline.archive.journal import Journal
 from pipeline.detect.replay import ReplayDetector
@@ -32,7 +31,7 @@ from pipeline.match.gallery import load_gallery
 from pipeline.metrics.ground_truth import read_ground_truth
 from pipeline.registry.registry import Registry
 from pipeline.results import open_results
-from pipeline.sources import VideoFile, resolve_cameras
+from pipeline.sources import resolve_cameras
 from pipeline.sources.stream_address import encoded, public_part, redact, secrets_of
 from reid_model.checkpoint import load_checkpoint
 from reid_model.errors import ReidModelError
@@ -42,28 +41,13 @@ from support.live_view import FakeView
 from support.made_up_archive import write_made_up
 from support.made_up_run import write_made_up_run
 from support.small_recordings import write_recording
-from support.video_files import write_video
 
 __all__ = ["EXPECTED", "TARGETS", "Target"]
 
 EXPECTED = (ReidPipelineError, ReidModelError)
 """What bad input may end in; everything else is a fault."""
 
-MAX_PIXELS = 1_000_000
 HASH = "0" * 64
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A parser.
-
-    Attributes:
-        seeds: Makes valid inputs in an empty folder.
-        read: Reads an input, given an empty folder to lay it in.
-    """
-
-    seeds: Callable[[Path], list[bytes]]
-    read: Callable[[bytes, Path], object]
 
 
 def _texts(*texts: str) -> Callable[[Path], list[bytes]]:
@@ -245,38 +229,6 @@ def _gallery(path: Path) -> object:
     return load_gallery(path, dim=4, weights_sha256=HASH)
 
 
-def _video(content: bytes, folder: Path, suffix: str) -> object:
-    path = folder / f"v{suffix}"
-    path.write_bytes(content)
-    video = VideoFile("v", path, max_pixels=MAX_PIXELS)
-    return sum(1 for _ in video), video.warnings
-
-
-def _videos(suffix: str, codec: str, **options: Any) -> Target:
-    def seeds(folder: Path) -> list[bytes]:
-        given: dict[str, Any] = {"frames": 12, "rate": 10, "gop": 5, "codec": codec} | options
-        first = write_video(folder / f"a{suffix}", **given)
-        found = [first.read_bytes()]
-        if suffix in {".mp4", ".mkv"}:
-            wide = write_video(folder / f"b{suffix}", **given, aspect=Fraction(2, 1))
-            found.append(wide.read_bytes())
-        return found
-
-    return Target(seeds, lambda content, folder: _video(content, folder, suffix))
-
-
-def _program_stream(folder: Path) -> list[bytes]:
-    path = folder / "a.mpg"
-    with av.open(str(path), "w", format="mpeg") as container:
-        stream = container.add_stream("mpeg2video", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for number in range(12):
-            image = np.full((48, 64, 3), 20 * number, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "bgr24")))
-        container.mux(stream.encode(None))
-    return [path.read_bytes()]
-
-
 CSV = "camera,frame,x,y,w,h,score\ndoor,0,1,2,30,40,0.9\ndoor,1,1.5,2,30,40,1\n"
 MOT = "1,1,10,20,30,40,1,1,1\n2,1,11,20,30,40,0.5,1,1\n"
 
@@ -329,12 +281,5 @@ TARGETS: Mapping[str, Target] = {
     "api": Target(_api_seeds, _api),
     "weights": Target(_weights_seeds, _weights),
     "gallery": Target(_gallery_seeds, _file("g.npz", _gallery)),
-    "mp4-h264": _videos(".mp4", "libx264"),
-    "mkv-hevc": _videos(".mkv", "libx265", codec_options={"x265-params": "log-level=none"}),
-    "mp4-av1": _videos(".mp4", "libsvtav1", codec_options={"preset": "12"}),
-    "webm-vp9": _videos(".webm", "libvpx-vp9", codec_options={"deadline": "realtime"}),
-    "avi-mjpeg": _videos(".avi", "mjpeg"),
-    "ts-h264": _videos(".ts", "libx264"),
-    "flv-h264": _videos(".flv", "libx264"),
-    "mpeg-ps": Target(_program_stream, lambda content, folder: _video(content, folder, ".mpg")),
+    **VIDEOS,
 }

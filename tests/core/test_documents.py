@@ -53,3 +53,10 @@ def test_every_row_of_the_tables_of_faults_names_tests_that_are_there():
         assert names, row
         for name in names:
             assert (REPOSITORY / "tests" / name).is_file(), name
+
+
+def test_the_tests_of_security_exist():
+    text = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+/test_\w+\.py)`", text)
+    assert len(named) > 15
+    assert [file for file in named if not (REPOSITORY / "tests" / file).is_file()] == []

@@ -256,3 +256,19 @@ def test_metrics_are_in_prometheus_format(client, run):
     ):
         assert line in text.splitlines(), line
     assert 'skew_seconds{camera="lobby"}' not in text
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"\xed\xa0\x80": 1}', b'{"name": "\xed\xa0\x80"}', b"\xff", b"["]
+)
+def test_bodies_that_are_no_text_are_refused(client, body):
+    headers = {"Content-Type": "application/json"}
+    answer = client.put("/api/people/1/name", content=body, headers=headers)
+    assert answer.status_code in {400, 422}
+    assert answer.json()["detail"]
+
+
+def test_what_was_sent_is_not_repeated(client):
+    answer = client.put("/api/people/1/name", json={"name": ["canary-5"]})
+    assert answer.status_code == 422
+    assert "canary-5" not in answer.text
