@@ -28,6 +28,15 @@ from pipeline.results.visits import seconds_in_view, visits
 __all__ = ["Kind", "Results", "damage_told"]
 
 Kind = Literal["run", "archive", "recording"]
+DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    pd.errors.InvalidIndexError,
+)
 
 
 class Results(ABC):
@@ -191,15 +200,15 @@ class Results(ABC):
         """
         with damage_told(self.path):
             found = [part.read() for part in self.parts()]
-        table = pd.concat([table[["sighting"]] for table, _ in found], ignore_index=True)
-        dim = max((vectors.shape[1] for _, vectors in found), default=0)
-        vectors = np.concatenate(
-            [each if len(each) else np.zeros((0, dim), np.float32) for _, each in found]
-            or [np.zeros((0, dim), np.float32)]
-        )
-        rows = pd.Series(np.arange(len(table)), index=table["sighting"])
-        order = rows.loc[self.sightings()["sighting"]].to_numpy()
-        return np.asarray(vectors[order], np.float32)
+            table = pd.concat([table[["sighting"]] for table, _ in found], ignore_index=True)
+            dim = max((vectors.shape[1] for _, vectors in found), default=0)
+            vectors = np.concatenate(
+                [each if len(each) else np.zeros((0, dim), np.float32) for _, each in found]
+                or [np.zeros((0, dim), np.float32)]
+            )
+            rows = pd.Series(np.arange(len(table)), index=table["sighting"])
+            order = rows.loc[self.sightings()["sighting"]].to_numpy()
+            return np.asarray(vectors[order], np.float32)
 
     def iter_boxes(self, camera: str | None = None) -> Iterator[pd.DataFrame]:
         """Yield ``boxes`` a camera or a video file at a time; never all of them in memory."""
@@ -264,13 +273,6 @@ def damage_told(path: Path) -> Iterator[None]:
     """Word what damaged tables lead to; no check can foresee what a torn database holds."""
     try:
         yield
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except DAMAGE as error:
         problem = " ".join(f"{type(error).__name__}: {error}".split())
         raise ResultsError(f"{path} is damaged ({problem}): restore it, or run again") from error
