@@ -106,7 +106,7 @@ def read_sidecar(model: Path) -> Description | None:
         return Description.model_validate(content)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise WeightsError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     except ValidationError as error:
         problem = min(error.errors(include_url=False), key=lambda each: each["type"] == "missing")
@@ -159,7 +159,7 @@ def said_by_file(model: Path, facts: ModelFacts) -> dict[str, Any]:
     if facts.architecture is not None:
         try:
             own = Architecture.model_validate(json.loads(facts.architecture))
-        except (ValueError, ValidationError):
+        except (ValueError, RecursionError):  # a validation error is a value error
             raise WeightsError(
                 f"weights {model} do not say what network they are: export them with "
                 "`reid-model export`"

@@ -126,7 +126,7 @@ def write_notes(path: Path, notes: Mapping[str, Any]) -> None:
 def _notes(header: Mapping[str, Any], path: Path) -> dict[str, Any]:
     try:
         notes = json.loads(header.get("__metadata__", {}).get(METADATA_KEY, "{}"))
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         notes = None
     if not isinstance(notes, dict):
         raise WeightsError(f"weights {path}: their notes are no JSON object")
@@ -151,6 +151,6 @@ def _split(path: Path) -> tuple[dict[str, Any], bytes]:
         header = json.loads(content[HEADER_LENGTH_BYTES:end])
         if len(content) < end or not isinstance(header, dict):
             raise ValueError
-    except ValueError:
+    except (ValueError, RecursionError):
         raise WeightsError(f"weights {path} are no safetensors file") from None
     return header, content[end:]

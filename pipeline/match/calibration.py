@@ -97,7 +97,7 @@ class Calibration:
         try:
             curve = tuple(RatePoint(float(t), float(rate)) for t, rate in notes["fmr"])
             found = cls(notes["weights_sha256"], notes["runtime"], curve)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"the calibration of {weights} cannot be read: {error!r}") from None
         if found.weights_sha256 != sha256:
             raise ModelError(

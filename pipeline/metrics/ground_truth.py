@@ -101,7 +101,13 @@ def _count_as_challenge(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     is_similar = pd.Series(False, index=table.index)
     if "class" in table:
         # A file without this column, such as an empty one, holds persons alone.
-        kind = table["class"].fillna(PERSON)
+        given = table["class"].fillna(PERSON)
+        kind = pd.Series(numbers_in(given), index=table.index)
+        if kind.isna().any():
+            word = given[kind.isna()].iloc[0]
+            raise InputError(
+                f"ground truth {folder}: class {word!r} is no number: give persons class {PERSON}"
+            )
         is_similar = kind.isin(LOOKS_LIKE_A_PERSON)
         if len(table) and not (kind == PERSON).any():
             found = ", ".join(f"{each:g}" for each in sorted(kind.unique()))

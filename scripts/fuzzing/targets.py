@@ -26,7 +26,7 @@ from pipeline.detect.replay import ReplayDetector
 from pipeline.errors import ReidPipelineError
 from pipeline.jobs.inputs import settings_for
 from pipeline.layout.archive import ArchiveFolder
-from pipeline.match.fingerprint import read_calibration
+from pipeline.match.calibration import Calibration
 from pipeline.match.gallery import load_gallery
 from pipeline.metrics.ground_truth import read_ground_truth
 from pipeline.registry.registry import Registry
@@ -36,6 +36,7 @@ from pipeline.sources.stream_address import encoded, public_part, redact, secret
 from reid_model.checkpoint import load_checkpoint
 from reid_model.errors import ReidModelError
 from reid_model.recipe import load_recipe
+from reid_model.stored_weights import read_notes, weights_sha256
 from support.api_client import Client, app_of
 from support.live_view import FakeView
 from support.made_up_archive import write_made_up
@@ -204,7 +205,8 @@ def _weights(content: bytes, folder: Path) -> object:
     path = folder / "w.safetensors"
     path.write_bytes(content)
     with contextlib.suppress(*EXPECTED):
-        read_calibration(path)
+        noted = read_notes(path).get("calibration", {})
+        Calibration.of_notes(noted, weights=path, sha256=weights_sha256(path))
     return load_checkpoint(path)
 
 
