@@ -22,6 +22,7 @@ __all__ = [
     "LossTerm",
     "Optimiser",
     "Recipe",
+    "RunRecipe",
     "Schedule",
     "Section",
     "Validation",
@@ -142,15 +143,11 @@ class Averaging(Section):
     """Share that the average keeps per step; 0 = no averaging."""
 
 
-class Recipe(Section):
-    """One training run."""
+class RunRecipe(Section):
+    """What every training has."""
 
-    images: ImageSettings
     validation: Validation = Validation()
     architecture: Architecture = Architecture()
-    batch: BatchSettings = BatchSettings()
-    augmentation: Augmentation = Augmentation()
-    losses: Annotated[list[LossTerm], Field(min_length=1)]
     optimiser: Optimiser = Optimiser()
     schedule: Schedule
     averaging: Averaging = Averaging()
@@ -160,15 +157,24 @@ class Recipe(Section):
     """Start from timm's ImageNet weights (needs the internet once)."""
     seed: Annotated[int, Field(ge=0)] = 1
     """Of everything random."""
-    precision: Literal["no", "bf16", "fp16"] = "no"
-    """Mixed precision of accelerate; ``no`` = float32."""
     compiled: bool = False
     """Train through ``torch.compile``: 1.4 times as fast on a CPU after a minute and a half of
-    compiling; needs a C++ compiler."""
-    workers: Annotated[int, Field(ge=0, le=64)] = 1
-    """Processes that prepare batches."""
+    compiling, twice as fast for a distillation on a GPU; needs a C++ compiler."""
     save_every_steps: Count = 250
     """Steps between two saved states that a killed run goes on from."""
+
+
+class Recipe(RunRecipe):
+    """One training from labels."""
+
+    images: ImageSettings
+    batch: BatchSettings = BatchSettings()
+    augmentation: Augmentation = Augmentation()
+    losses: Annotated[list[LossTerm], Field(min_length=1)]
+    precision: Literal["no", "bf16", "fp16"] = "no"
+    """Mixed precision of accelerate; ``no`` = float32."""
+    workers: Annotated[int, Field(ge=0, le=64)] = 1
+    """Processes that prepare batches."""
 
 
 def load_recipe(path: Path, *, changes: Mapping[str, Any] | None = None) -> Recipe:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
-    from reid_model.training.loop import Progress as Step
+    from reid_model.training.run import Progress as Step
 
 __all__ = ["steps_bar", "training_progress"]
 

@@ -7,15 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from reid_model.architecture import Architecture
-from reid_model.recipe import (
-    Averaging,
-    Optimiser,
-    Schedule,
-    Section,
-    Validation,
-    read_recipe,
-)
+from reid_model.recipe import Averaging, Optimiser, RunRecipe, Section, read_recipe
 
 __all__ = ["CropSource", "DistillationRecipe", "LossWeights", "load_distillation"]
 
@@ -49,7 +41,7 @@ class LossWeights(Section):
     """Batch-hard triplet loss on unit embeddings, on labelled crops."""
 
 
-class DistillationRecipe(Section):
+class DistillationRecipe(RunRecipe):
     """One distillation: teachers, crops, and how the student learns."""
 
     teachers: Annotated[list[Path], Field(min_length=1)]
@@ -62,8 +54,6 @@ class DistillationRecipe(Section):
     """Crops without identities."""
     backgrounds: Path | None = None
     """Folder of pictures of places; people are put in front of them."""
-    validation: Validation = Validation()
-    architecture: Architecture = Architecture()
     batch_size: Annotated[int, Field(ge=8)] = 384
     """Crops in a batch."""
     identities: Annotated[int, Field(ge=2)] = 24
@@ -76,20 +66,9 @@ class DistillationRecipe(Section):
     """Share of crops that get another background."""
     remembered: Annotated[int, Field(ge=1)] = 16384
     """Crops of earlier batches that the student has to rank as the teachers do."""
-    compiled: bool = False
-    """Compile networks and augmentation: twice as fast on a GPU, after two minutes."""
     losses: LossWeights = LossWeights()
     optimiser: Optimiser = Optimiser(name="AdamW", rate=2e-3, weight_decay=0.02)
-    schedule: Schedule
     averaging: Averaging = Averaging(decay=0.9985)
-    init: Path | None = None
-    """Checkpoint to start from."""
-    pretrained: bool = False
-    """Start from timm's ImageNet weights (needs the internet once)."""
-    seed: Annotated[int, Field(ge=0)] = 1
-    """Of everything random."""
-    save_every_steps: Annotated[int, Field(ge=1)] = 250
-    """Steps between two saved states that a killed run goes on from."""
 
 
 def load_distillation(

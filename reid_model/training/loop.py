@@ -1,14 +1,10 @@
-"""The training loop."""
+"""The training from labels."""
 
 from __future__ import annotations
 
 import copy
 import hashlib
-import logging
-import math
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,72 +13,23 @@ import torch
 from accelerate import Accelerator
 from torch.utils.data import DataLoader
 
-from reid_model.checkpoint import save_checkpoint
 from reid_model.data.batches import Batch
 from reid_model.errors import RecipeError
 from reid_model.evaluation.embedding import embed_pixels, network_input
-from reid_model.evaluation.ranking import (
-    RankingScores,
-    query_gallery_distances,
-    score_ranking,
-)
 from reid_model.network import SiameseNetwork
-from reid_model.recipe import Recipe, Schedule
-from reid_model.training.curves import CurveLog, draw_curves
+from reid_model.recipe import Recipe
 from reid_model.training.losses import LossSum, Outputs
 from reid_model.training.preparation import TrainingSet
-from reid_model.training.start import (
-    check_embeddings,
-    check_loss,
-    move_average,
-    start_network,
-)
-from reid_model.training.state import RunState, read_state, write_state
+from reid_model.training.run import Learner, TrainingRun
+from reid_model.training.start import check_loss, start_network
 from reid_model.training.workers import PREFETCHED, workers_that_fit
 from reid_model.writing import make_folder
 
-__all__ = ["Progress", "Trainer", "rate_factor"]
-
-logger = logging.getLogger(__name__)
-
-STATE = "state.pt"
-CURVE_EVERY_STEPS = 20
-WARMUP_START = 1e-3
-"""Share of the rate that warm-up starts from."""
+__all__ = ["Trainer"]
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a run stands, for whoever shows it.
-
-    Attributes:
-        step: Steps made.
-        steps: Steps in all.
-        losses: Of the last step, by name.
-        scores: The latest on held-out identities, if any yet.
-    """
-
-    step: int
-    steps: int
-    losses: Mapping[str, float]
-    scores: RankingScores | None
-
-
-def rate_factor(schedule: Schedule, step: int) -> float:
-    """Return the share of the highest learning rate at a step, counted from 0."""
-    if step < schedule.warmup_steps:
-        return WARMUP_START + (1 - WARMUP_START) * step / schedule.warmup_steps
-    if schedule.shape == "constant":
-        return 1.0
-    span = max(1, schedule.steps - schedule.warmup_steps)
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - schedule.warmup_steps) / span)))
-
-
-class Trainer:
-    """One run: a recipe, its data, a folder.
-
-    The folder gets ``last.safetensors``, ``best.safetensors``, ``curves.csv``, ``curves.png``,
-    TensorBoard events and ``state.pt``.
+class Trainer(TrainingRun):
+    """A training from labels, see `TrainingRun`.
 
     Args:
         recipe: What to do.
@@ -103,7 +50,6 @@ class Trainer:
         torch.use_deterministic_algorithms(True, warn_only=True)
         self._recipe = recipe
         self._images = images
-        self._folder = folder
         if recipe.precision == "fp16" and (cpu or not torch.cuda.is_available()):
             raise RecipeError("precision fp16 needs a GPU: use bf16 or no on a CPU")
         self._accelerator = Accelerator(mixed_precision=recipe.precision, cpu=cpu)
@@ -111,78 +57,34 @@ class Trainer:
         losses = LossSum(
             recipe.losses, dim=recipe.architecture.embedding_dim, identities=images.identities
         )
-        self._started_from: dict[str, str] | None = None
         if recipe.init is not None:
-            self._started_from = _fingerprint(recipe.init)
             losses.start_from(_identity_means(network, images))
         optimiser = _optimiser(recipe, network, losses)
         network = network.to(memory_format=torch.channels_last)  # 2.4 times as fast on a CPU
-        self._averaged = copy.deepcopy(network).eval().requires_grad_(False)
-        self._averaged.to(self._accelerator.device)
+        averaged = copy.deepcopy(network).eval().requires_grad_(False)
+        averaged.to(self._accelerator.device)
         # The branches are one module so that accelerate synchronises the gradients of both.
         self._step_module, self._optimiser = self._accelerator.prepare(
             _TrainingStep(network, losses, compiled=recipe.compiled), optimiser
         )
-        self._step = 0
-        self._best = -1.0
-        self._seconds = 0.0
-        self._scores: RankingScores | None = None
+        modules: _TrainingStep = self._accelerator.unwrap_model(self._step_module)
+        learner = Learner(
+            network=modules.network,
+            averaged=averaged,
+            optimiser=self._optimiser,
+            parts={"step": modules, "optimiser": self._optimiser, "averaged": averaged},
+            held_out=images.held_out_pixels,
+            protocol=images.protocol,
+            notes={
+                "started_from": None if recipe.init is None else _fingerprint(recipe.init),
+                "trained_on": images.description(recipe),
+            },
+        )
         make_folder(folder)
+        super().__init__(recipe, folder, learner, is_main=self._accelerator.is_main_process)
 
-    def resume(self) -> int:
-        """Go on from the folder's state; return how many steps it had made.
-
-        Raises:
-            WeightsError: There is no state, or it is damaged.
-            RecipeError: It is the state of another recipe.
-        """
-        state = read_state(self._folder / STATE)
-        # Parsed, so that a setting that came later does not part a run from its state.
-        if Recipe.model_validate_json(state.recipe) != self._recipe:
-            raise RecipeError(
-                f"{self._folder} holds a run of another recipe: use the same one, or another --out"
-            )
-        modules = self._modules
-        modules.load_state_dict(state.tensors["step"])
-        self._optimiser.load_state_dict(state.tensors["optimiser"])
-        self._averaged.load_state_dict(state.tensors["averaged"])
-        torch.set_rng_state(state.random)
-        self._step, self._best, self._seconds = state.step, state.best, state.seconds
-        return self._step
-
-    def run(self, report: Callable[[Progress], None]) -> RankingScores:
-        """Train to the end and return the final scores on the held-out identities.
-
-        Args:
-            report: Called after every step.
-
-        Raises:
-            OutputError: A file cannot be written; what was written before is kept.
-        """
-        recipe = self._recipe
-        main = self._accelerator.is_main_process
-        curves = CurveLog(self._folder, after=self._step) if main else None
-        clock = time.monotonic()
-        spent = self._seconds
-        try:
-            for batch in self._batches():
-                losses = self._advance(batch)
-                self._seconds = spent + time.monotonic() - clock
-                self._watch(losses, curves)
-                report(Progress(self._step, recipe.schedule.steps, losses, self._scores))
-        finally:
-            if curves is not None:
-                curves.close()
-        if main:
-            draw_curves(self._folder, self._folder / "curves.png")
-        if self._scores is None:
-            self._scores = self._evaluated()
-        return self._scores
-
-    @property
-    def _modules(self) -> _TrainingStep:
-        unwrapped: _TrainingStep = self._accelerator.unwrap_model(self._step_module)
-        return unwrapped
+    def _losses(self) -> Iterator[dict[str, float]]:
+        yield from map(self._advance, self._batches())
 
     def _batches(self) -> Iterator[Batch]:
         processes, rank = self._accelerator.num_processes, self._accelerator.process_index
@@ -204,9 +106,6 @@ class Trainer:
         )
 
     def _advance(self, batch: Batch) -> dict[str, float]:
-        rate = self._recipe.optimiser.rate * rate_factor(self._recipe.schedule, self._step)
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate
         device = self._accelerator.device
         images = network_input(batch.images.to(device), self._recipe.architecture)
         self._step_module.train()
@@ -218,72 +117,10 @@ class Trainer:
         self._optimiser.zero_grad()
         self._accelerator.backward(total)
         self._optimiser.step()
-        self._step += 1
-        move_average(
-            self._averaged,
-            self._modules.network,
-            decay=self._recipe.averaging.decay,
-            step=self._step,
-        )
         return {
             "loss": float(total.detach()),
             **{f"loss/{name}": float(v) for name, v in parts.items()},
         }
-
-    def _watch(self, losses: Mapping[str, float], curves: CurveLog | None) -> None:
-        """Write curves, evaluate and save where it is time for it."""
-        recipe, step = self._recipe, self._step
-        ends = step == recipe.schedule.steps
-        if curves is not None and (step % CURVE_EVERY_STEPS == 0 or ends):
-            rate = float(self._optimiser.param_groups[0]["lr"])
-            curves.write(step, {**losses, "rate": rate, "minutes": self._seconds / 60})
-        if curves is not None and (step % recipe.validation.every_steps == 0 or ends):
-            self._scores = scores = self._evaluated()
-            curves.write(step, {"rank1": scores.rank1, "mAP": scores.mean_average_precision})
-            logger.info(
-                "step %d: rank-1 %.3f, mAP %.3f", step, scores.rank1, scores.mean_average_precision
-            )
-            if scores.mean_average_precision > self._best:
-                self._best = scores.mean_average_precision
-                self._save("best.safetensors", scores)
-        if curves is not None and (step % recipe.save_every_steps == 0 or ends):
-            self._evaluated()  # weights that give nothing to compare are not saved
-            self._save("last.safetensors", self._scores)
-            self._save_state()
-
-    def _evaluated(self) -> RankingScores:
-        vectors = embed_pixels(
-            self._averaged, self._images.held_out_pixels, flip=self._recipe.validation.flip
-        )
-        check_embeddings(vectors, self._step)
-        protocol = self._images.protocol
-        return score_ranking(query_gallery_distances(vectors, protocol), protocol)
-
-    def _save(self, name: str, scores: RankingScores | None) -> None:
-        notes: dict[str, Any] = {
-            "recipe": self._recipe.model_dump(mode="json", exclude={"init"}),
-            "started_from": self._started_from,
-            "step": self._step,
-            "minutes": round(self._seconds / 60, 1),
-            "trained_on": self._images.description(self._recipe),
-            "scores": None if scores is None else asdict(scores),
-        }
-        save_checkpoint(self._averaged, self._folder / name, notes=notes)
-
-    def _save_state(self) -> None:
-        state = RunState(
-            step=self._step,
-            tensors={
-                "step": self._modules.state_dict(),
-                "optimiser": self._optimiser.state_dict(),
-                "averaged": self._averaged.state_dict(),
-            },
-            random=torch.get_rng_state(),
-            best=self._best,
-            seconds=self._seconds,
-            recipe=self._recipe.model_dump_json(),
-        )
-        write_state(state, self._folder / STATE)
 
 
 class _TrainingStep(torch.nn.Module):

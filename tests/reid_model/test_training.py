@@ -18,8 +18,9 @@ from reid_model.checkpoint import load_checkpoint
 from reid_model.cli import main
 from reid_model.errors import RecipeError, WeightsError
 from reid_model.recipe import Schedule, load_recipe
-from reid_model.training.loop import Trainer, rate_factor
+from reid_model.training.loop import Trainer
 from reid_model.training.preparation import prepare
+from reid_model.training.run import rate_factor
 from support.people import write_people, write_recipe
 
 
