@@ -64,6 +64,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         problem = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
         raise WeightsError(f"weights {path}: metadata {where}: {problem['msg']}") from None
+    network = SiameseNetwork(architecture)
+    _fill(network, tensors, path)
     if unnamed:
         log.warning(
             "weights %s do not say what network they are: taken for %s, last stride %d, at %d x %d",
@@ -72,8 +74,6 @@ def load_checkpoint(path: Path) -> Checkpoint:
             architecture.last_stride,
             *architecture.input_size,
         )
-    network = SiameseNetwork(architecture)
-    _fill(network, tensors, path)
     return Checkpoint(network.eval(), architecture, path, notes)
 
 

@@ -186,8 +186,6 @@ def load_gallery(path: Path, *, dim: int, weights_sha256: str) -> PersonBook:
     Raises:
         InputError: The file is missing, damaged, or was made with other weights.
     """
-    if kind := special_kind(path):
-        raise InputError(f"gallery {path} is {kind}, no file: name a file")
     with _read_safely(path) as content:
         about: Mapping[str, Any] = json.loads(str(content["about"]))
         numbers, means = content["number"], content["mean"].astype(np.float32)
@@ -211,6 +209,8 @@ def load_gallery(path: Path, *, dim: int, weights_sha256: str) -> PersonBook:
 def _read_safely(path: Path) -> Iterator[Any]:
     """Open a gallery, which may be anybody's file: no code, no bomb, one error for all damage."""
     try:
+        if kind := special_kind(path):
+            raise InputError(f"gallery {path} is {kind}, no file: name a file")
         with ZipFile(path) as parts:
             size = sum(part.file_size for part in parts.infolist())
         if size > MAX_BYTES:

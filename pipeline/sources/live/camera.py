@@ -22,6 +22,7 @@ from pipeline.sources.live.messages import (
     NewSize,
     Opened,
     Progress,
+    Ready,
     Trouble,
 )
 from pipeline.sources.live.reader_process import ReaderProcess
@@ -144,13 +145,20 @@ class WatchedCamera:
         try:
             if self._reader is None:
                 self._reader = ReaderProcess(self.camera)
-                self._reader.wait_ready(timeout_s=START_S)
+                self._await_ready(self._reader)
             self._reader.send(self._order)
             return self._follow(self._reader)
         except (EOFError, OSError):
             self._end_reader()
             self._deaths.append(time.monotonic())
             return None
+
+    def _await_ready(self, reader: ReaderProcess) -> None:
+        """Wait until a new reader takes orders; raise ``EOFError`` where it does not in time."""
+        deadline_s = time.monotonic() + START_S
+        while not isinstance(reader.receive(timeout_s=LOOK_S), Ready):
+            if self._stopping.is_set() or time.monotonic() > deadline_s:
+                raise EOFError
 
     def _follow(self, reader: ReaderProcess) -> Ended:
         """Take reports until the connection has ended, or nothing good came for too long."""

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from typing import Any
 
-from pipeline.sources.live.messages import Ready, UseSlot
+from pipeline.sources.live.messages import UseSlot
 from pipeline.sources.live.reader import read_camera
 from pipeline.sources.live.slot import FrameSlot
 from pipeline.spawning import out_of_reach_of_the_terminal
@@ -38,15 +38,6 @@ class ReaderProcess:
             self._process.start()
         # Only the reader has this end now, so its death can be heard.
         theirs.close()
-
-    def wait_ready(self, *, timeout_s: float) -> None:
-        """Wait until it takes orders.
-
-        Raises:
-            EOFError: It is dead, or not up in time.
-        """
-        if not isinstance(self.receive(timeout_s=timeout_s), Ready):
-            raise EOFError
 
     def send(self, order: object) -> None:
         """Give an order. Raises ``OSError`` if the reader is dead."""
