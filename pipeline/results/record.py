@@ -60,10 +60,12 @@ class Record(BaseModel):
     warnings: list[str] = []
 
     def counted(self, people: int) -> str:
-        """Return a count of people with its interval, where that is known and still fits.
+        """Return a count of people with its interval, where that is known, wide, and still fits.
 
         Args:
             people: How many there are, edits by hand included.
         """
         least, most = self.identities_interval or (people + 1, people)
-        return f"{people:,} ({least:,} to {most:,})" if least <= people <= most else f"{people:,}"
+        if least < most and least <= people <= most:
+            return f"{people:,} ({least:,} to {most:,})"
+        return f"{people:,}"
