@@ -28,7 +28,7 @@ type: install ## static types, strict
 	$(BIN)/mypy
 
 test: install ## all tests; PYTEST_FLAGS=--strict-skips fails where one cannot run
-	$(BIN)/python -m pytest --numprocesses 2 $(PYTEST_FLAGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(PYTEST_FLAGS)
 
 bench: install ## speed of the pipeline beside its parts and beside a baseline
 	$(BIN)/python scripts/benchmark.py
