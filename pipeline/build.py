@@ -41,7 +41,7 @@ USUAL_THRESHOLD = 0.35
 """Threshold for weights without calibration; typical of networks trained like ours."""
 COUNT_RATES = (4.0, 0.2)
 """False match rates, in multiples of the usual one, at which the count of people ends below and
-above. Of four scenes with 8 to 20 people each interval holds the true count."""
+above."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,9 +66,9 @@ def read_csv_in_pieces(
         DatasetError: As of ``read_csv``.
     """
     head, encoding = _head(path, content)
-    if not head.strip():
+    first = _first_line(head)
+    if not first:
         raise DatasetError(f"{path} is empty, it lacks even the line of columns")
-    first = head.strip().splitlines()[0]
     separator = max(SEPARATORS, key=first.count)
     columns = [name.strip() for name in next(csv.reader([first], delimiter=separator))]
     while len(columns) > 1 and not columns[-1]:  # a separator at the end of each line
@@ -104,7 +104,7 @@ def first_line(path: Path) -> str:
     Raises:
         DatasetError: The file is missing, no regular file, or no text.
     """
-    return (_head(path, None)[0].strip().splitlines() or [""])[0]
+    return _first_line(_head(path, None)[0])
 
 
 def read_headless(path: Path) -> pd.DataFrame:
@@ -115,15 +115,14 @@ def read_headless(path: Path) -> pd.DataFrame:
     Raises:
         DatasetError: As of ``read_csv``.
     """
-    first = first_line(path)
+    head, encoding = _head(path, None)
+    first = _first_line(head)
     if not first:
         return pd.DataFrame()
     separator = max(SEPARATORS, key=first.count)
     if separator not in first:
         separator = r"\s+"
-    tables = _parsed(
-        path, None, encoding=_head(path, None)[1], sep=separator, header=None, chunksize=None
-    )
+    tables = _parsed(path, None, encoding=encoding, sep=separator, header=None, chunksize=None)
     return next(iter(tables)).dropna(axis="columns", how="all")
 
 
@@ -136,6 +135,10 @@ def numbers_in(column: pd.Series, *, whole: bool = False) -> NDArray[np.float64]
             wrong |= (values != np.rint(values)) | (np.abs(values) > EXACT)
     values[wrong] = np.nan
     return values
+
+
+def _first_line(head: str) -> str:
+    return (head.strip().splitlines() or [""])[0]
 
 
 def _head(path: Path, content: bytes | None) -> tuple[str, str]:

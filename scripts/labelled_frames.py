@@ -41,16 +41,20 @@ def frames_of(
         every: Yield the first of so many.
         wanted: Yield these numbers instead, from 0.
     """
+
+    def is_asked(index: int) -> bool:
+        return index in wanted if wanted is not None else index % every == 0
+
     if clip.is_dir():
         images = (
             np.asarray(cv2.imread(str(path)), np.uint8) for path in sorted(clip.glob("*.jpg"))
         )
         for index, image in enumerate(images):
-            if index in wanted if wanted is not None else index % every == 0:
+            if is_asked(index):
                 yield Frame(camera=clip.name, index=index, time_s=float(index), image=image)
         return
     with av.open(str(clip)) as container:
         for index, frame in enumerate(container.decode(video=0)):
-            if index in wanted if wanted is not None else index % every == 0:
+            if is_asked(index):
                 pixels = frame.to_ndarray(format="bgr24")
                 yield Frame(camera=clip.stem, index=index, time_s=float(index), image=pixels)

@@ -23,8 +23,9 @@ class Presence:
     """How sure the detector was of a track, and how much the track moved.
 
     Things that are taken for people are seldom sure and never move; people who are hard to see,
-    behind a counter or far away, are no surer, but nobody stands as still as a coat on its hook. The embedding does not tell: things are as
-    near to the people of Market-1501 as people of other footage are.
+    behind a counter or far away, are no surer, but nobody stands as still as a coat on its hook. The
+    embedding does not tell: things are as near to the people of Market-1501 as people of other
+    footage are.
 
     Attributes:
         boxes: How many were seen.

@@ -23,7 +23,7 @@ from pipeline.results.run import RunResults
 
 __all__ = ["refuse_traces"]
 
-ROW_TABLES = ("sightings", "thumbnails", "embeddings")
+BESIDE_SIGHTINGS = ("thumbnails", "embeddings")
 
 
 def refuse_traces(results: Results, sightings: pd.DataFrame, global_id: int) -> None:
@@ -97,7 +97,7 @@ def _in_archive(results: ArchiveResults, names: set[str]) -> Iterator[Path]:
 def _orphans(registry: Path) -> Iterator[str]:
     """Yield tables that hold pictures or vectors of sightings that are no more."""
     with open_reader(registry) as reader:
-        for table in ROW_TABLES[1:]:
+        for table in BESIDE_SIGHTINGS:
             sql = (
                 f"SELECT count(*) FROM {table} WHERE sighting NOT IN "
                 "(SELECT sighting FROM sightings)"

@@ -29,7 +29,7 @@ MAX_GRAD_NORM = 5.0
 WHITENING_CROPS = 8192
 
 
-class Distillation(TrainingRun):
+class Distillation(TrainingRun[DistillationRecipe]):
     """A training by teachers, see `TrainingRun`.
 
     Student and teachers see what `Views` makes of the crops. At the end the folder gets
@@ -56,7 +56,6 @@ class Distillation(TrainingRun):
         torch.manual_seed(recipe.seed)
         use_gpu = torch.cuda.is_available() and not cpu
         self._device = torch.device("cuda" if use_gpu else "cpu")
-        self._recipe = recipe
         make_folder(folder)
         self._teachers = Teachers(recipe.teachers).eval().to(self._device)
         pool = read_pool(recipe, self._teachers.input_size, kept_masks=folder / "masks.npz")
@@ -78,20 +77,20 @@ class Distillation(TrainingRun):
         self._classifier = nn.Linear(dim, pool.identities, bias=False).to(self._device)
         nn.init.normal_(self._classifier.weight, std=0.01)
         self._memory = Memory(recipe.remembered, dim).to(self._device)
-        self._optimiser = _optimiser(recipe, self._student, self._classifier)
+        optimiser = _optimiser(recipe, self._student, self._classifier)
         self._teach = compiled(self._teachers, recipe)
         self._features = compiled(self._student.features, recipe)
         averaged = copy.deepcopy(self._student).eval().requires_grad_(False)
         learner = Learner(
             network=self._student,
             averaged=averaged,
-            optimiser=self._optimiser,
+            optimiser=optimiser,
             parts={
                 "student": self._student,
                 "classifier": self._classifier,
                 "memory": self._memory,
                 "averaged": averaged,
-                "optimiser": self._optimiser,
+                "optimiser": optimiser,
             },
             held_out=pool.held_out,
             protocol=pool.protocol,
@@ -136,10 +135,10 @@ class Distillation(TrainingRun):
         )
         total = losses["loss"]
         check_loss(float(total.detach()), self._step + 1)
-        self._optimiser.zero_grad(set_to_none=True)
+        self._learner.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._student.parameters(), MAX_GRAD_NORM)
-        self._optimiser.step()
+        self._learner.optimiser.step()
         self._memory.add(target)
         return {name: float(value.detach()) for name, value in losses.items()}
 

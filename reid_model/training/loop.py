@@ -28,7 +28,7 @@ from reid_model.writing import make_folder
 __all__ = ["Trainer"]
 
 
-class Trainer(TrainingRun):
+class Trainer(TrainingRun[Recipe]):
     """A training from labels, see `TrainingRun`.
 
     Args:
@@ -48,7 +48,6 @@ class Trainer(TrainingRun):
     ) -> None:
         torch.manual_seed(recipe.seed)
         torch.use_deterministic_algorithms(True, warn_only=True)
-        self._recipe = recipe
         self._images = images
         if recipe.precision == "fp16" and (cpu or not torch.cuda.is_available()):
             raise RecipeError("precision fp16 needs a GPU: use bf16 or no on a CPU")
@@ -64,15 +63,15 @@ class Trainer(TrainingRun):
         averaged = copy.deepcopy(network).eval().requires_grad_(False)
         averaged.to(self._accelerator.device)
         # The branches are one module so that accelerate synchronises the gradients of both.
-        self._step_module, self._optimiser = self._accelerator.prepare(
+        self._step_module, prepared = self._accelerator.prepare(
             _TrainingStep(network, losses, compiled=recipe.compiled), optimiser
         )
         modules: _TrainingStep = self._accelerator.unwrap_model(self._step_module)
         learner = Learner(
             network=modules.network,
             averaged=averaged,
-            optimiser=self._optimiser,
-            parts={"step": modules, "optimiser": self._optimiser, "averaged": averaged},
+            optimiser=prepared,
+            parts={"step": modules, "optimiser": prepared, "averaged": averaged},
             held_out=images.held_out_pixels,
             protocol=images.protocol,
             notes={
@@ -114,9 +113,9 @@ class Trainer(TrainingRun):
                 images, batch.labels.to(device), batch.tuples.to(device)
             )
         check_loss(float(total.detach()), self._step + 1)
-        self._optimiser.zero_grad()
+        self._learner.optimiser.zero_grad()
         self._accelerator.backward(total)
-        self._optimiser.step()
+        self._learner.optimiser.step()
         return {
             "loss": float(total.detach()),
             **{f"loss/{name}": float(v) for name, v in parts.items()},

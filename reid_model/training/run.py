@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -30,6 +30,8 @@ from reid_model.training.state import RunState, read_state, write_state
 __all__ = ["Learner", "Progress", "TrainingRun", "rate_factor"]
 
 logger = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=RunRecipe)
 
 STATE = "state.pt"
 CURVE_EVERY_STEPS = 20
@@ -87,7 +89,7 @@ class Learner:
     notes: Mapping[str, Any]
 
 
-class TrainingRun(ABC):
+class TrainingRun(ABC, Generic[R]):
     """One run: a recipe, a learner, a folder.
 
     The folder gets ``last.safetensors`` and ``best.safetensors`` (averaged weights), ``curves.csv``,
@@ -100,10 +102,8 @@ class TrainingRun(ABC):
         is_main: Whether this process, of several, evaluates and writes.
     """
 
-    def __init__(
-        self, recipe: RunRecipe, folder: Path, learner: Learner, *, is_main: bool = True
-    ) -> None:
-        self._plan, self._folder, self._learner = recipe, folder, learner
+    def __init__(self, recipe: R, folder: Path, learner: Learner, *, is_main: bool = True) -> None:
+        self._recipe, self._folder, self._learner = recipe, folder, learner
         self._is_main = is_main
         self._step, self._seconds, self._best = 0, 0.0, -1.0
         self._scores: RankingScores | None = None
@@ -121,7 +121,7 @@ class TrainingRun(ABC):
         """
         state = read_state(self._folder / STATE)
         # Parsed, so that a setting that came later does not part a run from its state.
-        if type(self._plan).model_validate_json(state.recipe) != self._plan:
+        if type(self._recipe).model_validate_json(state.recipe) != self._recipe:
             raise RecipeError(
                 f"{self._folder} holds a run of another recipe: use the same one, or another --out"
             )
@@ -141,7 +141,7 @@ class TrainingRun(ABC):
             RecipeError: The training is lost; what was saved before is kept.
             OutputError: A file cannot be written; what was written before is kept.
         """
-        steps, learner = self._plan.schedule.steps, self._learner
+        steps, learner = self._recipe.schedule.steps, self._learner
         clock, spent = time.monotonic(), self._seconds
         losses_of_steps = self._losses()
         with contextlib.ExitStack() as stack:
@@ -151,12 +151,12 @@ class TrainingRun(ABC):
                     contextlib.closing(CurveLog(self._folder, after=self._step))
                 )
             while self._step < steps:
-                rate = self._plan.optimiser.rate * rate_factor(self._plan.schedule, self._step)
+                rate = self._recipe.optimiser.rate * rate_factor(self._recipe.schedule, self._step)
                 for group in learner.optimiser.param_groups:
                     group["lr"] = rate
                 losses = next(losses_of_steps)
                 self._step += 1
-                decay = self._plan.averaging.decay
+                decay = self._recipe.averaging.decay
                 move_average(learner.averaged, learner.network, decay=decay, step=self._step)
                 self._seconds = spent + time.monotonic() - clock
                 if curves is not None:
@@ -170,12 +170,18 @@ class TrainingRun(ABC):
 
     def _watch(self, losses: Mapping[str, float], curves: CurveLog, *, rate: float) -> None:
         """Write curves, evaluate and save where it is time for it."""
-        plan, step, averaged = self._plan, self._step, self._learner.averaged
-        ends = step == plan.schedule.steps
+        recipe, step, averaged = self._recipe, self._step, self._learner.averaged
+        ends = step == recipe.schedule.steps
+        is_judged = step % recipe.validation.every_steps == 0 or ends
+        is_saved = step % recipe.save_every_steps == 0 or ends
         if step % CURVE_EVERY_STEPS == 0 or ends:
             curves.write(step, {**losses, "rate": rate, "minutes": self._seconds / 60})
-        if step % plan.validation.every_steps == 0 or ends:
-            self._scores = scores = self._evaluated(averaged)
+        if not is_judged and not is_saved:
+            return
+        # Also before weights are saved: those that give nothing to compare are not.
+        scores = self._evaluated(averaged)
+        if is_judged:
+            self._scores = scores
             curves.write(step, {"rank1": scores.rank1, "mAP": scores.mean_average_precision})
             logger.info(
                 "step %d: rank-1 %.3f, mAP %.3f", step, scores.rank1, scores.mean_average_precision
@@ -183,20 +189,19 @@ class TrainingRun(ABC):
             if scores.mean_average_precision > self._best:
                 self._best = scores.mean_average_precision
                 self._save("best.safetensors", averaged)
-        if step % plan.save_every_steps == 0 or ends:
-            self._evaluated(averaged)  # weights that give nothing to compare are not saved
+        if is_saved:
             self._save("last.safetensors", averaged)
             self._save_state()
 
     def _evaluated(self, network: SiameseNetwork) -> RankingScores:
         learner = self._learner
-        vectors = embed_pixels(network, learner.held_out, flip=self._plan.validation.flip)
+        vectors = embed_pixels(network, learner.held_out, flip=self._recipe.validation.flip)
         check_embeddings(vectors, self._step)
         return score_ranking(query_gallery_distances(vectors, learner.protocol), learner.protocol)
 
     def _save(self, name: str, network: SiameseNetwork) -> None:
         notes = {
-            "recipe": self._plan.model_dump(mode="json", exclude={"init", "teachers"}),
+            "recipe": self._recipe.model_dump(mode="json", exclude={"init", "teachers"}),
             "step": self._step,
             "minutes": round(self._seconds / 60, 1),
             "scores": None if self._scores is None else asdict(self._scores),
@@ -211,6 +216,6 @@ class TrainingRun(ABC):
             random=torch.get_rng_state(),
             best=self._best,
             seconds=self._seconds,
-            recipe=self._plan.model_dump_json(),
+            recipe=self._recipe.model_dump_json(),
         )
         write_state(state, self._folder / STATE)

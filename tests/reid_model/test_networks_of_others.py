@@ -135,19 +135,27 @@ def test_a_faulty_sidecar_is_one_clear_error(tmp_path, text, message):
         load_embedder(model)
 
 
+def identity_network(path, shape):
+    """Write a network that gives back its input, with a sidecar."""
+    images, out = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
+        for name in ("images", "out")
+    )
+    node = helper.make_node("Identity", ["images"], ["out"])
+    graph = helper.make_graph([node], "same", [images], [out])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, path)
+    write_sidecar(path, AS_IS)
+    return path
+
+
 @pytest.mark.parametrize(
     "shape", [(8, 3, *SIZE), (1, *SIZE, 3), (1, 3, 64, 16), (1, 3, 32)], ids=str
 )
 def test_an_input_of_another_shape_is_named(tmp_path, shape):
-    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, list(shape))
-    out = helper.make_tensor_value_info("out", TensorProto.FLOAT, list(shape))
-    node = helper.make_node("Identity", ["images"], ["out"])
-    graph = helper.make_graph([node], "same", [images], [out])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    onnx.save(model, tmp_path / "same.onnx")
-    write_sidecar(tmp_path / "same.onnx", AS_IS)
+    model = identity_network(tmp_path / "same.onnx", shape)
     with pytest.raises(WeightsError, match=r"same\.onnx take \(.*expected \(1, 3, 32, 16\)"):
-        load_embedder(tmp_path / "same.onnx")
+        load_embedder(model)
 
 
 def test_which_of_several_outputs_counts_must_be_said(tmp_path):
@@ -163,15 +171,9 @@ def test_which_of_several_outputs_counts_must_be_said(tmp_path):
 
 
 def test_an_output_that_is_no_vector_is_named(tmp_path):
-    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, *SIZE])
-    out = helper.make_tensor_value_info("map", TensorProto.FLOAT, [1, 3, *SIZE])
-    node = helper.make_node("Identity", ["images"], ["map"])
-    graph = helper.make_graph([node], "map", [images], [out])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    onnx.save(model, tmp_path / "map.onnx")
-    write_sidecar(tmp_path / "map.onnx", AS_IS)
+    model = identity_network(tmp_path / "map.onnx", (1, 3, *SIZE))
     with pytest.raises(WeightsError, match=r"shape \(1, 3, 32, 16\), expected one vector"):
-        load_embedder(tmp_path / "map.onnx")
+        load_embedder(model)
 
 
 def test_how_a_network_is_fed_counts_for_whether_vectors_compare(tmp_path):
