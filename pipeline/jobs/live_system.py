@@ -20,6 +20,7 @@ from pipeline.notify.outbox import Outbox
 from pipeline.protocols import LiveCamera
 from pipeline.registry.changes import MAX_EVENTS
 from pipeline.registry.registry import Registry
+from pipeline.results.history import History
 from pipeline.runners.live import LiveRun
 from pipeline.runners.live_parts import LiveParts
 from pipeline.runners.live_pictures import LivePictures
@@ -46,6 +47,7 @@ class LiveSystem:
         stages: The core and its record.
         cameras: Not started yet.
         registry: Where identities are stored and edited.
+        history: What is stored, for the web page.
         outbox: Who is told of events.
         recorder: What is kept in files.
         folder: Where.
@@ -55,6 +57,7 @@ class LiveSystem:
     stages: Stages
     cameras: Sequence[LiveCamera]
     registry: Registry
+    history: History
     outbox: Outbox
     recorder: LiveRecorder
     folder: Path
@@ -119,6 +122,7 @@ def build_live(
     keep_days = live.recording.keep_days
     keep_s = None if keep_days is None else keep_days * SECONDS_PER_DAY
     registry = Registry(folder, keep_s=keep_s, earlier=newest_events(folder, MAX_EVENTS))
+    history = History(folder, registry.log)
     for tracker in trackers.values():
         tracker.number_from(registry.next_track)
     persons = stages.matcher.persons
@@ -133,11 +137,11 @@ def build_live(
         recorder=recorder,
         pictures=LivePictures(_draw, partial(encode_jpeg, quality=PICTURE_QUALITY)),
         save_gallery=_saver(stages),
-        figures=[registry.figures, outbox.figures],
+        figures=[registry.figures, history.figures, outbox.figures],
         blur_heads=settings.output.blur_heads,
     )
     run = LiveRun(cameras, parts, live.runner, batch_size=settings.runner.batch_size)
-    return LiveSystem(run, stages, cameras, registry, outbox, recorder, folder)
+    return LiveSystem(run, stages, cameras, registry, history, outbox, recorder, folder)
 
 
 def _open_folder(folder: Path) -> None:

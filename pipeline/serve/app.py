@@ -16,6 +16,7 @@ from fastapi.staticfiles import StaticFiles
 from pipeline import __version__
 from pipeline.errors import EditError, SinkError
 from pipeline.protocols import LiveView
+from pipeline.results.history import History
 from pipeline.serve.access import VALID_S, Access, Verdict
 from pipeline.serve.api import api_router
 from pipeline.serve.condition import Level, condition_of
@@ -37,6 +38,7 @@ MESSAGES = {
 def create_app(
     view: LiveView,
     registry: Register,
+    history: History,
     *,
     token: str | None,
     hosts: Sequence[str],
@@ -46,7 +48,8 @@ def create_app(
 
     Args:
         view: What the run shows of itself.
-        registry: Where identities are stored and edited.
+        registry: Takes edits.
+        history: Identities and sightings that were stored.
         token: What has to be known to see anything; ``None`` where nobody is asked.
         hosts: Names and addresses by which browsers may ask for the page.
         now: Seconds since the epoch.
@@ -63,7 +66,9 @@ def create_app(
     access, streams = Access(token, wall=now), Streams(view, registry)
     app.state.streams = streams
     app.add_middleware(Guard, access=access, hosts=hosts)
-    app.include_router(api_router(view, registry, streams, needs_token=access.is_needed, now=now))
+    app.include_router(
+        api_router(view, registry, history, streams, needs_token=access.is_needed, now=now)
+    )
     _add_page(app)
     _add_login(app, access)
     _add_checks(app, view, registry)

@@ -31,7 +31,7 @@ class Streams:
 
     Args:
         view: The run.
-        register: Where its events are stored.
+        register: Has its events.
     """
 
     def __init__(self, view: LiveView, register: Register) -> None:
@@ -61,7 +61,7 @@ class Streams:
             while not self._ending.is_set():
                 if self._register.newest_event > after:
                     told = await run_in_threadpool(
-                        self._register.records.events, limit=MAX_EVENTS, after=after
+                        self._register.events, limit=MAX_EVENTS, after=after
                     )
                     for each in told:
                         after = each.number

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from pipeline.errors import SettingsError
 from pipeline.live_settings import WebSettings
 from pipeline.registry.registry import Registry
+from pipeline.results.history import History
 from pipeline.serve.server import WebServer, open_web
 from support.live_view import NOW, FakeView, event, walk
 
@@ -32,7 +33,8 @@ def serving(**settings):
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         registry = Registry(Path(folder), keep_s=None)
         view = FakeView("lobby")
-        server = open_web(view, registry, WebSettings(**{"port": 0} | settings))
+        history = History(Path(folder), registry.log)
+        server = open_web(view, registry, history, WebSettings(**{"port": 0} | settings))
         server.start()
         try:
             yield server, view, registry

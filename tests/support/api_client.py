@@ -38,4 +38,11 @@ class Client:
 
 
 def app_of(run, *, token=None):
-    return create_app(run.view, run.registry, token=token, hosts=HOSTS, now=lambda: run.clock.now)
+    return create_app(
+        run.view,
+        run.registry,
+        run.history,
+        token=token,
+        hosts=HOSTS,
+        now=lambda: run.clock.now,
+    )
