@@ -1,4 +1,4 @@
-"""`reid-pipeline calibrate`: the similarity threshold of weights, from crops of several places."""
+"""`reid-pipeline calibrate`: the similarity threshold of weights, from crops or finished work."""
 
 from __future__ import annotations
 
@@ -26,11 +26,18 @@ def calibrate_command(
     places: Annotated[
         list[Path],
         typer.Argument(
-            help="Folders of crops, one for each place; Market-1501 names say who is who."
+            help="Folders of crops (Market-1501 names say who is who), of runs, archives or "
+            "recordings; one for each place."
         ),
     ],
     *,
-    weights: Annotated[Path, typer.Option("--weights", help="Re-identification weights.")],
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            "--weights",
+            help="Re-identification weights; none = those of the run, else the package's.",
+        ),
+    ] = None,
     identities: Annotated[
         Path | None, typer.Option(help="JSON list of the identities to use; none = all.")
     ] = None,
@@ -49,8 +56,11 @@ def calibrate_command(
 
     Use identities that the network was not trained on: it knows the others too well. Nobody may be in
     two places. Where names do not say who is who, as those of `reid-pipeline crops`, crops are
-    compared with those of the other places alone.
+    compared with those of the other places alone. In runs, archives and recordings those are known
+    who were named, merged or split by hand (see `edit`).
     """
+    if store and weights is None:
+        raise InputError("--store needs --weights: say which weights keep the threshold")
     check_files([out], [*places, weights, identities])
     measured = calibrate_weights(
         places, weights, identities=identities, device=device, each_track=_with_progress
