@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from pipeline.cli.flags import refuse_flags
 from pipeline.errors import InputError
 from pipeline.jobs.calibrate import Tracked, calibrate_weights, store_threshold
 from pipeline.jobs.outputs import check_files
 from pipeline.match.calibration import Calibration, save_calibration
+from pipeline.results import is_results
 from pipeline.settings import MatchSettings
 
 __all__ = ["calibrate_command"]
@@ -23,6 +25,7 @@ SHOWN_RATES = (0.1, 0.05, 0.02, 0.01, 0.001)
 
 
 def calibrate_command(
+    context: typer.Context,
     places: Annotated[
         list[Path],
         typer.Argument(
@@ -61,6 +64,8 @@ def calibrate_command(
     """
     if store and weights is None:
         raise InputError("--store needs --weights: say which weights keep the threshold")
+    if all(map(is_results, places)):
+        refuse_flags(context, "identities", because="is for folders of crops")
     check_files([out], [*places, weights, identities])
     measured = calibrate_weights(
         places, weights, identities=identities, device=device, each_track=_with_progress
