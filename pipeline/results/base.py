@@ -21,11 +21,12 @@ from pipeline.results.pieces import (
     BoxSequence,
     Part,
     Picture,
+    best_sightings,
 )
 from pipeline.results.record import Record
 from pipeline.results.visits import seconds_in_view, visits
 
-__all__ = ["Kind", "Results", "damage_told"]
+__all__ = ["Kind", "Results", "damage_as_error"]
 
 Kind = Literal["run", "archive", "recording"]
 DAMAGE = (
@@ -46,8 +47,8 @@ class Results(ABC):
     (``datetime64[us, UTC]``) for archives and recordings. ``global_id`` is the identity after
     merges and edits by hand, -1 where it is unassigned.
 
-    A kind implements ``parts``, ``is_resolved``, ``resolved``, ``sequences``, ``pictures_of``,
-    ``best_pictures``, ``events`` and ``summary``; everything else follows from them.
+    A kind implements ``parts``, ``is_resolved``, ``resolved``, ``sequences``, ``best_pictures``,
+    ``events`` and ``summary``; everything else follows from them.
 
     Args:
         path: The folder.
@@ -110,17 +111,6 @@ class Results(ABC):
 
         Raises:
             ResultsError: A table is missing or damaged.
-        """
-
-    @abstractmethod
-    def pictures_of(
-        self, people: Sequence[int], count: int | None = None
-    ) -> dict[int, list[Picture]]:
-        """Return the best pictures of several identities, their cameras taking turns.
-
-        Args:
-            people: Identities.
-            count: How many of each at most; ``None`` = all.
         """
 
     @abstractmethod
@@ -187,7 +177,7 @@ class Results(ABC):
             ResultsError: The work is not finished, or a table is damaged.
         """
         if self._sightings is None:
-            with damage_told(self.path):
+            with damage_as_error(self.path):
                 owners = self.owners()
                 tables = [part.read()[0] for part in self.parts()]
                 self._sightings = self._in_order(tables, owners)
@@ -198,7 +188,7 @@ class Results(ABC):
 
         Sightings without a crop that was good enough have zeros.
         """
-        with damage_told(self.path):
+        with damage_as_error(self.path):
             found = [part.read() for part in self.parts()]
             table = pd.concat([table[["sighting"]] for table, _ in found], ignore_index=True)
             dim = max((vectors.shape[1] for _, vectors in found), default=0)
@@ -212,7 +202,7 @@ class Results(ABC):
 
     def iter_boxes(self, camera: str | None = None) -> Iterator[pd.DataFrame]:
         """Yield ``boxes`` a camera or a video file at a time; never all of them in memory."""
-        with damage_told(self.path):
+        with damage_as_error(self.path):
             for each in self.sequences(camera):
                 yield each.boxes.assign(camera=each.camera, file=each.file)[BOX_COLUMNS]
 
@@ -260,6 +250,24 @@ class Results(ABC):
         shown = self.edits().shown(global_id)
         return self.pictures_of([shown])[shown]
 
+    def pictures_of(
+        self, people: Sequence[int], count: int | None = None
+    ) -> dict[int, list[Picture]]:
+        """Return the best pictures of several identities, their cameras taking turns.
+
+        Args:
+            people: Identities.
+            count: How many of each at most; ``None`` = all.
+        """
+        table = self.sightings()
+        chosen = best_sightings(table, people, count)
+        wanted = {name for some in chosen.values() for name in some}
+        pictures = self.best_pictures(table[table["sighting"].isin(wanted)])
+        return {
+            number: [pictures[name] for name in some if name in pictures and pictures[name].jpeg]
+            for number, some in chosen.items()
+        }
+
     def _in_order(self, tables: Sequence[pd.DataFrame], owners: pd.Series[int]) -> pd.DataFrame:
         whole = pd.concat([each for each in tables if len(each)] or tables[:1], ignore_index=True)
         owner = whole["sighting"].map(owners)
@@ -269,7 +277,7 @@ class Results(ABC):
 
 
 @contextmanager
-def damage_told(path: Path) -> Iterator[None]:
+def damage_as_error(path: Path) -> Iterator[None]:
     """Word what damaged tables lead to; no check can foresee what a torn database holds."""
     try:
         yield
