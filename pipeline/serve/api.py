@@ -120,8 +120,8 @@ def _event_routes(register: Register, streams: Streams) -> APIRouter:
     @router.get("")
     def events(after: Annotated[int, Query(ge=0)] = 0, limit: Limit = 100) -> list[Event]:
         """The newest events with a number above ``after``, oldest first."""
-        told = register.events(limit=limit, after=after, newest=True)
-        return [Event.model_validate(each.as_json()) for each in told]
+        newest = register.events(limit=limit, after=after, newest=True)
+        return [Event.model_validate(each.as_json()) for each in newest]
 
     @router.get("/stream", responses={200: {"content": {"text/event-stream": {}}}})
     def stream(
@@ -183,7 +183,7 @@ def _people_routes(history: History) -> APIRouter:
 def _edit_routes(view: LiveView, register: Register, history: History) -> APIRouter:
     router = APIRouter(tags=["edits"])
 
-    def told(event: ShownEvent) -> Event:
+    def published(event: ShownEvent) -> Event:
         view.say(event)
         return Event.model_validate(event.as_json())
 
@@ -209,25 +209,25 @@ def _edit_routes(view: LiveView, register: Register, history: History) -> APIRou
     def rename(identity: Number, asked: Name) -> Event:
         """Give an identity a name."""
         _require_person(history, identity)
-        return told(register.rename(identity, asked.name))
+        return published(register.rename(identity, asked.name))
 
     @router.post("/people/{identity}/merge")
     def merge(identity: Number, asked: Merge) -> Event:
         """Say that another identity is the same person, who keeps this number."""
         _require_person(history, identity)
         _require_person(history, asked.other)
-        return told(register.merge(identity, asked.other))
+        return published(register.merge(identity, asked.other))
 
     @router.post("/people/{identity}/split")
     def split(identity: Number, asked: Split) -> Event:
         """Say that some sightings are somebody else, who gets a new number."""
         _require_person(history, identity)
-        return told(register.split(identity, asked.sightings))
+        return published(register.split(identity, asked.sightings))
 
     @router.post("/edits/{edit}/undo")
     def undo(edit: Number) -> Event:
         """Take an edit back, whatever was edited since."""
-        return told(register.undo(edit))
+        return published(register.undo(edit))
 
     return router
 

@@ -60,10 +60,10 @@ class Streams:
             silent_s = 0.0
             while not self._ending.is_set():
                 if self._register.newest_event > after:
-                    told = await run_in_threadpool(
+                    newer = await run_in_threadpool(
                         self._register.events, limit=MAX_EVENTS, after=after
                     )
-                    for each in told:
+                    for each in newer:
                         after = each.number
                         text = Event.model_validate(each.as_json()).model_dump_json()
                         yield f"id: {after}\ndata: {text}\n\n".encode()
