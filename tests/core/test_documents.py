@@ -27,6 +27,13 @@ def test_the_architecture_names_every_package(package):
     assert f"`{package.name}/" in text
 
 
+def test_every_package_of_the_pipeline_has_a_folder_of_tests():
+    packages = [each.name for each in PACKAGES if each.parts[0] == "pipeline"]
+    assert [
+        each for each in packages if not any((REPOSITORY / "tests" / each).glob("**/test_*.py"))
+    ] == []
+
+
 @pytest.mark.parametrize("document", ["CONTRIBUTING.md", "docs/architecture.md"])
 def test_the_files_that_are_named_exist(document):
     text = (REPOSITORY / document).read_text(encoding="utf-8")
