@@ -64,7 +64,7 @@ def watch_cameras(
         stack.callback(system.close, timeout_s=settings.live.runner.stop_s * STOP_SHARE)
         url = ""
         if serve:
-            web = open_web(system.run, system.registry, system.history, settings.live.web)
+            web = open_web(system.run, system.registry, settings.live.web)
             web.start()
             stack.callback(partial(web.stop, timeout_s=WEB_STOP_S))
             url = web.url

@@ -14,13 +14,12 @@ from pipeline.crops import encode_jpeg
 from pipeline.datatypes import FrameResult, Image
 from pipeline.errors import OutputError, SinkError
 from pipeline.jobs.live_record import finish_record, start_record
+from pipeline.jobs.live_registry import LiveRegistry
 from pipeline.jobs.start import try_networks
 from pipeline.layout.recording import GALLERY_FILE, LOCK, newest_events
 from pipeline.notify.outbox import Outbox
 from pipeline.protocols import LiveCamera
 from pipeline.registry.changes import MAX_EVENTS
-from pipeline.registry.registry import Registry
-from pipeline.results.history import History
 from pipeline.runners.live import LiveRun
 from pipeline.runners.live_parts import LiveParts
 from pipeline.runners.live_pictures import LivePictures
@@ -47,7 +46,6 @@ class LiveSystem:
         stages: The core and its record.
         cameras: Not started yet.
         registry: Where identities are stored and edited.
-        history: What is stored, for the web page.
         outbox: Who is told of events.
         recorder: What is kept in files.
         folder: Where.
@@ -56,8 +54,7 @@ class LiveSystem:
     run: LiveRun
     stages: Stages
     cameras: Sequence[LiveCamera]
-    registry: Registry
-    history: History
+    registry: LiveRegistry
     outbox: Outbox
     recorder: LiveRecorder
     folder: Path
@@ -121,8 +118,7 @@ def build_live(
         locks.pop_all()  # nothing failed
     keep_days = live.recording.keep_days
     keep_s = None if keep_days is None else keep_days * SECONDS_PER_DAY
-    registry = Registry(folder, keep_s=keep_s, earlier=newest_events(folder, MAX_EVENTS))
-    history = History(folder, registry.log)
+    registry = LiveRegistry(folder, keep_s=keep_s, earlier=newest_events(folder, MAX_EVENTS))
     for tracker in trackers.values():
         tracker.number_from(registry.next_track)
     persons = stages.matcher.persons
@@ -137,11 +133,11 @@ def build_live(
         recorder=recorder,
         pictures=LivePictures(_draw, partial(encode_jpeg, quality=PICTURE_QUALITY)),
         save_gallery=_saver(stages),
-        figures=[registry.figures, history.figures, outbox.figures],
+        figures=[registry.figures, outbox.figures],
         blur_heads=settings.output.blur_heads,
     )
     run = LiveRun(cameras, parts, live.runner, batch_size=settings.runner.batch_size)
-    return LiveSystem(run, stages, cameras, registry, history, outbox, recorder, folder)
+    return LiveSystem(run, stages, cameras, registry, outbox, recorder, folder)
 
 
 def _open_folder(folder: Path) -> None:

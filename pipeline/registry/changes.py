@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.datatypes import UNASSIGNED, Event, FrameResult, IntArray
 from pipeline.layout.database import Statement
 from pipeline.layout.edit_log import EditLog, Editor
-from pipeline.layout.edits import Edit, EditKind, Edits, edit_event, sighting_name
+from pipeline.layout.edits import Edit, Edits, edit_event, sighting_name
 from pipeline.registry.store import Store, place
 from pipeline.registry.tracks import Key, OpenTrack, OpenTracks, save_track
 
@@ -94,23 +94,9 @@ class Changes:
             if embedding:
                 track.stored_weight = track.weight
 
-    def newest(self, *, limit: int, after: int, newest: bool) -> list[Event]:
-        """Return events with a number above ``after``, see ``Registry.events``."""
-        found = [each for each in self.events.copy() if each.number > after]
-        return [self._with_names(each) for each in (found[-limit:] if newest else found[:limit])]
-
     @property
     def _edits(self) -> Edits:
         return self._log.edits
-
-    def _with_names(self, event: Event) -> Event:
-        edits = self._edits
-        edit = edits.by_number.get(event.edit)
-        # A rename tells what it was about, whatever was edited since.
-        renamed = event.kind == EditKind.RENAME and edit is not None
-        name = edit.name if renamed and edit is not None else edits.name(event.global_id)
-        other = "" if event.other_id == UNASSIGNED else edits.own_name(event.other_id)
-        return replace(event, name=name, other_name=other)
 
     def _found(self, matched: int) -> int:
         return UNASSIGNED if matched == UNASSIGNED else self._store.identity_of(matched)

@@ -33,8 +33,7 @@ class Registry:
 
     Identities have the registry's own numbers, from 1, never used twice: the matcher's
     numbers cannot be reserved for persons whom somebody splits off by hand. The processing
-    thread calls ``write`` and ``show``; other threads edit, and read ``events`` and ``log``.
-    Stored sightings are read by ``pipeline.results``.
+    thread calls ``write`` and ``show``; other threads edit, and read ``log`` and ``events``.
 
     Args:
         folder: Of the recording; must exist.
@@ -56,7 +55,7 @@ class Registry:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.log = EditLog(folder)
-        """All edits; other threads may read it."""
+        """All edits."""
         self._database = Database(folder / REGISTRY)
         self._store = Store(self._database, self.log.edits)
         self._editor = Editor(
@@ -72,6 +71,8 @@ class Registry:
         self._flushed_s = clock()
         self._lock = threading.Lock()
         self._closed = False
+        self.events = self._changes.events
+        """The newest, oldest first."""
         with suppress(SinkError):  # noted by the store, and tried again
             self._store.commit()
 
@@ -152,16 +153,6 @@ class Registry:
     def name(self, identity: int) -> str:
         """Return what an identity is called, empty if it has no name. From any thread."""
         return self.log.edits.name(identity)
-
-    def events(self, *, limit: int, after: int = 0, newest: bool = False) -> list[Event]:
-        """Return events in memory, oldest first, with the names of now. From any thread.
-
-        Args:
-            limit: Maximum number of events.
-            after: Number of the last event that is known already.
-            newest: Where there are more than ``limit``, whether the newest ones are meant.
-        """
-        return self._changes.newest(limit=limit, after=after, newest=newest)
 
     def close(self) -> None:
         """Store what waits and close the file; a second call does nothing."""

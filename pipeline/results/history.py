@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.datatypes import UNASSIGNED, Event
 from pipeline.layout.database import open_reader
 from pipeline.layout.edit_log import EditLog
-from pipeline.layout.edits import Edit, Edits, sighting_name
+from pipeline.layout.edits import Edit, EditKind, Edits, sighting_name
 from pipeline.layout.recording import REGISTRY
 
 __all__ = ["History", "PersonRecord", "SightingRecord"]
@@ -74,11 +76,13 @@ class History:
     Args:
         folder: The recording; what was written in the last second may be missing.
         log: Its edits; a live run passes the one that it appends to.
+        events: The newest, oldest first; appended to meanwhile.
     """
 
-    def __init__(self, folder: Path, log: EditLog) -> None:
+    def __init__(self, folder: Path, log: EditLog, events: deque[Event]) -> None:
         self._path = folder / REGISTRY
         self._log = log
+        self._events = events
 
     @property
     def _edits(self) -> Edits:
@@ -104,9 +108,9 @@ class History:
             parameters += numbers
         return self._people(" AND ".join(where), parameters, limit)
 
-    def figures(self) -> dict[str, float]:
-        """Return the number of identities, to be shown as a metric; merged ones count once."""
-        return {"identities": self._rows("SELECT count(*) FROM people", [])[0][0]}
+    def count(self) -> int:
+        """Return how many identities there are, merged ones counted once."""
+        return int(self._rows("SELECT count(*) AS persons FROM people", [])[0]["persons"])
 
     def person(self, identity: int) -> PersonRecord | None:
         """Return one identity, by any number that it ever had; ``None`` if nobody has it."""
@@ -151,6 +155,17 @@ class History:
         rows = self._rows("SELECT jpeg FROM thumbnails WHERE sighting = ?", [sighting])
         return bytes(rows[0]["jpeg"]) if rows else None
 
+    def events(self, *, limit: int, after: int = 0, newest: bool = False) -> list[Event]:
+        """Return events with a number above ``after``, oldest first, with the names of now.
+
+        Args:
+            limit: Maximum number of events.
+            after: Number of the last event that is known already.
+            newest: Where there are more than ``limit``, whether the newest ones are meant.
+        """
+        found = [each for each in self._events.copy() if each.number > after]
+        return [self._with_names(each) for each in (found[-limit:] if newest else found[:limit])]
+
     def edits(self, *, limit: int) -> list[Edit]:
         """Return edits by hand and merges of the matcher, newest first."""
         return sorted(self._edits.by_number.values(), key=lambda edit: -edit.number)[:limit]
@@ -187,6 +202,15 @@ class History:
             )
             for row in rows
         ]
+
+    def _with_names(self, event: Event) -> Event:
+        edits = self._edits
+        edit = edits.by_number.get(event.edit)
+        # A rename tells what it was about, whatever was edited since.
+        renamed = event.kind == EditKind.RENAME and edit is not None
+        name = edit.name if renamed and edit is not None else edits.name(event.global_id)
+        other = "" if event.other_id == UNASSIGNED else edits.own_name(event.other_id)
+        return replace(event, name=name, other_name=other)
 
     def _rows(self, sql: str, parameters: Sequence[Any]) -> list[sqlite3.Row]:
         with open_reader(self._path) as connection:

@@ -10,9 +10,8 @@ from fastapi.responses import StreamingResponse
 
 from pipeline.datatypes import Event as ShownEvent
 from pipeline.protocols import LiveView
-from pipeline.results.history import History, PersonRecord
 from pipeline.serve.condition import condition_of
-from pipeline.serve.register import Register
+from pipeline.serve.register import EditRecord, Register
 from pipeline.serve.replies import (
     Camera,
     Edit,
@@ -36,20 +35,13 @@ Limit = Annotated[int, Query(ge=1, le=2000)]
 
 
 def api_router(
-    view: LiveView,
-    register: Register,
-    history: History,
-    streams: Streams,
-    *,
-    needs_token: bool,
-    now: Clock,
+    view: LiveView, register: Register, streams: Streams, *, needs_token: bool, now: Clock
 ) -> APIRouter:
     """Return all routes below ``/api``.
 
     Args:
         view: The run.
-        register: Takes edits.
-        history: Identities and sightings that were stored.
+        register: Where identities are stored.
         streams: Makes the answers that do not end.
         needs_token: Whether people had to log in.
         now: Seconds since the epoch.
@@ -58,8 +50,8 @@ def api_router(
     router.include_router(_run_routes(view, register, needs_token=needs_token, now=now))
     router.include_router(_picture_routes(view, streams))
     router.include_router(_event_routes(register, streams))
-    router.include_router(_people_routes(history))
-    router.include_router(_edit_routes(view, register, history))
+    router.include_router(_people_routes(register))
+    router.include_router(_edit_routes(view, register))
     return router
 
 
@@ -120,8 +112,8 @@ def _event_routes(register: Register, streams: Streams) -> APIRouter:
     @router.get("")
     def events(after: Annotated[int, Query(ge=0)] = 0, limit: Limit = 100) -> list[Event]:
         """The newest events with a number above ``after``, oldest first."""
-        newest = register.events(limit=limit, after=after, newest=True)
-        return [Event.model_validate(each.as_json()) for each in newest]
+        told = register.records.events(limit=limit, after=after, newest=True)
+        return [Event.model_validate(each.as_json()) for each in told]
 
     @router.get("/stream", responses={200: {"content": {"text/event-stream": {}}}})
     def stream(
@@ -138,8 +130,9 @@ def _event_routes(register: Register, streams: Streams) -> APIRouter:
     return router
 
 
-def _people_routes(history: History) -> APIRouter:
+def _people_routes(register: Register) -> APIRouter:
     router = APIRouter(tags=["people"])
+    records = register.records
 
     @router.get("/people")
     def people(
@@ -148,31 +141,31 @@ def _people_routes(history: History) -> APIRouter:
         limit: Limit = 60,
     ) -> list[Person]:
         """Identities, those seen last first; ``before`` turns pages, by ``last_s``."""
-        found = history.people(limit=limit, search=search, seen_before_s=before)
+        found = records.people(limit=limit, search=search, seen_before_s=before)
         return [Person.model_validate(each) for each in found]
 
     @router.get("/people/{identity}")
     def person(identity: Number) -> Person:
         """One identity, by any number that it ever had."""
-        return Person.model_validate(_require_person(history, identity))
+        return Person.model_validate(_require_person(register, identity))
 
     @router.get("/people/{identity}/sightings")
     def sightings_of(identity: Number, limit: Limit = 200) -> list[Sighting]:
         """Where and when an identity was seen, newest first."""
-        _require_person(history, identity)
-        found = history.sightings(identity=identity, limit=limit)
+        _require_person(register, identity)
+        found = records.sightings(identity=identity, limit=limit)
         return [Sighting.model_validate(each) for each in found]
 
     @router.get("/sightings")
     def sightings(since: float, until: float, limit: Limit = 1000) -> list[Sighting]:
         """All sightings that overlap a span of time, newest first."""
-        found = history.sightings(since_s=since, until_s=until, limit=limit)
+        found = records.sightings(since_s=since, until_s=until, limit=limit)
         return [Sighting.model_validate(each) for each in found]
 
     @router.get("/sightings/{sighting}/thumbnail.jpg", responses=JPEG)
     def thumbnail(sighting: Number) -> Response:
         """The best picture of a sighting."""
-        jpeg = history.thumbnail(sighting)
+        jpeg = records.thumbnail(sighting)
         if jpeg is None:
             raise HTTPException(404, "this sighting has no picture")
         return _jpeg(jpeg, {})
@@ -180,63 +173,64 @@ def _people_routes(history: History) -> APIRouter:
     return router
 
 
-def _edit_routes(view: LiveView, register: Register, history: History) -> APIRouter:
+def _edit_routes(view: LiveView, register: Register) -> APIRouter:
     router = APIRouter(tags=["edits"])
 
-    def published(event: ShownEvent) -> Event:
+    def told(event: ShownEvent) -> Event:
         view.say(event)
         return Event.model_validate(event.as_json())
 
     @router.get("/edits")
     def edits(limit: Limit = 100) -> list[Edit]:
         """Edits by hand, and merges of the matcher, newest first."""
-        return [
-            Edit(
-                edit=each.number,
-                time_s=each.time_s,
-                author=each.author,
-                kind=each.kind,
-                identity=each.identity,
-                name=register.name(each.identity),
-                other=each.other,
-                new_name=each.name,
-                undone=each.undone,
-            )
-            for each in history.edits(limit=limit)
-        ]
+        return [_edit(register, each) for each in register.records.edits(limit=limit)]
 
     @router.put("/people/{identity}/name")
     def rename(identity: Number, asked: Name) -> Event:
         """Give an identity a name."""
-        _require_person(history, identity)
-        return published(register.rename(identity, asked.name))
+        _require_person(register, identity)
+        return told(register.rename(identity, asked.name))
 
     @router.post("/people/{identity}/merge")
     def merge(identity: Number, asked: Merge) -> Event:
         """Say that another identity is the same person, who keeps this number."""
-        _require_person(history, identity)
-        _require_person(history, asked.other)
-        return published(register.merge(identity, asked.other))
+        _require_person(register, identity)
+        _require_person(register, asked.other)
+        return told(register.merge(identity, asked.other))
 
     @router.post("/people/{identity}/split")
     def split(identity: Number, asked: Split) -> Event:
         """Say that some sightings are somebody else, who gets a new number."""
-        _require_person(history, identity)
-        return published(register.split(identity, asked.sightings))
+        _require_person(register, identity)
+        return told(register.split(identity, asked.sightings))
 
     @router.post("/edits/{edit}/undo")
     def undo(edit: Number) -> Event:
         """Take an edit back, whatever was edited since."""
-        return published(register.undo(edit))
+        return told(register.undo(edit))
 
     return router
 
 
-def _require_person(history: History, identity: int) -> PersonRecord:
-    person = history.person(identity)
+def _require_person(register: Register, identity: int) -> object:
+    person = register.records.person(identity)
     if person is None:
         raise HTTPException(404, f"there is no identity {identity}")
     return person
+
+
+def _edit(register: Register, edit: EditRecord) -> Edit:
+    return Edit(
+        edit=edit.number,
+        time_s=edit.time_s,
+        author=edit.author,
+        kind=edit.kind,
+        identity=edit.identity,
+        name=register.name(edit.identity),
+        other=edit.other,
+        new_name=edit.name,
+        undone=edit.undone,
+    )
 
 
 def _jpeg(content: bytes, headers: dict[str, str]) -> Response:

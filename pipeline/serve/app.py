@@ -16,7 +16,6 @@ from fastapi.staticfiles import StaticFiles
 from pipeline import __version__
 from pipeline.errors import EditError, SinkError
 from pipeline.protocols import LiveView
-from pipeline.results.history import History
 from pipeline.serve.access import VALID_S, Access, Verdict
 from pipeline.serve.api import api_router
 from pipeline.serve.condition import Level, condition_of
@@ -38,7 +37,6 @@ MESSAGES = {
 def create_app(
     view: LiveView,
     registry: Register,
-    history: History,
     *,
     token: str | None,
     hosts: Sequence[str],
@@ -48,8 +46,7 @@ def create_app(
 
     Args:
         view: What the run shows of itself.
-        registry: Takes edits.
-        history: Identities and sightings that were stored.
+        registry: Where identities are stored and edited.
         token: What has to be known to see anything; ``None`` where nobody is asked.
         hosts: Names and addresses by which browsers may ask for the page.
         now: Seconds since the epoch.
@@ -66,9 +63,7 @@ def create_app(
     access, streams = Access(token, wall=now), Streams(view, registry)
     app.state.streams = streams
     app.add_middleware(Guard, access=access, hosts=hosts)
-    app.include_router(
-        api_router(view, registry, history, streams, needs_token=access.is_needed, now=now)
-    )
+    app.include_router(api_router(view, registry, streams, needs_token=access.is_needed, now=now))
     _add_page(app)
     _add_login(app, access)
     _add_checks(app, view, registry)

@@ -1,4 +1,4 @@
-"""The interface of a live run's identity store to the page: ``pipeline.registry.Registry`` has it."""
+"""The interface between the page and the store of identities. ``pipeline.registry.Registry`` has it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,85 @@ from typing import Protocol
 
 from pipeline.datatypes import Event
 
-__all__ = ["Register"]
+__all__ = ["EditRecord", "Records", "Register"]
+
+
+class EditRecord(Protocol):
+    """One edit of identities."""
+
+    @property
+    def number(self) -> int:
+        """Its place in the order of all edits."""
+
+    @property
+    def time_s(self) -> float:
+        """When it was made, seconds since the epoch."""
+
+    @property
+    def author(self) -> str:
+        """``hand`` or ``matcher``."""
+
+    @property
+    def kind(self) -> str:
+        """``rename``, ``merge`` or ``split``."""
+
+    @property
+    def identity(self) -> int:
+        """Who it is about."""
+
+    @property
+    def other(self) -> int | None:
+        """Who went into ``identity``, or lost sightings to it."""
+
+    @property
+    def name(self) -> str:
+        """The name that a rename gave."""
+
+    @property
+    def undone(self) -> bool:
+        """Whether it no longer counts."""
+
+
+class Records(Protocol):
+    """What is stored; the attributes of persons and sightings are those of ``replies``."""
+
+    def people(
+        self, *, limit: int, search: str = "", seen_before_s: float | None = None
+    ) -> Sequence[object]:
+        """Return identities, those seen last first."""
+
+    def person(self, identity: int) -> object | None:
+        """Return one identity, by any number that it ever had."""
+
+    def sightings(
+        self,
+        *,
+        limit: int,
+        identity: int | None = None,
+        since_s: float = ...,
+        until_s: float = ...,
+    ) -> Sequence[object]:
+        """Return sightings that overlap a span of time, newest first."""
+
+    def thumbnail(self, sighting: int) -> bytes | None:
+        """Return a sighting's thumbnail as JPEG."""
+
+    def events(self, *, limit: int, after: int = 0, newest: bool = False) -> list[Event]:
+        """Return events with a number above ``after``, oldest first."""
+
+    def edits(self, *, limit: int) -> Sequence[EditRecord]:
+        """Return edits, newest first."""
 
 
 class Register(Protocol):
-    """Takes edits of identities and remembers the newest events; called from any thread.
+    """Stores identities and edits of them; called from any thread.
 
     Edits return the event to tell, and raise ``EditError`` or ``SinkError``.
     """
+
+    @property
+    def records(self) -> Records:
+        """What is stored."""
 
     @property
     def trouble(self) -> str:
@@ -23,9 +94,6 @@ class Register(Protocol):
     @property
     def newest_event(self) -> int:
         """Number of the newest event, 0 before the first."""
-
-    def events(self, *, limit: int, after: int = 0, newest: bool = False) -> list[Event]:
-        """Return events with a number above ``after``, oldest first."""
 
     def name(self, identity: int) -> str:
         """Return what an identity is called, empty if it has no name."""

@@ -13,7 +13,6 @@ from fastapi import FastAPI
 from pipeline.errors import SettingsError
 from pipeline.live_settings import WebSettings, is_loopback
 from pipeline.protocols import LiveView
-from pipeline.results.history import History
 from pipeline.serve.app import create_app
 from pipeline.serve.register import Register
 
@@ -27,19 +26,16 @@ START_S = 10.0
 POLL_S = 0.01
 
 
-def open_web(
-    view: LiveView, registry: Register, history: History, settings: WebSettings
-) -> WebServer:
+def open_web(view: LiveView, registry: Register, settings: WebSettings) -> WebServer:
     """Return the web server of a run, not started yet.
 
     Args:
         view: What the run shows of itself.
-        registry: Takes edits.
-        history: Identities and sightings that were stored.
+        registry: Where identities are stored and edited.
         settings: Where it listens and who may come in.
     """
     token = None if settings.token is None else settings.token.get_secret_value()
-    app = create_app(view, registry, history, token=token, hosts=_hosts(settings))
+    app = create_app(view, registry, token=token, hosts=_hosts(settings))
     return WebServer(app, settings)
 
 

@@ -31,7 +31,7 @@ class Streams:
 
     Args:
         view: The run.
-        register: Has its events.
+        register: Where its events are stored.
     """
 
     def __init__(self, view: LiveView, register: Register) -> None:
@@ -60,10 +60,10 @@ class Streams:
             silent_s = 0.0
             while not self._ending.is_set():
                 if self._register.newest_event > after:
-                    newer = await run_in_threadpool(
-                        self._register.events, limit=MAX_EVENTS, after=after
+                    told = await run_in_threadpool(
+                        self._register.records.events, limit=MAX_EVENTS, after=after
                     )
-                    for each in newer:
+                    for each in told:
                         after = each.number
                         text = Event.model_validate(each.as_json()).model_dump_json()
                         yield f"id: {after}\ndata: {text}\n\n".encode()

@@ -8,7 +8,6 @@ from pipeline.cli import main
 from pipeline.jobs.edit import editing
 from pipeline.layout.archive import NEXT_IDENTITY, ArchiveFolder
 from pipeline.results import open_results
-from pipeline.results.history import History
 from support.made_up_archive import write_made_up
 from support.made_up_run import write_made_up_run
 from support.small_recordings import LiveFolder, write_recording
@@ -143,6 +142,6 @@ def test_edits_of_a_stopped_recording_show_when_it_goes_on(tmp_path):
     assert edit(folder, "merge", 2, 1) == 0
     assert edit(folder, "split", 2, "yard/1") == 0
     with LiveFolder(folder, video=False, begin_s=1_800_018_000.0) as live:
-        assert [p.identity for p in History(folder, live.registry.log).people(limit=9)] == [3, 2]
+        assert [p.identity for p in live.registry.records.people(limit=9)] == [3, 2]
         live.see((1, 1), after=1)
     assert owners(folder)["lobby/1001"] == 2

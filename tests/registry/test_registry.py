@@ -10,10 +10,10 @@ import pytest
 
 from pipeline.datatypes import UNASSIGNED, CropEvidence
 from pipeline.errors import InputError
+from pipeline.jobs.live_registry import LiveRegistry as Registry
 from pipeline.layout.database import open_reader
 from pipeline.layout.edit_log import EditLog, Editor
 from pipeline.layout.recording import REGISTRY
-from pipeline.registry.registry import Registry
 from support.registry_feed import (
     START,
     Feed,
@@ -30,7 +30,7 @@ def test_everything_is_there_after_a_restart(feed, path):
     feed.registry.rename(1, "Anna")
     feed.registry.close()
     again = Feed(path, clock=feed.clock, earlier=told)
-    assert again.history.person(2).name == "Anna"
+    assert again.records.person(2).name == "Anna"
     assert again.registry.next_matcher_number == 3
     assert again.registry.next_track == 1001
     # The matcher still knows its people.
@@ -39,8 +39,8 @@ def test_everything_is_there_after_a_restart(feed, path):
     _, shown = again.see((1002, 3), at=61)
     assert shown == [3]
     again.stored()
-    assert people(again.history) == {1: 3, 3: 1}
-    assert [(e.number, e.name) for e in again.registry.events(limit=9)] == [(1, "Anna")]
+    assert people(again.records) == {1: 3, 3: 1}
+    assert [(e.number, e.name) for e in again.records.events(limit=9)] == [(1, "Anna")]
     assert again.registry.rename(3, "Ben").number == 4
     again.registry.close()
 
@@ -55,7 +55,7 @@ def test_what_was_edited_while_no_run_was_there_is_shown(feed, path):
     editor.undo()
     editor.split(2, ["lobby/3"])
     again = Feed(path, clock=feed.clock).stored()
-    assert people(again.history) == {1: 1, 2: 1, 70: 1}
+    assert people(again.records) == {1: 1, 2: 1, 70: 1}
     assert again.see((9, 44), at=5)[1] == [71]
     assert again.registry.rename(70, "Ben").edit == log.edits.last_number + 1
     again.registry.close()
@@ -96,7 +96,7 @@ def test_what_was_written_a_second_ago_outlives_a_kill(feed, path, tmp_path):
     feed.see((1, 1), at=1.5)
     shutil.copytree(path, tmp_path / "copy")
     killed = Feed(tmp_path / "copy")
-    assert spans(killed.history) == [(1, "lobby", 0, 1.5, 2)]
+    assert spans(killed.records) == [(1, "lobby", 0, 1.5, 2)]
     killed.registry.close()
 
 
@@ -111,7 +111,7 @@ def test_people_are_found_by_name_number_and_page(feed):
     for n in range(1, 6):
         feed.see((n, n), at=n)
     feed.registry.rename(2, "Ünal 100%")
-    find = feed.history.people
+    find = feed.records.people
     assert [p.identity for p in find(limit=9)] == [5, 4, 3, 2, 1]
     assert [p.identity for p in find(limit=2)] == [5, 4]
     assert [p.identity for p in find(limit=2, seen_before_s=START + 4)] == [3, 2]
@@ -126,7 +126,7 @@ def test_sightings_are_found_by_time(feed):
     feed.see((1, 1), at=10)
     feed.see((2, 2), at=20)
     feed.stored()
-    find = feed.history.sightings
+    find = feed.records.sightings
     assert [s.identity for s in find(limit=9, since_s=START + 5, until_s=START + 15)] == [1]
     assert [s.identity for s in find(limit=9, since_s=START + 11)] == [2]
     assert find(limit=9, until_s=START - 1) == []
@@ -139,13 +139,13 @@ def test_what_is_too_old_is_forgotten(path):
     feed.see((2, 2), at=3000, events=[event("new", 2, "lobby", 2, at=3000)])
     feed.see((1, 2), camera="yard", at=3000)
     feed.stored()
-    old = feed.history.person(1).portrait
+    old = feed.records.person(1).portrait
     feed.see(at=4000)
     feed.stored()
-    assert people(feed.history) == {2: 2}
-    assert feed.history.thumbnail(old) is None
-    assert [e.global_id for e in feed.registry.events(limit=9)] == [2]
-    assert feed.history.edits(limit=9) == []
+    assert people(feed.records) == {2: 2}
+    assert feed.records.thumbnail(old) is None
+    assert [e.global_id for e in feed.records.events(limit=9)] == [2]
+    assert feed.records.edits(limit=9) == []
     # Back after so long, the person is somebody new, under a new number.
     assert feed.see((9, 1), at=4100)[1] == [3]
     assert feed.registry.name(3) == ""
@@ -160,11 +160,11 @@ def test_merged_people_are_forgotten_together(path):
     feed.stored()
     feed.see(at=4000)
     feed.stored()
-    assert people(feed.history) == {1: 1}
+    assert people(feed.records) == {1: 1}
     assert feed.see((6, 2), at=4001)[1] == [1]
     feed.see(at=9000)
     feed.stored()
-    assert people(feed.history) == {}
+    assert people(feed.records) == {}
     assert feed.see((7, 2), at=9001)[1] == [3]
     feed.registry.close()
 
@@ -175,8 +175,8 @@ def test_merges_by_the_matcher_do_not_pile_up(path):
         feed.see((1, 1), (n, n), at=100 * n)
         feed.see((1, 1), (n, 1), at=100 * n + 1, events=[event("merge", 1, other=n, at=100 * n)])
     feed.stored()
-    assert people(feed.history).keys() == {1}
-    assert len(feed.history.edits(limit=1000)) < 12
+    assert people(feed.records).keys() == {1}
+    assert len(feed.records.edits(limit=1000)) < 12
     feed.registry.close()
 
 
@@ -197,8 +197,8 @@ def test_a_full_disk_stops_nothing_and_costs_nothing_once_there_is_room(feed, pa
     blocker.close()
     feed.see((1, 1), at=12)
     assert feed.registry.trouble == ""
-    assert people(feed.stored().history) == {1: 1, 2: 1}
-    assert len(feed.registry.events(limit=9)) == 1
+    assert people(feed.stored().records) == {1: 1, 2: 1}
+    assert len(feed.records.events(limit=9)) == 1
 
 
 def test_memory_does_not_grow_with_the_days(feed):
@@ -206,7 +206,7 @@ def test_memory_does_not_grow_with_the_days(feed):
         feed.see((n, n % 3), at=100 * n)
     assert feed.registry.figures()["registry_open_tracks"] <= 2
     assert feed.registry.figures()["registry_identities_total"] == 3
-    assert feed.history.figures()["identities"] == len(feed.history.people(limit=1000))
+    assert feed.registry.figures()["identities"] == len(feed.registry.records.people(limit=1000))
 
 
 def test_a_file_that_is_no_registry_is_refused(tmp_path):

@@ -6,8 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.registry.registry import Registry
-from pipeline.results.history import History
+from pipeline.jobs.live_registry import LiveRegistry as Registry
 from support.api_client import TOKEN, Client, app_of
 from support.live_view import NOW, FakeView, annotated, event, walk
 
@@ -33,8 +32,7 @@ def run():
         clock.now = NOW + 10
         registry.write([], [])
         view.show("lobby", annotated(result))
-        history = History(Path(folder), registry.log)
-        yield SimpleNamespace(view=view, registry=registry, history=history, clock=clock)
+        yield SimpleNamespace(view=view, registry=registry, clock=clock)
         registry.close()
 
 

@@ -8,9 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.health import CameraState
+from pipeline.jobs.live_registry import LiveRegistry as Registry
 from pipeline.live_settings import WebSettings
-from pipeline.registry.registry import Registry
-from pipeline.results.history import History
 from pipeline.serve.server import open_web
 from support.live_view import FakeView, annotated, event, walk
 
@@ -38,9 +37,7 @@ class LiveRun:
         self._walk()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
-        self.history = History(folder, self.registry.log)
-        web = WebSettings(port=0, **settings)
-        self.server = open_web(self.view, self.registry, self.history, web)
+        self.server = open_web(self.view, self.registry, WebSettings(port=0, **settings))
         self.server.start()
 
     def _run(self):
@@ -203,7 +200,7 @@ def test_sightings_of_somebody_else_are_split_off(open_page):
     dialog.get_by_role("button", name="Split off").click()
     expect(dialog.locator(".toast")).to_contain_text("Split off as Person 3")
     expect(dialog.locator(".sightings li")).to_have_count(1)
-    assert run.history.person(3).sightings == 1
+    assert run.registry.records.person(3).sightings == 1
 
 
 def test_the_timeline_has_a_bar_for_every_sighting(open_page):

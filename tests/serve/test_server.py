@@ -15,9 +15,8 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 
 from pipeline.errors import SettingsError
+from pipeline.jobs.live_registry import LiveRegistry as Registry
 from pipeline.live_settings import WebSettings
-from pipeline.registry.registry import Registry
-from pipeline.results.history import History
 from pipeline.serve.server import WebServer, open_web
 from support.live_view import NOW, FakeView, event, walk
 
@@ -33,8 +32,7 @@ def serving(**settings):
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         registry = Registry(Path(folder), keep_s=None)
         view = FakeView("lobby")
-        history = History(Path(folder), registry.log)
-        server = open_web(view, registry, history, WebSettings(**{"port": 0} | settings))
+        server = open_web(view, registry, WebSettings(**{"port": 0} | settings))
         server.start()
         try:
             yield server, view, registry

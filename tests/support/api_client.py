@@ -38,11 +38,4 @@ class Client:
 
 
 def app_of(run, *, token=None):
-    return create_app(
-        run.view,
-        run.registry,
-        run.history,
-        token=token,
-        hosts=HOSTS,
-        now=lambda: run.clock.now,
-    )
+    return create_app(run.view, run.registry, token=token, hosts=HOSTS, now=lambda: run.clock.now)

@@ -3,8 +3,7 @@
 import numpy as np
 
 from pipeline.datatypes import UNASSIGNED, Event, FrameResult
-from pipeline.registry.registry import Registry
-from pipeline.results.history import History
+from pipeline.jobs.live_registry import LiveRegistry as Registry
 from support import builders
 
 BOX = (4.0, 4.0, 20.0, 44.0)
@@ -25,7 +24,7 @@ class Feed:
     def __init__(self, path, *, keep_s=None, clock=None, earlier=()):
         self.clock = clock or Clock()
         self.registry = Registry(path, keep_s=keep_s, earlier=earlier, clock=self.clock)
-        self.history = History(path, self.registry.log)
+        self.records = self.registry.records
 
     def see(self, *people, camera="lobby", at=0.0, events=(), quality=0.8):
         """One frame with ``(track, matcher's number)`` each; returns (told, shown ids)."""
@@ -53,16 +52,16 @@ def event(kind, number, camera="", track=UNASSIGNED, *, other=UNASSIGNED, at=0.0
     return Event(START + at, kind, number, camera, track, other)
 
 
-def spans(history, identity=None):
+def spans(records, identity=None):
     return [
         (s.identity, s.camera, s.first_s - START, s.last_s - START, s.frames)
-        for s in history.sightings(identity=identity, limit=100)
+        for s in records.sightings(identity=identity, limit=100)
     ]
 
 
-def people(history):
-    return {p.identity: p.sightings for p in history.people(limit=100)}
+def people(records):
+    return {p.identity: p.sightings for p in records.people(limit=100)}
 
 
-def sighting_ids(history, identity):
-    return [s.sighting for s in history.sightings(identity=identity, limit=100)]
+def sighting_ids(records, identity):
+    return [s.sighting for s in records.sightings(identity=identity, limit=100)]
