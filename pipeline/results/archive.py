@@ -23,7 +23,7 @@ from pipeline.layout.archive import (
     read_part,
     sighting_schema,
 )
-from pipeline.results.base import Results, damage_as_error
+from pipeline.results.base import Results, damage_told
 from pipeline.results.pieces import BoxSequence, Part, Picture
 from pipeline.results.record import CameraCounts, CameraInput, Record
 
@@ -92,7 +92,7 @@ class ArchiveResults(Results):
     def sightings(self) -> pd.DataFrame:
         """Return one row a track; embeddings, which are most of an archive, are not read."""
         if self._sightings is None:
-            with damage_as_error(self.path):
+            with damage_told(self.path):
                 owners = self.owners()
                 tables = [
                     _plain(read_part(path, ["tracklet_id", *PLAIN]), camera)

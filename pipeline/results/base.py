@@ -26,7 +26,7 @@ from pipeline.results.pieces import (
 from pipeline.results.record import Record
 from pipeline.results.visits import seconds_in_view, visits
 
-__all__ = ["Kind", "Results", "damage_as_error"]
+__all__ = ["Kind", "Results", "damage_told"]
 
 Kind = Literal["run", "archive", "recording"]
 DAMAGE = (
@@ -177,7 +177,7 @@ class Results(ABC):
             ResultsError: The work is not finished, or a table is damaged.
         """
         if self._sightings is None:
-            with damage_as_error(self.path):
+            with damage_told(self.path):
                 owners = self.owners()
                 tables = [part.read()[0] for part in self.parts()]
                 self._sightings = self._in_order(tables, owners)
@@ -188,7 +188,7 @@ class Results(ABC):
 
         Sightings without a crop that was good enough have zeros.
         """
-        with damage_as_error(self.path):
+        with damage_told(self.path):
             found = [part.read() for part in self.parts()]
             table = pd.concat([table[["sighting"]] for table, _ in found], ignore_index=True)
             dim = max((vectors.shape[1] for _, vectors in found), default=0)
@@ -202,7 +202,7 @@ class Results(ABC):
 
     def iter_boxes(self, camera: str | None = None) -> Iterator[pd.DataFrame]:
         """Yield ``boxes`` a camera or a video file at a time; never all of them in memory."""
-        with damage_as_error(self.path):
+        with damage_told(self.path):
             for each in self.sequences(camera):
                 yield each.boxes.assign(camera=each.camera, file=each.file)[BOX_COLUMNS]
 
@@ -277,7 +277,7 @@ class Results(ABC):
 
 
 @contextmanager
-def damage_as_error(path: Path) -> Iterator[None]:
+def damage_told(path: Path) -> Iterator[None]:
     """Word what damaged tables lead to; no check can foresee what a torn database holds."""
     try:
         yield

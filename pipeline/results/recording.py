@@ -24,7 +24,7 @@ from pipeline.layout.recording import (
     read_events,
     recorded_files,
 )
-from pipeline.results.base import Results, damage_as_error
+from pipeline.results.base import Results, damage_told
 from pipeline.results.pieces import BoxSequence, Part, Picture
 from pipeline.results.record import CameraCounts, CameraInput, Record, read_record
 from pipeline.whole_lines import read_whole
@@ -104,7 +104,7 @@ class RecordingResults(Results):
     def sightings(self) -> pd.DataFrame:
         """Return one row a track; embeddings, which are most of it, are not read."""
         if self._sightings is None:
-            with damage_as_error(self.path):
+            with damage_told(self.path):
                 self._sightings = self._in_order([_plain(self._table())], self.owners())
         return self._sightings.copy()
 

@@ -43,5 +43,5 @@ def publish(
         console.print(
             f"{name}: rank-1 {ranking.rank1:.3f}, mAP {ranking.mean_average_precision:.3f}"
         )
-    tables = "" if made.card is None else f"; tables in {made.card}"
-    console.print(f"{made.weights}: least cosine to the checkpoint {made.min_cosine:.5f}{tables}")
+    told = "" if made.card is None else f"; tables in {made.card}"
+    console.print(f"{made.weights}: least cosine to the checkpoint {made.min_cosine:.5f}{told}")
