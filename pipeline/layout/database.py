@@ -148,6 +148,12 @@ class Database:
         """Return what a query finds, by the writing connection."""
         return self._writer.execute(sql, parameters).fetchall()
 
+    @contextmanager
+    def reader(self) -> Iterator[sqlite3.Connection]:
+        """Open a connection that only reads; it never waits for the writer, nor the other way."""
+        with open_reader(self.path) as connection:
+            yield connection
+
     def close(self) -> None:
         """Close the file; its log is folded into it."""
         self._writer.close()
