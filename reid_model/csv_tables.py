@@ -36,8 +36,8 @@ def read_csv(path: Path, *, text: Collection[str] = (), all_text: bool = False) 
 
     Args:
         path: The file.
-        text: Columns that are names, whatever they look like.
-        all_text: All of them are.
+        text: Columns that are names, whatever they look like, and in no row empty.
+        all_text: All of them are text, empty where nothing stands.
 
     Raises:
         DatasetError: It is missing, no regular file, or no CSV; the message names the file.
@@ -57,8 +57,8 @@ def read_csv_in_pieces(
 
     Args:
         path: The file.
-        text: Columns that are names, whatever they look like.
-        all_text: All of them are.
+        text: Columns that are names, whatever they look like, and in no row empty.
+        all_text: All of them are text, empty where nothing stands.
         rows_at_once: ``None`` = all rows in one table.
         content: What is taken to be in the file, where it was read already.
 
@@ -91,7 +91,10 @@ def read_csv_in_pieces(
     empty = True
     for table in reader:
         for name in names:
-            table[name] = table[name].str.strip()
+            table[name] = table[name].fillna("").str.strip()
+            without = table.index[table[name] == ""]
+            if len(without) and not all_text:
+                raise DatasetError(f"{path}, row {without[0] + 1}: {name} is empty, expected a name")
         empty = False
         yield table
     if empty:
