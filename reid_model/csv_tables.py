@@ -94,7 +94,9 @@ def read_csv_in_pieces(
             table[name] = table[name].fillna("").str.strip()
             without = table.index[table[name] == ""]
             if len(without) and not all_text:
-                raise DatasetError(f"{path}, row {without[0] + 1}: {name} is empty, expected a name")
+                raise DatasetError(
+                    f"{path}, row {without[0] + 1}: {name} is empty, expected a name"
+                )
         empty = False
         yield table
     if empty:
