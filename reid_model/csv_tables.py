@@ -27,6 +27,8 @@ __all__ = ["first_line", "numbers_in", "read_csv", "read_csv_in_pieces", "read_h
 SEPARATORS = (",", ";", "\t")
 HEAD_BYTES = 1 << 16
 ENCODINGS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+LARGEST = 1e30
+"""Beyond, no number stands for anything here: infinite, or a slip of the pen."""
 EXACT = float(2**53)
 """Beyond, whole numbers are no longer told apart."""
 
@@ -134,7 +136,9 @@ def read_headless(path: Path) -> pd.DataFrame:
 def numbers_in(column: pd.Series, *, whole: bool = False) -> NDArray[np.float64]:
     """Return a column as numbers, NaN where there is none; with ``whole``, where it has a part."""
     values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, copy=True)
-    wrong = ~np.isfinite(values)
+    wrong = ~(np.abs(values) <= LARGEST)
+    if column.dtype == bool:
+        wrong[:] = True
     if whole:
         with np.errstate(invalid="ignore"):
             wrong |= (values != np.rint(values)) | (np.abs(values) > EXACT)
