@@ -18,8 +18,9 @@ from reid_model.files import special_kind, way_out
 
 __all__ = ["read_yaml"]
 
+MAX_BYTES = 16_000_000
 MAX_VALUES = 1_000_000
-"""That aliases may unpack to; a file of that many values has tens of megabytes."""
+"""That aliases may unpack to."""
 NUMBERS = "-+.0123456789"
 RESOLVERS = (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -46,6 +47,8 @@ def read_yaml(path: Path, *, what: str, raises: type[Exception]) -> Any:
     try:
         if special := special_kind(path):
             raise raises(f"{what} {path} is {special}, no file: write it to a file first")
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise raises(f"{what} {path} has {size / 1e6:.0f} MB, it is no YAML of settings")
         return yaml.load(path.read_bytes(), _Loader)  # nosec B506 # a SafeLoader
     except FileNotFoundError:
         raise raises(f"{what} {path} does not exist: check the path") from None

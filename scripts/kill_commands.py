@@ -2,7 +2,7 @@
 
     python scripts/kill_commands.py --rounds 12 --signal KILL [--commands run batch]
 
-Each command works on clips of a few seconds. It is left alone once, for the time it takes and for
+Each command works on clips of a few seconds, in a process that has imported everything. It is left alone once, for the time it takes and for
 what it makes; then it is ended again and again after a random part of that time. Afterwards every
 file must be whole, a part by its name, or refused in one line; the same command, or the one that
 its message names, must go on to the same result; and no process may be left. Exit code 1 if not.
@@ -11,11 +11,11 @@ its message names, must go on to the same result; and no process may be left. Ex
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,10 +28,13 @@ from rich.console import Console
 from rich.table import Table
 
 from killing.commands import COMMANDS, Command
+from pipeline.cli import main as pipeline_main
+from reid_model.cli import main as reid_main
+from reid_model.program import run_program
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(REPOSITORY), "CI": "true", "OMP_NUM_THREADS": "1"}
-PATIENCE_S = 300.0
+FORK = multiprocessing.get_context("fork")
+MAINS = {"pipeline": pipeline_main, "reid_model": reid_main}
+PATIENCE_S = 600.0
 END_S = 30.0
 """For the children of a process that was killed."""
 
@@ -58,6 +61,7 @@ def main(argv: list[str] | None = None) -> int:
                         shutil.copytree(
                             trial.work, given.keep / f"{name}-{turn}", dirs_exist_ok=True
                         )
+            Console(stderr=True).print(f"{name}: {given.rounds} times, {dict(trial.codes)}")
             codes = ", ".join(f"{code}: {count}" for code, count in sorted(trial.codes.items()))
             ended = trial.codes[0] if number == signal.SIGKILL or name != "live" else 0
             table.add_row(
@@ -100,8 +104,7 @@ class Trial:
         """End the command once and go on; return what was wrong."""
         shutil.rmtree(self.work)
         shutil.copytree(self._template, self.work, symlinks=True)
-        # From where signals are handled; before, nothing of this project runs yet.
-        delay_s = self._rng.uniform(0.3, 1.05 * self.usual_s)
+        delay_s = self._rng.uniform(0.02, 1.05 * self.usual_s)
         code, text = self._run(self._command.line, delay_s)
         self.codes[code] += 1
         faults = [f"after {delay_s:.2f} s: {each}" for each in self._wrong_end(code, text)]
@@ -134,27 +137,39 @@ class Trial:
     def _run(self, line: list[str], delay_s: float | None = None) -> tuple[int, str]:
         """Run a command, with ``delay_s`` end it; return its exit code and errors."""
         log = self.work.with_suffix(".log")
-        with log.open("wb") as stream:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *line], cwd=self.work, env=ENVIRONMENT,
-                stdout=subprocess.DEVNULL, stderr=stream,
-            )  # fmt: skip
+        process = FORK.Process(target=_child, args=(line, self.work, log))
+        process.start()
         children: list[psutil.Process] = []
         try:
-            if delay_s is not None:
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(delay_s)
+            process.join(PATIENCE_S if delay_s is None else delay_s)
+            if delay_s is not None and process.is_alive():
                 with suppress(psutil.NoSuchProcess):
                     children = psutil.Process(process.pid).children(recursive=True)
-                process.send_signal(self._number)
-            code = process.wait(PATIENCE_S)
+                with suppress(ProcessLookupError):
+                    os.kill(process.pid or 0, self._number)
+                process.join(PATIENCE_S)
         finally:
-            process.kill()
+            if process.is_alive():
+                process.kill()
+            process.join()
         _, alive = psutil.wait_procs(children, timeout=END_S)
         for each in alive:
             each.kill()
         text = log.read_text(errors="replace")
-        return code, text + "".join(f"\nleft: {each}" for each in alive)
+        return process.exitcode or 0, text + "".join(f"\nleft: {each}" for each in alive)
+
+
+def _child(line: list[str], place: Path, log: Path) -> None:
+    """Be a command from its first line on, imports done."""
+    os.chdir(place)
+    with log.open("wb") as stream, Path(os.devnull).open("rb+") as nothing:
+        for source, number in ((nothing, 0), (nothing, 1), (stream, 2)):
+            os.dup2(source.fileno(), number)
+    sys.argv = line
+    code = run_program(lambda: MAINS[line[0]])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
