@@ -91,7 +91,10 @@ class Trial:
         self._command, self._number, self._rng = command, number, rng
         self._template = place / "template"
         self._template.mkdir()
-        command.prepare(self._template)
+        # In a process of its own: threads of libraries do not survive a fork of this one.
+        making = FORK.Process(target=command.prepare, args=(self._template,))
+        making.start()
+        making.join()
         shutil.copytree(self._template, self.work, symlinks=True)
         began = time.monotonic()
         code, text = self._run(command.line)

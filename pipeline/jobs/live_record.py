@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.build import Stages
-from pipeline.errors import OutputError
+from pipeline.errors import OutputError, SinkError
 from pipeline.layout.files import as_json, write_private
 from pipeline.layout.recording import RECORDING_RECORD
 from pipeline.settings import Settings
@@ -67,9 +67,15 @@ def finish_record(folder: Path) -> None:
     """Note that the run has ended as it should.
 
     Raises:
-        SinkError: It cannot be written.
+        SinkError: It cannot be written, or is not there any more.
     """
-    _write(folder, {**_read(folder), "status": "complete", "finished": _now()})
+    record = _read(folder)
+    if not record:
+        raise SinkError(
+            f"{folder / RECORDING_RECORD} is gone: is the disk still there? What was to be "
+            "recorded since is lost"
+        )
+    _write(folder, {**record, "status": "complete", "finished": _now()})
 
 
 def _read(folder: Path) -> Mapping[str, Any]:
