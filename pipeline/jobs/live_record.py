@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.build import Stages
-from pipeline.errors import OutputError
+from pipeline.errors import OutputError, SinkError
 from pipeline.jobs.made_with import made_with, now
 from pipeline.layout.files import as_json, write_private
 from pipeline.layout.recording import RECORDING_RECORD
@@ -50,9 +50,15 @@ def finish_record(folder: Path) -> None:
     """Note that the run has ended as it should.
 
     Raises:
-        SinkError: It cannot be written.
+        SinkError: It cannot be written, or is not there any more.
     """
-    _write(folder, {**_read(folder), "status": "complete", "finished": now()})
+    record = _read(folder)
+    if not record:
+        raise SinkError(
+            f"{folder / RECORDING_RECORD} is gone: is the disk still there? What was to be "
+            "recorded since is lost"
+        )
+    _write(folder, {**record, "status": "complete", "finished": now()})
 
 
 def _read(folder: Path) -> Mapping[str, Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,8 @@ PICTURE_QUALITY = 80
 USUAL_SIZE = (1280, 720)
 SECONDS_PER_DAY = 86_400
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class LiveSystem:
@@ -66,8 +69,10 @@ class LiveSystem:
         for each in others:
             each.start()
         self.registry.close()
-        with suppress(SinkError):  # it stays incomplete where the disk is full
+        try:
             finish_record(self.folder)
+        except SinkError as error:  # it stays incomplete
+            log.warning("%s", error)
         if self.stages.gallery is not None:
             self.stages.gallery.close()
         self.recorder.close(timeout_s=timeout_s)  # last, as it holds the folder

@@ -132,7 +132,7 @@ class History:
             parameters.append(self._edits.shown(identity))
         edits = self._edits
         rows = self._rows(
-            f"SELECT * FROM sightings WHERE {where} AND last_s >= ? AND first_s <= ? "
+            f"SELECT * FROM sightings WHERE {where} AND last_s >= ? AND first_s <= ? "  # nosec B608 # texts of this file
             "ORDER BY last_s DESC, sighting DESC LIMIT ?",
             [*parameters, since_s, until_s, limit],
         )
@@ -181,7 +181,7 @@ class History:
 
     def _people(self, where: str, parameters: Sequence[Any], limit: int) -> list[PersonRecord]:
         rows = self._rows(
-            f"SELECT p.*, (SELECT group_concat(DISTINCT camera) FROM sightings "
+            f"SELECT p.*, (SELECT group_concat(DISTINCT camera) FROM sightings "  # nosec B608 # texts of this file
             "WHERE shown = p.identity) AS cameras, (SELECT camera FROM sightings "
             "WHERE shown = p.identity ORDER BY last_s DESC LIMIT 1) AS last_camera "
             f"FROM people p WHERE {where} ORDER BY last_s DESC, identity LIMIT ?",
