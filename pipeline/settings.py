@@ -135,7 +135,7 @@ class TrackSettings(Section):
     check_interval_s: Seconds = 0.8
     """Interval between two appearance checks of a track without gap or overlap."""
     check_gap_s: Seconds = 0.35
-    """Tracks with a gap of this length are checked by appearance before they go on."""
+    """Tracks with a gap of this length go on only in a box whose embedding fits."""
 
 
 class EmbedSettings(Section):

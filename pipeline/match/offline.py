@@ -107,9 +107,9 @@ def group_tracklets(
 
 
 def _is_somebody(group: Sequence[int], tracklets: Sequence[Tracklet], min_s: float) -> bool:
-    """Say whether a group is of a known person or was seen long enough to be one."""
+    """Say whether a group is of a known person or was visible long enough to be one."""
     own = [tracklets[member] for member in group if member < len(tracklets)]
-    return len(own) < len(group) or sum(each.last_s - each.first_s for each in own) >= min_s
+    return len(own) < len(group) or sum(each.visible_s for each in own) >= min_s
 
 
 def _link_usable(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -53,6 +55,11 @@ def test_a_tracklet_without_embeddings_names_nobody():
     assert found.by_track["a", 2].global_id == UNASSIGNED
     assert found.by_track["a", 2].similarity == 0
     assert found.global_id("a", 1) == 1
+
+
+def test_seconds_count_as_much_as_the_detector_was_sure():
+    ghost = replace(tracklet(LOOKS[1], track_id=2, first_s=30, last_s=31.4), visible_s=1.4 * 0.4)
+    assert numbers(resolved([tracklet(LOOKS[0]), ghost])) == {("a", 1): 1, ("a", 2): UNASSIGNED}
 
 
 def test_who_was_seen_for_a_moment_only_is_nobody_unless_known():
