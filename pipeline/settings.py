@@ -128,7 +128,7 @@ class TrackSettings(Section):
     max_lost_s: Seconds = 2.0
     """A track that was not seen for so long ends; where frames are further apart, after one more."""
     min_hits: Annotated[int, Field(ge=1)] = 2
-    """Boxes before a track counts; one is enough where frames are 0.25 s or more apart."""
+    """Boxes before a track counts; one is enough where frames are 0.18 s or more apart."""
     split_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.5
     """After a gap or an overlap, a track whose embedding has a lower cosine similarity than this
     to before is split."""

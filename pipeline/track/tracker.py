@@ -18,7 +18,7 @@ __all__ = ["SingleCameraTracker"]
 UNSURE_IOU = 0.3
 """Minimum overlap of an unsure box with a track. ByteTrack's own 0.5 loses people who are partly
 covered: their boxes jump."""
-LONG_STEP_S = 0.25 - 1e-6
+LONG_STEP_S = 0.18
 """Where frames are so far apart, every clear box is embedded, and a track counts from its first
 box: waiting for a second one would lose a large part of a visit."""
 MISSED_STEPS = 1.5
