@@ -127,14 +127,14 @@ class TrackSettings(Section):
     max_lost_s: Seconds = 2.0
     """A track that was not seen for so long ends; where frames are further apart, after one more."""
     min_hits: Annotated[int, Field(ge=1)] = 2
-    """Boxes before a track counts; one is enough where frames are 0.25 s or more apart."""
-    split_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.4
+    """Boxes before a track counts; one is enough where frames are 0.18 s or more apart."""
+    split_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.5
     """After a gap or an overlap, a track whose embedding has a lower cosine similarity than this
     to before is split."""
     check_interval_s: Seconds = 0.8
     """Interval between two appearance checks of a track without gap or overlap."""
-    check_gap_s: Seconds = 0.35
-    """Tracks with a gap of this length are checked by appearance before they go on."""
+    check_gap_s: Seconds = 0.25
+    """Tracks with a gap of this length go on only in a box whose embedding fits."""
 
 
 class EmbedSettings(Section):

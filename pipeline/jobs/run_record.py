@@ -44,11 +44,8 @@ def record_at_end(
     people = {i.global_id for i in outcome.identities.by_track.values()} - {UNASSIGNED}
     interval = None
     if settings.match.resolve and stages.count_thresholds is not None:
-        tracklets = outcome.tracklets
-        counts = [
-            count_people(tracklets, settings.match, threshold=threshold)
-            for threshold in stages.count_thresholds(len(tracklets))
-        ]
+        loose, strict = stages.count_thresholds(len(outcome.tracklets))
+        counts = count_people(outcome.tracklets, settings.match, loose=loose, strict=strict)
         interval = [min(len(people), *counts), max(len(people), *counts)]
     return {
         "finished": now(),
