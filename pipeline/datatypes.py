@@ -121,8 +121,7 @@ class CropEvidence:
         rows: ``(M,)`` int64, rows of the frame's ``Tracks`` that were embedded.
         vectors: ``(M, D)`` float32, unit rows.
         quality: ``(M,)`` float32 in (0, 1], the weight of each crop.
-        camera_shift: How far what is in the picture has moved to the right and down since the
-            camera's first frame because the camera turned, px.
+        camera_shift: How far a turning camera has moved its picture right and down so far, px.
     """
 
     rows: IntArray

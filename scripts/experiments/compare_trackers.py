@@ -35,8 +35,6 @@ from recorded_scenes import (
     with_evidence,
 )
 from study_frame_rates import thinned, visits
-from ultralytics.engine.results import Boxes
-from ultralytics.trackers import BOTSORT, BYTETracker
 
 from pipeline.datatypes import Detections, Identities, Identity, IntArray, Tracks
 from pipeline.embed.policy import TrackCropPolicy
@@ -89,19 +87,24 @@ class OfTrackers:
 class OfUltralytics:
     """A tracker of ultralytics, with its default settings but for those given."""
 
-    def __init__(self, kind: Callable[..., Any], rate: float, **options: Any) -> None:
+    def __init__(self, kind: str, rate: float, **options: Any) -> None:
+        from ultralytics.engine import results  # noqa: PLC0415 - after pipeline, which keeps it quiet
+        from ultralytics.trackers import BOTSORT, BYTETracker  # noqa: PLC0415
+
+        self._boxes = results.Boxes
         usual = {
             "track_high_thresh": 0.25, "track_low_thresh": 0.1, "new_track_thresh": 0.25,
             "match_thresh": 0.8, "fuse_score": True, "gmc_method": "none", "with_reid": False,
             "proximity_thresh": 0.5, "appearance_thresh": 0.8,
         }  # fmt: skip
         frames = max(round(rate * OURS.max_lost_s), 1)
-        self._tracker = kind(SimpleNamespace(**usual | options, track_buffer=frames))
+        make = {"ByteTrack": BYTETracker, "BoT-SORT": BOTSORT}[kind]
+        self._tracker = make(SimpleNamespace(**usual | options, track_buffer=frames))
 
     def update(self, seen: Seen, boxes: Detections, vectors: Any) -> Tracks:  # noqa: ARG002
         """Return the boxes that belong to a track."""
         rows = np.concatenate([boxes.xyxy, boxes.score[:, None], 0 * boxes.score[:, None]], axis=1)
-        found = self._tracker.update(Boxes(rows, seen.size))
+        found = self._tracker.update(self._boxes(rows, seen.size))
         if not len(found):
             return Tracks.empty()
         row = found[:, -1].astype(int)  # its own boxes are smoothed
@@ -139,12 +142,12 @@ MAKERS: dict[str, Callable[[float], Compared]] = {
         trackers.OCSORTTracker, rate, high_conf_det_threshold=OURS.high_confidence
     ),
     "trackers C-BIoU, tuned": lambda rate: OfTrackers(trackers.CBIoUTracker, rate, **AT_OUR_SCORE),
-    "ultralytics ByteTrack": lambda rate: OfUltralytics(BYTETracker, rate),
+    "ultralytics ByteTrack": lambda rate: OfUltralytics("ByteTrack", rate),
     "ultralytics ByteTrack, tuned": lambda rate: OfUltralytics(
-        BYTETracker, rate, **AT_OUR_SCORE_TOO
+        "ByteTrack", rate, **AT_OUR_SCORE_TOO
     ),
-    "ultralytics BoT-SORT": lambda rate: OfUltralytics(BOTSORT, rate),
-    "ultralytics BoT-SORT, tuned": lambda rate: OfUltralytics(BOTSORT, rate, **AT_OUR_SCORE_TOO),
+    "ultralytics BoT-SORT": lambda rate: OfUltralytics("BoT-SORT", rate),
+    "ultralytics BoT-SORT, tuned": lambda rate: OfUltralytics("BoT-SORT", rate, **AT_OUR_SCORE_TOO),
 }
 
 
