@@ -32,6 +32,7 @@ from pipeline.cli import main as pipeline_main
 from reid_model.cli import main as reid_main
 from reid_model.program import run_program
 
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1]), "CI": "true"}
 FORK = multiprocessing.get_context("fork")
 MAINS = {"pipeline": pipeline_main, "reid_model": reid_main}
 PATIENCE_S = 600.0
@@ -168,6 +169,8 @@ def _child(line: list[str], place: Path, log: Path) -> None:
     with log.open("wb") as stream, Path(os.devnull).open("rb+") as nothing:
         for source, number in ((nothing, 0), (nothing, 1), (stream, 2)):
             os.dup2(source.fileno(), number)
+    if "live" in line:  # starts processes that import the program that they are started from
+        os.execve(sys.executable, [sys.executable, "-m", *line], ENVIRONMENT)
     sys.argv = line
     code = run_program(lambda: MAINS[line[0]])
     sys.stdout.flush()

@@ -24,7 +24,7 @@ from support.people import write_people, write_recipe
 from support.small_archives import arguments, batch, write_footage
 from support.small_recordings import write_recording
 from support.small_runs import run, write_random_weights, write_scene
-from support.small_teachers import write_distillation
+from support.small_teachers import small_network, write_distillation
 
 __all__ = ["COMMANDS", "Command"]
 
@@ -158,7 +158,8 @@ def _recipe() -> None:
 
 
 def _distillation() -> None:
-    write_distillation(Path())
+    teachers = [small_network(Path(), name=name, height=64) for name in ("small", "other")]
+    write_distillation(Path(), teachers=[str(each) for each in teachers])
 
 
 def _clip() -> None:
