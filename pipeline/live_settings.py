@@ -17,6 +17,7 @@ __all__ = [
     "LiveSourceSettings",
     "NotifySettings",
     "RecordingSettings",
+    "WatchSettings",
     "WebSettings",
     "is_loopback",
 ]
@@ -141,6 +142,15 @@ class RecordingSettings(_Section):
         return self
 
 
+class WatchSettings(_Section):
+    """The watch list: alerts when somebody who is looked for comes."""
+
+    false_alerts_per_day: Annotated[float, Field(gt=0, le=10_000)] = 1.0
+    """Wanted rate of false alerts per camera; the lower, the more alike somebody has to be."""
+    stay_gap_s: Annotated[float, Field(gt=0, le=86_400)] = 30.0
+    """Somebody who is out of view of a camera for longer gives a new alert."""
+
+
 class WebSettings(_Section):
     """The web page, its API and its metrics."""
 
@@ -223,3 +233,4 @@ class LiveSettings(_Section):
     recording: RecordingSettings = RecordingSettings()
     web: WebSettings = WebSettings()
     notify: NotifySettings = NotifySettings()
+    watch: WatchSettings = WatchSettings()

@@ -118,7 +118,14 @@ def build_live(
         locks.pop_all()  # nothing failed
     keep_days = live.recording.keep_days
     keep_s = None if keep_days is None else keep_days * SECONDS_PER_DAY
-    registry = Registry(folder, keep_s=keep_s, earlier=newest_events(folder, MAX_EVENTS))
+    registry = Registry(
+        folder,
+        keep_s=keep_s,
+        earlier=newest_events(folder, MAX_EVENTS),
+        watch=live.watch,
+        curve=stages.false_match_curve,
+        cameras=len(settings.cameras),
+    )
     for tracker in trackers.values():
         tracker.number_from(registry.next_track)
     persons = stages.matcher.persons

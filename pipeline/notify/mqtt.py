@@ -69,7 +69,7 @@ class Mqtt:
             client.loop_stop()
 
     def _publish(self, client: Client, event: Event) -> MQTTMessageInfo:
-        message = json.dumps(event.as_json(), ensure_ascii=False)
+        message = json.dumps(event.as_message(), ensure_ascii=False)
         return client.publish(f"{self._topic}/{event.kind}", message, qos=AT_LEAST_ONCE)
 
     def _connect(self) -> Client:

@@ -14,15 +14,17 @@ from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from pipeline import __version__
-from pipeline.errors import EditError, SinkError
+from pipeline.errors import EditError, InputError, SinkError
 from pipeline.protocols import LiveView
 from pipeline.serve.access import VALID_S, Access, Verdict
 from pipeline.serve.api import api_router
 from pipeline.serve.condition import Level, condition_of
 from pipeline.serve.guard import COOKIE, Guard
+from pipeline.serve.lookup import Lookup
 from pipeline.serve.metrics import exposition
 from pipeline.serve.register import Register
 from pipeline.serve.streams import Streams
+from pipeline.serve.watch_api import watch_router
 
 __all__ = ["create_app"]
 
@@ -37,6 +39,7 @@ MESSAGES = {
 def create_app(
     view: LiveView,
     registry: Register,
+    lookup: Lookup,
     *,
     token: str | None,
     hosts: Sequence[str],
@@ -47,6 +50,7 @@ def create_app(
     Args:
         view: What the run shows of itself.
         registry: Where identities are stored and edited.
+        lookup: Reads pictures and archives.
         token: What has to be known to see anything; ``None`` where nobody is asked.
         hosts: Names and addresses by which browsers may ask for the page.
         now: Seconds since the epoch.
@@ -64,6 +68,7 @@ def create_app(
     app.state.streams = streams
     app.add_middleware(Guard, access=access, hosts=hosts)
     app.include_router(api_router(view, registry, streams, needs_token=access.is_needed, now=now))
+    app.include_router(watch_router(registry, lookup), prefix="/api")
     _add_page(app)
     _add_login(app, access)
     _add_checks(app, view, registry)
@@ -136,6 +141,10 @@ def _add_errors(app: FastAPI) -> None:
         faults = [{name: each[name] for name in ("type", "loc", "msg")} for each in error.errors()]
         content = json.dumps({"detail": faults})
         return Response(content, 422, media_type="application/json")
+
+    @app.exception_handler(InputError)
+    def input_error(_request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 422)
 
     @app.exception_handler(EditError)
     def edit_error(_request: Request, error: Exception) -> JSONResponse:

@@ -17,7 +17,9 @@ __all__ = ["COOKIE", "Guard", "bare_host"]
 
 COOKIE = "reid_pipeline_login"
 MAX_BODY_BYTES = 65_536
-"""No request of the page or the API needs more."""
+"""No request of the page or the API needs more, but those that bring a picture."""
+MAX_PICTURE_BYTES = 10_000_000
+PICTURE_PATHS = frozenset({"/api/watch/picture"})
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN_PATHS = frozenset({"/login", "/static/app.css", "/static/icon.svg"})
 """What is shown to those who have not said the token yet: how to say it."""
@@ -75,7 +77,7 @@ class Guard:
         headers = Headers(scope=scope)
         return (
             self._check_host(scope, headers)
-            or (None if scope["method"] in READS else self._check_write(headers))
+            or (None if scope["method"] in READS else self._check_write(scope["path"], headers))
             or self._check_token(scope, headers)
         )
 
@@ -90,7 +92,7 @@ class Guard:
             421, "this host name is not allowed here: add it to the setting web.allowed_hosts"
         )
 
-    def _check_write(self, headers: Headers) -> Response | None:
+    def _check_write(self, path: str, headers: Headers) -> Response | None:
         """Refuse what pages of others make a browser send, and what is too large."""
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
         is_ours = site in (None, "same-origin", "none") and (
@@ -101,8 +103,9 @@ class Guard:
         length = headers.get("content-length", "0")
         if "transfer-encoding" in headers or not length.isdecimal():
             return _refuse(411, "a request that changes something states its length")
-        if int(length) > MAX_BODY_BYTES:
-            return _refuse(413, f"a request has at most {MAX_BODY_BYTES} bytes")
+        most = MAX_PICTURE_BYTES if path in PICTURE_PATHS else MAX_BODY_BYTES
+        if int(length) > most:
+            return _refuse(413, f"this request has at most {most} bytes")
         return None
 
     def _check_token(self, scope: Scope, headers: Headers) -> Response | None:

@@ -129,6 +129,8 @@ class Event(_Reply):
     track_id: int | None
     author: str
     edit: int | None
+    watched: str | None
+    similarity: float | None
 
     @computed_field  # type: ignore[prop-decorator]
     @property

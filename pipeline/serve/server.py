@@ -14,6 +14,7 @@ from pipeline.errors import SettingsError
 from pipeline.live_settings import WebSettings, is_loopback
 from pipeline.protocols import LiveView
 from pipeline.serve.app import create_app
+from pipeline.serve.lookup import Lookup
 from pipeline.serve.register import Register
 
 __all__ = ["WebServer", "open_web"]
@@ -26,16 +27,19 @@ START_S = 10.0
 POLL_S = 0.01
 
 
-def open_web(view: LiveView, registry: Register, settings: WebSettings) -> WebServer:
+def open_web(
+    view: LiveView, registry: Register, lookup: Lookup, settings: WebSettings
+) -> WebServer:
     """Return the web server of a run, not started yet.
 
     Args:
         view: What the run shows of itself.
         registry: Where identities are stored and edited.
+        lookup: Reads pictures and archives.
         settings: Where it listens and who may come in.
     """
     token = None if settings.token is None else settings.token.get_secret_value()
-    app = create_app(view, registry, token=token, hosts=_hosts(settings))
+    app = create_app(view, registry, lookup, token=token, hosts=_hosts(settings))
     return WebServer(app, settings)
 
 

@@ -117,6 +117,8 @@ LIVE = {
     "--no-video": ([], ("live.recording.video", False)),
     "--video": ([], ("live.recording.video", True)),
     "--transport": (["udp"], ("live.source.transport", "udp")),
+    "--watch": (["videos"], ("watch", Path("videos"))),
+    "--archive": (["videos"], ("archives", [Path("videos")])),
 }
 BATCH = {
     **{name: RUN[name] for name in ("--config", "--out", "--detector", "--detections")},

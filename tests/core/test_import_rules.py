@@ -31,6 +31,7 @@ MAY_HAVE_THREADS = {
     "cli/live.py",
     "jobs/live.py",
     "jobs/live_system.py",
+    "jobs/lookup.py",
     "registry",
     "notify",
     "serve",
@@ -38,8 +39,8 @@ MAY_HAVE_THREADS = {
     "sources/live",
     "spawning.py",
 }
-"""Runners, the job that waits for one; what a live run must never wait for; and where signals
-depend on the thread."""
+"""Runners, the job that waits for one; what a live run must never wait for, or what serves its page;
+and where signals depend on the thread."""
 
 
 def files_of(part):

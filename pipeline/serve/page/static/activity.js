@@ -8,7 +8,7 @@ import { undo } from "./toasts.js";
 
 const LIMIT = 300;
 const LATEST = 12;
-const KINDS = [["all", "Everything"], ["seen", "Seen"], ["edits", "Corrections"]];
+const KINDS = [["all", "Everything"], ["seen", "Seen"], ["alerts", "Alerts"], ["edits", "Corrections"]];
 const SEEN = new Set(["new", "sighting", "hand_over"]);
 
 let events = [];
@@ -42,7 +42,7 @@ function updateRow(row, event) {
 }
 
 function draw() {
-  const isWanted = { all: () => true, seen: (e) => SEEN.has(e.kind), edits: (e) => e.edit !== null }[kind];
+  const isWanted = { all: () => true, seen: (e) => SEEN.has(e.kind), alerts: (e) => e.kind === "alert", edits: (e) => e.edit !== null }[kind];
   const key = (event) => `${event.event}-${event.name}-${event.other_name}`;
   sync(byId("events"), events.filter(isWanted), key, makeRow, updateRow);
   sync(byId("latest"), events.slice(0, LATEST), key, makeRow, updateRow);

@@ -9,13 +9,14 @@ import { loadPeople, peopleView, showInView } from "./people.js";
 import { refreshPerson } from "./person.js";
 import { showSystem, systemView } from "./system.js";
 import { loadTimeline, setCameras, timelineView } from "./timeline.js";
+import { loadWatch, tellAlert, watchView } from "./watch.js";
 
 const STATUS_EVERY_MS = 1500;
 const LISTS_EVERY_MS = 4000;
 /** Events come in bursts; lists are read once for all of them. */
 const SETTLE_MS = 400;
 
-const views = { live, people: peopleView, timeline: timelineView, activity: activityView, system: systemView };
+const views = { live, people: peopleView, timeline: timelineView, watch: watchView, activity: activityView, system: systemView };
 let current = null;
 
 function showView() {
@@ -75,6 +76,7 @@ async function keep(update, everyMs) {
 
 let settling = 0;
 function onEvent(event) {
+  if (event.kind === "alert") { tellAlert(event); loadWatch(); }
   clearTimeout(settling);
   settling = setTimeout(() => {
     updateLists();

@@ -4,6 +4,7 @@ import { byId, h, icon } from "./dom.js";
 import { get, now, post, put, Refused } from "./server.js";
 import { ago, clock, moment, plural, span, title } from "./words.js";
 import { numberMark, portrait } from "./people.js";
+import { lookFor } from "./watch.js";
 import { offerUndo, tell } from "./toasts.js";
 
 const dialog = byId("person");
@@ -68,9 +69,11 @@ function draw(person, sightings) {
           ? h("p", { class: "muted" }, `Also was ${person.merged.map((n) => `ID ${n}`).join(", ")}.`) : null),
       h("button", { class: "icon-button", type: "button", "aria-label": "Close", onclick: () => dialog.close() }, icon("close"))),
     nameForm(person),
-    isMerging ? h("div", { id: "merge" }) : h("button", {
-      class: "button", type: "button", onclick: () => { isMerging = true; draw(person, sightings); },
-    }, "Same person as somebody else…"),
+    isMerging ? h("div", { id: "merge" }) : h("div", { class: "row" },
+      h("button", {
+        class: "button", type: "button", onclick: () => { isMerging = true; draw(person, sightings); },
+      }, "Same person as somebody else…"),
+      h("button", { class: "button", type: "button", onclick: () => lookFor(person) }, "Look for this person")),
     ...(isMerging ? [] : [
       h("h3", {}, `Seen ${plural(sightings.length, "time")}`),
       h("ol", { class: "sightings" }, ...sightings.map((each) => sightingRow(each, person, sightings))),

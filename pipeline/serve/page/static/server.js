@@ -8,11 +8,13 @@ export const setServerTime = (seconds) => { skew = seconds * 1000 - Date.now(); 
 export const now = () => (Date.now() + skew) / 1000;
 
 async function ask(method, path, body) {
+  const isFile = body instanceof Blob;
+  const type = isFile ? "application/octet-stream" : "application/json";
   const answer = await fetch(path, {
     method,
-    headers: body === undefined ? {} : { "Content-Type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
-    signal: AbortSignal.timeout(10000),
+    headers: body === undefined ? {} : { "Content-Type": type },
+    body: body === undefined || isFile ? body : JSON.stringify(body),
+    signal: AbortSignal.timeout(isFile ? 60000 : 10000),
   });
   if (answer.status === 401) {
     location.assign("/login");
@@ -29,6 +31,7 @@ async function ask(method, path, body) {
 export const get = (path) => ask("GET", path);
 export const post = (path, body = {}) => ask("POST", path, body);
 export const put = (path, body) => ask("PUT", path, body);
+export const remove = (path) => ask("DELETE", path);
 
 /** Address of a sighting's thumbnail. */
 export const thumbnail = (sighting) => `/api/sightings/${sighting}/thumbnail.jpg`;

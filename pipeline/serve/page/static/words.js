@@ -81,6 +81,8 @@ export function sentence(event) {
     case "split":
       if (event.other_id === null) return [`Somebody in ${event.camera} is not `, who, " after all"];
       return byHand ? [who, " was split off ", other] : [who, " is somebody else than ", other];
+    case "alert":
+      return event.global_id > 0 ? [`${event.watched} was seen in ${event.camera}: `, who] : [`${event.watched} was seen in ${event.camera}`];
     case "rename":
       return event.name ? [`Person ${event.global_id} was named `, who] : [who, " has no name any more"];
     case "undo":
