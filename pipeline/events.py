@@ -20,7 +20,8 @@ class Event:
     Attributes:
         time_s: Event time: seconds on the common time line, of live runs since the epoch.
         kind: ``new``, ``sighting``, ``hand_over``, ``merge`` or ``split``; by hand also
-            ``rename`` and ``undo``; ``alert`` where somebody on the watch list was seen.
+            ``rename`` and ``undo``; ``alert`` where somebody on the watch list was seen; ``entry`` and ``exit`` of
+            a zone, ``line_in`` and ``line_out`` over a line.
         global_id: The identity it is about (the surviving one of a merge), ``UNASSIGNED`` where
             it is not decided yet.
         camera: Camera of the track, empty where the event has none.
@@ -34,6 +35,8 @@ class Event:
         number: Its place in the order of all events, from 1; 0 before it is stored.
         watched: Of an alert: the name on the watch list.
         similarity: Of an alert: cosine of the track and the pictures of that name.
+        zone: Name of the zone or line that the event is about.
+        dwell_s: Of an exit: how long they were inside, seconds.
         pictures: Of an alert: what was seen and what was enrolled, as JPEG. They go to other
             systems alone.
     """
@@ -52,6 +55,8 @@ class Event:
     number: int = 0
     watched: str = ""
     similarity: float | None = None
+    zone: str = ""
+    dwell_s: float | None = None
     pictures: tuple[bytes, bytes] | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -71,6 +76,8 @@ class Event:
             "edit": self.edit or None,
             "watched": self.watched or None,
             "similarity": None if self.similarity is None else round(self.similarity, 4),
+            "zone": self.zone or None,
+            "dwell_s": None if self.dwell_s is None else round(self.dwell_s, 2),
         }
 
     def as_message(self) -> dict[str, Any]:
@@ -99,4 +106,6 @@ class Event:
             # Logs of earlier versions have none of these.
             watched=fields.get("watched") or "",
             similarity=fields.get("similarity"),
+            zone=fields.get("zone") or "",
+            dwell_s=fields.get("dwell_s"),
         )

@@ -19,6 +19,7 @@ from pipeline.foreign import special_kind
 from pipeline.live_settings import LiveSettings
 from pipeline.match_settings import CameraPairSettings, MatchSettings
 from pipeline.settings_section import Seconds, Section, Share
+from pipeline.zone_settings import Point, ZoneMap
 
 __all__ = [
     "CAMERA_NAME",
@@ -47,10 +48,8 @@ RESERVED_CAMERA_NAMES = frozenset(
 )
 """Names that would collide with other files of the run folder."""
 
-Point = tuple[float, float]
 
-
-class CameraSettings(Section):
+class CameraSettings(ZoneMap):
     """One camera of the camera list."""
 
     name: str

@@ -67,6 +67,11 @@ COMMANDS = (
         "Write one HTML page of what was found that needs no other file and no network.",
     ),
     Command(
+        "zones",
+        ("zones", "zones"),
+        "Count who came into zones and crossed lines, over all cameras, nobody twice.",
+    ),
+    Command(
         "edit",
         ("edit", "edit_app"),
         "Correct identities by hand in a run, an archive or a recording.",

@@ -16,6 +16,7 @@ from pipeline.errors import OutputError, SinkError
 from pipeline.jobs.live_record import finish_record, start_record
 from pipeline.jobs.start import try_networks
 from pipeline.layout.recording import GALLERY_FILE, LOCK, newest_events
+from pipeline.layout.zones import read_zones
 from pipeline.notify.outbox import Outbox
 from pipeline.protocols import LiveCamera
 from pipeline.registry.changes import MAX_EVENTS
@@ -125,6 +126,7 @@ def build_live(
         watch=live.watch,
         curve=stages.false_match_curve,
         cameras=len(settings.cameras),
+        zones=read_zones(folder, {"settings": settings.model_dump(include={"cameras"})}),
     )
     for tracker in trackers.values():
         tracker.number_from(registry.next_track)

@@ -112,6 +112,15 @@ CREATE TABLE IF NOT EXISTS alerts (
     jpeg BLOB NOT NULL,
     is_match INTEGER
 );
+-- Who came into a zone or crossed a line inwards, and the other way, by hours since the epoch.
+CREATE TABLE IF NOT EXISTS zone_hours (
+    name TEXT NOT NULL,
+    hour INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    exits INTEGER NOT NULL,
+    dwell_s REAL NOT NULL,
+    PRIMARY KEY (name, hour)
+) WITHOUT ROWID;
 CREATE TRIGGER IF NOT EXISTS watched_removed AFTER DELETE ON watched BEGIN
     DELETE FROM watched_pictures WHERE watched = old.watched;
     DELETE FROM alerts WHERE watched = old.watched;

@@ -12,6 +12,7 @@ from pipeline.datatypes import UNASSIGNED, Event, FrameResult, IntArray
 from pipeline.layout.database import Statement
 from pipeline.layout.edit_log import EditLog, Editor
 from pipeline.layout.edits import Edit, Edits, edit_event, sighting_name
+from pipeline.registry.live_zones import LiveZones
 from pipeline.registry.store import Store, place
 from pipeline.registry.tracks import Key, OpenTrack, OpenTracks, save_track
 from pipeline.registry.watch import WatchList
@@ -30,6 +31,7 @@ class Changes:
         log: All edits.
         editor: Stores the matcher's merges.
         watch: Who is looked for.
+        zones: Where people are counted.
         earlier: Events of earlier runs, oldest first.
     """
 
@@ -38,13 +40,16 @@ class Changes:
         store: Store,
         log: EditLog,
         editor: Editor,
+        *,
         watch: WatchList,
+        zones: LiveZones,
         earlier: Iterable[Event] = (),
     ) -> None:
         self._store = store
         self._log = log
         self._editor = editor
         self._watch = watch
+        self._zones = zones
         self._saving: list[tuple[OpenTrack, bool]] = []
         self.tracks = OpenTracks()
         self.events = deque(earlier, MAX_EVENTS)
@@ -63,6 +68,9 @@ class Changes:
         for alert in self._watch.look((each, self.shown(each)) for each in seen):
             shown.append(self._numbered(alert))
             self._watch.store_alert(shown[-1])
+        for result in results:
+            ids = self.shown_ids(result)
+            shown += [self._numbered(each) for each in self._zones.see(result, ids)]
         if results:
             gone = self.tracks.close_old(max(result.frame.time_s for result in results))
             self._watch.forget_tracks(gone)

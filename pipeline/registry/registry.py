@@ -20,11 +20,14 @@ from pipeline.live_settings import WatchSettings
 from pipeline.person_picture import PersonPicture
 from pipeline.registry.alert_rate import Curve
 from pipeline.registry.changes import Changes
+from pipeline.registry.live_zones import LiveZones
 from pipeline.registry.records import Records
 from pipeline.registry.retention import Retention
 from pipeline.registry.store import Store
 from pipeline.registry.watch import WatchList
 from pipeline.registry.watch_records import WatchRecords
+from pipeline.registry.zone_records import ZoneRecords
+from pipeline.zone_settings import ZoneMap
 
 __all__ = ["Registry"]
 
@@ -49,6 +52,7 @@ class Registry:
         watch: When somebody on the watch list gives an alert.
         curve: Error rates of the weights, ``None`` where they are not known.
         cameras: Number of cameras.
+        zones: Zones and lines by camera.
         clock: Seconds since the epoch.
 
     Raises:
@@ -64,6 +68,7 @@ class Registry:
         watch: WatchSettings | None = None,
         curve: Curve | None = None,
         cameras: int = 1,
+        zones: Mapping[str, ZoneMap] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._log = EditLog(folder)
@@ -78,7 +83,15 @@ class Registry:
         )
         settings = watch or WatchSettings()
         self._watch = WatchList(self._store, settings, curve, cameras=cameras)
-        self._changes = Changes(self._store, self._log, self._editor, self._watch, earlier)
+        self._zones = LiveZones(self._store, folder, zones or {})
+        self._changes = Changes(
+            self._store,
+            self._log,
+            self._editor,
+            watch=self._watch,
+            zones=self._zones,
+            earlier=earlier,
+        )
         self._retention = Retention(self._store, self._log, self._changes.events, keep_s=keep_s)
         self._clock = clock
         self._flushed_s = clock()
@@ -230,6 +243,19 @@ class Registry:
         """Take in what the operator says of an alert."""
         with self._lock:
             self._watch.answer(alert, is_match=is_match)
+
+    # Zones and lines
+
+    @property
+    def zones(self) -> ZoneRecords:
+        """Zones and lines, and what they counted."""
+        with self._lock:
+            return ZoneRecords(self._database, self._zones.maps, self._zones.inside())
+
+    def draw_zones(self, camera: str, drawn: ZoneMap) -> None:
+        """Have a camera's zones and lines be these from now on."""
+        with self._lock:
+            self._zones.draw(camera, drawn)
 
     def _edited(self, make: Callable[[], Edit]) -> Event:
         with self._lock:

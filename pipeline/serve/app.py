@@ -25,6 +25,7 @@ from pipeline.serve.metrics import exposition
 from pipeline.serve.register import Register
 from pipeline.serve.streams import Streams
 from pipeline.serve.watch_api import watch_router
+from pipeline.serve.zones_api import zones_router
 
 __all__ = ["create_app"]
 
@@ -68,6 +69,7 @@ def create_app(
     app.state.streams = streams
     app.add_middleware(Guard, access=access, hosts=hosts)
     app.include_router(api_router(view, registry, streams, needs_token=access.is_needed, now=now))
+    app.include_router(zones_router(view, registry), prefix="/api")
     app.include_router(watch_router(registry, lookup), prefix="/api")
     _add_page(app)
     _add_login(app, access)
@@ -123,7 +125,10 @@ def _add_checks(app: FastAPI, view: LiveView, registry: Register) -> None:
     @app.get("/metrics", tags=["run"], response_class=Response)
     def metrics() -> Response:
         """Everything that is counted, for Prometheus."""
-        return Response(exposition(view), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(
+            exposition(view, registry.zones.counts()),
+            media_type="text/plain; version=0.0.4; charset=utf-8",
+        )
 
     @app.get("/healthz", tags=["run"], responses={503: {"description": "It is failing."}})
     def healthz() -> Response:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pipeline.datatypes import Event, FloatArray
 from pipeline.person_picture import PersonPicture
+from pipeline.zone_settings import ZoneMap
 
-__all__ = ["EditRecord", "Records", "Register", "WatchRecords"]
+__all__ = ["EditRecord", "Records", "Register", "WatchRecords", "ZoneCount", "ZoneRecords"]
 
 
 class EditRecord(Protocol):
@@ -97,6 +98,41 @@ class WatchRecords(Protocol):
         """Return the ``(D,)`` unit embedding of a sighting."""
 
 
+class ZoneCount(Protocol):
+    """What one zone or line counted."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def is_line(self) -> bool:
+        """Whether it is a line."""
+
+    @property
+    def inside(self) -> int:
+        """People in it now."""
+
+    @property
+    def entries(self) -> int:
+        """Who came in, or crossed inwards."""
+
+    @property
+    def exits(self) -> int:
+        """Who went out, or crossed outwards."""
+
+
+class ZoneRecords(Protocol):
+    """Zones and lines at one moment."""
+
+    @property
+    def maps(self) -> Mapping[str, ZoneMap]:
+        """Zones and lines by camera."""
+
+    def counts(self, *, since_s: float = ...) -> Sequence[ZoneCount]:
+        """Return what was counted, by name."""
+
+
 class Register(Protocol):
     """Stores identities and edits of them; called from any thread.
 
@@ -129,6 +165,13 @@ class Register(Protocol):
 
     def undo(self, edit: int) -> Event:
         """Take an edit back."""
+
+    @property
+    def zones(self) -> ZoneRecords:
+        """Zones and lines, and what they counted."""
+
+    def draw_zones(self, camera: str, drawn: ZoneMap) -> None:
+        """Have a camera's zones and lines be these from now on."""
 
     @property
     def watched(self) -> WatchRecords:

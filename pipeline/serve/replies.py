@@ -131,6 +131,8 @@ class Event(_Reply):
     edit: int | None
     watched: str | None
     similarity: float | None
+    zone: str | None
+    dwell_s: float | None
 
     @computed_field  # type: ignore[prop-decorator]
     @property

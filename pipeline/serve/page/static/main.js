@@ -10,6 +10,7 @@ import { refreshPerson } from "./person.js";
 import { showSystem, systemView } from "./system.js";
 import { loadTimeline, setCameras, timelineView } from "./timeline.js";
 import { loadWatch, tellAlert, watchView } from "./watch.js";
+import { showZones } from "./zones.js";
 
 const STATUS_EVERY_MS = 1500;
 const LISTS_EVERY_MS = 4000;
@@ -63,7 +64,7 @@ async function updateStatus() {
 
 async function updateLists() {
   const updates = [loadPeople()];
-  if (current === "live") updates.push(showInView());
+  if (current === "live") updates.push(showInView(), showZones());
   if (current === "timeline") updates.push(loadTimeline());
   await Promise.allSettled(updates);
 }

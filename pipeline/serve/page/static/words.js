@@ -1,7 +1,7 @@
 // How things are said to people.
 
 export const title = (person) => person.name || `Person ${person.identity}`;
-const eventTitle = (event) => event.name || `Person ${event.global_id}`;
+const eventTitle = (event) => event.name || (event.global_id > 0 ? `Person ${event.global_id}` : "Somebody");
 const otherTitle = (event) => event.other_name || `Person ${event.other_id}`;
 
 const STATES = {
@@ -83,6 +83,10 @@ export function sentence(event) {
       return byHand ? [who, " was split off ", other] : [who, " is somebody else than ", other];
     case "alert":
       return event.global_id > 0 ? [`${event.watched} was seen in ${event.camera}: `, who] : [`${event.watched} was seen in ${event.camera}`];
+    case "entry": return [who, ` came into ${event.zone}`];
+    case "exit": return [who, ` left ${event.zone} after ${span(event.dwell_s)}`];
+    case "line_in": return [who, ` crossed ${event.zone} inwards`];
+    case "line_out": return [who, ` crossed ${event.zone} outwards`];
     case "rename":
       return event.name ? [`Person ${event.global_id} was named `, who] : [who, " has no name any more"];
     case "undo":
