@@ -72,6 +72,11 @@ COMMANDS = (
         "Count who came into zones and crossed lines, over all cameras, nobody twice.",
     ),
     Command(
+        "serve",
+        ("serve", "serve"),
+        "Open finished work in the browser: people, timeline, search, video, corrections.",
+    ),
+    Command(
         "edit",
         ("edit", "edit_app"),
         "Correct identities by hand in a run, an archive or a recording.",

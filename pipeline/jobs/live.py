@@ -68,7 +68,11 @@ def watch_cameras(
         system = build_live(settings, out, cameras, gallery=gallery, own=own)
         stack.callback(system.close, timeout_s=settings.live.runner.stop_s * STOP_SHARE)
         lookup = PageLookup(
-            settings, weights_sha256=system.stages.weights_sha256, archives=archives, own=own
+            settings,
+            home=out,
+            weights_sha256=system.stages.weights_sha256,
+            archives=archives,
+            own=own,
         )
         system.registry.enrol_folder({} if watch is None else lookup.people_in(watch))
         url = ""

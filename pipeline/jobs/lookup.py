@@ -16,6 +16,7 @@ from pipeline.devices import resolve_device
 from pipeline.embed.loading import load_embedder
 from pipeline.errors import InputError
 from pipeline.foreign import picture_files, read_picture
+from pipeline.jobs.footage import video_at
 from pipeline.jobs.queries import known_identity, person_on
 from pipeline.person_picture import PersonPicture
 from pipeline.protocols import Detector, Embedder
@@ -35,6 +36,7 @@ class PageLookup:
 
     Args:
         settings: Of the run.
+        home: Folder of what the page shows.
         weights_sha256: What its embeddings were made with.
         archives: Folders of finished work that may be asked for.
         own: Stages to take instead of those of the settings.
@@ -47,11 +49,13 @@ class PageLookup:
         self,
         settings: Settings,
         *,
+        home: Path,
         weights_sha256: str,
         archives: Sequence[Path] = (),
         own: OwnStages | None = None,
     ) -> None:
         self._settings = settings
+        self._home = home
         self._own = own or OwnStages()
         self._lock = threading.Lock()
         self._networks: tuple[Detector, Embedder] | None = None
@@ -72,6 +76,10 @@ class PageLookup:
     def archives(self) -> Sequence[str]:
         """Names of the archives."""
         return list(self._archives)
+
+    def video_at(self, camera: str, time_s: float) -> tuple[Path, float] | None:
+        """Return the annotated video of a camera at a moment, and how far into it that is."""
+        return video_at(self._home, camera, time_s)
 
     def person_on(self, content: bytes) -> PersonPicture:
         """Return the clearest person on a picture."""

@@ -17,13 +17,15 @@ from pipeline import __version__
 from pipeline.errors import EditError, InputError, SinkError
 from pipeline.protocols import LiveView
 from pipeline.serve.access import VALID_S, Access, Verdict
-from pipeline.serve.api import api_router
+from pipeline.serve.api import RunFacts, api_router
 from pipeline.serve.condition import Level, condition_of
+from pipeline.serve.finished import Finished
 from pipeline.serve.guard import COOKIE, Guard
 from pipeline.serve.lookup import Lookup
 from pipeline.serve.metrics import exposition
 from pipeline.serve.register import Register
 from pipeline.serve.streams import Streams
+from pipeline.serve.video_api import video_router
 from pipeline.serve.watch_api import watch_router
 from pipeline.serve.zones_api import zones_router
 
@@ -44,6 +46,7 @@ def create_app(
     *,
     token: str | None,
     hosts: Sequence[str],
+    finished: Finished | None = None,
     now: Callable[[], float] = time.time,
 ) -> FastAPI:
     """Return the application; its ``state.streams.end()`` ends what would go on forever.
@@ -54,6 +57,7 @@ def create_app(
         lookup: Reads pictures and archives.
         token: What has to be known to see anything; ``None`` where nobody is asked.
         hosts: Names and addresses by which browsers may ask for the page.
+        finished: What is shown instead of a live run.
         now: Seconds since the epoch.
     """
     # FastAPI's own pages about the API load scripts from elsewhere, so they are left out.
@@ -68,12 +72,14 @@ def create_app(
     access, streams = Access(token, wall=now), Streams(view, registry)
     app.state.streams = streams
     app.add_middleware(Guard, access=access, hosts=hosts)
-    app.include_router(api_router(view, registry, streams, needs_token=access.is_needed, now=now))
+    run = RunFacts(needs_token=access.is_needed, now=now, finished=finished)
+    app.include_router(api_router(view, registry, streams, run))
+    app.include_router(video_router(lookup), prefix="/api")
     app.include_router(zones_router(view, registry), prefix="/api")
     app.include_router(watch_router(registry, lookup), prefix="/api")
     _add_page(app)
     _add_login(app, access)
-    _add_checks(app, view, registry)
+    _add_checks(app, view, registry, is_live=finished is None)
     _add_errors(app)
     return app
 
@@ -121,7 +127,7 @@ def _add_login(app: FastAPI, access: Access) -> None:
         return answer
 
 
-def _add_checks(app: FastAPI, view: LiveView, registry: Register) -> None:
+def _add_checks(app: FastAPI, view: LiveView, registry: Register, *, is_live: bool) -> None:
     @app.get("/metrics", tags=["run"], response_class=Response)
     def metrics() -> Response:
         """Everything that is counted, for Prometheus."""
@@ -133,7 +139,7 @@ def _add_checks(app: FastAPI, view: LiveView, registry: Register) -> None:
     @app.get("/healthz", tags=["run"], responses={503: {"description": "It is failing."}})
     def healthz() -> Response:
         """200 while the run does its work, 503 while it does not, with the reasons."""
-        condition = condition_of(view, trouble=registry.trouble)
+        condition = condition_of(view, trouble=registry.trouble, is_live=is_live)
         status = 503 if condition.level is Level.FAILING else 200
         content = {"status": condition.level, "reasons": condition.reasons}
         return Response(json.dumps(content), status, media_type="application/json")

@@ -25,7 +25,7 @@ OPEN_PATHS = frozenset({"/login", "/static/app.css", "/static/icon.svg"})
 """What is shown to those who have not said the token yet: how to say it."""
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; "
         "connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; "
         "base-uri 'none'"
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from pipeline.person_picture import PersonPicture
@@ -16,6 +17,9 @@ class Lookup(Protocol):
     @property
     def archives(self) -> Sequence[str]:
         """Names of the runs, archives and recordings that may be asked for."""
+
+    def video_at(self, camera: str, time_s: float) -> tuple[Path, float] | None:
+        """Return the annotated video of a camera at a moment, and how far into it that is."""
 
     def person_on(self, content: bytes) -> PersonPicture:
         """Return the clearest person on a picture.

@@ -63,8 +63,15 @@ class Camera(_Reply):
 class Status(_Reply):
     """How the run is doing."""
 
+    name: str
+    """What finished work is called; empty of a live run."""
+    is_live: bool
+    first_s: float | None
+    """When finished work begins; null of a live run."""
+    has_dates: bool
+    """Whether times are seconds since the epoch; those of a finished run count from its start."""
     now_s: float
-    """The server's clock, seconds since the epoch; all other times are by it."""
+    """The server's clock, seconds since the epoch; of finished work its end."""
     level: Level
     reasons: tuple[str, ...]
     """Why the level is not better."""

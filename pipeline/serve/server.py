@@ -14,6 +14,7 @@ from pipeline.errors import SettingsError
 from pipeline.live_settings import WebSettings, is_loopback
 from pipeline.protocols import LiveView
 from pipeline.serve.app import create_app
+from pipeline.serve.finished import Finished
 from pipeline.serve.lookup import Lookup
 from pipeline.serve.register import Register
 
@@ -28,7 +29,12 @@ POLL_S = 0.01
 
 
 def open_web(
-    view: LiveView, registry: Register, lookup: Lookup, settings: WebSettings
+    view: LiveView,
+    registry: Register,
+    lookup: Lookup,
+    settings: WebSettings,
+    *,
+    finished: Finished | None = None,
 ) -> WebServer:
     """Return the web server of a run, not started yet.
 
@@ -37,9 +43,11 @@ def open_web(
         registry: Where identities are stored and edited.
         lookup: Reads pictures and archives.
         settings: Where it listens and who may come in.
+        finished: What is shown instead of a live run.
     """
     token = None if settings.token is None else settings.token.get_secret_value()
-    app = create_app(view, registry, lookup, token=token, hosts=_hosts(settings))
+    hosts = _hosts(settings)
+    app = create_app(view, registry, lookup, token=token, hosts=hosts, finished=finished)
     return WebServer(app, settings)
 
 

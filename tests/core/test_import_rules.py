@@ -29,9 +29,12 @@ ROOMS = FOLDERS - ABOVE - BOTTOM
 MAY_HAVE_THREADS = {
     "runners",
     "cli/live.py",
+    "cli/serve.py",
+    "jobs/finished.py",
     "jobs/live.py",
     "jobs/live_system.py",
     "jobs/lookup.py",
+    "jobs/serve.py",
     "registry",
     "notify",
     "serve",

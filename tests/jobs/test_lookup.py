@@ -1,5 +1,7 @@
 """Pictures and archives for the page."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ OWN = OwnStages(detector=FakeDetector(0), embedder=FakeEmbedder())
 
 
 def lookup(*archives, own=OWN):
-    return PageLookup(SETTINGS, weights_sha256=SHA256, archives=archives, own=own)
+    return PageLookup(SETTINGS, home=Path(), weights_sha256=SHA256, archives=archives, own=own)
 
 
 def jpeg_of(shade, size=(200, 80)):
@@ -86,6 +88,6 @@ def test_an_identity_of_an_archive_has_its_mean_embedding(tmp_path):
 def test_archives_of_other_weights_or_with_one_name_are_refused(tmp_path):
     run = march(tmp_path)
     with pytest.raises(InputError, match="other re-identification weights"):
-        PageLookup(SETTINGS, weights_sha256="0" * 64, archives=[run], own=OWN)
+        PageLookup(SETTINGS, home=Path(), weights_sha256="0" * 64, archives=[run], own=OWN)
     with pytest.raises(InputError, match="two archives are called march"):
         lookup(run, run)
