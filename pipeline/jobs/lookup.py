@@ -11,16 +11,19 @@ import numpy as np
 
 from pipeline.build import OwnStages
 from pipeline.crops import encode_jpeg, shrunk
+from pipeline.datatypes import FloatArray
 from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
 from pipeline.embed.loading import load_embedder
 from pipeline.errors import InputError
 from pipeline.foreign import picture_files, read_picture
 from pipeline.jobs.footage import video_at
-from pipeline.jobs.queries import known_identity, person_on
+from pipeline.jobs.page_search import PageSearch
+from pipeline.jobs.queries import person_on
 from pipeline.person_picture import PersonPicture
 from pipeline.protocols import Detector, Embedder
 from pipeline.results import Results, open_results
+from pipeline.serve.lookup import FoundSighting, Narrowed
 from pipeline.settings import Settings
 
 __all__ = ["PageLookup"]
@@ -71,6 +74,7 @@ class PageLookup:
                     "cannot be compared; process it again, or leave it out"
                 )
             self._archives[name] = results
+        self._search = PageSearch(home, self._archives)
 
     @property
     def archives(self) -> Sequence[str]:
@@ -113,15 +117,24 @@ class PageLookup:
 
     def identity_of(self, archive: str, identity: int) -> PersonPicture:
         """Return an identity of one of the archives."""
-        results = self._archives.get(archive)
-        if results is None:
-            listed = ", ".join(self._archives) or "none; name them by --archive at the start"
-            raise InputError(f"there is no archive {archive}: there is {listed}")
+        vector = self._search.vector_of(archive, identity)
+        results = self._archives[archive]
         with self._lock:
-            query = known_identity(results, identity)
             pictures = results.pictures_of([results.edits().shown(identity)], 1)
         jpeg = next((each.jpeg for several in pictures.values() for each in several), b"")
-        return PersonPicture(jpeg, query.vector)
+        return PersonPicture(jpeg, vector)
+
+    def vector_of(self, archive: str, identity: int) -> FloatArray:
+        """Return the mean embedding of an identity; an empty archive is what the page shows."""
+        return self._search.vector_of(archive, identity)
+
+    def find(self, vector: FloatArray, narrowed: Narrowed) -> tuple[list[FoundSighting], bool]:
+        """Return the sightings most like a person, best first, and whether all were searched."""
+        return self._search.find(vector, narrowed)
+
+    def found_picture(self, archive: str, sighting: str) -> bytes | None:
+        """Return the picture of what was found in an archive lately."""
+        return self._search.picture(archive, sighting)
 
     def _read(self, path: Path, what: object) -> PersonPicture:
         image = read_picture(path)

@@ -24,6 +24,7 @@ from pipeline.serve.guard import COOKIE, Guard
 from pipeline.serve.lookup import Lookup
 from pipeline.serve.metrics import exposition
 from pipeline.serve.register import Register
+from pipeline.serve.search_api import search_router
 from pipeline.serve.streams import Streams
 from pipeline.serve.video_api import video_router
 from pipeline.serve.watch_api import watch_router
@@ -76,6 +77,7 @@ def create_app(
     app.include_router(api_router(view, registry, streams, run))
     app.include_router(video_router(lookup), prefix="/api")
     app.include_router(zones_router(view, registry), prefix="/api")
+    app.include_router(search_router(lookup), prefix="/api")
     app.include_router(watch_router(registry, lookup), prefix="/api")
     _add_page(app)
     _add_login(app, access)

@@ -19,7 +19,7 @@ COOKIE = "reid_pipeline_login"
 MAX_BODY_BYTES = 65_536
 """No request of the page or the API needs more, but those that bring a picture."""
 MAX_PICTURE_BYTES = 10_000_000
-PICTURE_PATHS = frozenset({"/api/watch/picture"})
+PICTURE_PATHS = frozenset({"/api/watch/picture", "/api/search/picture"})
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN_PATHS = frozenset({"/login", "/static/app.css", "/static/icon.svg"})
 """What is shown to those who have not said the token yet: how to say it."""

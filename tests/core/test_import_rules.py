@@ -34,6 +34,7 @@ MAY_HAVE_THREADS = {
     "jobs/live.py",
     "jobs/live_system.py",
     "jobs/lookup.py",
+    "jobs/registry_index.py",
     "jobs/serve.py",
     "registry",
     "notify",

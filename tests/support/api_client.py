@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.errors import InputError
 from pipeline.person_picture import PersonPicture
 from pipeline.serve.app import create_app
+from pipeline.serve.lookup import FoundSighting
 
 TOKEN = "correct-horse-battery"
 CURVE = tuple((t / 100, 10 ** (-t / 20)) for t in range(81))
@@ -55,6 +56,23 @@ class FakeLookup:
 
     archives = ("march",)
     video = Path(__file__).parents[2] / "sample_videos" / "lobby.mp4"
+
+    def vector_of(self, archive, identity):
+        if archive not in ("", *self.archives):
+            raise InputError(f"there is no archive {archive}: there is march")
+        return vector_of(identity)
+
+    def find(self, vector, narrowed):
+        """One sighting a place, numbered like the vector; remembers what was asked."""
+        self.asked = narrowed
+        number = int(vector.argmax())
+        return [
+            FoundSighting(each, str(number), 0.9, "lobby", 60.0, 70.0, bool(each), number, "")
+            for each in narrowed.archives or ("", *self.archives)
+        ][: narrowed.count], True
+
+    def found_picture(self, archive, sighting):
+        return JPEG if archive in self.archives and sighting.isdecimal() else None
 
     def video_at(self, camera, time_s):
         return (self.video, time_s % 60) if camera == "lobby" else None

@@ -34,6 +34,7 @@ class LiveRun:
         self.view.set("car_park", state=CameraState.WAITING, reason=f"no answer {MARKUP}")
         self.people = {"entrance": (1, 1), "lobby": (2, 2)}
         self.looks = {}
+        self.lookup = FakeLookup()
         self.jpeg = cv2.imencode(".jpg", scene(0))[1].tobytes()
         self._ending = threading.Event()
         self._known = set()
@@ -42,7 +43,7 @@ class LiveRun:
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         self.server = open_web(
-            self.view, self.registry, FakeLookup(), WebSettings(port=0, **settings)
+            self.view, self.registry, self.lookup, WebSettings(port=0, **settings)
         )
         self.server.start()
 

@@ -6,7 +6,8 @@ import { clock, plural, showFinished, stateTone } from "./words.js";
 import { activityView, follow, loadActivity } from "./activity.js";
 import { live, showCameras } from "./live.js";
 import { loadPeople, peopleView, showInView } from "./people.js";
-import { refreshPerson } from "./person.js";
+import { openPerson, refreshPerson } from "./person.js";
+import { onFound, searchView } from "./search.js";
 import { showSystem, systemView } from "./system.js";
 import { loadTimeline, setCameras, showAllFrom, timelineView } from "./timeline.js";
 import { loadWatch, tellAlert, watchView } from "./watch.js";
@@ -17,11 +18,11 @@ const LISTS_EVERY_MS = 4000;
 /** Events come in bursts; lists are read once for all of them. */
 const SETTLE_MS = 400;
 
-const views = { live, people: peopleView, timeline: timelineView, watch: watchView, activity: activityView, system: systemView };
+const views = { live, people: peopleView, timeline: timelineView, search: searchView, watch: watchView, activity: activityView, system: systemView };
 let current = null;
 
 /** Views of finished work: nothing there is live. */
-const PAST = new Set(["people", "timeline", "activity"]);
+const PAST = new Set(["people", "timeline", "search", "activity"]);
 let isLive = true;
 
 function showPast(status) {
@@ -118,6 +119,7 @@ async function begin() {
   }
 }
 
+onFound(openPerson);
 window.addEventListener("hashchange", showView);
 setInterval(() => say(byId("clock"), clock(now())), 500);
 await updateStatus();

@@ -4,6 +4,7 @@ import { byId, h, icon } from "./dom.js";
 import { get, isNow, now, post, put, Refused, videoAt } from "./server.js";
 import { ago, clock, moment, plural, span, title } from "./words.js";
 import { numberMark, portrait } from "./people.js";
+import { findPerson } from "./search.js";
 import { lookFor } from "./watch.js";
 import { offerUndo, tell } from "./toasts.js";
 
@@ -73,6 +74,7 @@ function draw(person, sightings) {
       h("button", {
         class: "button", type: "button", onclick: () => { isMerging = true; draw(person, sightings); },
       }, "Same person as somebody else…"),
+      h("button", { class: "button", type: "button", onclick: () => { dialog.close(); findPerson(person); } }, "Find by looks"),
       isNow() ? h("button", { class: "button", type: "button", onclick: () => lookFor(person) }, "Look for this person") : null),
     ...(isMerging ? [] : [
       h("h3", {}, `Seen ${plural(sightings.length, "time")}`),
