@@ -160,6 +160,8 @@ class WebSettings(_Section):
     """Port to listen on; 0 = any that is free."""
     token: SecretStr | None = None
     """Access token of the page and the API; at least 16 characters."""
+    users: Path | None = None
+    """File of those who sign in by name (`reid-pipeline users`); none = the one token."""
     allowed_hosts: list[str] = Field(default_factory=list)
     """Allowed host names of requests, beside the address that the server listens on."""
     certificate: Path | None = None
@@ -179,10 +181,10 @@ class WebSettings(_Section):
 
     @model_validator(mode="after")
     def _check_consistency(self) -> WebSettings:
-        if self.token is None and not is_loopback(self.host):
+        if self.token is None and self.users is None and not is_loopback(self.host):
             raise ValueError(
-                f"host {self.host} can be reached by others, so it needs a token: set one, or "
-                "listen on 127.0.0.1"
+                f"host {self.host} can be reached by others, so it needs a token or users: set "
+                "one, or listen on 127.0.0.1"
             )
         if (self.certificate is None) != (self.private_key is None):
             raise ValueError("certificate and private_key belong together: set both or none")

@@ -77,6 +77,11 @@ COMMANDS = (
         "Open finished work in the browser: people, timeline, search, video, corrections.",
     ),
     Command(
+        "users",
+        ("users", "users_app"),
+        "Say who may sign in to the page of `live` and `serve`: a file for `live.web.users`.",
+    ),
+    Command(
         "edit",
         ("edit", "edit_app"),
         "Correct identities by hand in a run, an archive or a recording.",

@@ -79,6 +79,10 @@ def live(  # noqa: PLR0917 - typer makes options of them
             show_default=False,
         ),
     ] = None,
+    users: Annotated[
+        Path | None,
+        typer.Option(help="File of those who sign in by name (see `users`).", show_default=False),
+    ] = None,
     video: Annotated[
         bool | None,
         typer.Option("--video/--no-video", help="Record annotated video.", show_default=False),
@@ -147,6 +151,7 @@ def live(  # noqa: PLR0917 - typer makes options of them
             "live.web.host": host,
             "live.web.port": port,
             "live.web.token": token,
+            "live.web.users": None if users is None else str(users),
             "live.recording.video": video,
         },
     )

@@ -39,9 +39,16 @@ def serve(
             help="Access token of the page.", envvar="REID_PIPELINE_TOKEN", show_default=False
         ),
     ] = None,
+    users: Annotated[
+        Path | None,
+        typer.Option(help="File of those who sign in by name (see `users`).", show_default=False),
+    ] = None,
 ) -> None:
     """Open finished work in the browser: people, timeline, search, video, corrections."""
-    given = {"host": host, "port": port} | ({} if token is None else {"token": token})
+    given: dict[str, object] = {"host": host, "port": port} | (
+        {} if token is None else {"token": token}
+    )
+    given |= {} if users is None else {"users": users}
     try:
         web = WebSettings.model_validate(given)
     except ValidationError as error:

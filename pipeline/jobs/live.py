@@ -14,7 +14,9 @@ from pipeline.errors import RunError, SettingsError, SourceError
 from pipeline.health import CameraState
 from pipeline.jobs.live_system import LiveSystem, build_live
 from pipeline.jobs.lookup import PageLookup
+from pipeline.layout.recording import AUDIT_FILE
 from pipeline.protocols import LiveCamera
+from pipeline.serve.audit import AuditLog
 from pipeline.serve.server import open_web
 from pipeline.settings import Settings
 from pipeline.sources.live.opening import open_live_cameras
@@ -77,7 +79,9 @@ def watch_cameras(
         system.registry.enrol_folder({} if watch is None else lookup.people_in(watch))
         url = ""
         if serve:
-            web = open_web(system.run, system.registry, lookup, settings.live.web)
+            audit = AuditLog(out / AUDIT_FILE, keep_days=settings.live.recording.keep_days)
+            page = system.run, system.registry, lookup, settings.live.web
+            web = open_web(*page, audit=audit)
             web.start()
             stack.callback(partial(web.stop, timeout_s=WEB_STOP_S))
             url = web.url

@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from pipeline.errors import ResultsError
 from pipeline.jobs.finished import FinishedRegister, FinishedView, finished
 from pipeline.jobs.lookup import PageLookup
+from pipeline.layout.recording import AUDIT_FILE
 from pipeline.live_settings import WebSettings
 from pipeline.results import open_results
+from pipeline.serve.audit import AuditLog
 from pipeline.serve.server import open_web
 from pipeline.settings import CameraSettings, EmbedSettings, Settings
 
@@ -57,7 +59,14 @@ def serve_results(
     )
     if not results.is_resolved:
         raise ResultsError(f"{where} has no identities yet: let it finish, or run it again")
-    page = open_web(FinishedView(results), register, lookup, web, finished=finished(results))
+    page = open_web(
+        FinishedView(results),
+        register,
+        lookup,
+        web,
+        audit=AuditLog(where / AUDIT_FILE),
+        finished=finished(results),
+    )
     page.start()
     try:
         on_start(page.url)

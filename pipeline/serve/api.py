@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, HTTPException, Path, Query, Response
+from fastapi import APIRouter, Header, HTTPException, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from pipeline.datatypes import Event as ShownEvent
@@ -73,7 +73,7 @@ def _run_routes(view: LiveView, register: Register, run: RunFacts) -> APIRouter:
     router = APIRouter(tags=["run"])
 
     @router.get("/status")
-    def status() -> Status:
+    def status(request: Request) -> Status:
         """How the run and each of its cameras are doing."""
         past = run.finished
         condition = condition_of(view, trouble=register.trouble, is_live=past is None)
@@ -90,6 +90,8 @@ def _run_routes(view: LiveView, register: Register, run: RunFacts) -> APIRouter:
             recording=str(view.recording()),
             newest_event=register.newest_event,
             needs_token=run.needs_token,
+            user=request.state.visitor.name,
+            role=request.state.visitor.role,
         )
 
     return router

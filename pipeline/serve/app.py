@@ -6,26 +6,29 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
+from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from pipeline import __version__
 from pipeline.errors import EditError, InputError, SinkError
 from pipeline.protocols import LiveView
-from pipeline.serve.access import VALID_S, Access, Verdict
+from pipeline.serve.access import Access
 from pipeline.serve.api import RunFacts, api_router
+from pipeline.serve.audit import AuditLog
+from pipeline.serve.audit_api import audit_router
 from pipeline.serve.condition import Level, condition_of
 from pipeline.serve.finished import Finished
-from pipeline.serve.guard import COOKIE, Guard
+from pipeline.serve.guard import Guard
+from pipeline.serve.login import add_login
 from pipeline.serve.lookup import Lookup
 from pipeline.serve.metrics import exposition
 from pipeline.serve.register import Register
 from pipeline.serve.search_api import search_router
 from pipeline.serve.streams import Streams
+from pipeline.serve.users import UserBook
 from pipeline.serve.video_api import video_router
 from pipeline.serve.watch_api import watch_router
 from pipeline.serve.zones_api import zones_router
@@ -33,11 +36,6 @@ from pipeline.serve.zones_api import zones_router
 __all__ = ["create_app"]
 
 PAGE = Path(__file__).parent / "page"
-MESSAGE_PLACE = "<!-- message -->"
-MESSAGES = {
-    Verdict.WRONG: "This is not the token. Ask whoever runs this system.",
-    Verdict.TOO_MANY: "Too many wrong tokens. Wait a minute, then try again.",
-}
 
 
 def create_app(
@@ -47,6 +45,8 @@ def create_app(
     *,
     token: str | None,
     hosts: Sequence[str],
+    users: UserBook | None = None,
+    audit: AuditLog | None = None,
     finished: Finished | None = None,
     now: Callable[[], float] = time.time,
 ) -> FastAPI:
@@ -58,6 +58,8 @@ def create_app(
         lookup: Reads pictures and archives.
         token: What has to be known to see anything; ``None`` where nobody is asked.
         hosts: Names and addresses by which browsers may ask for the page.
+        users: Those who sign in by name; ``None`` where nobody does.
+        audit: Where it is noted who does what; ``None`` = in memory.
         finished: What is shown instead of a live run.
         now: Seconds since the epoch.
     """
@@ -70,9 +72,11 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    access, streams = Access(token, wall=now), Streams(view, registry)
+    access, streams = Access(token, users, wall=now), Streams(view, registry)
+    audit = AuditLog(None) if audit is None else audit
     app.state.streams = streams
-    app.add_middleware(Guard, access=access, hosts=hosts)
+    app.add_middleware(Guard, access=access, audit=audit, hosts=hosts)
+    app.include_router(audit_router(audit), prefix="/api")
     run = RunFacts(needs_token=access.is_needed, now=now, finished=finished)
     app.include_router(api_router(view, registry, streams, run))
     app.include_router(video_router(lookup), prefix="/api")
@@ -80,7 +84,7 @@ def create_app(
     app.include_router(search_router(lookup), prefix="/api")
     app.include_router(watch_router(registry, lookup), prefix="/api")
     _add_page(app)
-    _add_login(app, access)
+    add_login(app, access, audit)
     _add_checks(app, view, registry, is_live=finished is None)
     _add_errors(app)
     return app
@@ -92,41 +96,6 @@ def _add_page(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     def page() -> FileResponse:
         return FileResponse(PAGE / "index.html")
-
-
-def _add_login(app: FastAPI, access: Access) -> None:
-    form = (PAGE / "login.html").read_text(encoding="utf-8")
-
-    def show(message: str, status: int) -> Response:
-        return Response(form.replace(MESSAGE_PLACE, message), status, media_type="text/html")
-
-    @app.get("/login", include_in_schema=False)
-    def ask() -> Response:
-        return show("", 200) if access.is_needed else RedirectResponse("/", 303)
-
-    @app.post("/login", include_in_schema=False)
-    async def log_in(request: Request) -> Response:
-        fields = parse_qs((await request.body()).decode("utf-8", "replace"))
-        token = fields.get("token", [""])[0].strip()
-        verdict = access.try_token(token, request.client.host if request.client else "")
-        if verdict != Verdict.WELCOME:
-            return show(MESSAGES[verdict], 429 if verdict == Verdict.TOO_MANY else 403)
-        answer = RedirectResponse("/", 303)
-        answer.set_cookie(
-            COOKIE,
-            access.cookie(),
-            max_age=VALID_S,
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
-        )
-        return answer
-
-    @app.post("/logout", include_in_schema=False)
-    def log_out() -> Response:
-        answer = RedirectResponse("/login", 303)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
-        return answer
 
 
 def _add_checks(app: FastAPI, view: LiveView, registry: Register, *, is_live: bool) -> None:
@@ -157,7 +126,7 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(InputError)
     def input_error(_request: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, 422)
+        return JSONResponse({"detail": str(error)}, 400)
 
     @app.exception_handler(EditError)
     def edit_error(_request: Request, error: Exception) -> JSONResponse:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field
 from pipeline.colours import identity_colour
 from pipeline.health import CameraState
 from pipeline.serve.condition import Level
+from pipeline.serve.users import Role
 
 __all__ = [
     "Camera",
@@ -81,6 +82,9 @@ class Status(_Reply):
     """What is recorded; ``paused: ...`` with the reason where a disk is full."""
     newest_event: int
     needs_token: bool
+    user: str
+    """Who asks: `local` where nobody is asked, `token` with the one token."""
+    role: Role
 
 
 class _OfIdentity(_Reply):

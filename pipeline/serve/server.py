@@ -14,9 +14,11 @@ from pipeline.errors import SettingsError
 from pipeline.live_settings import WebSettings, is_loopback
 from pipeline.protocols import LiveView
 from pipeline.serve.app import create_app
+from pipeline.serve.audit import AuditLog
 from pipeline.serve.finished import Finished
 from pipeline.serve.lookup import Lookup
 from pipeline.serve.register import Register
+from pipeline.serve.users import UserBook
 
 __all__ = ["WebServer", "open_web"]
 
@@ -34,6 +36,7 @@ def open_web(
     lookup: Lookup,
     settings: WebSettings,
     *,
+    audit: AuditLog | None = None,
     finished: Finished | None = None,
 ) -> WebServer:
     """Return the web server of a run, not started yet.
@@ -43,11 +46,24 @@ def open_web(
         registry: Where identities are stored and edited.
         lookup: Reads pictures and archives.
         settings: Where it listens and who may come in.
+        audit: Where it is noted who does what; ``None`` = in memory.
         finished: What is shown instead of a live run.
+
+    Raises:
+        SettingsError: The file of users cannot be read.
     """
     token = None if settings.token is None else settings.token.get_secret_value()
     hosts = _hosts(settings)
-    app = create_app(view, registry, lookup, token=token, hosts=hosts, finished=finished)
+    app = create_app(
+        view,
+        registry,
+        lookup,
+        token=token,
+        hosts=hosts,
+        users=None if settings.users is None else UserBook.read(settings.users),
+        audit=audit,
+        finished=finished,
+    )
     return WebServer(app, settings)
 
 

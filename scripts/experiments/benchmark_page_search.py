@@ -12,6 +12,7 @@ import sqlite3
 import tempfile
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ STEP_S = 0.1
 def write_registry(path: Path, sightings: int, rng: np.random.Generator) -> None:
     """Write sightings of people who are seen ten times each, over 100 cameras."""
     Database(path).close()
-    with sqlite3.connect(path) as writer:
+    with closing(sqlite3.connect(path)) as writer, writer:
         writer.execute("DROP TRIGGER sighting_added")
         people = rng.normal(size=(max(1, sightings // 10), DIM)).astype(np.float32)
         for first in range(0, sightings, AT_ONCE):

@@ -19,7 +19,7 @@ def test_a_picture_is_looked_for(client):
     (found,) = client.post(path, content=b"\x02 jpeg").json()["found"]
     assert (found["archive"], found["sighting"]) == ("march", "2")
     nobody = client.post("/api/search/picture", content=b"x")
-    assert nobody.status_code == 422
+    assert nobody.status_code == 400
 
 
 def test_a_search_can_be_narrowed(client):
@@ -32,7 +32,6 @@ def test_a_search_can_be_narrowed(client):
     [
         {},
         {"identity": 0},
-        {"identity": 1, "archive": "april"},
         {"identity": 1, "count": 0},
         {"identity": 1, "since": -1},
         {"identity": 1, "colour": "red"},
@@ -40,6 +39,14 @@ def test_a_search_can_be_narrowed(client):
 )
 def test_questions_that_are_none_are_refused(client, asked):
     assert client.post("/api/search", json=asked).status_code == 422
+
+
+def test_archives_that_are_not_there_are_named(client):
+    answer = client.post("/api/search", json={"identity": 1, "archive": "april"})
+    assert (answer.status_code, answer.json()["detail"]) == (
+        400,
+        "there is no archive april: there is march",
+    )
 
 
 def test_pictures_that_nobody_asked_for_are_not_there(client):

@@ -54,7 +54,7 @@ def test_a_picture_may_be_large_other_requests_not(client):
 def test_pictures_of_nobody_and_names_that_are_none_are_refused(client):
     answer = enrol(client, content=b"x")
     assert (answer.status_code, answer.json()["detail"].split(":")[0]) == (
-        422,
+        400,
         "no person was detected in the picture",
     )
     assert enrol(client, name="%20").status_code == 409

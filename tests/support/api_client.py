@@ -44,10 +44,16 @@ class Client:
         return self.ask("PUT", path, **options)
 
 
-def app_of(run, *, token=None):
+def app_of(run, *, token=None, **options):
     lookup = getattr(run, "lookup", FakeLookup())
     return create_app(
-        run.view, run.registry, lookup, token=token, hosts=HOSTS, now=lambda: run.clock.now
+        run.view,
+        run.registry,
+        lookup,
+        token=token,
+        hosts=HOSTS,
+        now=lambda: run.clock.now,
+        **options,
     )
 
 

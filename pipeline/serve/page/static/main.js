@@ -73,6 +73,8 @@ async function updateStatus() {
     const status = await get("/api/status");
     if (!status.is_live && isLive) showPast(status);
     setServerTime(status.now_s, isLive);
+    document.body.dataset.role = status.role;
+    byId("logout").title = `Signed in as ${status.user}`;
     setCameras(status.cameras.map((camera) => camera.camera));
     showCameras(status.cameras);
     showSystem(status);
