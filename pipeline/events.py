@@ -39,6 +39,8 @@ class Event:
         dwell_s: Of an exit: how long they were inside, seconds.
         pictures: Of an alert: what was seen and what was enrolled, as JPEG. They go to other
             systems alone.
+        embedding: Of a sighting: its unit embedding by then, float32, little-endian, for those
+            systems that ask for it.
     """
 
     time_s: float
@@ -58,6 +60,7 @@ class Event:
     zone: str = ""
     dwell_s: float | None = None
     pictures: tuple[bytes, bytes] | None = None
+    embedding: bytes | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return what logs and the API hold: all keys, ``None`` where open."""

@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 MIN_TOKEN_LENGTH = 16
-SECRETS = frozenset({"token", "webhook", "webhook_token", "mqtt"})
+SECRETS = frozenset({"token", "webhook", "webhook_token", "mqtt", "redis"})
 """Settings whose value is, or may hold, a password."""
 
 
@@ -208,8 +208,18 @@ class NotifySettings(_Section):
     """Broker, ``mqtt://user:password@host:1883`` or ``mqtts://...:8883``."""
     mqtt_topic: Annotated[str, Field(pattern=r"^[^#+\x00]{1,200}$")] = "reid-pipeline/events"
     """Every event is one message on this topic, its kind as the last level below it."""
+    mqtt_discovery: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,60}$")] = ""
+    """Topic prefix of Home Assistant's discovery, usually ``homeassistant``; empty = none."""
+    redis: SecretStr | None = None
+    """Server, ``redis://user:password@host:6379/0`` or ``rediss://...``."""
+    redis_stream: Annotated[str, Field(min_length=1, max_length=200)] = "reid-pipeline:events"
+    """Key of the stream: every event is one entry."""
+    redis_entries: Annotated[int, Field(ge=1)] = 100_000
+    """About how many entries the stream keeps."""
+    redis_embeddings: bool = False
+    """Whether sightings come with their embedding."""
     queue_events: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
-    """Maximum number of queued events for each of the three; beyond, the oldest are dropped and
+    """Maximum number of queued events for each of them; beyond, the oldest are dropped and
     counted."""
     timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
     """Timeout for an answer."""
@@ -220,6 +230,17 @@ class NotifySettings(_Section):
     @classmethod
     def _check_webhook(cls, address: SecretStr | None) -> SecretStr | None:
         return _check_address(address, ("http", "https"))
+
+    @field_validator("redis")
+    @classmethod
+    def _check_redis(cls, address: SecretStr | None) -> SecretStr | None:
+        return _check_address(address, ("redis", "rediss"))
+
+    @model_validator(mode="after")
+    def _check_discovery(self) -> NotifySettings:
+        if self.mqtt_discovery and self.mqtt is None:
+            raise ValueError("mqtt_discovery needs a broker: set mqtt, or leave it out")
+        return self
 
     @field_validator("mqtt")
     @classmethod

@@ -17,6 +17,7 @@ from pipeline.jobs.live_record import finish_record, start_record
 from pipeline.jobs.start import try_networks
 from pipeline.layout.recording import GALLERY_FILE, LOCK, newest_events
 from pipeline.layout.zones import read_zones
+from pipeline.notify.home_assistant import HomeAssistant
 from pipeline.notify.outbox import Outbox
 from pipeline.protocols import LiveCamera
 from pipeline.registry.changes import MAX_EVENTS
@@ -50,6 +51,7 @@ class LiveSystem:
         outbox: Who is told of events.
         recorder: What is kept in files.
         folder: Where.
+        home: Announces cameras and counts to Home Assistant, if that is wanted.
     """
 
     run: LiveRun
@@ -59,6 +61,7 @@ class LiveSystem:
     outbox: Outbox
     recorder: LiveRecorder
     folder: Path
+    home: HomeAssistant | None = None
 
     def close(self, *, timeout_s: float) -> None:
         """Stop the cameras, finish the files and deliver what waits, all at once."""
@@ -66,6 +69,8 @@ class LiveSystem:
         others = [threading.Thread(target=end, kwargs={"timeout_s": timeout_s}) for end in ends]
         for each in others:
             each.start()
+        if self.home is not None:
+            self.home.close(timeout_s=1.0)
         self.registry.close()
         with suppress(SinkError):  # it stays incomplete where the disk is full
             finish_record(self.folder)
@@ -146,7 +151,21 @@ def build_live(
         blur_heads=settings.output.blur_heads,
     )
     run = LiveRun(cameras, parts, live.runner, batch_size=settings.runner.batch_size)
-    return LiveSystem(run, stages, cameras, registry, outbox, recorder, folder)
+    home = (
+        HomeAssistant(live.notify, partial(_state, run, registry))
+        if live.notify.mqtt_discovery
+        else None
+    )
+    return LiveSystem(run, stages, cameras, registry, outbox, recorder, folder, home)
+
+
+def _state(run: LiveRun, registry: Registry) -> dict[str, object]:
+    """Return what Home Assistant is told."""
+    return {
+        "cameras": {each.camera: each.state.delivers for each in run.health()},
+        "zones": {each.name: each.inside for each in registry.zones.counts() if not each.is_line},
+        "identities": registry.records.count(),
+    }
 
 
 def _open_folder(folder: Path) -> None:

@@ -147,8 +147,16 @@ class Changes:
                 from_camera=self._camera_before(identity, event),
                 name=self._edits.name(identity),
                 other_name="" if other == UNASSIGNED else self._edits.name(other),
+                embedding=self._embedding_of(key),
             )
         )
+
+    def _embedding_of(self, key: Key) -> bytes | None:
+        track = self.tracks.get(key)
+        if track is None or track.embedding_sum is None:
+            return None
+        norm = np.linalg.norm(track.embedding_sum)
+        return (track.embedding_sum / norm).astype("<f4").tobytes() if norm else None
 
     def _merge(self, event: Event) -> Iterator[Event]:
         left, gone = (self._found(each) for each in (event.global_id, event.other_id))
@@ -160,7 +168,7 @@ class Changes:
 
     def _numbered(self, event: Event) -> Event:
         event = replace(event, number=self._store.take_number("event"))
-        self.events.append(replace(event, pictures=None))
+        self.events.append(replace(event, pictures=None, embedding=None))
         return event
 
     def _reassign(self, key: Key, event: Event) -> None:
