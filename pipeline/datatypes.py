@@ -119,11 +119,14 @@ class CropEvidence:
         rows: ``(M,)`` int64, rows of the frame's ``Tracks`` that were embedded.
         vectors: ``(M, D)`` float32, unit rows.
         quality: ``(M,)`` float32 in (0, 1], the weight of each crop.
+        camera_shift: How far what is in the picture has moved to the right and down since the
+            camera's first frame because the camera turned, px.
     """
 
     rows: IntArray
     vectors: FloatArray
     quality: FloatArray
+    camera_shift: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         require_shape("CropEvidence", "rows", self.rows, (None,))
@@ -174,6 +177,7 @@ class Tracklet:
         embedding_sum: ``(D,)`` float32, the quality-weighted sum of unit embeddings; zeros
             where no crop was good enough to embed.
         weight: Sum of the qualities.
+        visible_s: Seconds for which it was visible, each weighted by the detector's score.
     """
 
     camera: str
@@ -183,6 +187,7 @@ class Tracklet:
     frames: int
     embedding_sum: FloatArray
     weight: float
+    visible_s: float
 
     def __post_init__(self) -> None:
         require_shape("Tracklet", "embedding_sum", self.embedding_sum, (None,))

@@ -161,6 +161,7 @@ class Gathering:
             "best_w": x2 - x1,
             "best_h": y2 - y1,
             "weight": tracklet.weight,
+            "visible_s": tracklet.visible_s,
             "agreement": length / tracklet.weight if known else 0.0,
             "embedding": (tracklet.embedding_sum / length).tolist() if known else None,
         }

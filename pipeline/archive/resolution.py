@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from pipeline.datatypes import UNASSIGNED, Identities, Tracklet
+from pipeline.datatypes import UNASSIGNED, FloatArray, Identities, Tracklet
 from pipeline.errors import InputError
 from pipeline.layout.archive import (
     IDENTITY_SCHEMA,
@@ -19,7 +19,8 @@ from pipeline.layout.edit_log import EditLog
 
 __all__ = ["Earlier", "read_earlier", "read_tracklets", "write_identities"]
 
-COLUMNS = ["tracklet_id", "first_time", "last_time", "frames", "weight", "agreement", "embedding"]
+COLUMNS = ["tracklet_id", "first_time", "last_time", "frames", "weight", "agreement"]
+COLUMNS += ["visible_s", "embedding"]
 Earlier = tuple[dict[str, int], int]
 """Identities by tracklet, and the smallest number that was never given out."""
 
@@ -33,8 +34,7 @@ def read_tracklets(folder: ArchiveFolder) -> tuple[list[Tracklet], list[str]]:
     Raises:
         InputError: A part is damaged.
     """
-    rows: list[tuple[int, str, str, int, int, float, np.ndarray[tuple[int], np.dtype[np.float32]]]]
-    rows = []
+    rows: list[tuple[int, str, str, int, int, float, float, FloatArray]] = []
     for camera, _, part in folder.parts("sightings"):
         table = read_part(part, COLUMNS)
         times = [table[name].cast(pa.int64()).to_pylist() for name in ("first_time", "last_time")]
@@ -45,16 +45,22 @@ def read_tracklets(folder: ArchiveFolder) -> tuple[list[Tracklet], list[str]]:
         vectors[known] = embeddings.flatten().to_numpy(zero_copy_only=False).reshape(-1, dim)
         scale = table["weight"].to_numpy() * table["agreement"].to_numpy()
         vectors *= scale[:, None].astype(np.float32)
+        if "visible_s" in table.column_names:
+            visible_s = table["visible_s"].to_pylist()
+        else:  # a part of an older version
+            visible_s = [(last - first) / 1e6 for first, last in zip(*times, strict=True)]
         plain = (table[name].to_pylist() for name in ("tracklet_id", "frames", "weight"))
-        for first, last, name, frames, weight, vector in zip(*times, *plain, vectors, strict=True):
-            rows.append((first, camera, name, last, frames, weight, vector))
+        for first, last, name, frames, weight, visible, vector in zip(
+            *times, *plain, visible_s, vectors, strict=True
+        ):
+            rows.append((first, camera, name, last, frames, weight, visible, vector))
     rows.sort(key=lambda row: row[:3])
     numbers: dict[str, int] = {}
     tracklets = []
-    for first, camera, _, last, frames, weight, vector in rows:
+    for first, camera, _, last, frames, weight, visible, vector in rows:
         numbers[camera] = numbers.get(camera, 0) + 1
         span = ((first - rows[0][0]) / 1e6, (last - rows[0][0]) / 1e6)
-        tracklets.append(Tracklet(camera, numbers[camera], *span, frames, vector, weight))
+        tracklets.append(Tracklet(camera, numbers[camera], *span, frames, vector, weight, visible))
     return tracklets, [row[2] for row in rows]
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from pipeline.datatypes import UNASSIGNED, Event
 from pipeline.layout.edits import Edit
-from pipeline.registry.records import PersonRecord, SightingRecord
 from pipeline.results import Results
+from pipeline.results.history import PersonRecord, SightingRecord
 from pipeline.results.visits import seconds
 
 __all__ = ["FinishedRecords"]

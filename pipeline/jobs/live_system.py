@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from pipeline.crops import encode_jpeg
 from pipeline.datatypes import FrameResult, Image
 from pipeline.errors import OutputError, SinkError
 from pipeline.jobs.live_record import finish_record, start_record
+from pipeline.jobs.live_registry import LiveRegistry
 from pipeline.jobs.start import try_networks
 from pipeline.layout.recording import GALLERY_FILE, LOCK, newest_events
 from pipeline.layout.zones import read_zones
@@ -21,7 +23,6 @@ from pipeline.notify.home_assistant import HomeAssistant
 from pipeline.notify.outbox import Outbox
 from pipeline.protocols import LiveCamera
 from pipeline.registry.changes import MAX_EVENTS
-from pipeline.registry.registry import Registry
 from pipeline.runners.live import LiveRun
 from pipeline.runners.live_parts import LiveParts
 from pipeline.runners.live_pictures import LivePictures
@@ -37,6 +38,8 @@ __all__ = ["LiveSystem", "build_live"]
 PICTURE_QUALITY = 80
 USUAL_SIZE = (1280, 720)
 SECONDS_PER_DAY = 86_400
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class LiveSystem:
     run: LiveRun
     stages: Stages
     cameras: Sequence[LiveCamera]
-    registry: Registry
+    registry: LiveRegistry
     outbox: Outbox
     recorder: LiveRecorder
     folder: Path
@@ -72,8 +75,10 @@ class LiveSystem:
         if self.home is not None:
             self.home.close(timeout_s=1.0)
         self.registry.close()
-        with suppress(SinkError):  # it stays incomplete where the disk is full
+        try:
             finish_record(self.folder)
+        except SinkError as error:  # it stays incomplete
+            log.warning("%s", error)
         if self.stages.gallery is not None:
             self.stages.gallery.close()
         self.recorder.close(timeout_s=timeout_s)  # last, as it holds the folder
@@ -124,7 +129,7 @@ def build_live(
         locks.pop_all()  # nothing failed
     keep_days = live.recording.keep_days
     keep_s = None if keep_days is None else keep_days * SECONDS_PER_DAY
-    registry = Registry(
+    registry = LiveRegistry(
         folder,
         keep_s=keep_s,
         earlier=newest_events(folder, MAX_EVENTS),
@@ -159,7 +164,7 @@ def build_live(
     return LiveSystem(run, stages, cameras, registry, outbox, recorder, folder, home)
 
 
-def _state(run: LiveRun, registry: Registry) -> dict[str, object]:
+def _state(run: LiveRun, registry: LiveRegistry) -> dict[str, object]:
     """Return what Home Assistant is told."""
     return {
         "cameras": {each.camera: each.state.delivers for each in run.health()},

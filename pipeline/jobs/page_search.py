@@ -104,7 +104,7 @@ class PageSearch:
         )
         edits = EditLog(self._home).edits
         places = ",".join("?" * len(rows))
-        sql = f"SELECT * FROM sightings WHERE sighting IN ({places})"
+        sql = f"SELECT * FROM sightings WHERE sighting IN ({places})"  # nosec B608 # marks alone
         with open_reader(self._home / REGISTRY) as reader:
             stored = {
                 row["sighting"]: row for row in reader.execute(sql, [number for number, _ in rows])

@@ -1,4 +1,4 @@
-"""The state of each track: its time span and its mean embedding."""
+"""The state of each track: its time span, its mean embedding, and how long it was visible."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.datatypes import FloatArray, Tracklet
+from pipeline.datatypes import CropEvidence, FloatArray, Tracklet, Tracks
 from pipeline.match.presence import Presence
+from pipeline.match.review import Key
 
-__all__ = ["TrackEvidence"]
+__all__ = ["EvidenceBook", "TrackEvidence"]
 
 
 @dataclass(slots=True)
@@ -29,6 +30,7 @@ class TrackEvidence:
         embedding_sum: ``(D,)`` float32.
         weight: Sum of the qualities.
         crops: Number of embeddings.
+        visible_s: Seconds for which it was visible, each weighted by the detector's score.
         presence: What its boxes say about whether it is of somebody.
     """
 
@@ -40,6 +42,7 @@ class TrackEvidence:
     frames: int = 0
     weight: float = 0.0
     crops: int = 0
+    visible_s: float = 0.0
     presence: Presence = field(default_factory=Presence)
 
     @property
@@ -47,11 +50,28 @@ class TrackEvidence:
         """Return the ``(D,)`` weighted mean of the embeddings, zeros where there are none."""
         return self.embedding_sum / np.float32(max(self.weight, 1e-9))
 
-    def see(self, time_s: float, xyxy: Sequence[float], score: float) -> None:
-        """Count a box at ``time_s``: its corners in px, and its score."""
+    def see(
+        self,
+        time_s: float,
+        xyxy: Sequence[float],
+        score: float,
+        *,
+        step_s: float,
+        camera_shift: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
+        """Count a box at ``time_s``.
+
+        Args:
+            time_s: Time of the frame, seconds.
+            xyxy: Corners of the box, px.
+            score: Its score.
+            step_s: Time since the camera's frame before, seconds.
+            camera_shift: As in ``CropEvidence``.
+        """
+        self.visible_s += score * min(step_s, time_s - self.last_s)
         self.last_s = time_s
         self.frames += 1
-        self.presence.see(xyxy, score)
+        self.presence.see(xyxy, score, camera_shift)
 
     def add(self, vector: FloatArray, quality: float) -> None:
         """Take in the ``(D,)`` unit embedding of one crop."""
@@ -70,4 +90,44 @@ class TrackEvidence:
             self.frames,
             self.embedding_sum.copy() if counts else np.zeros_like(self.embedding_sum),
             self.weight if counts else 0.0,
+            self.visible_s,
         )
+
+
+class EvidenceBook:
+    """What is known of every track that is remembered.
+
+    Args:
+        dim: Length of an embedding.
+    """
+
+    def __init__(self, dim: int) -> None:
+        self.tracks: dict[Key, TrackEvidence] = {}
+        self._dim = dim
+        self._frame_s: dict[str, float] = {}  # when each camera's newest frame was
+
+    def see(
+        self, camera: str, time_s: float, tracks: Tracks, evidence: CropEvidence
+    ) -> tuple[list[Key], list[Key]]:
+        """Take in one frame; return the keys of its tracks, and those seen for the first time."""
+        step_s = time_s - self._frame_s.get(camera, time_s)
+        self._frame_s[camera] = time_s
+        keys = [(camera, track_id) for track_id in tracks.track_id.tolist()]
+        new = [key for key in keys if key not in self.tracks]
+        for key in new:
+            zero = np.zeros(self._dim, np.float32)
+            self.tracks[key] = TrackEvidence(*key, time_s, time_s, zero)
+        for key, box, score in zip(keys, tracks.xyxy.tolist(), tracks.score.tolist(), strict=True):
+            self.tracks[key].see(
+                time_s, box, score, step_s=step_s, camera_shift=evidence.camera_shift
+            )
+        for row, vector, quality in zip(
+            evidence.rows.tolist(), evidence.vectors, evidence.quality.tolist(), strict=True
+        ):
+            self.tracks[keys[row]].add(vector, quality)
+        return keys, new
+
+    def tracklets(self) -> list[Tracklet]:
+        """Return every track, by (first time, camera, track)."""
+        ordered = sorted(self.tracks.values(), key=lambda e: (e.first_s, e.camera, e.track_id))
+        return [evidence.as_tracklet() for evidence in ordered]

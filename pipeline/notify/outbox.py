@@ -15,6 +15,9 @@ from pipeline.notify.webhook import Webhook
 
 __all__ = ["Outbox"]
 
+MAX_WAITING = 10_000
+"""Events that wait for each of the three; beyond, the oldest are dropped and counted."""
+
 
 class Outbox:
     """Tells events to a file, a webhook, an MQTT broker and Redis, whichever are set.
@@ -31,7 +34,7 @@ class Outbox:
         self._couriers = [
             Courier(
                 channel,
-                max_waiting=settings.queue_events,
+                max_waiting=MAX_WAITING,
                 max_backoff_s=settings.max_backoff_s,
             )
             for channel in _channels(settings)

@@ -3,8 +3,8 @@
 import pytest
 
 from pipeline.errors import SinkError
+from pipeline.jobs.live_registry import LiveRegistry as Registry
 from pipeline.layout.zones import ZONES_FILE, read_zones
-from pipeline.registry.registry import Registry
 from pipeline.zone_settings import ZoneMap
 from support.registry_feed import START, Feed
 

@@ -7,10 +7,10 @@ import pytest
 
 from pipeline.datatypes import CropEvidence
 from pipeline.errors import EditError
+from pipeline.jobs.live_registry import LiveRegistry as Registry
 from pipeline.live_settings import WatchSettings
 from pipeline.person_picture import PersonPicture
 from pipeline.registry.alert_rate import AlertRate
-from pipeline.registry.registry import Registry
 from support.api_client import CURVE
 from support.registry_feed import START, Clock, frame_result
 

@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.datatypes import CropEvidence
 from pipeline.health import CameraState
+from pipeline.jobs.live_registry import LiveRegistry as Registry
 from pipeline.live_settings import WebSettings
-from pipeline.registry.registry import Registry
 from pipeline.serve.server import open_web
 from support.api_client import CURVE, FakeLookup
 from support.live_view import FakeView, annotated, event, scene, walk

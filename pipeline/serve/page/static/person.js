@@ -3,7 +3,7 @@
 import { byId, h, icon } from "./dom.js";
 import { get, isNow, now, post, put, Refused, videoAt } from "./server.js";
 import { ago, clock, moment, plural, span, title } from "./words.js";
-import { numberMark, portrait } from "./people.js";
+import { numberMark, portrait } from "./portrait.js";
 import { findPerson } from "./search.js";
 import { lookFor } from "./watch.js";
 import { offerUndo, tell } from "./toasts.js";
