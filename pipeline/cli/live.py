@@ -166,7 +166,7 @@ def live(  # noqa: PLR0917 - typer makes options of them
         refuse_flags(context, "transport", because="is for cameras at rtsp:// addresses")
     if not serve:
         off = "belongs to the page, which --no-serve turns off"
-        refuse_flags(context, "host", "port", "token", because=off)
+        refuse_flags(context, "host", "port", "token", "users", "archive", because=off)
     show_live(
         settings,
         out,
