@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.build_calibration import calibration_of, false_match_curve
 from pipeline.core import Pipeline
 from pipeline.detect.loading import load_detector
 from pipeline.detect.region import RegionFilter
@@ -95,6 +96,8 @@ class Stages:
             ``stages.gallery.save(stages.matcher.gallery(identities))``.
         warnings: What the user should know of what was built, for the record; logged already.
         count_thresholds: As ``Thresholds.of_count``.
+        false_match_curve: Thresholds and their false match rates, empty where the weights are not
+            calibrated.
     """
 
     pipeline: Pipeline
@@ -107,6 +110,7 @@ class Stages:
     gallery: GalleryFile | None
     warnings: tuple[str, ...] = ()
     count_thresholds: Callable[[int], tuple[float, float]] | None = None
+    false_match_curve: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,7 @@ def build_stages(
         gallery=persons,
         warnings=thresholds.warnings,
         count_thresholds=thresholds.of_count,
+        false_match_curve=false_match_curve(embedder),
     )
 
 
@@ -211,9 +216,7 @@ def matching_thresholds(settings: Settings, embedder: Embedder) -> Thresholds:
     given = settings.match.threshold
     if given is not None:
         return Thresholds(lambda _: given)
-    calibration = None
-    if isinstance(embedder, ReidEmbedder) and (notes := embedder.calibration) is not None:
-        calibration = Calibration.of_notes(notes, weights=embedder.weights, sha256=embedder.sha256)
+    calibration = calibration_of(embedder)
     warning = _calibration_warning(calibration, embedder)
     warnings = () if warning is None else (warning,)
     for each in warnings:

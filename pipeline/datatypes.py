@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.arrays import FloatArray, Image, IntArray, require_shape
+from pipeline.events import UNASSIGNED, Event
 
 __all__ = [
     "UNASSIGNED",
@@ -31,9 +32,6 @@ __all__ = [
     "Tracklet",
     "Tracks",
 ]
-
-UNASSIGNED = -1
-"""The ``global_id`` of a track that has no identity yet."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,73 +226,3 @@ class Identities:
         """Return the person behind a track, ``UNASSIGNED`` where nothing is known of it."""
         identity = self.by_track.get((camera, track_id))
         return UNASSIGNED if identity is None else identity.global_id
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A change of identities that somebody downstream may want to follow.
-
-    Attributes:
-        time_s: Event time: seconds on the common time line, of live runs since the epoch.
-        kind: ``new``, ``sighting``, ``hand_over``, ``merge`` or ``split``; by hand also
-            ``rename`` and ``undo``.
-        global_id: The identity it is about (the surviving one of a merge).
-        camera: Camera of the track, empty where the event has none.
-        track_id: The track, ``UNASSIGNED`` where the event has none.
-        other_id: The second identity of a merge or split, ``UNASSIGNED`` otherwise.
-        from_camera: Where a hand-over came from, empty where that is not known.
-        name: Name of the identity, empty where nobody gave it one.
-        other_name: The same of the second identity.
-        author: ``matcher`` or ``hand``.
-        edit: Number of the edit, 0 where the event is none.
-        number: Its place in the order of all events, from 1; 0 before it is stored.
-    """
-
-    time_s: float
-    kind: str
-    global_id: int
-    camera: str = ""
-    track_id: int = UNASSIGNED
-    other_id: int = UNASSIGNED
-    from_camera: str = ""
-    name: str = ""
-    other_name: str = ""
-    author: str = "matcher"
-    edit: int = 0
-    number: int = 0
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what files, webhooks, MQTT and the API hold: all keys, ``None`` where open."""
-        return {
-            "event": self.number,
-            "time": round(self.time_s, 4),
-            "kind": self.kind,
-            "global_id": self.global_id,
-            "name": self.name,
-            "other_id": None if self.other_id == UNASSIGNED else self.other_id,
-            "other_name": self.other_name,
-            "camera": self.camera or None,
-            "from_camera": self.from_camera or None,
-            "track_id": None if self.track_id == UNASSIGNED else self.track_id,
-            "author": self.author,
-            "edit": self.edit or None,
-        }
-
-    @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> Event:
-        """Return what ``as_json`` described; raises as ``int`` and subscripts do."""
-        other, track = fields["other_id"], fields["track_id"]
-        return cls(
-            time_s=float(fields["time"]),
-            kind=str(fields["kind"]),
-            global_id=int(fields["global_id"]),
-            camera=fields["camera"] or "",
-            track_id=UNASSIGNED if track is None else int(track),
-            other_id=UNASSIGNED if other is None else int(other),
-            from_camera=fields["from_camera"] or "",
-            name=str(fields["name"]),
-            other_name=str(fields["other_name"]),
-            author=str(fields["author"]),
-            edit=int(fields["edit"] or 0),
-            number=int(fields["event"]),
-        )

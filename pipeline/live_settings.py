@@ -17,12 +17,13 @@ __all__ = [
     "LiveSourceSettings",
     "NotifySettings",
     "RecordingSettings",
+    "WatchSettings",
     "WebSettings",
     "is_loopback",
 ]
 
 MIN_TOKEN_LENGTH = 16
-SECRETS = frozenset({"token", "webhook", "webhook_token", "mqtt"})
+SECRETS = frozenset({"token", "webhook", "webhook_token", "mqtt", "redis"})
 """Settings whose value is, or may hold, a password."""
 
 
@@ -133,6 +134,15 @@ class RecordingSettings(_Section):
         return self
 
 
+class WatchSettings(_Section):
+    """The watch list: alerts when somebody who is looked for comes."""
+
+    false_alerts_per_day: Annotated[float, Field(gt=0, le=10_000)] = 1.0
+    """Wanted rate of false alerts per camera; the lower, the more alike somebody has to be."""
+    stay_gap_s: Annotated[float, Field(gt=0, le=86_400)] = 30.0
+    """Somebody who is out of view of a camera for longer gives a new alert."""
+
+
 class WebSettings(_Section):
     """The web page, its API and its metrics."""
 
@@ -142,6 +152,8 @@ class WebSettings(_Section):
     """Port to listen on; 0 = any that is free."""
     token: SecretStr | None = None
     """Access token of the page and the API; at least 16 characters."""
+    users: Path | None = None
+    """File of those who sign in by name (`reid-pipeline users`); none = the one token."""
     allowed_hosts: list[str] = Field(default_factory=list)
     """Allowed host names of requests, beside the address that the server listens on."""
     certificate: Path | None = None
@@ -161,10 +173,10 @@ class WebSettings(_Section):
 
     @model_validator(mode="after")
     def _check_consistency(self) -> WebSettings:
-        if self.token is None and not is_loopback(self.host):
+        if self.token is None and self.users is None and not is_loopback(self.host):
             raise ValueError(
-                f"host {self.host} can be reached by others, so it needs a token: set one, or "
-                "listen on 127.0.0.1"
+                f"host {self.host} can be reached by others, so it needs a token or users: set "
+                "one, or listen on 127.0.0.1"
             )
         if (self.certificate is None) != (self.private_key is None):
             raise ValueError("certificate and private_key belong together: set both or none")
@@ -188,6 +200,16 @@ class NotifySettings(_Section):
     """Broker, ``mqtt://user:password@host:1883`` or ``mqtts://...:8883``."""
     mqtt_topic: Annotated[str, Field(pattern=r"^[^#+\x00]{1,200}$")] = "reid-pipeline/events"
     """Every event is one message on this topic, its kind as the last level below it."""
+    mqtt_discovery: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,60}$")] = ""
+    """Topic prefix of Home Assistant's discovery, usually ``homeassistant``; empty = none."""
+    redis: SecretStr | None = None
+    """Server, ``redis://user:password@host:6379/0`` or ``rediss://...``."""
+    redis_stream: Annotated[str, Field(min_length=1, max_length=200)] = "reid-pipeline:events"
+    """Key of the stream: every event is one entry."""
+    redis_entries: Annotated[int, Field(ge=1)] = 100_000
+    """About how many entries the stream keeps."""
+    redis_embeddings: bool = False
+    """Whether sightings come with their embedding."""
     timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
     """Timeout for an answer."""
     max_backoff_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
@@ -197,6 +219,17 @@ class NotifySettings(_Section):
     @classmethod
     def _check_webhook(cls, address: SecretStr | None) -> SecretStr | None:
         return _check_address(address, ("http", "https"))
+
+    @field_validator("redis")
+    @classmethod
+    def _check_redis(cls, address: SecretStr | None) -> SecretStr | None:
+        return _check_address(address, ("redis", "rediss"))
+
+    @model_validator(mode="after")
+    def _check_discovery(self) -> NotifySettings:
+        if self.mqtt_discovery and self.mqtt is None:
+            raise ValueError("mqtt_discovery needs a broker: set mqtt, or leave it out")
+        return self
 
     @field_validator("mqtt")
     @classmethod
@@ -212,3 +245,4 @@ class LiveSettings(_Section):
     recording: RecordingSettings = RecordingSettings()
     web: WebSettings = WebSettings()
     notify: NotifySettings = NotifySettings()
+    watch: WatchSettings = WatchSettings()

@@ -18,6 +18,7 @@ from pipeline.errors import SettingsError
 from pipeline.live_settings import LiveSettings
 from pipeline.match_settings import CameraPairSettings, MatchSettings
 from pipeline.settings_section import Seconds, Section, Share
+from pipeline.zone_settings import Point, ZoneMap
 
 __all__ = [
     "CAMERA_NAME",
@@ -46,10 +47,8 @@ RESERVED_CAMERA_NAMES = frozenset(
 )
 """Names that would collide with other files of the run folder."""
 
-Point = tuple[float, float]
 
-
-class CameraSettings(Section):
+class CameraSettings(ZoneMap):
     """One camera of the camera list."""
 
     name: Annotated[str, Field(coerce_numbers_to_str=True)]

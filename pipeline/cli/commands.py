@@ -67,6 +67,21 @@ COMMANDS = (
         "Write one HTML page of what was found that needs no other file and no network.",
     ),
     Command(
+        "zones",
+        ("zones", "zones"),
+        "Count who came into zones and crossed lines, over all cameras, nobody twice.",
+    ),
+    Command(
+        "serve",
+        ("serve", "serve"),
+        "Open finished work in the browser: people, timeline, search, video, corrections.",
+    ),
+    Command(
+        "users",
+        ("users", "users_app"),
+        "Say who may sign in to the page of `live` and `serve`: a file for `live.web.users`.",
+    ),
+    Command(
         "edit",
         ("edit", "edit_app"),
         "Correct identities by hand in a run, an archive or a recording.",

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -81,6 +81,10 @@ def live(  # noqa: PLR0917 - typer makes options of them
             show_default=False,
         ),
     ] = None,
+    users: Annotated[
+        Path | None,
+        typer.Option(help="File of those who sign in by name (see `users`).", show_default=False),
+    ] = None,
     video: Annotated[
         bool | None,
         typer.Option("--video/--no-video", help="Record annotated video.", show_default=False),
@@ -118,6 +122,20 @@ def live(  # noqa: PLR0917 - typer makes options of them
         typer.Option(help="Gallery file; none = the one in --out.", show_default=False),
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    watch: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of people to look for: NAME.jpg, or NAME/*.jpg for several pictures.",
+            show_default=False,
+        ),
+    ] = None,
+    archive: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Finished run, archive or recording that the page may search; several may be given.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Watch cameras live: one identity per person, a page in the browser, recordings."""
     settings = settings_for(
@@ -135,6 +153,7 @@ def live(  # noqa: PLR0917 - typer makes options of them
             "live.web.host": host,
             "live.web.port": port,
             "live.web.token": token,
+            "live.web.users": None if users is None else str(users),
             "live.recording.video": video,
         },
     )
@@ -147,9 +166,16 @@ def live(  # noqa: PLR0917 - typer makes options of them
         refuse_flags(context, "transport", because="is for cameras at rtsp:// addresses")
     if not serve:
         off = "belongs to the page, which --no-serve turns off"
-        refuse_flags(context, "host", "port", "token", because=off)
+        refuse_flags(context, "host", "port", "token", "users", "archive", because=off)
     show_live(
-        settings, out, gallery=gallery, realtime=realtime, serve=serve, require_all=require_all
+        settings,
+        out,
+        gallery=gallery,
+        watch=watch,
+        archives=archive or (),
+        realtime=realtime,
+        serve=serve,
+        require_all=require_all,
     )
 
 
@@ -158,6 +184,8 @@ def show_live(
     out: Path,
     *,
     gallery: Path | None = None,
+    watch: Path | None = None,
+    archives: Sequence[Path] = (),
     realtime: bool = False,
     serve: bool = True,
     require_all: bool = False,
@@ -168,6 +196,8 @@ def show_live(
         settings: What to do.
         out: Folder of recordings and identities.
         gallery: File of the known persons, ``None`` for the one in ``out``.
+        watch: Folder of pictures of those who are looked for.
+        archives: Finished work that the page may search.
         realtime: Whether files may stand in for cameras.
         serve: Whether there is a page.
         require_all: Whether every camera has to deliver at the start.
@@ -201,6 +231,8 @@ def show_live(
             out,
             stop,
             gallery=gallery,
+            watch=watch,
+            archives=archives,
             realtime=realtime,
             serve=serve,
             require_all=require_all,

@@ -13,7 +13,10 @@ from pipeline.build import OwnStages
 from pipeline.errors import RunError, SettingsError, SourceError
 from pipeline.health import CameraState
 from pipeline.jobs.live_system import LiveSystem, build_live
+from pipeline.jobs.lookup import PageLookup
+from pipeline.layout.recording import AUDIT_FILE
 from pipeline.protocols import LiveCamera
+from pipeline.serve.audit import AuditLog
 from pipeline.serve.server import open_web
 from pipeline.settings import Settings
 from pipeline.sources.live.opening import open_live_cameras
@@ -32,6 +35,8 @@ def watch_cameras(
     stop: threading.Event,
     *,
     gallery: Path | None = None,
+    watch: Path | None = None,
+    archives: Sequence[Path] = (),
     own: OwnStages | None = None,
     realtime: bool = False,
     serve: bool = True,
@@ -46,6 +51,8 @@ def watch_cameras(
         out: Folder of recordings and identities; a later run goes on with it.
         stop: Ends the run; it is set when this function returns.
         gallery: File of the known persons, ``None`` for the one in ``out``.
+        watch: Folder of pictures of those who are looked for, ``None`` for none.
+        archives: Finished work that the page may search.
         own: Stages to take instead of those of the settings.
         realtime: Whether files may stand in for cameras.
         serve: Whether there is a web page.
@@ -62,9 +69,19 @@ def watch_cameras(
         cameras = open_live_cameras(settings.cameras, settings.live.source, realtime=realtime)
         system = build_live(settings, out, cameras, gallery=gallery, own=own)
         stack.callback(system.close, timeout_s=settings.live.runner.stop_s * STOP_SHARE)
+        lookup = PageLookup(
+            settings,
+            home=out,
+            weights_sha256=system.stages.weights_sha256,
+            archives=archives,
+            own=own,
+        )
+        system.registry.enrol_folder({} if watch is None else lookup.people_in(watch))
         url = ""
         if serve:
-            web = open_web(system.run, system.registry, settings.live.web)
+            audit = AuditLog(out / AUDIT_FILE, keep_days=settings.live.recording.keep_days)
+            page = system.run, system.registry, lookup, settings.live.web
+            web = open_web(*page, audit=audit)
             web.start()
             stack.callback(partial(web.stop, timeout_s=WEB_STOP_S))
             url = web.url

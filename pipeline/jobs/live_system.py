@@ -18,6 +18,8 @@ from pipeline.jobs.live_record import finish_record, start_record
 from pipeline.jobs.live_registry import LiveRegistry
 from pipeline.jobs.start import try_networks
 from pipeline.layout.recording import GALLERY_FILE, LOCK, newest_events
+from pipeline.layout.zones import read_zones
+from pipeline.notify.home_assistant import HomeAssistant
 from pipeline.notify.outbox import Outbox
 from pipeline.protocols import LiveCamera
 from pipeline.registry.changes import MAX_EVENTS
@@ -52,6 +54,7 @@ class LiveSystem:
         outbox: Who is told of events.
         recorder: What is kept in files.
         folder: Where.
+        home: Announces cameras and counts to Home Assistant, if that is wanted.
     """
 
     run: LiveRun
@@ -61,6 +64,7 @@ class LiveSystem:
     outbox: Outbox
     recorder: LiveRecorder
     folder: Path
+    home: HomeAssistant | None = None
 
     def close(self, *, timeout_s: float) -> None:
         """Stop the cameras, finish the files and deliver what waits, all at once."""
@@ -68,6 +72,8 @@ class LiveSystem:
         others = [threading.Thread(target=end, kwargs={"timeout_s": timeout_s}) for end in ends]
         for each in others:
             each.start()
+        if self.home is not None:
+            self.home.close(timeout_s=1.0)
         self.registry.close()
         try:
             finish_record(self.folder)
@@ -123,7 +129,15 @@ def build_live(
         locks.pop_all()  # nothing failed
     keep_days = live.recording.keep_days
     keep_s = None if keep_days is None else keep_days * SECONDS_PER_DAY
-    registry = LiveRegistry(folder, keep_s=keep_s, earlier=newest_events(folder, MAX_EVENTS))
+    registry = LiveRegistry(
+        folder,
+        keep_s=keep_s,
+        earlier=newest_events(folder, MAX_EVENTS),
+        watch=live.watch,
+        curve=stages.false_match_curve,
+        cameras=len(settings.cameras),
+        zones=read_zones(folder, {"settings": settings.model_dump(include={"cameras"})}),
+    )
     for tracker in trackers.values():
         tracker.number_from(registry.next_track)
     persons = stages.matcher.persons
@@ -142,7 +156,21 @@ def build_live(
         blur_heads=settings.output.blur_heads,
     )
     run = LiveRun(cameras, parts, live.runner, batch_size=settings.runner.batch_size)
-    return LiveSystem(run, stages, cameras, registry, outbox, recorder, folder)
+    home = (
+        HomeAssistant(live.notify, partial(_state, run, registry))
+        if live.notify.mqtt_discovery
+        else None
+    )
+    return LiveSystem(run, stages, cameras, registry, outbox, recorder, folder, home)
+
+
+def _state(run: LiveRun, registry: LiveRegistry) -> dict[str, object]:
+    """Return what Home Assistant is told."""
+    return {
+        "cameras": {each.camera: each.state.delivers for each in run.health()},
+        "zones": {each.name: each.inside for each in registry.zones.counts() if not each.is_line},
+        "identities": registry.records.count(),
+    }
 
 
 def _open_folder(folder: Path) -> None:

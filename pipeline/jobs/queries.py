@@ -16,12 +16,13 @@ from pipeline.devices import resolve_device
 from pipeline.embed.loading import load_embedder
 from pipeline.errors import InputError, ResultsError, SettingsError
 from pipeline.foreign import read_picture
+from pipeline.protocols import Detector
 from pipeline.report.times import moment
 from pipeline.results import Results
 from pipeline.settings import CameraSettings, DetectSettings, Settings, SourceSettings
 from pipeline.sources import open_source
 
-__all__ = ["BOX_SIDES", "Query", "query_for"]
+__all__ = ["BOX_SIDES", "Query", "known_identity", "person_on", "query_for"]
 
 BOX_SIDES = 4
 PERSON_SHARE = 0.5
@@ -74,7 +75,7 @@ def query_for(
     """
     if sum(each is not None for each in (identity, image, video)) == 1:
         if identity is not None:
-            return _known_identity(results, identity)
+            return known_identity(results, identity)
         if image is not None:
             return _person_on_picture(results, image, detector=detector, device=device)
         if video is not None:
@@ -82,7 +83,7 @@ def query_for(
     raise SettingsError("give one of identity, image and video: one of them is the query")
 
 
-def _known_identity(results: Results, global_id: int) -> Query:
+def known_identity(results: Results, global_id: int) -> Query:
     """Return the mean embedding of an identity.
 
     Raises:
@@ -123,7 +124,10 @@ def _person_on_picture(
         InputError: It is no picture, or nobody is on it.
         ModelError: The detector or the network cannot be used.
     """
-    crop = _person_on(read_picture(path), path, detector=detector, device=device)
+    finder = load_detector(
+        DetectSettings(weights=detector), cameras=["query"], device=resolve_device(device)
+    )
+    crop = person_on(read_picture(path), path, finder)
     vector = _embedded(crop, results, device=device)
     return Query(f"The person on {path.name}", vector, crop)
 
@@ -158,18 +162,24 @@ def _box_in_video(
     raise InputError(f"{path} ends before {at_s:g} s: give an earlier --at")
 
 
-def _person_on(image: Image, path: Path, *, detector: str | None, device: str) -> Image:
-    """Return the crop of the clearest person, the whole picture if it is such a crop."""
-    finder = load_detector(
-        DetectSettings(weights=detector), cameras=["query"], device=resolve_device(device)
-    )
+def person_on(image: Image, what: object, finder: Detector) -> Image:
+    """Return the crop of the clearest person, the whole picture if it is such a crop.
+
+    Args:
+        image: ``(H, W, 3)`` uint8 BGR.
+        what: What the picture is called, for the message.
+        finder: Finds the person.
+
+    Raises:
+        InputError: Nobody is on it.
+    """
     height, width = image.shape[:2]
     found = finder.detect([Frame("query", 0, 0.0, image)])[0]
     if not len(found.xyxy):
         if height >= STANDING * width:
             return image
         raise InputError(
-            f"no person was detected in {path}: crop the person, or try another --detector"
+            f"no person was detected in {what}: crop the person, or try another detector"
         )
     sides = found.xyxy[:, 2:] - found.xyxy[:, :2]
     best = int((sides.prod(axis=1) * found.score).argmax())

@@ -83,6 +83,53 @@ CREATE TRIGGER sighting_removed AFTER DELETE ON sightings BEGIN
     DELETE FROM embeddings WHERE sighting = old.sighting;
 END;
 """
+WATCH_SCHEMA = """
+-- Who is looked for, and by which pictures; `sighting` is where a picture was taken from, if it
+-- was.
+CREATE TABLE IF NOT EXISTS watched (
+    watched INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    is_of_folder INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS watched_pictures (
+    picture INTEGER PRIMARY KEY,
+    watched INTEGER NOT NULL,
+    sighting INTEGER,
+    vector BLOB NOT NULL,
+    jpeg BLOB NOT NULL
+);
+-- `expected` is how many false alerts the calibration foretold since the alert before;
+-- `is_match` is the operator's answer.
+CREATE TABLE IF NOT EXISTS alerts (
+    event INTEGER PRIMARY KEY,
+    time_s REAL NOT NULL,
+    watched INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    camera TEXT NOT NULL,
+    track INTEGER NOT NULL,
+    similarity REAL NOT NULL,
+    expected REAL NOT NULL,
+    jpeg BLOB NOT NULL,
+    is_match INTEGER
+);
+-- Who came into a zone or crossed a line inwards, and the other way, by hours since the epoch.
+CREATE TABLE IF NOT EXISTS zone_hours (
+    name TEXT NOT NULL,
+    hour INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    exits INTEGER NOT NULL,
+    dwell_s REAL NOT NULL,
+    PRIMARY KEY (name, hour)
+) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS watched_removed AFTER DELETE ON watched BEGIN
+    DELETE FROM watched_pictures WHERE watched = old.watched;
+    DELETE FROM alerts WHERE watched = old.watched;
+END;
+CREATE TRIGGER IF NOT EXISTS alert_removed AFTER DELETE ON sightings BEGIN
+    DELETE FROM alerts WHERE camera = old.camera AND track = old.track;
+END;
+"""
+"""Tables that came later; a registry without them gets them."""
 SUM_UP = (
     "DELETE FROM people WHERE identity IN (SELECT identity FROM changed)",
     """
@@ -172,6 +219,7 @@ class Database:
             self._writer.execute(f"PRAGMA {pragma}")
         if found == 0:
             self._writer.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+        self._writer.executescript(WATCH_SCHEMA)
 
 
 @contextmanager

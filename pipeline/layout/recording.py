@@ -5,6 +5,7 @@
     DIR/recording.json                             settings, versions, cameras
     DIR/registry.sqlite                            sightings, thumbnails, embeddings
     DIR/edits.jsonl                                edits by hand, merges by the matcher
+    DIR/audit.jsonl                                who did what on the page
     DIR/gallery.npz                                persons, to be recognised by the next run
     DIR/tracks/tracks-20261124T010203.456Z.csv
     DIR/events/events-20261124T010203.456Z.jsonl
@@ -36,6 +37,7 @@ from pipeline.locks import Lock, is_locked
 from pipeline.whole_lines import read_whole
 
 __all__ = [
+    "AUDIT_FILE",
     "GALLERY_FILE",
     "LOCK",
     "LOG_COLUMNS",
@@ -62,6 +64,7 @@ RECORDING_RECORD = "recording.json"
 """The file by which a folder is known to be a recording."""
 REGISTRY = "registry.sqlite"
 GALLERY_FILE = "gallery.npz"
+AUDIT_FILE = "audit.jsonl"
 LOG_COLUMNS = [*TRACK_COLUMNS, "time", "run"]
 """Of a track log: those of a run's ``tracks.csv``, the time as a calendar has it, and when the
 run began that counts frames from 0. ``time_s`` is in seconds since the epoch."""

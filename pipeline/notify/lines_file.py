@@ -39,7 +39,7 @@ class LinesFile:
         Raises:
             NotDeliveredError: The disk is full or gone; no part of them is left in the file.
         """
-        lines = b"".join(as_json(event.as_json(), indent=None) for event in events)
+        lines = b"".join(as_json(event.as_message(), indent=None) for event in events)
         try:
             if self._size + len(lines) > self._max_bytes and self._size:
                 self._set_aside()

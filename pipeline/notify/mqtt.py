@@ -61,6 +61,23 @@ class Mqtt:
             self.close()
             raise
 
+    def publish(self, topic: str, message: str, *, retain: bool) -> None:
+        """Publish any message and wait until the broker has confirmed it.
+
+        Raises:
+            NotDeliveredError: The broker cannot be reached, refuses, or does not confirm.
+        """
+        client = self._client or self._connect()
+        try:
+            sent = client.publish(topic, message, qos=AT_LEAST_ONCE, retain=retain)
+            sent.wait_for_publish(self._timeout_s)
+        except (RuntimeError, ValueError):
+            self.close()
+            raise NotDeliveredError("the connection to the broker was lost") from None
+        if not sent.is_published():
+            self.close()
+            raise NotDeliveredError("the broker does not confirm")
+
     def close(self) -> None:
         """End the connection and its thread."""
         client, self._client = self._client, None
@@ -69,7 +86,7 @@ class Mqtt:
             client.loop_stop()
 
     def _publish(self, client: Client, event: Event) -> MQTTMessageInfo:
-        message = json.dumps(event.as_json(), ensure_ascii=False)
+        message = json.dumps(event.as_message(), ensure_ascii=False)
         return client.publish(f"{self._topic}/{event.kind}", message, qos=AT_LEAST_ONCE)
 
     def _connect(self) -> Client:

@@ -10,6 +10,7 @@ from pipeline.live_settings import NotifySettings
 from pipeline.notify.courier import Channel, Courier
 from pipeline.notify.lines_file import LinesFile
 from pipeline.notify.mqtt import Mqtt
+from pipeline.notify.redis_stream import RedisStream
 from pipeline.notify.webhook import Webhook
 
 __all__ = ["Outbox"]
@@ -19,7 +20,7 @@ MAX_WAITING = 10_000
 
 
 class Outbox:
-    """Tells events to a file, a webhook and an MQTT broker, whichever are set.
+    """Tells events to a file, a webhook, an MQTT broker and Redis, whichever are set.
 
     Each has its own queue and thread, so one that is slow or down holds up no other, and
     none of them whoever sends. Every event arrives at least once, in order, unless a queue
@@ -75,5 +76,15 @@ def _channels(settings: NotifySettings) -> list[Channel]:
     if settings.mqtt is not None:
         channels.append(
             Mqtt(settings.mqtt, topic=settings.mqtt_topic, timeout_s=settings.timeout_s)
+        )
+    if settings.redis is not None:
+        channels.append(
+            RedisStream(
+                settings.redis,
+                stream=settings.redis_stream,
+                max_entries=settings.redis_entries,
+                embeddings=settings.redis_embeddings,
+                timeout_s=settings.timeout_s,
+            )
         )
     return channels

@@ -47,7 +47,7 @@ class Webhook:
         try:
             answer = self._client.post(
                 self._address.get_secret_value(),
-                json={"events": [each.as_json() for each in events]},
+                json={"events": [each.as_message() for each in events]},
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # Never the error's own text, which may repeat the address with its password.

@@ -12,8 +12,10 @@ from pipeline.datatypes import UNASSIGNED, Event, FrameResult, IntArray
 from pipeline.layout.database import Statement
 from pipeline.layout.edit_log import EditLog, Editor
 from pipeline.layout.edits import Edit, Edits, edit_event, sighting_name
+from pipeline.registry.live_zones import LiveZones
 from pipeline.registry.store import Store, place
 from pipeline.registry.tracks import Key, OpenTrack, OpenTracks, save_track
+from pipeline.registry.watch import WatchList
 
 __all__ = ["MAX_EVENTS", "Changes"]
 
@@ -28,15 +30,26 @@ class Changes:
         store: Numbers, and where sightings go.
         log: All edits.
         editor: Stores the matcher's merges.
+        watch: Who is looked for.
+        zones: Where people are counted.
         earlier: Events of earlier runs, oldest first.
     """
 
     def __init__(
-        self, store: Store, log: EditLog, editor: Editor, earlier: Iterable[Event] = ()
+        self,
+        store: Store,
+        log: EditLog,
+        editor: Editor,
+        *,
+        watch: WatchList,
+        zones: LiveZones,
+        earlier: Iterable[Event] = (),
     ) -> None:
         self._store = store
         self._log = log
         self._editor = editor
+        self._watch = watch
+        self._zones = zones
         self._saving: list[tuple[OpenTrack, bool]] = []
         self.tracks = OpenTracks()
         self.events = deque(earlier, MAX_EVENTS)
@@ -50,8 +63,17 @@ class Changes:
                 in_view.add((track.camera, track.track_id))
                 self._store.note_track(track.track_id)
         shown = [each for event in events for each in self._shown_events(event, in_view)]
+        # In the order of their names: how cameras take turns changes no result.
+        seen = [self.tracks.known(key) for key in sorted(in_view)]
+        for alert in self._watch.look((each, self.shown(each)) for each in seen):
+            shown.append(self._numbered(alert))
+            self._watch.store_alert(shown[-1])
+        for result in results:
+            ids = self.shown_ids(result)
+            shown += [self._numbered(each) for each in self._zones.see(result, ids)]
         if results:
-            self.tracks.close_old(max(result.frame.time_s for result in results))
+            gone = self.tracks.close_old(max(result.frame.time_s for result in results))
+            self._watch.forget_tracks(gone)
         return shown
 
     def take_edit(self, edit: Edit, before: Edits) -> Event:
@@ -125,8 +147,16 @@ class Changes:
                 from_camera=self._camera_before(identity, event),
                 name=self._edits.name(identity),
                 other_name="" if other == UNASSIGNED else self._edits.name(other),
+                embedding=self._embedding_of(key),
             )
         )
+
+    def _embedding_of(self, key: Key) -> bytes | None:
+        track = self.tracks.get(key)
+        if track is None or track.embedding_sum is None:
+            return None
+        norm = np.linalg.norm(track.embedding_sum)
+        return (track.embedding_sum / norm).astype("<f4").tobytes() if norm else None
 
     def _merge(self, event: Event) -> Iterator[Event]:
         left, gone = (self._found(each) for each in (event.global_id, event.other_id))
@@ -138,7 +168,7 @@ class Changes:
 
     def _numbered(self, event: Event) -> Event:
         event = replace(event, number=self._store.take_number("event"))
-        self.events.append(event)
+        self.events.append(replace(event, pictures=None, embedding=None))
         return event
 
     def _reassign(self, key: Key, event: Event) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +16,17 @@ from pipeline.layout.database import Database
 from pipeline.layout.edit_log import EditLog, Editor
 from pipeline.layout.edits import Edit, sighting_name
 from pipeline.layout.recording import REGISTRY
+from pipeline.live_settings import WatchSettings
+from pipeline.person_picture import PersonPicture
+from pipeline.registry.alert_rate import Curve
 from pipeline.registry.changes import Changes
+from pipeline.registry.live_zones import LiveZones
 from pipeline.registry.retention import Retention
 from pipeline.registry.store import Store
+from pipeline.registry.watch import WatchList
+from pipeline.registry.watch_records import WatchRecords
+from pipeline.registry.zone_records import ZoneRecords
+from pipeline.zone_settings import ZoneMap
 
 __all__ = ["Registry"]
 
@@ -40,6 +48,10 @@ class Registry:
         keep_s: How long sightings, thumbnails and embeddings are kept, seconds; ``None`` is
             forever. Who has no sighting left is forgotten with name and edits.
         earlier: Events of earlier runs, oldest first.
+        watch: When somebody on the watch list gives an alert.
+        curve: Error rates of the weights, ``None`` where they are not known.
+        cameras: Number of cameras.
+        zones: Zones and lines by camera.
         clock: Seconds since the epoch.
 
     Raises:
@@ -52,6 +64,10 @@ class Registry:
         *,
         keep_s: float | None,
         earlier: Iterable[Event] = (),
+        watch: WatchSettings | None = None,
+        curve: Curve | None = None,
+        cameras: int = 1,
+        zones: Mapping[str, ZoneMap] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.log = EditLog(folder)
@@ -65,7 +81,17 @@ class Registry:
             new_number=lambda: self._store.take_number("edit"),
             clock=clock,
         )
-        self._changes = Changes(self._store, self.log, self._editor, earlier)
+        settings = watch or WatchSettings()
+        self._watch = WatchList(self._store, settings, curve, cameras=cameras)
+        self._zones = LiveZones(self._store, folder, zones or {})
+        self._changes = Changes(
+            self._store,
+            self.log,
+            self._editor,
+            watch=self._watch,
+            zones=self._zones,
+            earlier=earlier,
+        )
         self._retention = Retention(self._store, self.log, self._changes.events, keep_s=keep_s)
         self._clock = clock
         self._flushed_s = clock()
@@ -73,6 +99,8 @@ class Registry:
         self._closed = False
         self.events = self._changes.events
         """The newest, oldest first."""
+        self.watched = WatchRecords(self._database)
+        """Who is looked for, and alerts; to be read from any thread."""
         with suppress(SinkError):  # noted by the store, and tried again
             self._store.commit()
 
@@ -186,6 +214,47 @@ class Registry:
     def undo(self, edit: int) -> Event:
         """Have an edit no longer count, by hand or the matcher's, whatever was edited since."""
         return self._edited(lambda: self._editor.undo(edit))
+
+    # The watch list; see `WatchList`
+
+    @property
+    def alert_threshold(self) -> float | None:
+        """The least similarity that is an alert now, ``None`` where weights are not calibrated."""
+        with self._lock:
+            return self._watch.threshold
+
+    def enrol(self, name: str, pictures: Sequence[PersonPicture]) -> int:
+        """Look for somebody, or by more pictures for somebody who is looked for already."""
+        with self._lock:
+            return self._watch.enrol(name, pictures)
+
+    def enrol_folder(self, people: Mapping[str, Sequence[PersonPicture]]) -> None:
+        """Look for those of a folder, and no more for those that it had before."""
+        with self._lock:
+            self._watch.take_folder(people)
+
+    def stop_watching(self, number: int) -> str:
+        """Look for somebody no more; return what they were called."""
+        with self._lock:
+            return self._watch.remove(number)
+
+    def answer_alert(self, alert: int, *, is_match: bool) -> None:
+        """Take in what the operator says of an alert."""
+        with self._lock:
+            self._watch.answer(alert, is_match=is_match)
+
+    # Zones and lines
+
+    @property
+    def zones(self) -> ZoneRecords:
+        """Zones and lines, and what they counted."""
+        with self._lock:
+            return ZoneRecords(self._database, self._zones.maps, self._zones.inside())
+
+    def draw_zones(self, camera: str, drawn: ZoneMap) -> None:
+        """Have a camera's zones and lines be these from now on."""
+        with self._lock:
+            self._zones.draw(camera, drawn)
 
     def _edited(self, make: Callable[[], Edit]) -> Event:
         with self._lock:

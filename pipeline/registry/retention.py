@@ -55,6 +55,7 @@ class Retention:
             "SELECT sighting, shown FROM sightings WHERE last_s < ? LIMIT ?",
             (now_s - self._keep_s, MAX_AT_ONCE),
         )
+        self._store.later(("DELETE FROM zone_hours WHERE hour < ?", (now_s - self._keep_s,)))
         if not rows:
             return
         self._store.commit(

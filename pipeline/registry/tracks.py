@@ -51,6 +51,7 @@ class OpenTrack:
         jpeg: The thumbnail, if it is not in the database yet.
         embedding_sum: ``(D,)``, the quality-weighted sum of the crops' embeddings.
         weight: Sum of the qualities.
+        crops: Number of embedded crops.
         stored_weight: The same of what is in the database.
         dirty: Whether the database does not know all of it yet.
     """
@@ -66,6 +67,7 @@ class OpenTrack:
     jpeg: bytes | None = None
     embedding_sum: FloatArray | None = None
     weight: float = 0.0
+    crops: int = 0
     stored_weight: float = 0.0
     dirty: bool = False
 
@@ -80,6 +82,7 @@ class OpenTrack:
         before = self.embedding_sum
         self.embedding_sum = weighted if before is None else before + weighted
         self.weight += quality
+        self.crops += 1
 
     def has_better_embedding(self, now_s: float) -> bool:
         """Return whether its embedding is worth writing."""
@@ -104,6 +107,10 @@ class OpenTracks:
     def get(self, key: Key) -> OpenTrack | None:
         """Return a track, ``None`` if it was not seen lately."""
         return self._tracks.get(key)
+
+    def known(self, key: Key) -> OpenTrack:
+        """Return a track that was just seen."""
+        return self._tracks[key]
 
     def see(self, result: FrameResult) -> Iterator[OpenTrack]:
         """Take in one frame and yield its tracks, in the order of its rows."""
@@ -130,15 +137,18 @@ class OpenTracks:
             tracks[row].add(vector, quality)
         yield from tracks
 
-    def close_old(self, now_s: float) -> None:
-        """Forget tracks that ended, except those that could not be stored yet."""
+    def close_old(self, now_s: float) -> list[Key]:
+        """Forget tracks that ended, except those that could not be stored yet; return them."""
         if abs(now_s - self._closed_s) < 1.0:
-            return
+            return []
         self._closed_s = now_s
+        gone = []
         for key, track in list(self._tracks.items()):
             waits = track.dirty and track.is_sighting and len(self._tracks) <= MAX_TRACKS
             if now_s - track.last_s > CLOSE_AFTER_S and not waits:
                 del self._tracks[key]
+                gone.append(key)
+        return gone
 
 
 def save_track(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,10 @@ from numpy.typing import NDArray
 
 from pipeline.results.visits import Visit
 
-__all__ = ["HandOver", "hand_overs", "max_present"]
+__all__ = ["Curve", "HandOver", "hand_overs", "max_present", "presence_curve"]
+
+SAMPLES = 240
+"""Stretches of time in each of which the most people present at once are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,37 @@ def max_present(
     place = np.searchsorted(edges, moments, side="right") - 1
     np.maximum.at(most, np.clip(place, 0, stretches - 1), counts)
     return most, float(moments[int(counts.argmax())])
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How many people were present over time.
+
+    Attributes:
+        line: A path in a field of 1000 by 100.
+        top: What its upper edge stands for.
+        most: The most at any moment.
+        busiest_s: The first moment of the most.
+    """
+
+    line: str
+    top: int
+    most: int
+    busiest_s: float
+
+
+def presence_curve(stays: Sequence[Visit], first_s: float, last_s: float) -> Curve:
+    """Return how many different persons were present over time."""
+    counts, busiest_s = max_present(stays, first_s, last_s, stretches=SAMPLES)
+    most = int(counts.max())
+    step = 10 ** max(0, int(math.log10(max(most, 1))))
+    top = max(1, math.ceil(most / step) * step)
+    points = []
+    for place, count in enumerate(counts.tolist()):
+        y = 100 - 100 * count / top
+        left, right = 1000 * place / SAMPLES, 1000 * (place + 1) / SAMPLES
+        points.append(f"L{left:.1f} {y:.1f}L{right:.1f} {y:.1f}")
+    return Curve("M0 100" + "".join(points) + "L1000 100", top, most, busiest_s)
 
 
 def _union(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -14,19 +13,16 @@ import pandas as pd
 from pipeline.datatypes import UNASSIGNED
 from pipeline.report.flows import draw_ring, matrix, shortened, took, ways
 from pipeline.report.lanes import Axis, css_colour, lay_out
-from pipeline.report.movement import HandOver, hand_overs, max_present
+from pipeline.report.movement import HandOver, hand_overs, presence_curve
 from pipeline.report.pictures import data_uri
 from pipeline.report.templates import fill
 from pipeline.report.times import duration, span
+from pipeline.report.zones import zone_rows
 from pipeline.results import Results
 from pipeline.results.record import CameraCounts, CameraInput, Record
 from pipeline.results.visits import Visit, seconds, seconds_in_view, visits
 
 __all__ = ["Limits", "render_report"]
-
-SAMPLES = 240
-"""Stretches of time in each of which the most people in view at once are counted."""
-
 
 ROOMY = 6
 """Cameras up to which the matrix has room for how long it took in each of its cells."""
@@ -97,7 +93,8 @@ def _content(results: Results, limits: Limits) -> dict[str, Any]:
         "undecided": int((sightings["global_id"] == UNASSIGNED).sum()),
         "axis": axis,
         "timelines": _timelines(cameras, stays, axis, limits, results.edits().named()),
-        "counts": _counts(stays, axis),
+        "counts": presence_curve(stays, axis.first_s, axis.last_s),
+        "zones": zone_rows(results, axis),
         "dwell": _dwell(cameras, stays),
         **_flows(cameras, moves, limits),
     }
@@ -194,21 +191,6 @@ def _timelines(
         }
         for camera, own in of_camera.items()
     ]
-
-
-def _counts(stays: Sequence[Visit], axis: Axis) -> dict[str, Any]:
-    """Return the people in view over time: a path in a field of 1000 by 100, and its largest."""
-    counts, busiest = max_present(stays, axis.first_s, axis.last_s, stretches=SAMPLES)
-    most = int(counts.max())
-    step = 10 ** max(0, int(math.log10(max(most, 1))))
-    top = max(1, math.ceil(most / step) * step)
-    points = []
-    for place, count in enumerate(counts.tolist()):
-        y = 100 - 100 * count / top
-        left, right = 1000 * place / SAMPLES, 1000 * (place + 1) / SAMPLES
-        points.append(f"L{left:.1f} {y:.1f}L{right:.1f} {y:.1f}")
-    line = "M0 100" + "".join(points) + "L1000 100"
-    return {"line": line, "top": top, "most": most, "busiest_s": busiest}
 
 
 def _dwell(cameras: Sequence[str], stays: Sequence[Visit]) -> list[dict[str, Any]]:

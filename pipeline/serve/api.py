@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, HTTPException, Path, Query, Response
+from fastapi import APIRouter, Header, HTTPException, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from pipeline.datatypes import Event as ShownEvent
 from pipeline.protocols import LiveView
 from pipeline.serve.condition import condition_of
+from pipeline.serve.finished import Finished
 from pipeline.serve.register import EditRecord, Register
 from pipeline.serve.replies import (
     Camera,
@@ -25,7 +27,7 @@ from pipeline.serve.replies import (
 )
 from pipeline.serve.streams import BOUNDARY, Streams
 
-__all__ = ["api_router"]
+__all__ = ["RunFacts", "api_router"]
 
 Clock = Callable[[], float]
 JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
@@ -34,20 +36,32 @@ Number = Annotated[int, Path(ge=1, lt=2**53)]
 Limit = Annotated[int, Query(ge=1, le=2000)]
 
 
-def api_router(
-    view: LiveView, register: Register, streams: Streams, *, needs_token: bool, now: Clock
-) -> APIRouter:
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What the page knows of itself.
+
+    Attributes:
+        needs_token: Whether people had to log in.
+        now: Seconds since the epoch.
+        finished: What is shown instead of a live run.
+    """
+
+    needs_token: bool
+    now: Clock
+    finished: Finished | None = None
+
+
+def api_router(view: LiveView, register: Register, streams: Streams, run: RunFacts) -> APIRouter:
     """Return all routes below ``/api``.
 
     Args:
         view: The run.
         register: Where identities are stored.
         streams: Makes the answers that do not end.
-        needs_token: Whether people had to log in.
-        now: Seconds since the epoch.
+        run: What the page knows of itself.
     """
     router = APIRouter(prefix="/api")
-    router.include_router(_run_routes(view, register, needs_token=needs_token, now=now))
+    router.include_router(_run_routes(view, register, run))
     router.include_router(_picture_routes(view, streams))
     router.include_router(_event_routes(register, streams))
     router.include_router(_people_routes(register))
@@ -55,22 +69,29 @@ def api_router(
     return router
 
 
-def _run_routes(view: LiveView, register: Register, *, needs_token: bool, now: Clock) -> APIRouter:
+def _run_routes(view: LiveView, register: Register, run: RunFacts) -> APIRouter:
     router = APIRouter(tags=["run"])
 
     @router.get("/status")
-    def status() -> Status:
+    def status(request: Request) -> Status:
         """How the run and each of its cameras are doing."""
-        condition = condition_of(view, trouble=register.trouble)
+        past = run.finished
+        condition = condition_of(view, trouble=register.trouble, is_live=past is None)
         return Status(
-            now_s=now(),
+            name="" if past is None else past.name,
+            is_live=past is None,
+            first_s=None if past is None else past.first_s,
+            has_dates=past is None or past.has_dates,
+            now_s=run.now() if past is None else past.last_s,
             level=condition.level,
             reasons=condition.reasons,
             cameras=[Camera.model_validate(each) for each in view.health()],
             figures=dict(view.figures()),
             recording=str(view.recording()),
             newest_event=register.newest_event,
-            needs_token=needs_token,
+            needs_token=run.needs_token,
+            user=request.state.visitor.name,
+            role=request.state.visitor.role,
         )
 
     return router
@@ -132,7 +153,6 @@ def _event_routes(register: Register, streams: Streams) -> APIRouter:
 
 def _people_routes(register: Register) -> APIRouter:
     router = APIRouter(tags=["people"])
-    records = register.records
 
     @router.get("/people")
     def people(
@@ -141,7 +161,7 @@ def _people_routes(register: Register) -> APIRouter:
         limit: Limit = 60,
     ) -> list[Person]:
         """Identities, those seen last first; ``before`` turns pages, by ``last_s``."""
-        found = records.people(limit=limit, search=search, seen_before_s=before)
+        found = register.records.people(limit=limit, search=search, seen_before_s=before)
         return [Person.model_validate(each) for each in found]
 
     @router.get("/people/{identity}")
@@ -153,19 +173,19 @@ def _people_routes(register: Register) -> APIRouter:
     def sightings_of(identity: Number, limit: Limit = 200) -> list[Sighting]:
         """Where and when an identity was seen, newest first."""
         _require_person(register, identity)
-        found = records.sightings(identity=identity, limit=limit)
+        found = register.records.sightings(identity=identity, limit=limit)
         return [Sighting.model_validate(each) for each in found]
 
     @router.get("/sightings")
     def sightings(since: float, until: float, limit: Limit = 1000) -> list[Sighting]:
         """All sightings that overlap a span of time, newest first."""
-        found = records.sightings(since_s=since, until_s=until, limit=limit)
+        found = register.records.sightings(since_s=since, until_s=until, limit=limit)
         return [Sighting.model_validate(each) for each in found]
 
     @router.get("/sightings/{sighting}/thumbnail.jpg", responses=JPEG)
     def thumbnail(sighting: Number) -> Response:
         """The best picture of a sighting."""
-        jpeg = records.thumbnail(sighting)
+        jpeg = register.records.thumbnail(sighting)
         if jpeg is None:
             raise HTTPException(404, "this sighting has no picture")
         return _jpeg(jpeg, {})

@@ -53,13 +53,16 @@ class Condition:
     reasons: tuple[str, ...]
 
 
-def condition_of(view: LiveView, *, trouble: str) -> Condition:
+def condition_of(view: LiveView, *, trouble: str, is_live: bool) -> Condition:
     """Return how a run does.
 
     Args:
         view: The run.
         trouble: Why the registry cannot store anything, empty where it can.
+        is_live: Whether anything runs; with finished work all is well.
     """
+    if not is_live:
+        return Condition(Level.OK, ())
     cameras, recording = view.health(), view.recording()
     failing, degraded = [], []
     if cameras and not any(each.state.delivers for each in cameras):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from pipeline.health import CameraHealth, CameraState
 from pipeline.protocols import LiveView
+from pipeline.serve.register import ZoneCount
 
 __all__ = ["PREFIX", "exposition"]
 
@@ -35,21 +36,23 @@ COUNTERS: tuple[tuple[str, str, Value], ...] = (
 )
 
 
-def exposition(view: LiveView) -> bytes:
+def exposition(view: LiveView, zones: Sequence[ZoneCount]) -> bytes:
     """Return all metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Run(view))
+    registry.register(_Run(view, zones))
     ProcessCollector(registry=registry)  # memory, open files and processor time of this process
     return generate_latest(registry)
 
 
 class _Run(Collector):
-    def __init__(self, view: LiveView) -> None:
+    def __init__(self, view: LiveView, zones: Sequence[ZoneCount]) -> None:
         self._view = view
+        self._zones = zones
 
     def collect(self) -> Iterable[Metric]:
         cameras = self._view.health()
         yield from _of_cameras(cameras)
+        yield from _of_zones(self._zones)
         for name, figure in sorted(self._view.figures().items()):
             kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
             yield kind(PREFIX + _with_base_unit(name), f"{name} of the run", value=figure)
@@ -71,6 +74,21 @@ def _of_cameras(cameras: list[CameraHealth]) -> Iterator[Metric]:
         for each in CameraState:
             state.add_metric([camera.camera, each], float(camera.state is each))
     yield state
+
+
+def _of_zones(zones: Sequence[ZoneCount]) -> Iterator[Metric]:
+    inside = GaugeMetricFamily(f"{PREFIX}zone_inside", "People in a zone now", labels=["zone"])
+    passed = CounterMetricFamily(
+        f"{PREFIX}zone_passages",
+        "Entries and exits of a zone, crossings of a line",
+        labels=["zone", "direction"],
+    )
+    for each in zones:
+        if not each.is_line:
+            inside.add_metric([each.name], each.inside)
+        passed.add_metric([each.name, "in"], each.entries)
+        passed.add_metric([each.name, "out"], each.exits)
+    yield from (inside, passed)
 
 
 def _with_base_unit(name: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from pipeline.datatypes import Event
+from pipeline.datatypes import Event, FloatArray
+from pipeline.person_picture import PersonPicture
+from pipeline.zone_settings import ZoneMap
 
-__all__ = ["EditRecord", "Records", "Register"]
+__all__ = ["EditRecord", "Records", "Register", "WatchRecords", "ZoneCount", "ZoneRecords"]
 
 
 class EditRecord(Protocol):
@@ -77,6 +79,60 @@ class Records(Protocol):
         """Return edits, newest first."""
 
 
+class WatchRecords(Protocol):
+    """Who is looked for, and alerts; the attributes are those of ``watch_api``."""
+
+    def people(self) -> Sequence[object]:
+        """Return who is looked for, by name."""
+
+    def alerts(self, *, limit: int, before: int | None = None) -> Sequence[object]:
+        """Return alerts, newest first; ``before`` is the number of one, to turn pages."""
+
+    def alert_picture(self, alert: int) -> bytes | None:
+        """Return what was seen as JPEG."""
+
+    def picture(self, watched: int) -> bytes | None:
+        """Return the first picture of somebody who is looked for."""
+
+    def vector(self, sighting: int) -> FloatArray | None:
+        """Return the ``(D,)`` unit embedding of a sighting."""
+
+
+class ZoneCount(Protocol):
+    """What one zone or line counted."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def is_line(self) -> bool:
+        """Whether it is a line."""
+
+    @property
+    def inside(self) -> int:
+        """People in it now."""
+
+    @property
+    def entries(self) -> int:
+        """Who came in, or crossed inwards."""
+
+    @property
+    def exits(self) -> int:
+        """Who went out, or crossed outwards."""
+
+
+class ZoneRecords(Protocol):
+    """Zones and lines at one moment."""
+
+    @property
+    def maps(self) -> Mapping[str, ZoneMap]:
+        """Zones and lines by camera."""
+
+    def counts(self, *, since_s: float = ...) -> Sequence[ZoneCount]:
+        """Return what was counted, by name."""
+
+
 class Register(Protocol):
     """Stores identities and edits of them; called from any thread.
 
@@ -109,3 +165,27 @@ class Register(Protocol):
 
     def undo(self, edit: int) -> Event:
         """Take an edit back."""
+
+    @property
+    def zones(self) -> ZoneRecords:
+        """Zones and lines, and what they counted."""
+
+    def draw_zones(self, camera: str, drawn: ZoneMap) -> None:
+        """Have a camera's zones and lines be these from now on."""
+
+    @property
+    def watched(self) -> WatchRecords:
+        """Who is looked for, and alerts."""
+
+    @property
+    def alert_threshold(self) -> float | None:
+        """The least similarity that is an alert now, ``None`` where there can be none."""
+
+    def enrol(self, name: str, pictures: Sequence[PersonPicture]) -> int:
+        """Look for somebody, or by more pictures; return their number on the list."""
+
+    def stop_watching(self, number: int) -> str:
+        """Look for somebody no more; return what they were called."""
+
+    def answer_alert(self, alert: int, *, is_match: bool) -> None:
+        """Take in what the operator says of an alert."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field
 from pipeline.colours import identity_colour
 from pipeline.health import CameraState
 from pipeline.serve.condition import Level
+from pipeline.serve.users import Role
 
 __all__ = [
     "Camera",
@@ -63,8 +64,15 @@ class Camera(_Reply):
 class Status(_Reply):
     """How the run is doing."""
 
+    name: str
+    """What finished work is called; empty of a live run."""
+    is_live: bool
+    first_s: float | None
+    """When finished work begins; null of a live run."""
+    has_dates: bool
+    """Whether times are seconds since the epoch; those of a finished run count from its start."""
     now_s: float
-    """The server's clock, seconds since the epoch; all other times are by it."""
+    """The server's clock, seconds since the epoch; of finished work its end."""
     level: Level
     reasons: tuple[str, ...]
     """Why the level is not better."""
@@ -74,6 +82,9 @@ class Status(_Reply):
     """What is recorded; ``paused: ...`` with the reason where a disk is full."""
     newest_event: int
     needs_token: bool
+    user: str
+    """Who asks: `local` where nobody is asked, `token` with the one token."""
+    role: Role
 
 
 class _OfIdentity(_Reply):
@@ -129,6 +140,10 @@ class Event(_Reply):
     track_id: int | None
     author: str
     edit: int | None
+    watched: str | None
+    similarity: float | None
+    zone: str | None
+    dwell_s: float | None
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -14,7 +14,11 @@ from pipeline.errors import SettingsError
 from pipeline.live_settings import WebSettings, is_loopback
 from pipeline.protocols import LiveView
 from pipeline.serve.app import create_app
+from pipeline.serve.audit import AuditLog
+from pipeline.serve.finished import Finished
+from pipeline.serve.lookup import Lookup
 from pipeline.serve.register import Register
+from pipeline.serve.users import UserBook
 
 __all__ = ["WebServer", "open_web"]
 
@@ -26,16 +30,40 @@ START_S = 10.0
 POLL_S = 0.01
 
 
-def open_web(view: LiveView, registry: Register, settings: WebSettings) -> WebServer:
+def open_web(
+    view: LiveView,
+    registry: Register,
+    lookup: Lookup,
+    settings: WebSettings,
+    *,
+    audit: AuditLog | None = None,
+    finished: Finished | None = None,
+) -> WebServer:
     """Return the web server of a run, not started yet.
 
     Args:
         view: What the run shows of itself.
         registry: Where identities are stored and edited.
+        lookup: Reads pictures and archives.
         settings: Where it listens and who may come in.
+        audit: Where it is noted who does what; ``None`` = in memory.
+        finished: What is shown instead of a live run.
+
+    Raises:
+        SettingsError: The file of users cannot be read.
     """
     token = None if settings.token is None else settings.token.get_secret_value()
-    app = create_app(view, registry, token=token, hosts=_hosts(settings))
+    hosts = _hosts(settings)
+    app = create_app(
+        view,
+        registry,
+        lookup,
+        token=token,
+        hosts=hosts,
+        users=None if settings.users is None else UserBook.read(settings.users),
+        audit=audit,
+        finished=finished,
+    )
     return WebServer(app, settings)
 
 

@@ -119,6 +119,9 @@ LIVE = {
     "--no-video": ([], ("live.recording.video", False)),
     "--video": ([], ("live.recording.video", True)),
     "--transport": (["udp"], ("live.source.transport", "udp")),
+    "--users": (["users.json"], ("live.web.users", Path("users.json"))),
+    "--watch": (["videos"], ("watch", Path("videos"))),
+    "--archive": (["videos"], ("archives", [Path("videos")])),
 }
 BATCH = {
     **{name: RUN[name] for name in ("--config", "--out", "--detector", "--detections")},

@@ -30,8 +30,13 @@ ROOMS = FOLDERS - ABOVE - BOTTOM
 MAY_HAVE_THREADS = {
     "runners",
     "cli/live.py",
+    "cli/serve.py",
+    "jobs/finished.py",
     "jobs/live.py",
     "jobs/live_system.py",
+    "jobs/lookup.py",
+    "jobs/registry_index.py",
+    "jobs/serve.py",
     "registry",
     "notify",
     "serve",
@@ -39,8 +44,8 @@ MAY_HAVE_THREADS = {
     "sources/live",
     "spawning.py",
 }
-"""Runners, the job that waits for one; what a live run must never wait for; and where signals
-depend on the thread."""
+"""Runners, the job that waits for one; what a live run must never wait for, or what serves its page;
+and where signals depend on the thread."""
 
 
 def files_of(part):

@@ -12,7 +12,9 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from pydantic import SecretStr
 
+from pipeline.live_settings import NotifySettings
 from pipeline.notify.courier import NotDeliveredError
+from pipeline.notify.home_assistant import HomeAssistant, entities
 from pipeline.notify.mqtt import Mqtt
 from support.notify_events import CANARY, WAIT_S, event
 
@@ -134,3 +136,27 @@ def test_a_wrong_password_is_told_without_the_password(broker):
         channel.deliver([event(1)])
     assert CANARY not in str(caught.value)
     assert not [thread for thread in threading.enumerate() if "paho" in thread.name.lower()]
+
+
+def test_home_assistant_is_told_what_there_is_and_how_it_does(broker):
+    broker.start()
+    state = {"cameras": {"lobby": True}, "zones": {"Café": 3}, "identities": 7}
+    found = entities(state, topic="site/events", prefix="homeassistant")
+    settings = NotifySettings(
+        mqtt=broker.address(), mqtt_topic="site/events", mqtt_discovery="site"
+    )
+    home = HomeAssistant(settings, lambda: state)
+    with Subscriber(broker) as subscriber:
+        got = {}
+        while "site/events/state" not in got:
+            topic, content = subscriber.messages.get(timeout=WAIT_S)
+            got[topic] = content
+    home.close(timeout_s=WAIT_S)
+    assert got["site/events/state"] == state
+    announced = [topic for topic in got if topic.endswith("/config")]
+    assert len(announced) == len(found) == 4
+    kinds = sorted(topic.split("/")[1] for topic in announced)
+    assert kinds == ["binary_sensor", "sensor", "sensor", "sensor"]
+    assert len({each["unique_id"] for each in found.values()}) == 4
+    alert = next(each for each in found.values() if each["name"] == "Last alert")
+    assert alert["state_topic"] == "site/events/alert"

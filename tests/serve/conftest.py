@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.jobs.live_registry import LiveRegistry as Registry
-from support.api_client import TOKEN, Client, app_of
+from support.api_client import CURVE, TOKEN, Client, app_of
 from support.live_view import NOW, FakeView, annotated, event, walk
 
 
@@ -17,7 +17,7 @@ def run():
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         clock = SimpleNamespace(now=NOW)
-        registry = Registry(Path(folder), keep_s=None, clock=lambda: clock.now)
+        registry = Registry(Path(folder), keep_s=None, curve=CURVE, clock=lambda: clock.now)
         view = FakeView("lobby", "yard")
         for index in range(3):
             clock.now = NOW + index
@@ -44,3 +44,43 @@ def client(run):
 @pytest.fixture
 def closed(run):
     return app_of(run, token=TOKEN)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from support.live_page import CHROMIUM, playwright_api
+
+    with playwright_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, tmp_path):
+    """Open the page of a run of its own; nothing may go wrong in the browser meanwhile."""
+    from support.live_page import WAIT_MS, LiveRun
+
+    opened = []
+
+    def opening(**settings):
+        run = LiveRun(tmp_path, **settings)
+        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(WAIT_MS)
+        faults = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on(
+            "console",
+            lambda message: faults.append(message.text) if message.type == "error" else None,
+        )
+        opened.append((run, page, faults))
+        page.goto(run.server.url)
+        return SimpleNamespace(run=run, page=page, faults=faults)
+
+    yield opening
+    for run, page, faults in opened:
+        page.close()
+        run.close()
+        assert faults == []

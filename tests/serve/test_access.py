@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.serve.access import MAX_GUESSES, VALID_S, Access, Verdict
+from pipeline.serve.access import MAX_GUESSES, TOKEN_HOLDER, VALID_S, Access, Verdict
 from pipeline.serve.guard import bare_host
 
 TOKEN = "correct-horse-battery"
@@ -21,6 +21,10 @@ def clock():
     return Clock()
 
 
+def verdict(door, token, address):
+    return door.try_token(token, address)[0]
+
+
 def access(clock, token=TOKEN):
     return Access(token, wall=clock, clock=clock)
 
@@ -28,25 +32,25 @@ def access(clock, token=TOKEN):
 def test_without_a_token_everybody_is_welcome(clock):
     door = access(clock, token=None)
     assert not door.is_needed
-    assert door.try_token("", "1.2.3.4") == Verdict.WELCOME
+    assert verdict(door, "", "1.2.3.4") == Verdict.WELCOME
 
 
 @pytest.mark.parametrize("guess", ["", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "ünïcode\ud800"])
 def test_only_the_token_itself_opens(clock, guess):
     door = access(clock)
-    assert door.try_token(guess, "1.2.3.4") == Verdict.WRONG
-    assert door.try_token(TOKEN, "1.2.3.4") == Verdict.WELCOME
+    assert verdict(door, guess, "1.2.3.4") == Verdict.WRONG
+    assert verdict(door, TOKEN, "1.2.3.4") == Verdict.WELCOME
 
 
 def test_who_guesses_too_often_waits_even_with_the_right_token(clock):
     door = access(clock)
     for _ in range(MAX_GUESSES):
-        assert door.try_token("guess", "1.2.3.4") == Verdict.WRONG
-    assert door.try_token("guess", "1.2.3.4") == Verdict.TOO_MANY
-    assert door.try_token(TOKEN, "1.2.3.4") == Verdict.TOO_MANY
-    assert door.try_token(TOKEN, "5.6.7.8") == Verdict.WELCOME
+        assert verdict(door, "guess", "1.2.3.4") == Verdict.WRONG
+    assert verdict(door, "guess", "1.2.3.4") == Verdict.TOO_MANY
+    assert verdict(door, TOKEN, "1.2.3.4") == Verdict.TOO_MANY
+    assert verdict(door, TOKEN, "5.6.7.8") == Verdict.WELCOME
     clock.now += 60
-    assert door.try_token(TOKEN, "1.2.3.4") == Verdict.WELCOME
+    assert verdict(door, TOKEN, "1.2.3.4") == Verdict.WELCOME
 
 
 def test_many_addresses_take_no_more_memory(clock):
@@ -57,16 +61,18 @@ def test_many_addresses_take_no_more_memory(clock):
 
 
 def test_a_cookie_is_known_until_it_ends_also_after_a_restart(clock):
-    cookie = access(clock).cookie()
-    assert access(clock).knows_cookie(cookie)
+    cookie = access(clock).cookie(TOKEN_HOLDER)
+    assert access(clock).visitor_of(cookie)
     clock.now += VALID_S - 1
-    assert access(clock).knows_cookie(cookie)
+    assert access(clock).visitor_of(cookie)
     clock.now += 1
-    assert not access(clock).knows_cookie(cookie)
+    assert not access(clock).visitor_of(cookie)
 
 
 def test_a_new_token_ends_all_logins(clock):
-    assert not access(clock, token="another-long-token").knows_cookie(access(clock).cookie())
+    assert not access(clock, token="another-long-token").visitor_of(
+        access(clock).cookie(TOKEN_HOLDER)
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,16 +80,17 @@ def test_a_new_token_ends_all_logins(clock):
     [
         lambda ends, signature: "",
         lambda ends, signature: ends,
-        lambda ends, signature: f"{int(ends) + 1}.{signature}",
-        lambda ends, signature: f"{ends}.{signature[:-1]}",
-        lambda ends, signature: f"{ends}.",
-        lambda ends, signature: f"\u0661.{signature}",
-        lambda ends, signature: f"-{ends}.{signature}",
+        lambda ends, signature: f"admin|{ends}|{signature}",
+        lambda ends, signature: f"token|{int(ends) + 1}|{signature}",
+        lambda ends, signature: f"token|{ends}|{signature[:-1]}",
+        lambda ends, signature: f"token|{ends}|",
+        lambda ends, signature: f"token|\u0661|{signature}",
+        lambda ends, signature: f"token|-{ends}|{signature}",
     ],
 )
 def test_a_cookie_that_was_changed_is_not_known(clock, change):
-    ends, _, signature = access(clock).cookie().partition(".")
-    assert not access(clock).knows_cookie(change(ends, signature))
+    _, ends, signature = access(clock).cookie(TOKEN_HOLDER).split("|")
+    assert not access(clock).visitor_of(change(ends, signature))
 
 
 @pytest.mark.parametrize(

@@ -1,116 +1,10 @@
 """The page in a real browser, used as an operator uses it."""
 
-import threading
-import time
-from pathlib import Path
-from types import SimpleNamespace
+from support.live_page import MARKUP, NEEDS_CHROMIUM, expect, open_person
 
-import pytest
-
-from pipeline.health import CameraState
-from pipeline.jobs.live_registry import LiveRegistry as Registry
-from pipeline.live_settings import WebSettings
-from pipeline.serve.server import open_web
-from support.live_view import FakeView, annotated, event, walk
-
-playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = Path("/usr/bin/chromium")
-WAIT_MS = 45_000
 TOKEN = "correct-horse-battery"
-MARKUP = '<img src=x onerror="document.title=1">'
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed")
-
-
-class LiveRun:
-    """Two cameras with a walker each, drawn on by a thread, a third one that is down."""
-
-    def __init__(self, folder, **settings):
-        self.registry = Registry(folder, keep_s=None)
-        self.view = FakeView("entrance", "lobby", "car_park", now=time.time())
-        self.view.set("car_park", state=CameraState.WAITING, reason=f"no answer {MARKUP}")
-        self.people = {"entrance": (1, 1), "lobby": (2, 2)}
-        self._ending = threading.Event()
-        self._known = set()
-        self._index = 0
-        self._walk()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-        self.server = open_web(self.view, self.registry, WebSettings(port=0, **settings))
-        self.server.start()
-
-    def _run(self):
-        while not self._ending.wait(0.1):
-            self._walk()
-
-    def _walk(self):
-        now, results, events = time.time(), [], []
-        self._index += 1
-        for place, (camera, (track, person)) in enumerate(list(self.people.items())):
-            x = 100 + self._index * 12 % 700
-            results.append(walk(place, camera, self._index, now, [(track, person, x, 500, 300)]))
-            if person not in self._known:
-                events.append(event("new", person, camera, track, time_s=now))
-                self._known.add(person)
-        self.registry.write(results, events)
-        for result in self.registry.show(results):
-            self.view.show(result.frame.camera, annotated(result))
-
-    def close(self):
-        self._ending.set()
-        self._thread.join()
-        self.server.stop(timeout_s=20)
-        self.registry.close()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with playwright_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(chromium, tmp_path):
-    """Open the page of a run of its own; nothing may go wrong in the browser meanwhile."""
-    opened = []
-
-    def opening(**settings):
-        run = LiveRun(tmp_path, **settings)
-        page = chromium.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(WAIT_MS)
-        faults = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on(
-            "console",
-            lambda message: faults.append(message.text) if message.type == "error" else None,
-        )
-        opened.append((run, page, faults))
-        page.goto(run.server.url)
-        return SimpleNamespace(run=run, page=page, faults=faults)
-
-    yield opening
-    for run, page, faults in opened:
-        page.close()
-        run.close()
-        assert faults == []
-
-
-def expect(locator):
-    return playwright_api.expect(locator)
-
-
-playwright_api.expect.set_options(timeout=WAIT_MS)
-
-
-def open_person(page, title):
-    page.locator(".tabs a", has_text="People").click()
-    page.locator(".card.person", has_text=title).first.click()
-    return page.locator("#person")
+pytestmark = NEEDS_CHROMIUM
 
 
 def test_pictures_move_and_a_camera_that_is_down_says_why(open_page):
@@ -218,9 +112,9 @@ def test_the_timeline_has_a_bar_for_every_sighting(open_page):
 def test_no_view_is_wider_than_the_screen(open_page):
     page = open_page().page
     expect(page.locator(".tile img").first).to_be_visible()
-    for width in (1280, 390):
+    for width in (1600, 800, 360):
         page.set_viewport_size({"width": width, "height": 800})
-        for view in ("Live", "People", "Timeline", "Activity", "System"):
+        for view in ("Live", "People", "Timeline", "Search", "Watch", "Activity", "System"):
             page.locator(".tabs a", has_text=view).click()
             expect(page.locator(f"#view-{view.lower()}")).to_be_visible()
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (view, width)

@@ -1,12 +1,19 @@
 """A client of the page and its API, and a live run to show."""
 
 import asyncio
+from pathlib import Path
 
 import httpx
+import numpy as np
 
+from pipeline.errors import InputError
+from pipeline.person_picture import PersonPicture
 from pipeline.serve.app import create_app
+from pipeline.serve.lookup import FoundSighting
 
 TOKEN = "correct-horse-battery"
+CURVE = tuple((t / 100, 10 ** (-t / 20)) for t in range(81))
+"""A tenth as many strangers every 0.2."""
 HOSTS = ("localhost", "127.0.0.1", "::1", "cameras.example")
 
 
@@ -37,5 +44,59 @@ class Client:
         return self.ask("PUT", path, **options)
 
 
-def app_of(run, *, token=None):
-    return create_app(run.view, run.registry, token=token, hosts=HOSTS, now=lambda: run.clock.now)
+def app_of(run, *, token=None, **options):
+    lookup = getattr(run, "lookup", FakeLookup())
+    return create_app(
+        run.view,
+        run.registry,
+        lookup,
+        token=token,
+        hosts=HOSTS,
+        now=lambda: run.clock.now,
+        **options,
+    )
+
+
+class FakeLookup:
+    """Takes every picture of two bytes or more for one of a person; knows one archive."""
+
+    archives = ("march",)
+    video = Path(__file__).parents[2] / "sample_videos" / "lobby.mp4"
+
+    def vector_of(self, archive, identity):
+        if archive not in ("", *self.archives):
+            raise InputError(f"there is no archive {archive}: there is march")
+        return vector_of(identity)
+
+    def find(self, vector, narrowed):
+        """One sighting a place, numbered like the vector; remembers what was asked."""
+        self.asked = narrowed
+        number = int(vector.argmax())
+        return [
+            FoundSighting(each, str(number), 0.9, "lobby", 60.0, 70.0, bool(each), number, "")
+            for each in narrowed.archives or ("", *self.archives)
+        ][: narrowed.count], True
+
+    def found_picture(self, archive, sighting):
+        return JPEG if archive in self.archives and sighting.isdecimal() else None
+
+    def video_at(self, camera, time_s):
+        return (self.video, time_s % 60) if camera == "lobby" else None
+
+    def person_on(self, content):
+        if len(content) < 2:
+            raise InputError("no person was detected in the picture: crop the person")
+        return PersonPicture(JPEG, vector_of(content[0]))
+
+    def identity_of(self, archive, identity):
+        if archive not in self.archives:
+            raise InputError(f"there is no archive {archive}: there is march")
+        return PersonPicture(JPEG, vector_of(identity))
+
+
+JPEG = b"\xff\xd8 a picture"
+
+
+def vector_of(number):
+    """One of eight unit vectors."""
+    return np.eye(8, dtype=np.float32)[number % 8]

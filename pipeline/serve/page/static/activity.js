@@ -8,7 +8,7 @@ import { undo } from "./toasts.js";
 
 const LIMIT = 300;
 const LATEST = 12;
-const KINDS = [["all", "Everything"], ["seen", "Seen"], ["edits", "Corrections"]];
+const KINDS = [["all", "Everything"], ["seen", "Seen"], ["alerts", "Alerts"], ["zones", "Zones"], ["edits", "Corrections"]];
 const SEEN = new Set(["new", "sighting", "hand_over"]);
 
 let events = [];
@@ -18,7 +18,7 @@ let kind = "all";
 choices(byId("kinds"), KINDS, kind, (value) => { kind = value; draw(); });
 
 function makeRow(event) {
-  const words = sentence(event).map((part) => (typeof part === "string" ? part : h("button", {
+  const words = sentence(event).map((part) => (typeof part === "string" ? part : part.who < 1 ? part.text : h("button", {
     class: "link", type: "button", onclick: () => openPerson(part.who),
   }, part.text)));
   const mark = h("i", { class: "dot" });
@@ -42,7 +42,7 @@ function updateRow(row, event) {
 }
 
 function draw() {
-  const isWanted = { all: () => true, seen: (e) => SEEN.has(e.kind), edits: (e) => e.edit !== null }[kind];
+  const isWanted = { all: () => true, seen: (e) => SEEN.has(e.kind), alerts: (e) => e.kind === "alert", zones: (e) => e.zone !== null, edits: (e) => e.edit !== null }[kind];
   const key = (event) => `${event.event}-${event.name}-${event.other_name}`;
   sync(byId("events"), events.filter(isWanted), key, makeRow, updateRow);
   sync(byId("latest"), events.slice(0, LATEST), key, makeRow, updateRow);

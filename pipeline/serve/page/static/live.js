@@ -3,6 +3,7 @@
 import { byId, h, icon, say, sync } from "./dom.js";
 import { now, picture } from "./server.js";
 import { span, stateHelp, stateTone, stateWord } from "./words.js";
+import { sizeOfLayer, zoneButton, zoneLayer } from "./zones.js";
 
 const EVERY_MS = 100;
 const REST_MS = 300;
@@ -30,11 +31,11 @@ function makeTile(camera) {
     cover: h("div", { class: "cover" }, icon("off"), h("strong"), h("p"), h("small")),
     figures: h("span", { class: "figures" }),
   };
-  const frame = h("div", { class: "frame" }, image, tile.cover);
+  const frame = h("div", { class: "frame" }, image, zoneLayer(camera.camera), tile.cover);
   tile.frame = frame;
   tile.element = h("figure", { class: "tile" }, frame,
     h("figcaption", {},
-      h("strong", {}, camera.camera), tile.badge, tile.figures,
+      h("strong", {}, camera.camera), tile.badge, tile.figures, zoneButton(camera.camera, image),
       h("button", {
         class: "icon-button", type: "button", "aria-label": `Enlarge ${camera.camera}`,
         onclick: () => enlarge(tile.element),
@@ -101,6 +102,7 @@ function update(element, camera) {
   say(since, delivers ? "" : `for ${span(now() - camera.since_s)}`);
   say(tile.figures, delivers
     ? `${camera.processed_fps.toFixed(1)} fps · ${camera.latency_p95_s.toFixed(1)} s delay` : "");
+  sizeOfLayer(camera.camera, camera.size);
   if (camera.size) tile.frame.style.aspectRatio = `${camera.size[0]} / ${camera.size[1]}`;
 }
 

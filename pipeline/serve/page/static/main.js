@@ -2,24 +2,42 @@
 
 import { byId, say } from "./dom.js";
 import { get, now, setServerTime } from "./server.js";
-import { clock, plural, stateTone } from "./words.js";
+import { clock, plural, showFinished, stateTone } from "./words.js";
 import { activityView, follow, loadActivity } from "./activity.js";
 import { live, showCameras } from "./live.js";
 import { loadPeople, peopleView, showInView } from "./people.js";
-import { refreshPerson } from "./person.js";
+import { openPerson, refreshPerson } from "./person.js";
+import { onFound, searchView } from "./search.js";
 import { showSystem, systemView } from "./system.js";
-import { loadTimeline, setCameras, timelineView } from "./timeline.js";
+import { loadTimeline, setCameras, showAllFrom, timelineView } from "./timeline.js";
+import { loadWatch, tellAlert, watchView } from "./watch.js";
+import { showZones } from "./zones.js";
 
 const STATUS_EVERY_MS = 1500;
 const LISTS_EVERY_MS = 4000;
 /** Events come in bursts; lists are read once for all of them. */
 const SETTLE_MS = 400;
 
-const views = { live, people: peopleView, timeline: timelineView, activity: activityView, system: systemView };
+const views = { live, people: peopleView, timeline: timelineView, search: searchView, watch: watchView, activity: activityView, system: systemView };
 let current = null;
 
+/** Views of finished work: nothing there is live. */
+const PAST = new Set(["people", "timeline", "search", "activity"]);
+let isLive = true;
+
+function showPast(status) {
+  isLive = false;
+  showFinished(status);
+  showAllFrom(status.first_s);
+  for (const tab of document.querySelectorAll(".tabs a")) tab.hidden = !PAST.has(tab.dataset.view);
+  document.querySelector(".brand").href = "#people";
+  byId("condition").removeAttribute("href");
+  byId("clock").hidden = true;
+}
+
 function showView() {
-  const name = location.hash.slice(1) in views ? location.hash.slice(1) : "live";
+  const asked = location.hash.slice(1);
+  const name = asked in views && (isLive || PAST.has(asked)) ? asked : isLive ? "live" : "people";
   if (name === current) return;
   if (current) views[current].leave();
   current = name;
@@ -34,6 +52,12 @@ function showView() {
 }
 
 function showCondition(status) {
+  if (!status.is_live) {
+    say(byId("condition").lastElementChild, status.name);
+    byId("condition").title = "Finished work";
+    byId("logout").hidden = !status.needs_token;
+    return;
+  }
   const down = status.cameras.filter((camera) => stateTone(camera.state) === "bad").length;
   const word = down ? `${down} of ${plural(status.cameras.length, "camera")} down`
     : status.level === "ok" ? `${plural(status.cameras.length, "camera")} live` : "Needs attention";
@@ -47,7 +71,10 @@ function showCondition(status) {
 async function updateStatus() {
   try {
     const status = await get("/api/status");
-    setServerTime(status.now_s);
+    if (!status.is_live && isLive) showPast(status);
+    setServerTime(status.now_s, isLive);
+    document.body.dataset.role = status.role;
+    byId("logout").title = `Signed in as ${status.user}`;
     setCameras(status.cameras.map((camera) => camera.camera));
     showCameras(status.cameras);
     showSystem(status);
@@ -62,7 +89,7 @@ async function updateStatus() {
 
 async function updateLists() {
   const updates = [loadPeople()];
-  if (current === "live") updates.push(showInView());
+  if (current === "live") updates.push(showInView(), showZones());
   if (current === "timeline") updates.push(loadTimeline());
   await Promise.allSettled(updates);
 }
@@ -75,6 +102,7 @@ async function keep(update, everyMs) {
 
 let settling = 0;
 function onEvent(event) {
+  if (event.kind === "alert") { tellAlert(event); loadWatch(); }
   clearTimeout(settling);
   settling = setTimeout(() => {
     updateLists();
@@ -93,6 +121,7 @@ async function begin() {
   }
 }
 
+onFound(openPerson);
 window.addEventListener("hashchange", showView);
 setInterval(() => say(byId("clock"), clock(now())), 500);
 await updateStatus();

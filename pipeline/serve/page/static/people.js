@@ -2,7 +2,7 @@
 
 import { byId, h, say, sync } from "./dom.js";
 import { numberMark, portrait } from "./portrait.js";
-import { get, now, thumbnail } from "./server.js";
+import { get, isNow, now, thumbnail } from "./server.js";
 import { ago, plural, title } from "./words.js";
 import { openPerson } from "./person.js";
 
@@ -32,7 +32,7 @@ function updateCard(card, person) {
     image.src = thumbnail(person.portrait);
   }
   const [name, , where, times] = words.children;
-  const isHere = now() - person.last_s < IN_VIEW_S;
+  const isHere = isNow() && now() - person.last_s < IN_VIEW_S;
   say(name, title(person));
   where.classList.toggle("here", isHere);
   say(where, isHere ? `In view · ${person.last_camera}` : `${ago(now() - person.last_s)} · ${person.last_camera}`);

@@ -1,9 +1,11 @@
 // One person: name, sightings, and corrections.
 
 import { byId, h, icon } from "./dom.js";
-import { get, now, post, put, Refused } from "./server.js";
+import { get, isNow, now, post, put, Refused, videoAt } from "./server.js";
 import { ago, clock, moment, plural, span, title } from "./words.js";
 import { numberMark, portrait } from "./portrait.js";
+import { findPerson } from "./search.js";
+import { lookFor } from "./watch.js";
 import { offerUndo, tell } from "./toasts.js";
 
 const dialog = byId("person");
@@ -25,7 +27,7 @@ export async function openPerson(identity) {
 
 /** Bring an open person up to date, but never under somebody's hands. */
 export function refreshPerson() {
-  const isBusy = chosen.size > 0 || isMerging || dialog.querySelector("input:focus");
+  const isBusy = chosen.size > 0 || isMerging || dialog.querySelector("input:focus, video");
   if (shown && dialog.open && !isBusy) load(shown.identity);
 }
 
@@ -68,9 +70,12 @@ function draw(person, sightings) {
           ? h("p", { class: "muted" }, `Also was ${person.merged.map((n) => `ID ${n}`).join(", ")}.`) : null),
       h("button", { class: "icon-button", type: "button", "aria-label": "Close", onclick: () => dialog.close() }, icon("close"))),
     nameForm(person),
-    isMerging ? h("div", { id: "merge" }) : h("button", {
-      class: "button", type: "button", onclick: () => { isMerging = true; draw(person, sightings); },
-    }, "Same person as somebody else…"),
+    isMerging ? h("div", { id: "merge" }) : h("div", { class: "row" },
+      h("button", {
+        class: "button", type: "button", onclick: () => { isMerging = true; draw(person, sightings); },
+      }, "Same person as somebody else…"),
+      h("button", { class: "button", type: "button", onclick: () => { dialog.close(); findPerson(person); } }, "Find by looks"),
+      isNow() ? h("button", { class: "button", type: "button", onclick: () => lookFor(person) }, "Look for this person") : null),
     ...(isMerging ? [] : [
       h("h3", {}, `Seen ${plural(sightings.length, "time")}`),
       h("ol", { class: "sightings" }, ...sightings.map((each) => sightingRow(each, person, sightings))),
@@ -111,7 +116,23 @@ function sightingRow(sighting, person, sightings) {
     h("span", {}, h("strong", {}, sighting.camera),
       h("span", { class: "muted" },
         `${moment(sighting.first_s, now())} – ${clock(sighting.last_s)} · ${span(sighting.last_s - sighting.first_s)}`),
-      sighting.by_hand ? h("span", { class: "tag" }, "set by hand") : null)));
+      sighting.by_hand ? h("span", { class: "tag" }, "set by hand") : null)),
+    h("button", {
+      class: "button quiet", type: "button", "aria-label": `Play ${sighting.camera} at ${clock(sighting.first_s)}`,
+      onclick: (event) => play(sighting, event.currentTarget.parentElement),
+    }, "Play"));
+}
+
+async function play(sighting, row) {
+  try {
+    const source = await videoAt(sighting.camera, sighting.first_s);
+    dialog.querySelector("video")?.remove();
+    const video = h("video", { src: source, controls: true, autoplay: true, muted: true, "aria-label": `${sighting.camera} at ${clock(sighting.first_s)}` });
+    video.addEventListener("loadedmetadata", () => video.scrollIntoView({ block: "center" }));
+    row.after(video);
+  } catch (error) {
+    tell(error.message, "bad");
+  }
 }
 
 function splitBar(person, sightings) {

@@ -4,15 +4,23 @@ export class Refused extends Error {}
 
 /** The server's clock less ours, milliseconds; all times shown are the server's. */
 let skew = 0;
-export const setServerTime = (seconds) => { skew = seconds * 1000 - Date.now(); };
-export const now = () => (Date.now() + skew) / 1000;
+/** The end of finished work, at which its time stands still. */
+let end = null;
+export function setServerTime(seconds, isLive) {
+  skew = seconds * 1000 - Date.now();
+  end = isLive ? null : seconds;
+}
+export const isNow = () => end === null;
+export const now = () => end ?? (Date.now() + skew) / 1000;
 
 async function ask(method, path, body) {
+  const isFile = body instanceof Blob;
+  const type = isFile ? "application/octet-stream" : "application/json";
   const answer = await fetch(path, {
     method,
-    headers: body === undefined ? {} : { "Content-Type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
-    signal: AbortSignal.timeout(10000),
+    headers: body === undefined ? {} : { "Content-Type": type },
+    body: body === undefined || isFile ? body : JSON.stringify(body),
+    signal: AbortSignal.timeout(isFile ? 60000 : 10000),
   });
   if (answer.status === 401) {
     location.assign("/login");
@@ -29,6 +37,14 @@ async function ask(method, path, body) {
 export const get = (path) => ask("GET", path);
 export const post = (path, body = {}) => ask("POST", path, body);
 export const put = (path, body) => ask("PUT", path, body);
+export const remove = (path) => ask("DELETE", path);
+
+/** Address of a camera's recorded video at a moment, and where in it to begin; null where there is none. */
+export async function videoAt(camera, time) {
+  const path = `/api/videos/${encodeURIComponent(camera)}`;
+  const { at_s: at } = await get(`${path}/moment?time=${time}`);
+  return `${path}/video.mp4?time=${time}#t=${at.toFixed(2)}`;
+}
 
 /** Address of a sighting's thumbnail. */
 export const thumbnail = (sighting) => `/api/sightings/${sighting}/thumbnail.jpg`;

@@ -1,8 +1,8 @@
 // How the run, its machine and its cameras are doing.
 
 import { byId, h, say, sync } from "./dom.js";
-import { now } from "./server.js";
-import { ago, bytes, span, stateTone, stateWord } from "./words.js";
+import { get, now } from "./server.js";
+import { ago, bytes, moment, span, stateTone, stateWord } from "./words.js";
 
 const FIGURES = [
   ["uptime_s", "Running for", span],
@@ -66,4 +66,14 @@ export function showSystem(status) {
   sync(byId("health").tBodies[0], status.cameras, (camera) => camera.camera, makeRow, updateRow);
 }
 
-export const systemView = { enter() {}, leave() {} };
+/** Who did what, for admins. */
+async function loadAudit() {
+  if (document.body.dataset.role !== "admin") return;
+  const lines = await get("/api/audit?limit=50");
+  byId("audit-box").hidden = false;
+  sync(byId("audit").tBodies[0], lines, (line) => `${line.time}-${line.action}`, (line) => h("tr", {},
+    ...[["When", moment(line.time, now())], ["Who", line.user || "nobody"], ["From", line.address], ["What", line.action], ["Result", String(line.status)]]
+      .map(([label, text]) => h("td", { data: { label } }, text))));
+}
+
+export const systemView = { enter() { loadAudit(); }, leave() {} };

@@ -7,13 +7,22 @@ import { openPerson } from "./person.js";
 import { numberMark } from "./portrait.js";
 
 const SPANS = [[900, "15 min"], [3600, "1 h"], [21600, "6 h"], [86400, "24 h"]];
-const TICKS_S = [60, 300, 600, 900, 1800, 3600, 7200, 14400];
+const TICKS_S = [5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 14400];
 const COLOURS = ["#5aa9f8", "#f2a65a", "#63c58c", "#d884d8", "#e8d05c", "#ef7d7d", "#5cc8cf", "#a99bf5"];
 const MAX_ROWS = 60;
 
 let length = 900;
 let isShown = false;
 let cameras = [];
+let begin = null;
+
+/** Finished work is shown from its begin. */
+export function showAllFrom(first) {
+  begin = first;
+  length = 0;
+  byId("spans").replaceChildren();
+  choices(byId("spans"), [[0, "All"], ...SPANS], 0, (value) => { length = value; loadTimeline(); });
+}
 
 choices(byId("spans"), SPANS, length, (value) => { length = value; loadTimeline(); });
 
@@ -28,7 +37,7 @@ function colour(camera) {
 export async function loadTimeline() {
   if (!isShown) return;
   const until = now();
-  const since = until - length;
+  const since = length ? until - length : begin;
   const sightings = await get(`/api/sightings?since=${since}&until=${until}&limit=2000`);
   const rows = new Map();
   for (const each of sightings) {
@@ -47,16 +56,16 @@ function draw(rows, since, until, count) {
     return h("span", {}, mark, name);
   });
   const axis = h("div", { class: "axis" });
-  const step = TICKS_S.find((each) => length / each <= 6) || 14400;
+  const step = TICKS_S.find((each) => (until - since) / each <= 6) || (until - since) / 6;
   for (let tick = Math.ceil(since / step) * step; tick < until; tick += step) {
-    const mark = h("span", {}, shortClock(tick));
+    const mark = h("span", {}, step < 60 ? clock(tick) : shortClock(tick));
     mark.style.left = share(tick);
     axis.append(mark);
   }
   byId("chart").replaceChildren(
     h("div", { class: "chart-row head-row" }, h("span"), axis),
     ...rows.map((sightings) => chartRow(sightings, share)));
-  if (!rows.length) byId("chart").append(h("p", { class: "empty" }, `No persons were detected in the last ${span(length)}.`));
+  if (!rows.length) byId("chart").append(h("p", { class: "empty" }, `No persons were detected in the last ${span(until - since)}.`));
   if (count > rows.length) byId("chart").append(h("p", { class: "empty" }, `${count - rows.length} more people were seen in this time.`));
 }
 

@@ -1,7 +1,7 @@
 // How things are said to people.
 
 export const title = (person) => person.name || `Person ${person.identity}`;
-const eventTitle = (event) => event.name || `Person ${event.global_id}`;
+const eventTitle = (event) => event.name || (event.global_id > 0 ? `Person ${event.global_id}` : "Somebody");
 const otherTitle = (event) => event.other_name || `Person ${event.other_id}`;
 
 const STATES = {
@@ -28,7 +28,11 @@ export const stateWord = (state) => (STATES[state] || [state])[0];
 export const stateTone = (state) => (STATES[state] || ["", "wait"])[1];
 export const stateHelp = (state) => NEXT[state] || "";
 
+/** Of finished work there is no now: times are told from its end, those of a run without dates. */
+let isFinished = false;
+let hasDates = true;
 export function ago(seconds) {
+  if (isFinished) return seconds < 1 ? "at the end" : `${span(seconds)} before the end`;
   if (seconds < 5) return "just now";
   return `${span(seconds)} ago`;
 }
@@ -45,14 +49,23 @@ export function span(seconds) {
   return days === 1 ? "1 day" : `${days} days`;
 }
 
-const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const SHORT = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const format = (zone) => [
+  new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", ...zone }),
+  new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", ...zone }),
+];
+let [TIME, SHORT] = format({});
+export function showFinished(status) {
+  isFinished = true;
+  hasDates = status.has_dates;
+  if (!hasDates) [TIME, SHORT] = format({ timeZone: "UTC" });
+}
 const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 export const clock = (seconds) => TIME.format(seconds * 1000);
 export const shortClock = (seconds) => SHORT.format(seconds * 1000);
 
 /** A moment, with its day where that is not today. */
 export function moment(seconds, nowSeconds) {
+  if (!hasDates) return clock(seconds);
   const isToday = new Date(seconds * 1000).toDateString() === new Date(nowSeconds * 1000).toDateString();
   return isToday ? clock(seconds) : `${DATE.format(seconds * 1000)} ${SHORT.format(seconds * 1000)}`;
 }
@@ -81,6 +94,12 @@ export function sentence(event) {
     case "split":
       if (event.other_id === null) return [`Somebody in ${event.camera} is not `, who, " after all"];
       return byHand ? [who, " was split off ", other] : [who, " is somebody else than ", other];
+    case "alert":
+      return event.global_id > 0 ? [`${event.watched} was seen in ${event.camera}: `, who] : [`${event.watched} was seen in ${event.camera}`];
+    case "entry": return [who, ` came into ${event.zone}`];
+    case "exit": return [who, ` left ${event.zone} after ${span(event.dwell_s)}`];
+    case "line_in": return [who, ` crossed ${event.zone} inwards`];
+    case "line_out": return [who, ` crossed ${event.zone} outwards`];
     case "rename":
       return event.name ? [`Person ${event.global_id} was named `, who] : [who, " has no name any more"];
     case "undo":

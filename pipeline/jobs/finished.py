@@ -1,0 +1,193 @@
+"""Finished work behind the page: what a live run has, from its folder."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from pipeline.datatypes import Event, FloatArray
+from pipeline.errors import EditError
+from pipeline.health import CameraHealth, CameraState, RecordingState, RecordingStatus
+from pipeline.jobs.edit import editing
+from pipeline.jobs.finished_records import FinishedRecords
+from pipeline.layout.edit_log import Editor
+from pipeline.layout.edits import Edit, edit_event
+from pipeline.layout.zones import write_zones
+from pipeline.person_picture import PersonPicture
+from pipeline.registry.zone_records import ZoneCount
+from pipeline.results import Results, open_results
+from pipeline.results.zones import passages, zones_of
+from pipeline.serve.finished import Finished
+from pipeline.zone_settings import ZoneMap
+from pipeline.zones import ZoneTotal
+
+__all__ = ["FinishedRegister", "FinishedView", "finished"]
+
+
+def finished(results: Results) -> Finished:
+    """Return the time that finished work covers."""
+    first_s, last_s = FinishedRecords(results).span_s
+    return Finished(results.path.resolve().name, first_s, last_s, results.kind != "run")
+
+
+class FinishedView:
+    """Cameras that do nothing any more.
+
+    Args:
+        results: The work.
+    """
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+
+    def health(self) -> list[CameraHealth]:
+        """Return every camera as stopped."""
+        return [
+            CameraHealth(camera, "", CameraState.STOPPED, "", 0.0)
+            for camera in self._results.cameras()
+        ]
+
+    def picture(self, camera: str) -> tuple[int, bytes] | None:
+        """Return nothing: there is no newest picture."""
+
+    def figures(self) -> Mapping[str, float]:
+        """Return nothing: nothing runs."""
+        return {}
+
+    def recording(self) -> RecordingState:
+        """Return that nothing is recorded."""
+        return RecordingState(RecordingStatus.OFF, RecordingStatus.OFF)
+
+    def say(self, event: Event) -> None:
+        """Do nothing: nobody is notified of finished work."""
+
+
+class FinishedRegister:
+    """Identities of finished work, edited through its log of edits; called from any thread.
+
+    Args:
+        results: The work.
+    """
+
+    trouble = ""
+    alert_threshold: float | None = None
+
+    def __init__(self, results: Results) -> None:
+        self._where = results.path
+        self._lock = threading.Lock()
+        self._told: list[Event] = []
+        self._results = results
+        self.records = FinishedRecords(results)
+        """What is stored now."""
+
+    @property
+    def newest_event(self) -> int:
+        """Number of the newest event, 0 before the first."""
+        return self.records.newest_event
+
+    @property
+    def watched(self) -> _NobodyWatched:
+        """Nobody: only live cameras alert."""
+        return _NobodyWatched()
+
+    @property
+    def zones(self) -> _FinishedZones:
+        """Zones and lines, and what they counted."""
+        return _FinishedZones(self._results)
+
+    def name(self, identity: int) -> str:
+        """Return what an identity is called, empty if it has no name."""
+        return self._results.edits().name(identity)
+
+    def rename(self, identity: int, name: str) -> Event:
+        """Give an identity a name."""
+        return self._edited(lambda editor: editor.rename(identity, name))
+
+    def merge(self, identity: int, other: int) -> Event:
+        """Have two identities be one person."""
+        return self._edited(lambda editor: editor.merge(identity, other))
+
+    def split(self, identity: int, sightings: Sequence[int]) -> Event:
+        """Make a new identity of some sightings of another one."""
+        names = [self.records.name_of(each) for each in sightings]
+        return self._edited(lambda editor: editor.split(identity, names))
+
+    def undo(self, edit: int) -> Event:
+        """Take an edit back."""
+        return self._edited(lambda editor: editor.undo(edit))
+
+    def draw_zones(self, camera: str, drawn: ZoneMap) -> None:
+        """Have a camera's zones and lines be these."""
+        with self._lock:
+            write_zones(self._where, {**zones_of(self._results), camera: drawn})
+
+    def enrol(self, _name: str, _pictures: Sequence[PersonPicture]) -> int:
+        """Refuse: only live cameras alert."""
+        raise EditError("nobody can be looked for in finished work: search it instead")
+
+    def stop_watching(self, number: int) -> str:
+        """Refuse: nobody is looked for."""
+        raise EditError(f"nobody on the watch list has the number {number}")
+
+    def answer_alert(self, alert: int, *, is_match: bool) -> None:
+        """Refuse: there are no alerts."""
+        raise EditError(f"there is no alert {alert} to answer with {is_match}")
+
+    def _edited(self, make: Callable[[Editor], Edit]) -> Event:
+        with self._lock:
+            before = open_results(self._where).edits()
+            with editing(self._where) as editor:
+                edit = make(editor)
+            self._results = open_results(self._where)
+            event = edit_event(edit, before, self._results.edits())
+            event = replace(event, number=self.records.newest_event + 1)
+            self._told.append(event)
+            self.records = FinishedRecords(self._results, self._told)
+        return event
+
+
+class _NobodyWatched:
+    def people(self) -> Sequence[object]:
+        return []
+
+    def alerts(self, **_which: object) -> Sequence[object]:
+        return []
+
+    def alert_picture(self, _alert: int) -> bytes | None:
+        return None
+
+    def picture(self, _watched: int) -> bytes | None:
+        return None
+
+    def vector(self, _sighting: int) -> FloatArray | None:
+        return None
+
+
+class _FinishedZones:
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        self.maps: Mapping[str, ZoneMap] = zones_of(results)
+
+    def counts(self, *, since_s: float = 0.0) -> list[ZoneCount]:
+        cameras: dict[str, list[str]] = {}
+        lines = {name for each in self.maps.values() for name in each.lines}
+        for camera, each in self.maps.items():
+            for name in (*each.zones, *each.lines):
+                cameras.setdefault(name, []).append(camera)
+        totals = {name: ZoneTotal() for name in sorted(cameras)}
+        for passage in passages(self._results, self.maps) if self.maps else ():
+            if passage.time_s >= since_s:
+                totals[passage.name].add(passage)
+        return [
+            ZoneCount(
+                name,
+                name in lines,
+                tuple(cameras[name]),
+                0,
+                total.entries,
+                total.exits,
+                sum(total.dwells_s) / len(total.dwells_s) if total.dwells_s else None,
+            )
+            for name, total in totals.items()
+        ]

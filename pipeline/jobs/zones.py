@@ -1,0 +1,65 @@
+"""Counting people in the zones and over the lines of finished work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from pipeline.errors import SettingsError
+from pipeline.foreign import MARK
+from pipeline.layout.files import as_json, write_atomically
+from pipeline.results import open_results
+from pipeline.results.zones import passages, zones_of
+from pipeline.sources.camera_list import resolve_cameras
+from pipeline.zones import Passage, ZoneTotal
+
+__all__ = ["count_zones", "write_passages"]
+
+
+def count_zones(
+    where: Path, cams: Sequence[str] = ()
+) -> tuple[list[Passage], dict[str, ZoneTotal]]:
+    """Return who came and went, and what each zone and line comes to, in order of their names.
+
+    Args:
+        where: Folder of finished work.
+        cams: Camera lists whose zones and lines count instead of those of the work.
+
+    Raises:
+        InputError: The work or a list cannot be read, or there is no zone and no line.
+    """
+    results = open_results(where)
+    maps = {each.name: each for each in resolve_cameras(cams)} if cams else zones_of(results)
+    names = {name for each in maps.values() for name in (*each.zones, *each.lines)}
+    if not names:
+        raise SettingsError(
+            f"{' '.join(cams) or where} has no zones and no lines: draw them on the page, or give a "
+            "camera list with `zones` or `lines` by --cams"
+        )
+    found = passages(results, maps)
+    totals = {name: ZoneTotal() for name in sorted(names)}
+    for each in found:
+        totals[each.name].add(each)
+    return found, totals
+
+
+def write_passages(path: Path, found: Sequence[Passage], totals: Mapping[str, ZoneTotal]) -> None:
+    """Write who came and went, and the totals, as JSON that its owner alone may read.
+
+    Raises:
+        SinkError: It cannot be written.
+    """
+    content = {
+        "written_by": f"{MARK} zones",
+        "totals": {
+            name: {
+                "entries": each.entries,
+                "exits": each.exits,
+                "median_dwell_s": each.median_dwell_s,
+            }
+            for name, each in totals.items()
+        },
+        "passages": [asdict(each) for each in found],
+    }
+    write_atomically(path, as_json(content), private=True)

@@ -1,0 +1,92 @@
+"""Zones and lines of a live run: who comes and goes, and counts that outlive a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.datatypes import Event, FrameResult, IntArray
+from pipeline.layout.zones import write_zones
+from pipeline.registry.store import Store
+from pipeline.zone_settings import ZoneMap
+from pipeline.zones import ZoneCounter
+
+__all__ = ["LiveZones"]
+
+HOUR_S = 3600
+COUNT = (
+    "INSERT INTO zone_hours VALUES (?, ?, ?, ?, ?) ON CONFLICT (name, hour) DO UPDATE SET "
+    "entries = entries + excluded.entries, exits = exits + excluded.exits, "
+    "dwell_s = dwell_s + excluded.dwell_s"
+)
+
+
+class LiveZones:
+    """Follows who is in which zone; not safe for threads by itself.
+
+    Args:
+        store: Where counts rest.
+        folder: Where what is drawn rests.
+        maps: Zones and lines by camera.
+    """
+
+    def __init__(self, store: Store, folder: Path, maps: Mapping[str, ZoneMap]) -> None:
+        self._store = store
+        self._folder = folder
+        self._maps = dict(maps)
+        self._counter = ZoneCounter(self._maps)
+
+    @property
+    def maps(self) -> Mapping[str, ZoneMap]:
+        """Zones and lines by camera."""
+        return self._maps
+
+    def inside(self) -> Mapping[str, int]:
+        """Return how many people are in each zone now."""
+        return self._counter.inside()
+
+    def draw(self, camera: str, drawn: ZoneMap) -> None:
+        """Have a camera's zones and lines be these from now on; who is inside counts anew.
+
+        Raises:
+            SinkError: They cannot be stored.
+        """
+        maps = {**self._maps, camera: drawn}
+        write_zones(self._folder, maps)
+        self._maps = maps
+        self._counter = ZoneCounter(maps)
+
+    def see(self, result: FrameResult, shown: IntArray) -> list[Event]:
+        """Take in a frame and return what became sure by it, not numbered yet.
+
+        Args:
+            result: Of the core.
+            shown: ``(N,)`` the identity that each of its tracks shows.
+        """
+        if not self._maps:
+            return []
+        tracks = result.tracks
+        passages = self._counter.see(
+            result.frame.camera,
+            result.frame.time_s,
+            tracks.track_id.tolist(),
+            shown.tolist(),
+            tracks.xyxy,
+        )
+        for each in passages:
+            hour = int(each.time_s // HOUR_S) * HOUR_S
+            is_in = each.kind in {"entry", "line_in"}
+            entry = (int(is_in), int(not is_in), each.dwell_s or 0.0)
+            self._store.later((COUNT, (each.name, hour, *entry)))
+        return [
+            Event(
+                each.time_s,
+                each.kind,
+                each.global_id,
+                each.camera,
+                each.track_id,
+                zone=each.name,
+                dwell_s=each.dwell_s,
+            )
+            for each in passages
+        ]

@@ -1,0 +1,165 @@
+"""The page of finished work: runs, recordings, and what they allow."""
+
+import json
+import threading
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.jobs.finished import FinishedRegister
+from pipeline.jobs.serve import serve_results
+from pipeline.live_settings import WebSettings
+from pipeline.results import open_results
+from support.made_up_run import write_made_up_run
+from support.small_recordings import LiveFolder, write_recording
+from support.video_files import write_video
+
+WAIT_S = 60
+
+
+class Page:
+    """The page of a folder, served until the end of the block."""
+
+    def __init__(self, where, **options):
+        self.stop, started = threading.Event(), threading.Event()
+        self.url = ""
+
+        def on_start(url):
+            self.url = url
+            started.set()
+
+        self.thread = threading.Thread(
+            target=serve_results,
+            args=(where, WebSettings(port=0), self.stop),
+            kwargs={"on_start": on_start, **options},
+        )
+        self.thread.start()
+        assert started.wait(WAIT_S)
+        self.client = httpx.Client(base_url=self.url, timeout=WAIT_S)
+
+    def __enter__(self):
+        return self.client
+
+    def __exit__(self, *_):
+        self.client.close()
+        self.stop.set()
+        self.thread.join(WAIT_S)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Person 1 in lobby and yard, person 2 in the lobby."""
+    sightings = [(1, "lobby", 0, 20), (2, "lobby", 5, 9), (1, "yard", 18, 40)]
+    record = {"cameras": [{"camera": "lobby", "first_s": 0.0, "frames": 9}]}
+    return write_made_up_run(tmp_path / "run", sightings, record=record, crops=1)
+
+
+def test_people_sightings_and_pictures_of_a_run(run):
+    with Page(run) as client:
+        status = client.get("api/status").json()
+        assert (status["name"], status["is_live"], status["has_dates"]) == ("run", False, False)
+        assert (status["first_s"], status["now_s"], status["level"]) == (0.0, 40.0, "ok")
+        people = client.get("api/people").json()
+        assert [(p["identity"], p["sightings"], p["last_camera"]) for p in people] == [
+            (1, 2, "yard"),
+            (2, 1, "lobby"),
+        ]
+        sightings = client.get("api/people/1/sightings").json()
+        assert [(s["camera"], s["first_s"], s["last_s"]) for s in sightings] == [
+            ("yard", 18.0, 40.0),
+            ("lobby", 0.0, 20.0),
+        ]
+        portrait = client.get(f"api/sightings/{people[1]['portrait']}/thumbnail.jpg")
+        assert portrait.content[:2] == b"\xff\xd8"
+        assert client.get("api/sightings/99/thumbnail.jpg").status_code == 404
+        assert len(client.get("api/sightings?since=19&until=30").json()) == 2
+        assert client.get("healthz").status_code == 200
+
+
+def test_edits_go_through_the_log_and_can_be_undone(run):
+    with Page(run) as client:
+        assert client.put("api/people/1/name", json={"name": "Anna"}).json()["name"] == "Anna"
+        merged = client.post("api/people/1/merge", json={"other": 2}).json()
+        assert [p["name"] for p in client.get("api/people").json()] == ["Anna"]
+        assert open_results(run).edits().shown(2) == 1
+        client.post(f"api/edits/{merged['edit']}/undo")
+        assert len(client.get("api/people").json()) == 2
+        yard = client.get("api/people/1/sightings").json()[0]["sighting"]
+        split = client.post("api/people/1/split", json={"sightings": [yard]}).json()
+        assert client.get(f"api/people/{split['global_id']}").json()["cameras"] == ["yard"]
+        again = client.post("api/people/1/merge", json={"other": 1})
+        assert again.status_code == 409
+        kinds = [each["kind"] for each in client.get("api/events").json()]
+        assert kinds == ["rename", "merge", "undo", "split"]
+    assert open_results(run).edits().name(1) == "Anna"
+
+
+def test_the_video_of_a_run_begins_at_the_sighting(run):
+    write_video(run / "lobby.mp4", frames=2)
+    with Page(run) as client:
+        moment = client.get("api/videos/lobby/moment?time=5").json()
+        assert moment["at_s"] == 4.0
+        whole = client.get("api/videos/lobby/video.mp4?time=5")
+        assert whole.content == (run / "lobby.mp4").read_bytes()
+        part = client.get("api/videos/lobby/video.mp4?time=5", headers={"Range": "bytes=0-9"})
+        assert (part.status_code, len(part.content)) == (206, 10)
+        for camera in ("yard", "..%2Flobby", "*"):
+            assert client.get(f"api/videos/{camera}/video.mp4?time=5").status_code == 404
+
+
+def test_a_recording_has_dates_events_and_video(tmp_path):
+    recording = write_recording(tmp_path / "live")
+    with Page(recording) as client:
+        status = client.get("api/status").json()
+        assert status["has_dates"] is True
+        assert len(client.get("api/events").json()) == 3
+        sighting = client.get("api/people/1/sightings").json()[-1]
+        found = client.get(f"api/videos/lobby/moment?time={sighting['first_s']}")
+        assert found.status_code == 200
+        client.put("api/people/1/name", json={"name": "Anna"})
+    assert open_results(recording).edits().name(1) == "Anna"
+
+
+def test_nobody_is_looked_for_in_finished_work(run):
+    with Page(run) as client:
+        listed = client.get("api/watch").json()
+        assert (listed["threshold"], listed["people"]) == (None, [])
+        posted = client.post("api/watch/sighting", json={"name": "x", "sighting": 1})
+        assert posted.status_code == 409
+        assert client.delete("api/watch/1").status_code == 409
+
+
+def test_zones_count_what_is_drawn(run):
+    shop = {"zones": {"shop": [[-9, -9], [999, -9], [999, 999], [-9, 999]]}}
+    with Page(run) as client:
+        (zone,) = client.put("api/cameras/lobby/zones", json=shop).json()["zones"]
+        assert (zone["name"], zone["entries"], zone["exits"]) == ("shop", 2, 2)
+    assert json.loads((run / "zones.json").read_text())["lobby"]["zones"]["shop"]
+
+
+def test_while_somebody_records_edits_are_refused(tmp_path):
+    with LiveFolder(tmp_path / "live") as live:
+        live.see((1, 1), events=[live.new(1, 1)])
+        live.settle()
+        register = FinishedRegister(open_results(live.folder))
+        with pytest.raises(InputError, match="live run is recording"):
+            register.rename(1, "Anna")
+
+
+def test_what_is_no_finished_work_is_refused(tmp_path):
+    with pytest.raises(InputError, match="is no run, archive or recording"):
+        serve_results(tmp_path, WebSettings(port=0), threading.Event())
+
+
+def test_search_on_the_list_is_by_name_and_number(run):
+    register = FinishedRegister(open_results(run))
+    register.rename(2, "Bert Braun")
+    names = SimpleNamespace(
+        of=lambda text: [p.name for p in register.records.people(limit=9, search=text)]
+    )
+    assert names.of("braun") == ["Bert Braun"]
+    assert names.of("#2") == ["Bert Braun"]
+    assert register.records.people(limit=1)[0].identity == 1

@@ -1,0 +1,145 @@
+"""Zones and lines of finished work, also against the truth of the sample videos."""
+
+import json
+
+import pandas as pd
+import pytest
+import yaml
+
+from pipeline.cli import main
+from pipeline.errors import ResultsError
+from pipeline.jobs.zones import count_zones
+from pipeline.results import open_results
+from pipeline.zone_settings import ZoneMap
+from pipeline.zones import ZoneCounter, ZoneTotal
+from support.assets import REPOSITORY
+from support.made_up_run import write_made_up_run
+from support.small_recordings import write_recording
+
+SAMPLES = REPOSITORY / "sample_videos"
+WIDTH, HEIGHT = 960, 540
+EVERYWHERE = [[-10, -10], [2000, -10], [2000, 2000], [-10, 2000]]
+NEAR = [[0, 324], [WIDTH, 324], [WIDTH, HEIGHT + 5], [0, HEIGHT + 5]]
+ACROSS = [[0, 324], [WIDTH, 324]]
+MAPS = {
+    "entrance": {"zones": {"building": EVERYWHERE, "forecourt": NEAR}, "lines": {"street": ACROSS}},
+    "lobby": {"zones": {"building": EVERYWHERE, "floor": NEAR}},
+    "corridor": {"zones": {"building": EVERYWHERE, "hall": NEAR}, "lines": {"door": ACROSS}},
+}
+VISIBLE = 0.2
+"""Share of a person that has to be seen to count in the truth."""
+
+
+def camera_list(path, maps, sources=SAMPLES):
+    cameras = [{"name": n, "source": str(sources / f"{n}.mp4"), **m} for n, m in maps.items()]
+    path.write_text(yaml.safe_dump({"cameras": cameras}))
+    return path
+
+
+def made_up(tmp_path, **record):
+    """Person 1 in the lobby for 20 s and then in the yard, person 2 in the lobby alone."""
+    sightings = [(1, "lobby", 0, 20), (2, "lobby", 5, 9), (1, "yard", 18, 40)]
+    return write_made_up_run(tmp_path / "run", sightings, record=record)
+
+
+def shop_in(*cameras):
+    return {"settings": {"cameras": [{"name": n, "zones": {"shop": EVERYWHERE}} for n in cameras]}}
+
+
+def test_a_zone_of_two_cameras_counts_one_stay(tmp_path):
+    _, totals = count_zones(made_up(tmp_path, **shop_in("lobby", "yard")))
+    assert (totals["shop"].entries, totals["shop"].exits) == (2, 2)
+    assert totals["shop"].dwells_s == [4.0, 40.0]
+
+
+def test_what_was_drawn_counts_over_the_list(tmp_path):
+    run = made_up(tmp_path, **shop_in("lobby", "yard"))
+    (run / "zones.json").write_text(json.dumps({"yard": {"zones": {}, "lines": {}}}))
+    _, totals = count_zones(run)
+    assert totals["shop"].dwells_s == [4.0, 20.0]
+
+
+def test_identities_count_as_they_are_edited(tmp_path, capfd):
+    run = made_up(tmp_path, **shop_in("lobby"))
+    assert main(["edit", str(run), "merge", "1", "2"]) == 0
+    _, totals = count_zones(run)
+    assert totals["shop"].entries == 1
+
+
+def test_recordings_count_too(tmp_path):
+    recording = write_recording(tmp_path / "live")
+    content = {"lobby": {"zones": {"shop": EVERYWHERE}}, "yard": {"zones": {"shop": EVERYWHERE}}}
+    (recording / "zones.json").write_text(json.dumps(content))
+    found, totals = count_zones(recording)
+    assert totals["shop"].entries == 3, "twenty seconds out of view end a stay"
+    assert found[0].global_id == 1
+
+
+def test_the_command_tells_and_writes_all_of_it(tmp_path, capfd):
+    run, out = made_up(tmp_path, **shop_in("lobby")), tmp_path / "zones.json"
+    assert main(["zones", str(run), "--json", str(out)]) == 0
+    assert "shop" in capfd.readouterr().out
+    written = json.loads(out.read_text())
+    assert written["totals"]["shop"] == {"entries": 2, "exits": 2, "median_dwell_s": 12.0}
+    assert [each["kind"] for each in written["passages"]] == ["entry", "entry", "exit", "exit"]
+    assert out.stat().st_mode & 0o077 == 0
+
+
+def test_the_report_draws_zones_and_has_no_such_section_without(tmp_path):
+    run = made_up(tmp_path, **shop_in("lobby", "yard"))
+    assert main(["report", str(run)]) == 0
+    page = (run / "report.html").read_text()
+    assert "Zones and lines" in page
+    assert "People inside shop over time, at most 2" in page
+    (run / "run.json").write_text('{"status": "complete"}')
+    assert main(["report", str(run)]) == 0
+    assert "Zones and lines" not in (run / "report.html").read_text()
+
+
+def test_work_without_zones_says_how_to_get_them(tmp_path, capfd):
+    assert main(["zones", str(made_up(tmp_path))]) == 2
+    assert "has no zones and no lines: draw them on the page" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["{", '{"lobby": {"zones": {"a": [[0, 0]]}}}', '{"lobby": 3}'])
+def test_zones_that_are_damaged_are_one_line(tmp_path, text):
+    run = made_up(tmp_path)
+    (run / "zones.json").write_text(text)
+    with pytest.raises(ResultsError, match=r"zones of .* are damaged"):
+        count_zones(run)
+
+
+# Against the truth
+
+
+def truth():
+    """What the zones and lines come to with the true boxes and persons."""
+    table = pd.read_csv(SAMPLES / "ground_truth.csv")
+    table = table[table["visible"] >= VISIBLE]
+    counter = ZoneCounter({name: ZoneMap(**shapes) for name, shapes in MAPS.items()})
+    found = []
+    for (time_s, camera), rows in table.groupby(["time_s", "camera"], sort=True):
+        boxes = rows[["x", "y", "w", "h"]].to_numpy("float32")
+        boxes[:, 2:] += boxes[:, :2]
+        people = rows["identity"].tolist()
+        found += counter.see(camera, time_s, people, people, boxes)
+    totals = {}
+    for each in [*found, *counter.finish()]:
+        totals.setdefault(each.name, ZoneTotal()).add(each)
+    return totals
+
+
+def test_counts_of_the_sample_videos_are_the_truth_within_five_per_cent(tmp_path):
+    cameras = camera_list(tmp_path / "cameras.yaml", MAPS)
+    out = tmp_path / "run"
+    assert main(["run", "--cams", str(cameras), "--out", str(out), "--no-video"]) == 0
+    assert open_results(out).record["settings"]["cameras"][0]["lines"]["street"]
+    _, totals = count_zones(out)
+    true = truth()
+    assert set(totals) == set(true)
+    counts = {n: (t.entries, t.exits) for n, t in totals.items()}
+    true_counts = {n: (t.entries, t.exits) for n, t in true.items()}
+    off = sum(abs(a - b) for n in true for a, b in zip(counts[n], true_counts[n], strict=True))
+    assert off <= 0.05 * sum(map(sum, true_counts.values())), (counts, true_counts)
+    inside_s, true_s = (sum(sum(t.dwells_s) for t in each.values()) for each in (totals, true))
+    assert inside_s == pytest.approx(true_s, rel=0.05)
