@@ -16,6 +16,7 @@ from pipeline.embed.loading import load_embedder
 from pipeline.embed.policy import TrackCropPolicy
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import SettingsError
+from pipeline.floor.placing import Floor
 from pipeline.match.calibration import Calibration
 from pipeline.match.gallery import GalleryFile
 from pipeline.match.online import OnlineMatcher
@@ -163,6 +164,7 @@ def build_stages(
     own = own or OwnStages()
     device = resolve_device(settings.runner.device)
     names = [camera.name for camera in settings.cameras]
+    floor = Floor(settings.cameras)
     detector = own.detector or load_detector(settings.detect, cameras=names, device=device)
     embedder = own.embedder or load_embedder(settings.embed, device=device)
     make_tracker = own.tracker or load_tracker(settings.track)
@@ -185,6 +187,7 @@ def build_stages(
         embedder=embedder,
         matcher=matcher,
         keep=_filters(settings.cameras),
+        place=floor.place if floor else None,
     )
     return Stages(
         pipeline=pipeline,

@@ -28,6 +28,7 @@ from pipeline.protocols import CropPolicy, Detector, Embedder, Matcher, Tracker,
 __all__ = ["Pipeline"]
 
 KeepDetections = Callable[[Detections], Detections]
+PlaceTracks = Callable[[Frame, Tracks], Tracks]
 
 
 class Pipeline:
@@ -40,6 +41,7 @@ class Pipeline:
         embedder: Turns crops into vectors, shared by all cameras.
         matcher: Gives tracks their identity, one for the run.
         keep: Per camera, which detections count; all of them where a camera is missing.
+        place: Puts tracks on the floor; ``None`` where no camera is calibrated.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Pipeline:
         embedder: Embedder,
         matcher: Matcher,
         keep: Mapping[str, KeepDetections] | None = None,
+        place: PlaceTracks | None = None,
     ) -> None:
         self._detector = detector
         self._trackers = trackers
@@ -58,6 +61,7 @@ class Pipeline:
         self._embedder = embedder
         self._matcher = matcher
         self._keep = dict(keep or {})
+        self._place = place
 
     def warm_up(self, frame: Frame) -> None:
         """Use both networks once, so that the first step is as fast as those after it."""
@@ -93,6 +97,8 @@ class Pipeline:
         if not frames:
             return []
         tracked = self._track(frames, detections)
+        if self._place is not None:
+            tracked = [self._place(*each) for each in zip(frames, tracked, strict=True)]
         qualities = [
             self._policy.quality(tracks, frame)
             for frame, tracks in zip(frames, tracked, strict=True)

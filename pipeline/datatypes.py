@@ -1,8 +1,7 @@
 """The values that pass between stages: frozen, slotted dataclasses of arrays.
 
-Boxes are ``xyxy`` in pixels of the frame, origin at the top left, ``x2`` and ``y2``
-exclusive. Times are seconds on the common time line of the run (the camera's own
-timestamps plus its configured offset). Shapes are checked on construction.
+Boxes are ``xyxy`` in pixels of the frame, origin at the top left, ``x2`` and ``y2`` exclusive. Times
+are seconds on the common time line of the run (the camera's own plus its configured offset).
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.arrays import FloatArray, Image, IntArray, require_shape
+from pipeline.places import Path, Places
 
 __all__ = [
     "UNASSIGNED",
@@ -93,11 +93,13 @@ class Tracks:
         xyxy: ``(N, 4)`` float32, pixels: the detected box, not a smoothed one.
         score: ``(N,)`` float32 in [0, 1].
         track_id: ``(N,)`` int64, unique within one camera, from 1, never reused.
+        places: Where they stand, ``None`` where the camera is not calibrated.
     """
 
     xyxy: FloatArray
     score: FloatArray
     track_id: IntArray
+    places: Places | None = None
 
     def __post_init__(self) -> None:
         require_shape("Tracks", "xyxy", self.xyxy, (None, 4))
@@ -176,6 +178,7 @@ class Tracklet:
         embedding_sum: ``(D,)`` float32, the quality-weighted sum of unit embeddings; zeros
             where no crop was good enough to embed.
         weight: Sum of the qualities.
+        path: Where it was on the floor, ``None`` where no place is known.
     """
 
     camera: str
@@ -185,6 +188,7 @@ class Tracklet:
     frames: int
     embedding_sum: FloatArray
     weight: float
+    path: Path | None = None
 
     def __post_init__(self) -> None:
         require_shape("Tracklet", "embedding_sum", self.embedding_sum, (None,))

@@ -15,6 +15,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pipeline.errors import SettingsError
+from pipeline.floor_settings import FloorSettings
 from pipeline.foreign import special_kind
 from pipeline.live_settings import LiveSettings
 from pipeline.match_settings import CameraPairSettings, MatchSettings
@@ -50,7 +51,7 @@ RESERVED_CAMERA_NAMES = frozenset(
 Point = tuple[float, float]
 
 
-class CameraSettings(Section):
+class CameraSettings(FloorSettings):
     """One camera of the camera list."""
 
     name: str

@@ -151,6 +151,10 @@ def _read_camera(path: Path, row: int, entry: Any) -> CameraSettings:
         raise SourceError(
             f"camera list {path}: cameras.{row}: {first_fault(error)} (a camera has {known})"
         ) from None
+    if camera.calibration is not None:
+        files = [path.parent / each.expanduser() for each in camera.calibration.files]
+        calibration = camera.calibration.model_copy(update={"files": files})
+        camera = camera.model_copy(update={"calibration": calibration})
     if is_stream_address(camera.source):
         return camera
     try:
