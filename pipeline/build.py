@@ -119,11 +119,13 @@ class Thresholds:
         warnings: Why it may not fit the weights.
         of_count: Returns a lower and a higher one, for the interval of the count; ``None`` where
             the error rates of the weights are not known.
+        cosine_per_nat: As ``Calibration.cosine_per_nat``.
     """
 
     among: Callable[[int], float]
     warnings: tuple[str, ...] = ()
     of_count: Callable[[int], tuple[float, float]] | None = None
+    cosine_per_nat: float | None = None
 
     def __call__(self, tracklets: int) -> float:
         """Return the cosine similarity from which on two of so many tracklets are one person."""
@@ -173,8 +175,11 @@ def build_stages(
     sha256 = embedder_hash(embedder)
     if gallery is not None:
         persons = GalleryFile(gallery, dim=embedder.dim, weights_sha256=sha256)
+    match = settings.match
+    if match.place_weight is None and thresholds.cosine_per_nat is not None:
+        match = match.model_copy(update={"place_weight": thresholds.cosine_per_nat})
     matcher = OnlineMatcher(
-        settings.match,
+        match,
         threshold=thresholds(0),
         resolve_threshold=thresholds,
         dim=embedder.dim,
@@ -233,6 +238,7 @@ def matching_thresholds(settings: Settings, embedder: Embedder) -> Thresholds:
         lambda tracklets: at(rate, tracklets),
         warnings,
         lambda tracklets: (at(more, tracklets), at(less, tracklets)),
+        calibration.cosine_per_nat(),
     )
 
 

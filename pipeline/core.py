@@ -126,9 +126,9 @@ class Pipeline:
         """Return what a user should know of the tracks so far, by camera."""
         return {camera: warnings_of(tracker) for camera, tracker in self._trackers.items()}
 
-    def detector_warnings(self) -> list[str]:
-        """Return what a user should know of the detections so far."""
-        return warnings_of(self._detector)
+    def shared_warnings(self) -> list[str]:
+        """Return what a user should know of the detections and the matching so far."""
+        return [*warnings_of(self._detector), *warnings_of(self._matcher)]
 
     def drain_events(self) -> list[Event]:
         """Return the changes of identities since the last call, oldest first."""

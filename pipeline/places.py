@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.arrays import require_shape
 
-__all__ = ["SLOT_S", "Path", "PathBuilder", "Places"]
+__all__ = ["COLUMNS", "SLOT_S", "Path", "PathBuilder", "Places"]
 
 Array = NDArray[np.float64]
 SLOT_S = 0.5
@@ -46,11 +48,10 @@ class Places:
         result: Array = np.sqrt((xx + yy) / 2 + np.hypot((xx - yy) / 2, xy))
         return result
 
-    def rows(self) -> list[list[float]]:
+    def rows(self) -> list[tuple[float, ...]]:
         """Return ``x, y, xx, xy, yy, height`` of each person."""
         whole = np.concatenate([self.xy, self.spread, self.height[:, None]], axis=1)
-        rows: list[list[float]] = whole.tolist()
-        return rows
+        return [tuple(row) for row in whole.tolist()]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,53 +66,58 @@ class Path:
     first: int
     rows: NDArray[np.float32]
 
-    @property
-    def end(self) -> int:
-        """Number of the slot after the last one."""
-        return self.first + len(self.rows)
+    def since(self, slot: int) -> Path:
+        """Return the path from a slot on, the last place at least."""
+        gone = min(max(slot - self.first, 0), len(self.rows) - 1)
+        return Path(self.first + gone, self.rows[gone:])
 
-    def tail(self, count: int) -> Path:
-        """Return the newest ``count`` slots."""
-        kept = self.rows[-count:]
-        return Path(self.end - len(kept), kept)
+    def copy(self) -> Path:
+        """Return the path as it is, whatever comes later."""
+        return Path(self.first, self.rows.copy())
 
 
 class PathBuilder:
     """Gathers the path of a track, box by box."""
 
-    __slots__ = ("_first", "_off_s", "_rows")
+    __slots__ = ("_count", "_first", "_off_s", "_rows")
 
     def __init__(self) -> None:
-        self._first = 0
-        self._rows: list[list[float]] = []
+        self._first = self._count = 0
+        self._rows = np.empty((0, COLUMNS), np.float32)
         self._off_s = 0.0
 
-    def see(self, time_s: float, row: list[float]) -> None:
+    def see(self, time_s: float, row: Sequence[float]) -> None:
         """Take in a place, ``x, y, xx, xy, yy, height``; later ones come later."""
-        if row[0] != row[0]:  # NaN
+        x, y, xx, xy, yy, height = row
+        if math.isnan(x):
             return
         slot = round(time_s / SLOT_S)
         off_s = abs(time_s - slot * SLOT_S)
-        if not self._rows:
-            self._first = slot
-        missing = slot - self._first - len(self._rows)
-        if missing >= 0:
-            self._rows += [[float("nan")] * COLUMNS] * min(missing, MAX_SLOTS)
-            self._rows.append(row)
-        elif off_s < self._off_s:
-            self._rows[-1] = row
+        if self._count and slot < self._first + self._count:
+            if off_s >= self._off_s:
+                return
         else:
-            return
+            self._open(slot)
         self._off_s = off_s
         walked = (WALKING_M_S * off_s) ** 2
-        x, y, xx, xy, yy, height = row
-        self._rows[-1] = [x, y, xx + walked, xy, yy + walked, height]
-        if len(self._rows) > MAX_SLOTS:
-            del self._rows[: len(self._rows) - MAX_SLOTS]
-            self._first = slot + 1 - len(self._rows)
+        self._rows[self._count - 1] = x, y, xx + walked, xy, yy + walked, height
 
     def path(self) -> Path | None:
-        """Return the path by now, ``None`` where no place is known."""
-        if not self._rows:
-            return None
-        return Path(self._first, np.array(self._rows, np.float32))
+        """Return the path by now, ``None`` where no place is known; its last place may still change."""
+        return Path(self._first, self._rows[: self._count]) if self._count else None
+
+    def _open(self, slot: int) -> None:
+        """Make room for the place of a slot, and for unknown ones before it."""
+        if self._count and slot - self._first >= 2 * MAX_SLOTS:
+            self._count = 0
+        if not self._count:
+            self._first = slot
+        count = slot + 1 - self._first
+        if count > len(self._rows):
+            surplus = max(count - MAX_SLOTS, 0)
+            kept = self._rows[surplus : self._count]
+            grown = np.full((min(2 * count, MAX_SLOTS + 64), COLUMNS), np.nan, np.float32)
+            grown[: len(kept)] = kept
+            self._rows, self._first = grown, self._first + surplus
+            count -= surplus
+        self._count = count

@@ -129,8 +129,7 @@ def _feet_covered(boxes: Array) -> NDArray[np.bool_]:
     feet[:, 1] = boxes[:, 3] - FEET * (boxes[:, 3] - boxes[:, 1])
     share = intersections(feet, boxes) / np.maximum(areas(feet), 1e-6)[:, None]
     nearer = boxes[None, :, 3] > boxes[:, None, 3]
-    covered: NDArray[np.bool_] = ((share > 0.3) & nearer).any(axis=1)
-    return covered
+    return np.asarray(((share > 0.3) & nearer).any(axis=1), np.bool_)
 
 
 def _refuse_mirrored(sides: dict[str, int]) -> None:

@@ -110,7 +110,7 @@ def _work(
         outcome = _find_everybody(settings, stages, sources, out, on_progress)
         warnings = [f"{source.camera}: {text}" for source in sources for text in source.warnings]
         warnings += [f"{c.camera}: {c.failure}" for c in outcome.counts.values() if c.failure]
-        warnings += stages.pipeline.detector_warnings()
+        warnings += stages.pipeline.shared_warnings()
         for camera, texts in stages.pipeline.warnings().items():
             warnings += [f"{camera}: {text}" for text in texts]
         if settings.output.video:

@@ -13,7 +13,7 @@ from pipeline.datatypes import (
     Tracklet,
     Tracks,
 )
-from pipeline.match.evidence import TrackEvidence
+from pipeline.match.evidence import TrackEvidence, seen_boxes
 
 __all__ = ["TrackletCollector"]
 
@@ -34,11 +34,11 @@ class TrackletCollector:
     ) -> IntArray:
         """Take in one frame; every track stays ``UNASSIGNED``."""
         keys = [(camera, track_id) for track_id in tracks.track_id.tolist()]
-        for key, box, score in zip(keys, tracks.xyxy.tolist(), tracks.score.tolist(), strict=True):
+        for key, (box, score, place) in zip(keys, seen_boxes(tracks), strict=True):
             if key not in self._tracks:
                 zero = np.zeros(self._dim, np.float32)
                 self._tracks[key] = TrackEvidence(*key, time_s, time_s, zero)
-            self._tracks[key].see(time_s, box, score)
+            self._tracks[key].see(time_s, box, score, place)
         for row, vector, quality in zip(
             evidence.rows.tolist(), evidence.vectors, evidence.quality.tolist(), strict=True
         ):

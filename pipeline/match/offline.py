@@ -21,6 +21,7 @@ from pipeline.match.neighbours import EXACT_ROWS, candidate_pairs
 from pipeline.match.numbering import number_groups
 from pipeline.match.persons import Person
 from pipeline.match.places import between_places
+from pipeline.match.trust import learn_ground
 from pipeline.settings import MatchSettings
 
 __all__ = ["count_people", "group_tracklets", "identities_of", "resolve"]
@@ -121,7 +122,9 @@ def _link_usable(
 ) -> IntArray:
     cameras = sorted({t.camera for t in tracklets})
     number = {name: position for position, name in enumerate(cameras)}
-    spans = Spans.of((t.first_s, t.last_s, number[t.camera]) for t in tracklets)
+    spans = Spans.of(
+        ((t.first_s, t.last_s, number[t.camera]) for t in tracklets), [t.path for t in tracklets]
+    )
     features, axes = tracklet_features(
         tracklets,
         spans.camera,
@@ -134,7 +137,8 @@ def _link_usable(
         if settings.views == "auto"
         else None
     )
-    rules = SpatialRules(cameras, settings, counts)
+    ground, _ = learn_ground(features, spans, cameras, settings, threshold=threshold)
+    rules = SpatialRules(cameras, settings, counts, ground)
     weight = np.ones(len(tracklets) + len(known), np.float32)
     if known:
         weight[len(tracklets) :] = [person.past_count for person in known]
@@ -143,13 +147,16 @@ def _link_usable(
         spans = spans.joined(Spans.of([GALLERY_SPAN] * len(known)))
     pairs = candidate_pairs(features, least=threshold)
     named = [pair.cameras for pair in settings.camera_pairs]
+    related = [(number[a], number[b]) for a, b in named if a in number and b in number]
+    if ground is not None:  # cameras on one floor are of one place
+        related += zip(*np.nonzero(ground.trusted[: len(cameras), : len(cameras)]), strict=True)
     apart = between_places(
         features,
         spans.camera,
         pairs,
         threshold=threshold,
         margin=settings.place_margin,
-        related=[(number[a], number[b]) for a, b in named if a in number and b in number],
+        related=related,
     )
     pairs = pairs[~apart]
     pairs = pairs[~rules.clashing(spans, pairs[:, 0], pairs[:, 1])]

@@ -45,14 +45,21 @@ class TrackBook:
 
     # What is seen
 
-    def see(self, key: Key, time_s: float, xyxy: Sequence[float], score: float) -> None:
-        """Count a box of a track, which waits from its first one on."""
+    def see(
+        self,
+        key: Key,
+        time_s: float,
+        xyxy: Sequence[float],
+        score: float,
+        place: Sequence[float] | None = None,
+    ) -> None:
+        """Count a box of a track, which waits from its first one on; see ``TrackEvidence.see``."""
         track = self.evidence.get(key)
         if track is None:
             zero = np.zeros(self._dim, np.float32)
             track = self.evidence[key] = TrackEvidence(*key, time_s, time_s, zero)
             self.wait(key)
-        track.see(time_s, xyxy, score)
+        track.see(time_s, xyxy, score, place)
 
     def add(self, key: Key, vector: FloatArray, quality: float) -> None:
         """Take in the ``(D,)`` unit embedding of one crop of a track."""
@@ -106,6 +113,10 @@ class TrackBook:
         waited_s = self.now_s - track.first_s
         return is_open and (enough or waited_s >= self._settings.decide_after_s)
 
+    def with_crops(self, keys: Collection[Key]) -> list[TrackEvidence]:
+        """Return what is known of those of the tracks that have an embedding."""
+        return [self.evidence[key] for key in keys if self.evidence[key].crops]
+
     # Where and when
 
     def number_cameras(self, keys: Collection[Key]) -> None:
@@ -113,10 +124,13 @@ class TrackBook:
         for camera in sorted({camera for camera, _ in keys} - self.cameras.keys()):
             self.cameras[camera] = len(self.cameras)
 
-    def spans(self, key: Key) -> Spans:
-        """Return when and where one track was."""
+    def spans(self, key: Key, *, since: int | None = None) -> Spans:
+        """Return when and where one track was, its path from a slot on."""
         track = self.evidence[key]
-        return Spans.of([(track.first_s, track.last_s, self.cameras[track.camera])])
+        path = track.path
+        if path is not None and since is not None:
+            path = path.since(since)
+        return Spans.of([(track.first_s, track.last_s, self.cameras[track.camera])], [path])
 
     def node(self, key: Key, number: int, feature: FloatArray) -> Node:
         """Return what a review has to know of one track that bears an identity."""
