@@ -96,6 +96,7 @@ class Stages:
             ``stages.gallery.save(stages.matcher.gallery(identities))``.
         warnings: What the user should know of what was built, for the record; logged already.
         count_thresholds: As ``Thresholds.of_count``.
+        floor: Where the calibrated cameras stand; empty where there are none.
     """
 
     pipeline: Pipeline
@@ -106,6 +107,7 @@ class Stages:
     device: str
     weights_sha256: str
     gallery: GalleryFile | None
+    floor: Floor
     warnings: tuple[str, ...] = ()
     count_thresholds: Callable[[int], tuple[float, float]] | None = None
 
@@ -203,6 +205,7 @@ def build_stages(
         device=device,
         weights_sha256=sha256,
         gallery=persons,
+        floor=floor,
         warnings=thresholds.warnings,
         count_thresholds=thresholds.of_count,
     )

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from pipeline.arrays import require_shape
 
-__all__ = ["COLUMNS", "SLOT_S", "Path", "PathBuilder", "Places"]
+__all__ = [
+    "COLUMNS",
+    "PATH_COLUMNS",
+    "PLACE_COLUMNS",
+    "SLOT_S",
+    "Path",
+    "PathBuilder",
+    "Places",
+]
 
 Array = NDArray[np.float64]
 SLOT_S = 0.5
@@ -20,6 +28,12 @@ MAX_SLOTS = 1200
 """Places that a track remembers, the newest; ten minutes."""
 WALKING_M_S = 1.3
 COLUMNS = 6
+PLACE_COLUMNS = ("x_m", "y_m", "uncertainty_m")
+"""What tables of boxes say of a place: metres on the floor, and the deviation where it is known least."""
+PATH_COLUMNS = (*PLACE_COLUMNS, "speed_m_s")
+"""What tables of tracks say of a path: its last place, and the speed."""
+SPEED_SLOTS = 2
+"""Half seconds between two places that a speed is taken over: shorter ones are mostly jitter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,9 +58,11 @@ class Places:
     @property
     def uncertainty_m(self) -> Array:
         """``(N,)`` standard deviation along the direction that is known least, metres."""
-        xx, xy, yy = self.spread.T
-        result: Array = np.sqrt((xx + yy) / 2 + np.hypot((xx - yy) / 2, xy))
-        return result
+        return _longest(self.spread)
+
+    def cells(self) -> Array:
+        """Return ``(N, 3)`` what ``PLACE_COLUMNS`` name."""
+        return np.column_stack([self.xy, self.uncertainty_m])
 
     def rows(self) -> list[tuple[float, ...]]:
         """Return ``x, y, xx, xy, yy, height`` of each person."""
@@ -70,6 +86,15 @@ class Path:
         """Return the path from a slot on, the last place at least."""
         gone = min(max(slot - self.first, 0), len(self.rows) - 1)
         return Path(self.first + gone, self.rows[gone:])
+
+    def cells(self) -> tuple[float, float, float, float]:
+        """Return what ``PATH_COLUMNS`` name: the last place, and the median speed, NaN if unknown."""
+        rows = self.rows.astype(np.float64)
+        x, y = rows[-1, :2].tolist()
+        ways = np.linalg.norm(rows[SPEED_SLOTS:, :2] - rows[:-SPEED_SLOTS, :2], axis=1)
+        ways = ways[np.isfinite(ways)]
+        speed = float(np.median(ways)) / (SPEED_SLOTS * SLOT_S) if len(ways) else math.nan
+        return x, y, float(_longest(rows[-1:, 2:5])[0]), speed
 
     def copy(self) -> Path:
         """Return the path as it is, whatever comes later."""
@@ -121,3 +146,10 @@ class PathBuilder:
             self._rows, self._first = grown, self._first + surplus
             count -= surplus
         self._count = count
+
+
+def _longest(spread: Array) -> Array:
+    """Return ``(N,)`` the greatest deviation of ``(N, 3)`` covariances."""
+    xx, xy, yy = spread.T
+    result: Array = np.sqrt((xx + yy) / 2 + np.hypot((xx - yy) / 2, xy))
+    return result

@@ -109,14 +109,18 @@ def fit_matrices(
     """
     intrinsic = np.array(matrix, float).reshape(3, 3)
     turn = cv2.Rodrigues(np.array(rvec, float).reshape(3, 1))[0]
-    offset = np.array(tvec, float).ravel() * unit_m
-    to_image = intrinsic @ np.stack([turn[:, 0], turn[:, 1], offset], axis=1)
+    axes = np.stack([turn[:, 0], turn[:, 1], np.array(tvec, float).ravel() * unit_m], axis=1)
+    to_floor = np.linalg.inv(intrinsic @ axes)
+    # Some calibrations, MultiviewX's among them, have the world behind the camera: the same pixels, but
+    # for the sign. What lies below the middle of the picture is floor.
+    if to_floor[2] @ [intrinsic[0, 2], intrinsic[1, 2] + intrinsic[1, 1] / 2, 1] < 0:
+        to_floor, axes = -to_floor, -axes
     coefficients = np.array(distortion, float).ravel()
     return Plane(
-        np.linalg.inv(to_image),
+        to_floor,
         MATRIX_NOISE_M,
         Lens(intrinsic, coefficients) if coefficients.any() else None,
-        upright(intrinsic, turn[:, 0], turn[:, 1], offset),
+        upright(intrinsic, *axes.T),
     )
 
 

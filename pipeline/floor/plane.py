@@ -33,12 +33,16 @@ class Lens:
 
     def straighten(self, pixels: Array) -> Array:
         """Return where ``(N, 2)`` pixels would lie without distortion."""
+        if not len(pixels):  # OpenCV returns nothing at all
+            return pixels
         bent = pixels.reshape(-1, 1, 2)
         found: Array = cv2.undistortPoints(bent, self.matrix, self.distortion, P=self.matrix)
         return found.reshape(-1, 2)
 
     def bend(self, pixels: Array) -> Array:
         """Return where the lens puts ``(N, 2)`` undistorted pixels."""
+        if not len(pixels):
+            return pixels
         rays = np.linalg.solve(self.matrix, _homogeneous(pixels).T).T
         none = np.zeros(3)
         bent, _ = cv2.projectPoints(rays, none, none, self.matrix, self.distortion)

@@ -154,7 +154,7 @@ def _find_everybody(
         events = stack.enter_context(closing(EventLog(out)))
         output = settings.output
         gallery = Gallery(out, crops=output.gallery_crops, blur_heads=output.blur_heads)
-        sinks: list[Sink] = [Tables(out), gallery]
+        sinks: list[Sink] = [Tables(out, on_floor=bool(stages.floor)), gallery]
         for sink in sinks:
             stack.enter_context(closing(sink))
         for camera, duration_s in lengths.items():

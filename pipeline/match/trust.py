@@ -8,12 +8,12 @@ calibration is wrong, and its places are left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.datatypes import FloatArray
+from pipeline.datatypes import FloatArray, IntArray
 from pipeline.match.constraints import Spans
 from pipeline.match.ground import Ground, Paths
 from pipeline.settings import MatchSettings
@@ -33,6 +33,8 @@ MIN_PAIRS = 4
 """Pairs of tracks that a pair of cameras is judged by."""
 MIN_AGREEING = 0.5
 NEAR_NATS = 3.0
+SHIFTS_M = ((3.0, 0.0), (-3.0, 0.0), (0.0, 3.0), (0.0, -3.0))
+FAR_MORE = 3.0
 MAX_NOISE = 4.0
 USUAL_WEIGHT = 0.05
 """``match.place_weight`` of networks like ours."""
@@ -112,18 +114,40 @@ def _judge(
     sure = (best & met & (cosine >= threshold + SURE_MARGIN)).ravel()
     apart, off = found.apart_m[sure], found.off[sure]
     agrees = (apart < FAR_M) | (off < 3.0**2)
-    if len(apart) >= MIN_PAIRS and agrees.mean() < MIN_AGREEING:
-        return _Verdict(1.0, float(np.median(apart)), len(apart))
     near = met.ravel() & (found.nats >= NEAR_NATS)
-    if near.sum() >= MIN_PAIRS and sure.sum() < MIN_PAIRS:
-        like = cosine.ravel()
-        if like[near].mean() <= like[met.ravel()].mean() and like[near].max() < threshold:
-            return _Verdict(1.0, float(np.median(found.apart_m[near])), int(near.sum()))
+    like = cosine.ravel()
+    contradicted = len(apart) >= MIN_PAIRS and agrees.mean() < MIN_AGREEING
+    strangers = len(apart) < MIN_PAIRS <= near.sum() and (
+        like[near].mean() <= like[met.ravel()].mean() and like[near].max() < threshold
+    )
+    if (contradicted or strangers) and not _fit_each_other(spans, rows, columns, ground):
+        doubtful = found.apart_m[sure if contradicted else near]
+        return _Verdict(1.0, float(np.median(doubtful)), len(doubtful))
     if agrees.sum() < MIN_PAIRS:
         return _Verdict(1.0)
     # Of a chi-square of two degrees of freedom the median is 1.39.
     spread = float(np.median(off[agrees])) / 1.39
     return _Verdict(float(np.clip(spread, 1 / MAX_NOISE, MAX_NOISE)))
+
+
+def _fit_each_other(spans: Spans, a: IntArray, b: IntArray, ground: Ground) -> bool:
+    """Return whether tracks of two cameras meet far more often than by chance.
+
+    Weak appearance ties the wrong people, and then nothing is wrong with the places. Chance is what comes
+    of places that are moved about: a calibration that is off is no better than these.
+    """
+    paths, moved = spans.paths, np.unique(b)
+    inside = np.repeat(paths.start[moved], paths.count[moved])
+    inside += np.arange(len(inside)) - np.repeat(
+        np.cumsum(paths.count[moved]) - paths.count[moved], paths.count[moved]
+    )
+    meetings = []
+    for shift in ((0, 0), *SHIFTS_M):
+        rows = paths.rows.copy()
+        rows[inside, :2] += np.array(shift, np.float32)
+        found = ground.compare(replace(paths, rows=rows), spans.camera, a, b)
+        meetings.append(np.count_nonzero(found.nats >= NEAR_NATS))
+    return bool(meetings[0] >= max(MIN_PAIRS, FAR_MORE * float(np.mean(meetings[1:]))))
 
 
 def _odd_heights(paths: Paths, chosen: NDArray[np.bool_], name: str) -> str:
@@ -157,7 +181,7 @@ def _blamed(bad: Sequence[tuple[int, int, _Verdict]], names: Sequence[str]) -> d
         pairs = sum(verdict.pairs for _, _, verdict in own)
         doubts[worst] = (
             f"{names[worst]}: people who look alike stand {apart:.1f} m apart from where {others} "
-            f"sees them ({pairs} pairs of tracks), so its places are not used for matching: check its "
+            f"see them ({pairs} pairs of tracks), so its places are not used for matching: check its "
             "floor_points with `reid-pipeline floor fit`, or the clocks of the cameras"
         )
         left = [entry for entry in left if worst not in entry[:2]]

@@ -7,20 +7,29 @@ a second, a grid of 1000 x 640 cells of 2.5 cm, positions numbered along x first
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import cv2
+import numpy as np
 import pandas as pd
 import yaml
+from recorded_scenes import Scene
 
-__all__ = ["AREA_M", "as_scene"]
+from pipeline.boxes import ious
+from pipeline.datatypes import FloatArray
+from pipeline.embed.reid import ReidEmbedder
+from pipeline.foreign import read_picture
+
+__all__ = ["as_scene", "dress"]
 
 RATE = Fraction(2)
 CAMERAS = 6
 CELLS, CELL_M = 1000, 0.025
-AREA_M = (25.0, 16.0)
+MAX_CROPS = 6
+"""Crops of a person in a camera that its boxes show by turns."""
 QUALITY = "12"
 
 
@@ -74,3 +83,45 @@ def _encode(pictures: list[Path], path: Path) -> None:
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+
+
+def dress(scene: Scene, market: Path, embedder: ReidEmbedder, *, seed: int = 0) -> Scene:
+    """Return a scene of true boxes in which each person looks like one of Market-1501's.
+
+    The pictures at hand are not those of the annotations, so they say nothing of who is in a true box.
+    Every person gets the crops of one validation identity, in each view those of one real camera.
+
+    Args:
+        scene: Recorded with the boxes of the ground truth.
+        market: Folder of Market-1501 with ``images`` and ``validation_ids.json``.
+        embedder: Embeds the crops.
+        seed: Of who is whom, and of the crop that a box shows.
+    """
+    random = np.random.default_rng(seed)
+    identities = json.loads((market / "validation_ids.json").read_text())
+    chosen = random.permutation(identities)[: int(scene.truth["identity"].max())]
+    crops: dict[tuple[int, int], list[Path]] = {}
+    for path in sorted((market / "images").glob("*.jpg")):
+        number, camera = path.name.split("_")[:2]
+        crops.setdefault((int(number), int(camera[1])), []).append(path)
+    frames = dict(list(scene.truth.groupby(["camera", "frame"])))
+    vectors: dict[tuple[int, int], FloatArray] = {}
+    seen = []
+    for each in scene.seen:
+        rows = []
+        truth = frames[each.camera, each.frame]
+        true = truth[["x", "y", "w", "h"]].to_numpy(np.float32)
+        true[:, 2:] += true[:, :2]
+        # Boxes are cut at the border of the picture, so they are not the same to the pixel.
+        owner = truth["identity"].to_numpy()[ious(each.detections.xyxy, true).argmax(axis=1)]
+        for identity in owner.tolist():
+            person = int(chosen[identity - 1])
+            views = [(person, (int(each.camera[1]) - 1 + k) % CAMERAS + 1) for k in range(CAMERAS)]
+            view = next(view for view in views if view in crops)
+            if view not in vectors:
+                pictures = [read_picture(path) for path in crops[view][:MAX_CROPS]]
+                vectors[view] = embedder.embed(pictures)
+            rows.append(vectors[view][random.integers(len(vectors[view]))])
+        whole = np.stack(rows) if rows else np.zeros((0, embedder.dim), np.float32)
+        seen.append(replace(each, vectors=whole))
+    return replace(scene, seen=seen)

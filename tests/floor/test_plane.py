@@ -23,6 +23,14 @@ def test_a_calibration_in_centimetres_gives_metres():
     np.testing.assert_allclose(plane.places(seen(FLOOR)), FLOOR, atol=1e-6)
 
 
+def test_a_world_behind_the_camera_is_turned_round():
+    behind = {**GIVEN, "tvec": -np.array(GIVEN["tvec"])}
+    turned = cv2.Rodrigues(np.array(GIVEN["rvec"]))[0] @ np.diag([-1.0, -1, 1])
+    plane = fit_matrices(**{**behind, "rvec": cv2.Rodrigues(turned)[0]}, unit_m=1.0)
+    np.testing.assert_allclose(plane.places(seen(FLOOR)), FLOOR, atol=1e-6)
+    np.testing.assert_allclose(plane.heights(FLOOR, seen(FLOOR, height=1.7)), 1.7, atol=1e-6)
+
+
 def test_what_is_above_the_horizon_has_no_place():
     plane = fit_matrices(**GIVEN, unit_m=1.0)
     assert np.isnan(plane.places([[480, -400]])).all()
@@ -106,3 +114,10 @@ def test_opencv_agrees_with_the_projection_of_a_pose():
     pixel, _ = cv2.projectPoints(space, GIVEN["rvec"], GIVEN["tvec"], MATRIX, None)
     mapped = plane.pose @ [*space[0], 1]
     np.testing.assert_allclose(mapped[:2] / mapped[2], pixel[0, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("distortion", [(), (0.1, 0, 0, 0)])
+def test_no_pixels_have_no_places(distortion):
+    plane = fit_matrices(**{**GIVEN, "distortion": distortion}, unit_m=1.0)
+    none = np.zeros((0, 2))
+    assert plane.places(none).shape == plane.pixels(none).shape == (0, 2)
