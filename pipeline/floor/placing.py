@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline.boxes import areas, intersections
 from pipeline.datatypes import FloatArray, Frame, Tracks
 from pipeline.errors import SettingsError
+from pipeline.floor.drawing import seen_floor
 from pipeline.floor.fit import fit_matrices, fit_points
 from pipeline.floor.opencv_files import read_matrices
 from pipeline.floor.plane import Plane
@@ -47,10 +49,24 @@ class Floor:
         self._cameras = {each.name: each for each in cameras if is_calibrated(each)}
         sides = {name: plane_of(each).handedness for name, each in self._cameras.items()}
         _refuse_mirrored(sides)
+        self._y_up = sum(sides.values()) <= 0
         self._planes: dict[tuple[str, tuple[int, int]], Plane] = {}
 
     def __bool__(self) -> bool:
         return bool(self._cameras)
+
+    def seen(self, sizes: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+        """Return what each calibrated camera sees of the floor, as records hold it.
+
+        Args:
+            sizes: Width and height of each camera's picture.
+        """
+        views = {
+            name: seen_floor(plane_of(camera, sizes[name]), sizes[name]).round(2).tolist()
+            for name, camera in self._cameras.items()
+            if name in sizes
+        }
+        return {"y_up": self._y_up, "views": views}
 
     def place(self, frame: Frame, tracks: Tracks) -> Tracks:
         """Return tracks with their places, or as they are where the camera is not calibrated."""

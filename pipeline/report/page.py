@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datatypes import UNASSIGNED
+from pipeline.report.floor_map import draw_map
 from pipeline.report.flows import draw_ring, matrix, shortened, took, ways
 from pipeline.report.lanes import Axis, css_colour, lay_out
 from pipeline.report.movement import HandOver, hand_overs, max_present
@@ -99,6 +100,7 @@ def _content(results: Results, limits: Limits) -> dict[str, Any]:
         "timelines": _timelines(cameras, stays, axis, limits, results.edits().named()),
         "counts": _counts(stays, axis),
         "dwell": _dwell(cameras, stays),
+        "floor": draw_map(results),
         **_flows(cameras, moves, limits),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-__all__ = ["CameraCounts", "CameraInput", "Record"]
+__all__ = ["CameraCounts", "CameraInput", "FloorRecord", "Record"]
 
 
 class CameraCounts(BaseModel):
@@ -43,6 +43,13 @@ class CameraInput(BaseModel):
         return [(0, (self.width, self.height))] if self.width and self.height else []
 
 
+class FloorRecord(BaseModel):
+    """What the calibrated cameras see of the floor, from above."""
+
+    y_up: bool = True
+    views: dict[str, list[tuple[float, float]]] = {}
+
+
 class Record(BaseModel):
     """What is recorded of the work; what is missing stays empty."""
 
@@ -58,6 +65,7 @@ class Record(BaseModel):
     cameras: list[CameraCounts] = []
     identities_interval: tuple[int, int] | None = None
     warnings: list[str] = []
+    floor: FloorRecord = FloorRecord()
 
     def counted(self, people: int) -> str:
         """Return a count of people with its interval, where that is known, wide, and still fits.

@@ -42,6 +42,7 @@ from pipeline.sources import resolve_cameras
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_videos"
 REACH_M = 0.5
+MIN_VISIBLE = 0.3
 CUES = ("looks alone", "place alone", "both")
 RANDOM_DIM = 512
 SPOILED = {"in feet": (3.28, 0.0), "moved by 2 m": (1.0, 1.4), "moved by 6 m": (1.0, 4.2)}
@@ -192,6 +193,9 @@ def main() -> None:
         if detector is not None and args.market is not None:
             break  # the pictures are not those of the annotations
         scene = record(folder, detector=detector, embed=EmbedSettings(), cache=args.cache)
+        if args.market is None:  # nobody can be placed where no camera looks
+            seen = scene.truth[scene.truth["visible"] >= MIN_VISIBLE][["time_s", "identity"]]
+            places = places.merge(seen.drop_duplicates(), on=["time_s", "identity"])
         if args.market is not None:
             scene = dress(scene, args.market, embedder)
         # At two frames a second the first box of a person is one of few.
