@@ -49,6 +49,7 @@ def start_record(folder: Path, settings: Settings, stages: Stages) -> None:
         "started": _now(),
         "weights_sha256": stages.weights_sha256,
         "settings": tree,
+        **({"floor": stages.floor.seen({})} if stages.floor else {}),
         "resolved": {
             "device": stages.device,
             "detector": stages.detector,

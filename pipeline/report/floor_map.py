@@ -83,10 +83,12 @@ class FloorMap:
 
 def draw_map(results: Results) -> FloorMap | None:
     """Return the map of a run, an archive or a recording, ``None`` where no place is known."""
+    record = results.summary().floor
+    if record is None:  # no camera is calibrated: boxes, which are most of an archive, stay unread
+        return None
     places = _places(results)
     if places.empty:
         return None
-    record = results.summary().floor
     views = {name: np.array(corners) for name, corners in record.views.items() if corners}
     xy = places[["x", "y"]].to_numpy()
     frame = _Frame.around([xy, *(_near(view, xy) for view in views.values())], y_up=record.y_up)

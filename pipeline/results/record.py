@@ -65,7 +65,7 @@ class Record(BaseModel):
     cameras: list[CameraCounts] = []
     identities_interval: tuple[int, int] | None = None
     warnings: list[str] = []
-    floor: FloorRecord = FloorRecord()
+    floor: FloorRecord | None = None
 
     def counted(self, people: int) -> str:
         """Return a count of people with its interval, where that is known, wide, and still fits.

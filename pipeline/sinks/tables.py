@@ -243,9 +243,7 @@ class EventLog:
 def track_rows(result: FrameResult, *, on_floor: bool) -> Iterator[tuple[str | int, ...]]:
     """Yield a row of ``TRACK_COLUMNS`` for every track of a frame, in order of their numbers.
 
-    Args:
-        result: The frame.
-        on_floor: Whether ``PLACE_COLUMNS`` follow, empty where no place is known.
+    With ``on_floor``, ``PLACE_COLUMNS`` follow, empty where no place is known.
     """
     camera, index, time_s = result.frame.camera, result.frame.index, f"{result.frame.time_s:.4f}"
     xywh = result.tracks.xyxy.copy()

@@ -59,6 +59,13 @@ def test_paths_run_to_the_right_and_north_is_up(y_up):
         assert (path <= [found.width, found.height]).all()
 
 
+def test_boxes_of_uncalibrated_work_are_not_read():
+    uncalibrated = PlacedResults(boxes(*walk(1)))
+    uncalibrated._record = Record()
+    uncalibrated.iter_boxes = None
+    assert draw_map(uncalibrated) is None
+
+
 def test_two_cameras_that_see_one_person_draw_one_path_and_count_one_stay():
     one = draw_map(PlacedResults(boxes(*walk(1))))
     both = draw_map(PlacedResults(boxes(*walk(1), *walk(1, camera="b"))))
