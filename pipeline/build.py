@@ -121,13 +121,13 @@ class Thresholds:
         warnings: Why it may not fit the weights.
         of_count: Returns a lower and a higher one, for the interval of the count; ``None`` where
             the error rates of the weights are not known.
-        cosine_per_nat: As ``Calibration.cosine_per_nat``.
+        place_weight: As ``Calibration.place_weight``.
     """
 
     among: Callable[[int], float]
     warnings: tuple[str, ...] = ()
     of_count: Callable[[int], tuple[float, float]] | None = None
-    cosine_per_nat: float | None = None
+    place_weight: float | None = None
 
     def __call__(self, tracklets: int) -> float:
         """Return the cosine similarity from which on two of so many tracklets are one person."""
@@ -178,8 +178,8 @@ def build_stages(
     if gallery is not None:
         persons = GalleryFile(gallery, dim=embedder.dim, weights_sha256=sha256)
     match = settings.match
-    if match.place_weight is None and thresholds.cosine_per_nat is not None:
-        match = match.model_copy(update={"place_weight": thresholds.cosine_per_nat})
+    if match.place_weight is None and thresholds.place_weight is not None:
+        match = match.model_copy(update={"place_weight": thresholds.place_weight})
     matcher = OnlineMatcher(
         match,
         threshold=thresholds(0),
@@ -241,7 +241,7 @@ def matching_thresholds(settings: Settings, embedder: Embedder) -> Thresholds:
         lambda tracklets: at(rate, tracklets),
         warnings,
         lambda tracklets: (at(more, tracklets), at(less, tracklets)),
-        calibration.cosine_per_nat(),
+        calibration.place_weight(),
     )
 
 

@@ -40,7 +40,9 @@ PAIRS_PER_FALSE_MATCH = 3
 RARE_SHARE = 1e-4
 """Steps of the curve with a smaller share of pairs say nothing about likelihoods."""
 MIN_STEPS = 10
-MAX_COSINE_PER_NAT = 0.5
+MIN_SLOPE = 2.0
+INDEPENDENT_SHARE = 0.5
+"""Feet that are hidden are hidden for seconds, and a calibration is off all the time."""
 MAX_MISSED = 0.95
 """Weights that miss more of the genuine pairs than this tell nobody apart: chance misses as much."""
 
@@ -154,11 +156,12 @@ class Calibration:
             (p.threshold for p in self.curve if p.fmr <= accepted), self.curve[-1].threshold
         )
 
-    def cosine_per_nat(self) -> float | None:
-        """Return the similarity that makes two tracks e times likelier to show one person.
+    def place_weight(self) -> float | None:
+        """Return the similarity that places are worth where they make one person e times likelier.
 
-        It is the slope of the logarithm of how many genuine pairs there are at a similarity for each
-        impostor pair, over the similarities that both have. ``None`` where that is not known.
+        As much similarity changes the number of genuine pairs for each impostor pair by that factor: the
+        slope of its logarithm, over the similarities that both have. Half of it, as places err together.
+        ``None`` where the curve does not tell.
         """
         at = np.array([point.threshold for point in self.curve])
         genuine = np.diff([point.fnmr for point in self.curve])
@@ -169,7 +172,7 @@ class Calibration:
         weight = np.sqrt(np.minimum(genuine, impostor)[both])
         ratio = np.log(genuine[both] / impostor[both])
         slope = float(np.polyfit(at[:-1][both], ratio, 1, w=weight)[0])
-        return 1 / slope if slope > 1 / MAX_COSINE_PER_NAT else None
+        return INDEPENDENT_SHARE / slope if slope > MIN_SLOPE else None
 
     def checked_threshold(self, *, false_match_rate: float) -> float:
         """Return the threshold for a rate, where it tells people apart at all.

@@ -33,11 +33,13 @@ BODY_M = 0.1
 """A person is no point: two cameras see different sides of the feet."""
 NEAR_M = 2.0
 """Tracks further apart than this at every time are no candidates by place alone."""
+NEAR_EVERY = 4
+"""Of paths that are not short every so many places are looked at for that."""
 MAX_SPEED_M_S = 4.0
 """Nobody runs faster through a building."""
 SPEED_SLACK_M = 1.5
 """Beyond the uncertainty of places, what the ends of tracks are off: half seen people, late boxes."""
-MAX_COMPARED = 32
+MAX_COMPARED = 16
 """Places of two tracks that are compared; more say hardly more."""
 BLOCK_PLACES = 1 << 20
 
@@ -207,14 +209,17 @@ class Ground:
         within = np.arange(len(track)) - np.repeat(
             np.cumsum(paths.count) - paths.count, paths.count
         )
+        slot = paths.first[track] + within
+        some = (slot % NEAR_EVERY == 0) | (paths.count[track] < 2 * NEAR_EVERY)
+        track, slot, within = track[some], slot[some], within[some]
         rows = paths.rows[paths.start[track] + within]
-        known = np.isfinite(rows[:, 0]) & self.trusted[camera[track]].any(axis=1)
+        known = np.isfinite(rows[:, 0]) & self.trusted.any(axis=1)[camera[track]]
         if not known.any():
             return np.zeros((0, 2), np.int64)
         # Times lie so far apart that nothing is near over them.
-        slot = (paths.first[track] + within)[known] * (4 * NEAR_M)
-        points = np.column_stack([slot, rows[known, :2]])
-        found = cKDTree(points).query_pairs(NEAR_M, output_type="ndarray")
-        pairs = np.sort(track[known][found], axis=1)
-        pairs = pairs[camera[pairs[:, 0]] != camera[pairs[:, 1]]]
-        return np.unique(pairs, axis=0).astype(np.int64)
+        points = np.column_stack([slot[known] * (4 * NEAR_M), rows[known, :2]])
+        one, other = track[known][cKDTree(points).query_pairs(NEAR_M, output_type="ndarray")].T
+        apart = camera[one] != camera[other]
+        low, high = np.minimum(one, other)[apart], np.maximum(one, other)[apart]
+        code = np.unique(low * len(camera) + high)
+        return np.stack(np.divmod(code, len(camera)), axis=1).astype(np.int64)

@@ -36,7 +36,7 @@ NEAR_NATS = 3.0
 SHIFTS_M = ((3.0, 0.0), (-3.0, 0.0), (0.0, 3.0), (0.0, -3.0))
 FAR_MORE = 3.0
 MAX_NOISE = 4.0
-USUAL_WEIGHT = 0.05
+USUAL_WEIGHT = 0.04
 """``match.place_weight`` of networks like ours."""
 MAX_TRACKS = 256
 """The newest tracks of a camera that are looked at."""

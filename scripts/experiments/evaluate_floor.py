@@ -173,7 +173,7 @@ def main() -> None:
     calibration = Calibration.of_notes(
         embedder.calibration or {}, weights=embedder.weights, sha256=embedder.sha256
     )
-    settings = MatchSettings(place_weight=calibration.cosine_per_nat())
+    settings = MatchSettings(place_weight=calibration.place_weight())
     threshold = calibration.threshold_for(false_match_rate=settings.false_match_rate)
     floor = Floor(resolve_cameras([str(folder / "cameras.yaml")]))
     places = pd.read_csv(folder / "places.csv")
