@@ -22,7 +22,7 @@ from pipeline.match.gallery import GalleryFile
 from pipeline.match.online import OnlineMatcher
 from pipeline.plugins import checked_stage
 from pipeline.protocols import Detector, Embedder, Tracker
-from pipeline.settings import CameraSettings, Settings
+from pipeline.settings import CameraSettings, MatchSettings, Settings
 from pipeline.sources import VideoFile, open_source
 from pipeline.track.loading import load_tracker
 
@@ -129,6 +129,12 @@ class Thresholds:
     of_count: Callable[[int], tuple[float, float]] | None = None
     place_weight: float | None = None
 
+    def weighed(self, match: MatchSettings) -> MatchSettings:
+        """Return the settings with what places are worth, unless they say it themselves."""
+        if match.place_weight is not None or self.place_weight is None:
+            return match
+        return match.model_copy(update={"place_weight": self.place_weight})
+
     def __call__(self, tracklets: int) -> float:
         """Return the cosine similarity from which on two of so many tracklets are one person."""
         return self.among(tracklets)
@@ -177,11 +183,8 @@ def build_stages(
     sha256 = embedder_hash(embedder)
     if gallery is not None:
         persons = GalleryFile(gallery, dim=embedder.dim, weights_sha256=sha256)
-    match = settings.match
-    if match.place_weight is None and thresholds.place_weight is not None:
-        match = match.model_copy(update={"place_weight": thresholds.place_weight})
     matcher = OnlineMatcher(
-        match,
+        thresholds.weighed(settings.match),
         threshold=thresholds(0),
         resolve_threshold=thresholds,
         dim=embedder.dim,

@@ -102,11 +102,16 @@ class Path:
 
 
 class PathBuilder:
-    """Gathers the path of a track, box by box."""
+    """Gathers the path of a track, box by box.
 
-    __slots__ = ("_count", "_first", "_off_s", "_rows")
+    Args:
+        epoch_s: Where the times of boxes begin, on the time line of all paths.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_count", "_epoch_s", "_first", "_off_s", "_rows")
+
+    def __init__(self, epoch_s: float = 0.0) -> None:
+        self._epoch_s = epoch_s
         self._first = self._count = 0
         self._rows = np.empty((0, COLUMNS), np.float32)
         self._off_s = 0.0
@@ -116,6 +121,7 @@ class PathBuilder:
         x, y, xx, xy, yy, height = row
         if math.isnan(x):
             return
+        time_s += self._epoch_s
         slot = round(time_s / SLOT_S)
         off_s = abs(time_s - slot * SLOT_S)
         if self._count and slot < self._first + self._count:

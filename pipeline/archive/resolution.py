@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from pipeline.datatypes import UNASSIGNED, Identities, Tracklet
+from pipeline.datatypes import UNASSIGNED, FloatArray, Identities, Tracklet
 from pipeline.errors import InputError
 from pipeline.layout.archive import (
+    FLOOR_PATH,
     IDENTITY_SCHEMA,
     NEXT_IDENTITY,
     ArchiveFolder,
     read_part,
 )
 from pipeline.layout.edit_log import EditLog
+from pipeline.places import COLUMNS as COLUMNS_OF_PATH
+from pipeline.places import Path
 
 __all__ = ["Earlier", "read_earlier", "read_tracklets", "write_identities"]
 
@@ -33,10 +36,10 @@ def read_tracklets(folder: ArchiveFolder) -> tuple[list[Tracklet], list[str]]:
     Raises:
         InputError: A part is damaged.
     """
-    rows: list[tuple[int, str, str, int, int, float, np.ndarray[tuple[int], np.dtype[np.float32]]]]
-    rows = []
+    rows: list[tuple[int, str, str, int, int, float, FloatArray, Path | None]] = []
     for camera, _, part in folder.parts("sightings"):
-        table = read_part(part, COLUMNS)
+        table = read_part(part, COLUMNS, optional=list(FLOOR_PATH))
+        paths = _paths(table)
         times = [table[name].cast(pa.int64()).to_pylist() for name in ("first_time", "last_time")]
         embeddings = table["embedding"].combine_chunks()
         dim = embeddings.type.list_size
@@ -46,16 +49,31 @@ def read_tracklets(folder: ArchiveFolder) -> tuple[list[Tracklet], list[str]]:
         scale = table["weight"].to_numpy() * table["agreement"].to_numpy()
         vectors *= scale[:, None].astype(np.float32)
         plain = (table[name].to_pylist() for name in ("tracklet_id", "frames", "weight"))
-        for first, last, name, frames, weight, vector in zip(*times, *plain, vectors, strict=True):
-            rows.append((first, camera, name, last, frames, weight, vector))
+        whole = zip(*times, *plain, vectors, paths, strict=True)
+        for first, last, name, frames, weight, vector, path in whole:
+            rows.append((first, camera, name, last, frames, weight, vector, path))
     rows.sort(key=lambda row: row[:3])
     numbers: dict[str, int] = {}
     tracklets = []
-    for first, camera, _, last, frames, weight, vector in rows:
+    for first, camera, _, last, frames, weight, vector, path in rows:
         numbers[camera] = numbers.get(camera, 0) + 1
         span = ((first - rows[0][0]) / 1e6, (last - rows[0][0]) / 1e6)
-        tracklets.append(Tracklet(camera, numbers[camera], *span, frames, vector, weight))
+        tracklets.append(Tracklet(camera, numbers[camera], *span, frames, vector, weight, path))
     return tracklets, [row[2] for row in rows]
+
+
+def _paths(table: pa.Table) -> list[Path | None]:
+    """Return the path of every row, ``None`` where it has none."""
+    if "path" not in table.column_names:
+        return [None] * len(table)
+    found: list[Path | None] = []
+    for first, cells in zip(*(table[name].to_pylist() for name in FLOOR_PATH), strict=True):
+        if first is None or not cells or len(cells) % COLUMNS_OF_PATH:
+            found.append(None)
+        else:
+            rows = np.array(cells, np.float32).reshape(-1, COLUMNS_OF_PATH)
+            found.append(Path(first, rows))
+    return found
 
 
 def read_earlier(folder: ArchiveFolder) -> Earlier:

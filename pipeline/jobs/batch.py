@@ -18,6 +18,7 @@ from pipeline.build import Thresholds, embedder_hash, matching_thresholds
 from pipeline.devices import resolve_device
 from pipeline.embed.loading import load_embedder
 from pipeline.errors import DecodeError, OutputError, SourceError
+from pipeline.floor.placing import Floor
 from pipeline.jobs.archive_record import archive_record
 from pipeline.jobs.archive_worker import ArchiveJob, ArchiveWorker
 from pipeline.jobs.outputs import check_folder
@@ -118,6 +119,7 @@ def plan_archive(
     is_begun = folder.record_path.is_file() or (folder.work_path / LOCK).is_file()
     if out.is_dir() and any(out.iterdir()) and not is_begun:
         raise OutputError(f"output {out} holds files but no archive: choose another --out")
+    Floor(settings.cameras)  # a calibration that cannot be used is told before any work starts
     lengths: dict[str, float] = {}
     damaged: dict[str, str] = {}
     for each in footage.recordings:
@@ -234,7 +236,7 @@ def describe_models(settings: Settings) -> tuple[str, Thresholds]:
 
 
 def _resolve(
-    folder: ArchiveFolder, settings: Settings, *, thresholds: Callable[[int], float]
+    folder: ArchiveFolder, settings: Settings, *, thresholds: Thresholds
 ) -> tuple[int, float]:
     """Resolve identities over the whole archive; return how many there are, and the threshold.
 
@@ -253,7 +255,11 @@ def _resolve(
     }
     threshold = thresholds(len(tracklets))
     identities = resolve(
-        tracklets, settings.match, threshold=threshold, earlier=earlier, first_free=first_free
+        tracklets,
+        thresholds.weighed(settings.match),
+        threshold=threshold,
+        earlier=earlier,
+        first_free=first_free,
     )
     people = write_identities(folder, identities, tracklets, names, first_free=first_free)
     return people, threshold

@@ -14,6 +14,7 @@ from pipeline.datatypes import (
     Tracks,
 )
 from pipeline.match.evidence import TrackEvidence, seen_boxes
+from pipeline.places import PathBuilder
 
 __all__ = ["TrackletCollector"]
 
@@ -23,10 +24,11 @@ class TrackletCollector:
 
     Args:
         dim: Length of an embedding.
+        epoch_s: Where the times of frames begin, on the time line of all paths.
     """
 
-    def __init__(self, dim: int) -> None:
-        self._dim = dim
+    def __init__(self, dim: int, *, epoch_s: float = 0.0) -> None:
+        self._dim, self._epoch_s = dim, epoch_s
         self._tracks: dict[tuple[str, int], TrackEvidence] = {}
 
     def update(
@@ -37,7 +39,8 @@ class TrackletCollector:
         for key, (box, score, place) in zip(keys, seen_boxes(tracks), strict=True):
             if key not in self._tracks:
                 zero = np.zeros(self._dim, np.float32)
-                self._tracks[key] = TrackEvidence(*key, time_s, time_s, zero)
+                path = PathBuilder(self._epoch_s)
+                self._tracks[key] = TrackEvidence(*key, time_s, time_s, zero, places=path)
             self._tracks[key].see(time_s, box, score, place)
         for row, vector, quality in zip(
             evidence.rows.tolist(), evidence.vectors, evidence.quality.tolist(), strict=True

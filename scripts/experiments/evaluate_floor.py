@@ -128,8 +128,9 @@ def score(
     threshold: float,
 ) -> Score:
     """Match a scene by some cues and score it."""
-    if cue == "looks alone":
-        settings = settings.model_copy(update={"place_weight": 0.0})
+    if cue != "both":  # so much that the noise of random vectors is nothing beside it
+        weight = 0.0 if cue == "looks alone" else 1.0
+        settings = settings.model_copy(update={"place_weight": weight})
     # Without appearance every pair is as good as another, and place decides at even odds.
     level = 0.0 if cue == "place alone" else threshold
     identities = matched(blinded(told, cue), settings, threshold=level)
