@@ -25,7 +25,7 @@ from pipeline.jobs.outputs import check_folder
 from pipeline.jobs.report import report_at_end
 from pipeline.jobs.workplace import Workplace
 from pipeline.layout.archive import ArchiveFolder
-from pipeline.match.offline import resolve
+from pipeline.match.offline import place_warnings, resolve
 from pipeline.settings import Settings
 from pipeline.sources import VideoFile
 from pipeline.sources.camera_list import VIDEO_SUFFIXES
@@ -186,10 +186,12 @@ def process_archive(
             raise DecodeError(
                 f"none of the {len(files)} files could be processed; the first: {reason}"
             )
-        people, threshold = _resolve(job.folder, plan.settings, thresholds=thresholds)
+        people, threshold, doubts = _resolve(job.folder, plan.settings, thresholds=thresholds)
         record = archive_record(job, plan.footage, schedule, skipped, status="complete")
         record |= {"threshold": threshold, "identities": people}
-        job.folder.write_record(record | {"warnings": [*thresholds.warnings, *plan.footage.notes]})
+        job.folder.write_record(
+            record | {"warnings": [*thresholds.warnings, *doubts, *plan.footage.notes]}
+        )
         has_report = report_at_end(out)
     tracklets = sum(found["tracklets"] for found in schedule.finished.values())
     warnings = [
@@ -237,8 +239,8 @@ def describe_models(settings: Settings) -> tuple[str, Thresholds]:
 
 def _resolve(
     folder: ArchiveFolder, settings: Settings, *, thresholds: Thresholds
-) -> tuple[int, float]:
-    """Resolve identities over the whole archive; return how many there are, and the threshold.
+) -> tuple[int, float, list[str]]:
+    """Resolve identities over the archive; return how many there are, the threshold, and warnings.
 
     Numbers that were given out before stay with the group that shares most boxes with them.
 
@@ -254,15 +256,16 @@ def _resolve(
         if name in before
     }
     threshold = thresholds(len(tracklets))
+    match = thresholds.weighed(settings.match)
     identities = resolve(
         tracklets,
-        thresholds.weighed(settings.match),
+        match,
         threshold=threshold,
         earlier=earlier,
         first_free=first_free,
     )
     people = write_identities(folder, identities, tracklets, names, first_free=first_free)
-    return people, threshold
+    return people, threshold, place_warnings(tracklets, match, threshold=threshold)
 
 
 def _do_units(

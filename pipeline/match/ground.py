@@ -213,7 +213,9 @@ class Ground:
         some = (slot % NEAR_EVERY == 0) | (paths.count[track] < 2 * NEAR_EVERY)
         track, slot, within = track[some], slot[some], within[some]
         rows = paths.rows[paths.start[track] + within]
-        known = np.isfinite(rows[:, 0]) & self.trusted.any(axis=1)[camera[track]]
+        usable = np.flatnonzero(self.trusted.any(axis=1))
+        # The gallery's number is -1, and no path is its.
+        known = np.isfinite(rows[:, 0]) & np.isin(camera[track], usable)
         if not known.any():
             return np.zeros((0, 2), np.int64)
         # Times lie so far apart that nothing is near over them.

@@ -24,7 +24,7 @@ from pipeline.match.places import between_places
 from pipeline.match.trust import learn_ground
 from pipeline.settings import MatchSettings
 
-__all__ = ["count_people", "group_tracklets", "identities_of", "resolve"]
+__all__ = ["count_people", "group_tracklets", "identities_of", "place_warnings", "resolve"]
 
 
 def resolve(
@@ -67,6 +67,32 @@ def count_people(
 ) -> int:
     """Return how many people the tracklets show at a threshold; arguments as for ``resolve``."""
     return len(_people(tracklets, settings, threshold=threshold, known=()))
+
+
+def place_warnings(
+    tracklets: Sequence[Tracklet], settings: MatchSettings, *, threshold: float
+) -> list[str]:
+    """Return why places of some cameras are not used; arguments as for ``resolve``."""
+    usable = [t for t in tracklets if t.weight > 0]
+    if not any(t.path is not None for t in usable):
+        return []
+    cameras = sorted({t.camera for t in usable})
+    spans = _spans(usable, cameras)
+    features, _ = tracklet_features(
+        usable,
+        spans.camera,
+        cameras=len(cameras),
+        prior=settings.centre_tracks,
+        reduce=len(usable) > EXACT_ROWS,
+    )
+    return list(learn_ground(features, spans, cameras, settings, threshold=threshold)[1].values())
+
+
+def _spans(tracklets: Sequence[Tracklet], cameras: Sequence[str]) -> Spans:
+    number = {name: position for position, name in enumerate(cameras)}
+    return Spans.of(
+        ((t.first_s, t.last_s, number[t.camera]) for t in tracklets), [t.path for t in tracklets]
+    )
 
 
 def _people(
@@ -122,9 +148,7 @@ def _link_usable(
 ) -> IntArray:
     cameras = sorted({t.camera for t in tracklets})
     number = {name: position for position, name in enumerate(cameras)}
-    spans = Spans.of(
-        ((t.first_s, t.last_s, number[t.camera]) for t in tracklets), [t.path for t in tracklets]
-    )
+    spans = _spans(tracklets, cameras)
     features, axes = tracklet_features(
         tracklets,
         spans.camera,

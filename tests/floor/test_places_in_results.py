@@ -76,3 +76,12 @@ def test_parquet_and_csv_agree_on_places(placed):
     table = pq.read_table(placed.path / "tracks.parquet").to_pandas()
     text = pd.read_csv(placed.path / "tracks.csv")
     np.testing.assert_allclose(table[PLACES], text[PLACES], atol=1e-5)
+
+
+def test_feet_for_metres_are_warned_of_and_change_no_identity(tmp_path, placed):
+    in_feet = finished(tmp_path / "feet", calibrated=("lobby",), unit=3.28, seconds=8)
+    (warning,) = (text for text in in_feet.warnings if text.startswith("lobby: people would be"))
+    assert "floor_points" in warning
+    assert not [text for text in placed.warnings if "tall" in text]
+    unused = finished(tmp_path / "unused", seconds=8)
+    assert in_feet.sightings()["global_id"].tolist() == unused.sightings()["global_id"].tolist()
