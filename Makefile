@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 HOLDOUT ?= ../shared/data/market1501
 
-.PHONY: help demo install lint type test bench soak fuzz weights clean
+ADVISORIES := api.osv.dev
+
+.PHONY: help demo install lint audit type test bench soak fuzz weights clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -20,9 +22,15 @@ $(INSTALLED): pyproject.toml
 demo: install ## run the pipeline on sample_videos/ and say where the result lies
 	$(BIN)/python scripts/demo.py
 
-lint: install ## style and formatting
+lint: install ## style, formatting, and what may be unsafe
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit --quiet --configuration pyproject.toml --recursive pipeline reid_model
+
+audit: install ## published advisories of what is installed; skipped where they cannot be reached
+	@if $(BIN)/python -c 'import socket; socket.create_connection(("$(ADVISORIES)", 443), 5)' 2>/dev/null; \
+	then $(BIN)/pip-audit --vulnerability-service osv --skip-editable --progress-spinner off; \
+	else echo "audit skipped: $(ADVISORIES), which keeps the advisories, cannot be reached"; fi
 
 type: install ## static types, strict
 	$(BIN)/mypy

@@ -6,10 +6,12 @@ detect ALL frames (one call) -> track per camera -> embed ALL chosen crops (one 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from pipeline.camera_motion import CameraMotion
 from pipeline.crops import cut
 from pipeline.datatypes import (
     CropEvidence,
@@ -61,6 +63,7 @@ class Pipeline:
         self._embedder = embedder
         self._matcher = matcher
         self._keep = dict(keep or {})
+        self._motion: defaultdict[str, CameraMotion] = defaultdict(CameraMotion)
         self._place = place
 
     def warm_up(self, frame: Frame) -> None:
@@ -117,7 +120,8 @@ class Pipeline:
         for frame, tracks, quality, rows, rows_vectors in zip(
             frames, tracked, qualities, chosen, vectors, strict=True
         ):
-            evidence = CropEvidence(rows, rows_vectors, quality[rows])
+            shift = self._motion[frame.camera].update(frame.image)
+            evidence = CropEvidence(rows, rows_vectors, quality[rows], shift)
             global_id = self._matcher.update(frame.camera, frame.time_s, tracks, evidence)
             results.append(FrameResult(frame, tracks, global_id, quality, evidence))
         return results

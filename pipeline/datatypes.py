@@ -123,11 +123,14 @@ class CropEvidence:
         rows: ``(M,)`` int64, rows of the frame's ``Tracks`` that were embedded.
         vectors: ``(M, D)`` float32, unit rows.
         quality: ``(M,)`` float32 in (0, 1], the weight of each crop.
+        camera_shift: How far what is in the picture has moved to the right and down since the
+            camera's first frame because the camera turned, px.
     """
 
     rows: IntArray
     vectors: FloatArray
     quality: FloatArray
+    camera_shift: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         require_shape("CropEvidence", "rows", self.rows, (None,))
@@ -149,8 +152,7 @@ class FrameResult:
         frame: The frame itself.
         tracks: The tracked persons.
         global_id: ``(N,)`` int64, one per track; ``UNASSIGNED`` where not decided yet.
-        quality: ``(N,)`` float32 in [0, 1], how well each crop shows its person; 0 means
-            that the crop should not represent the person anywhere.
+        quality: ``(N,)`` float32 in [0, 1], how well each crop shows its person; 0 = not at all.
         evidence: The crops that were embedded, rows of ``tracks``.
     """
 
@@ -175,9 +177,9 @@ class Tracklet:
         first_s: Time of its first box, seconds.
         last_s: Time of its last box, seconds.
         frames: Number of boxes.
-        embedding_sum: ``(D,)`` float32, the quality-weighted sum of unit embeddings; zeros
-            where no crop was good enough to embed.
+        embedding_sum: ``(D,)`` float32, quality-weighted sum of unit embeddings; zeros without any.
         weight: Sum of the qualities.
+        visible_s: Seconds for which it was visible, each weighted by the detector's score.
         path: Where it was on the floor, ``None`` where no place is known.
     """
 
@@ -188,6 +190,7 @@ class Tracklet:
     frames: int
     embedding_sum: FloatArray
     weight: float
+    visible_s: float
     path: Path | None = None
 
     def __post_init__(self) -> None:
@@ -200,8 +203,7 @@ class Identity:
 
     Attributes:
         global_id: The person, from 1; ``UNASSIGNED`` where it is unassigned.
-        similarity: Cosine of the tracklet with the rest of its identity; 1 where the
-            identity has no other tracklet, 0 where the tracklet has no embedding.
+        similarity: Cosine with the rest of its identity; 1 where there is none, 0 without an embedding.
         first_s: Time of the tracklet's first box, seconds.
         last_s: Time of the tracklet's last box, seconds.
         frames: Number of boxes.
@@ -236,8 +238,7 @@ class Event:
 
     Attributes:
         time_s: Event time: seconds on the common time line, of live runs since the epoch.
-        kind: ``new``, ``sighting``, ``hand_over``, ``merge`` or ``split``; by hand also
-            ``rename`` and ``undo``.
+        kind: ``new``, ``sighting``, ``hand_over``, ``merge``, ``split``; by hand ``rename``, ``undo``.
         global_id: The identity it is about (the surviving one of a merge).
         camera: Camera of the track, empty where the event has none.
         track_id: The track, ``UNASSIGNED`` where the event has none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,12 +60,12 @@ def look_through(folder: Path, *, suffixes: Collection[str], below: bool) -> Fol
             path = here / entry.name
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir():
+            if _is(entry.is_dir):
                 if below:
                     (linked if entry.is_symlink() else folders).append(path)
             elif path.suffix.lower() not in suffixes:
                 others[path.suffix.lower() or "none"] += 1
-            elif entry.is_file():
+            elif _is(entry.is_file):
                 found.files.append(path)
             else:
                 kind = "a link that leads nowhere" if entry.is_symlink() else "no regular file"
@@ -75,3 +75,11 @@ def look_through(folder: Path, *, suffixes: Collection[str], below: bool) -> Fol
         found.notes.append(f"files with other suffixes were passed over: {listed}")
     found.files.sort()
     return found
+
+
+def _is(kind: Callable[[], bool]) -> bool:
+    """Ask an entry; it is nothing where the folder that a link leads to may not be looked at."""
+    try:
+        return kind()
+    except OSError:
+        return False

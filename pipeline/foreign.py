@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from pipeline.errors import InputError, OutputError
 from reid_model import files
 from reid_model.errors import ReidModelError
-from reid_model.files import MARK, is_same, special_kind, way_out
+from reid_model.files import MARK, is_same, one_line, special_kind, way_out
+from reid_model.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     from pipeline.datatypes import Image
@@ -25,8 +26,10 @@ __all__ = [
     "check_replaceable",
     "errors_as",
     "is_same",
+    "one_line",
     "picture_files",
     "read_picture",
+    "read_yaml",
     "special_kind",
     "way_out",
 ]

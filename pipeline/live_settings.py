@@ -74,17 +74,9 @@ class LiveSourceSettings(_Section):
     """Timeout from connecting to the first frame."""
     stall_s: Annotated[float, Field(gt=0, le=120)] = 5.0
     """A camera that sent no valid frame for this long is reconnected."""
-    close_s: Annotated[float, Field(gt=0, le=30)] = 1.0
-    """Timeout for closing a connection before its process is terminated, then killed."""
     max_backoff_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
     """Maximum delay between two attempts to reconnect; the first is up to a second, later ones up
     to a tenth of the time that the camera has been away."""
-    settled_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
-    """After this long without a fault, the delay starts small again."""
-    refused_pause_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
-    """Minimum delay after a failed login: cameras lock out clients that try too often."""
-    failed_pause_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
-    """Delay after the reader of a camera crashed five times within a minute."""
     hold_damaged_s: Annotated[float, Field(ge=0, le=60)] = 1.0
     """How long frames are held back after damage, unless a key frame comes earlier."""
     max_pixels: Annotated[int, Field(gt=0)] = 40_000_000
@@ -196,9 +188,6 @@ class NotifySettings(_Section):
     """Broker, ``mqtt://user:password@host:1883`` or ``mqtts://...:8883``."""
     mqtt_topic: Annotated[str, Field(pattern=r"^[^#+\x00]{1,200}$")] = "reid-pipeline/events"
     """Every event is one message on this topic, its kind as the last level below it."""
-    queue_events: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
-    """Maximum number of queued events for each of the three; beyond, the oldest are dropped and
-    counted."""
     timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
     """Timeout for an answer."""
     max_backoff_s: Annotated[float, Field(gt=0, le=3600)] = 60.0

@@ -46,8 +46,9 @@ class MatchSettings(Section):
     margin: Share = 0.05
     """Minimum difference in similarity between the best and the second-best identity."""
     min_duration_s: Seconds = 1.0
-    """Identities visible for less time than this in total are dropped: most are fragments of a
-    person or false detections. Such a track may still be assigned to an identity of the gallery."""
+    """Identities visible for less time than this in total, each second weighted by the detector's
+    score, are dropped: most are fragments of a person or false detections. Such a track may still be
+    assigned to an identity of the gallery."""
     overlap_s: Seconds = 0.5
     """Two tracks of one camera that overlap in time by more than this are different persons; where
     one person's track breaks, the next one often begins before the old one ends."""

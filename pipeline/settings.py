@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from pipeline import foreign
 from pipeline.errors import SettingsError
 from pipeline.floor_settings import FloorSettings
-from pipeline.foreign import special_kind
 from pipeline.live_settings import LiveSettings
 from pipeline.match_settings import CameraPairSettings, MatchSettings
 from pipeline.settings_section import Seconds, Section, Share
@@ -54,7 +53,7 @@ Point = tuple[float, float]
 class CameraSettings(FloorSettings):
     """One camera of the camera list."""
 
-    name: str
+    name: Annotated[str, Field(coerce_numbers_to_str=True)]
     """Unique name, ``[A-Za-z0-9_-]{1,64}``; also the name of its annotated video."""
     source: str
     """File path (relative to the camera list) or stream address."""
@@ -129,14 +128,14 @@ class TrackSettings(Section):
     max_lost_s: Seconds = 2.0
     """A track that was not seen for so long ends; where frames are further apart, after one more."""
     min_hits: Annotated[int, Field(ge=1)] = 2
-    """Boxes before a track counts; one is enough where frames are 0.25 s or more apart."""
-    split_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.4
+    """Boxes before a track counts; one is enough where frames are 0.18 s or more apart."""
+    split_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.5
     """After a gap or an overlap, a track whose embedding has a lower cosine similarity than this
     to before is split."""
     check_interval_s: Seconds = 0.8
     """Interval between two appearance checks of a track without gap or overlap."""
-    check_gap_s: Seconds = 0.35
-    """Tracks with a gap of this length are checked by appearance before they go on."""
+    check_gap_s: Seconds = 0.25
+    """Tracks with a gap of this length go on only in a box whose embedding fits."""
 
 
 class EmbedSettings(Section):
@@ -227,17 +226,7 @@ def read_yaml(path: Path, *, kind: str = "configuration file") -> dict[str, Any]
     Raises:
         SettingsError: The file is missing, no YAML, or holds something else than a mapping.
     """
-    try:
-        if special := special_kind(path):
-            raise SettingsError(f"{kind} {path} is {special}, no file: write it to a file first")
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise SettingsError(f"{kind} {path} does not exist") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{kind} {path} cannot be read: {error}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        problem = " ".join(str(error).split())
-        raise SettingsError(f"{kind} {path} is no valid YAML: {problem}") from None
+    content = foreign.read_yaml(path, what=kind, raises=SettingsError)
     if content is None:
         return {}
     if not isinstance(content, dict):

@@ -27,6 +27,8 @@ __all__ = ["first_line", "numbers_in", "read_csv", "read_csv_in_pieces", "read_h
 SEPARATORS = (",", ";", "\t")
 HEAD_BYTES = 1 << 16
 ENCODINGS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+LARGEST = 1e30
+"""Beyond, no number stands for anything here: infinite, or a slip of the pen."""
 EXACT = float(2**53)
 """Beyond, whole numbers are no longer told apart."""
 
@@ -36,8 +38,8 @@ def read_csv(path: Path, *, text: Collection[str] = (), all_text: bool = False) 
 
     Args:
         path: The file.
-        text: Columns that are names, whatever they look like.
-        all_text: All of them are.
+        text: Columns that are names, whatever they look like, and in no row empty.
+        all_text: All of them are text, empty where nothing stands.
 
     Raises:
         DatasetError: It is missing, no regular file, or no CSV; the message names the file.
@@ -57,8 +59,8 @@ def read_csv_in_pieces(
 
     Args:
         path: The file.
-        text: Columns that are names, whatever they look like.
-        all_text: All of them are.
+        text: Columns that are names, whatever they look like, and in no row empty.
+        all_text: All of them are text, empty where nothing stands.
         rows_at_once: ``None`` = all rows in one table.
         content: What is taken to be in the file, where it was read already.
 
@@ -91,7 +93,12 @@ def read_csv_in_pieces(
     empty = True
     for table in reader:
         for name in names:
-            table[name] = table[name].str.strip()
+            table[name] = table[name].fillna("").str.strip()
+            without = table.index[table[name] == ""]
+            if len(without) and not all_text:
+                raise DatasetError(
+                    f"{path}, row {without[0] + 1}: {name} is empty, expected a name"
+                )
         empty = False
         yield table
     if empty:
@@ -129,7 +136,9 @@ def read_headless(path: Path) -> pd.DataFrame:
 def numbers_in(column: pd.Series, *, whole: bool = False) -> NDArray[np.float64]:
     """Return a column as numbers, NaN where there is none; with ``whole``, where it has a part."""
     values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, copy=True)
-    wrong = ~np.isfinite(values)
+    wrong = ~(np.abs(values) <= LARGEST)
+    if column.dtype == bool:
+        wrong[:] = True
     if whole:
         with np.errstate(invalid="ignore"):
             wrong |= (values != np.rint(values)) | (np.abs(values) > EXACT)

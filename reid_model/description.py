@@ -22,6 +22,7 @@ from reid_model.errors import WeightsError
 from reid_model.preprocess import Channels, Preprocessing
 from reid_model.stored_weights import model_xml
 from reid_model.writing import write_whole
+from reid_model.yaml_files import read_yaml
 
 __all__ = [
     "MAKERS",
@@ -101,13 +102,11 @@ def read_sidecar(model: Path) -> Description | None:
         WeightsError: The sidecar cannot be used; the message names what is wrong in it.
     """
     path = sidecar_of(model)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Description.model_validate(content)
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise WeightsError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+    content = read_yaml(path, what="description", raises=WeightsError)
+    try:
+        return Description.model_validate(content)
     except ValidationError as error:
         problem = min(error.errors(include_url=False), key=lambda each: each["type"] == "missing")
         where = ".".join(str(part) for part in problem["loc"]) or "content"

@@ -16,7 +16,15 @@ from pathlib import Path
 
 from reid_model.errors import OutputError
 
-__all__ = ["MARK", "check_outputs", "check_replaceable", "is_same", "special_kind", "way_out"]
+__all__ = [
+    "MARK",
+    "check_outputs",
+    "check_replaceable",
+    "is_same",
+    "one_line",
+    "special_kind",
+    "way_out",
+]
 
 MARK = "reid-pipeline"
 """Stands near the beginning of every single file that a command writes where the user asks."""
@@ -52,6 +60,12 @@ def way_out(error: OSError) -> str:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         return f"this process may open {limit} files: raise the limit with `ulimit -n {4 * limit}`"
     return WAYS_OUT.get(error.errno or 0, "choose another place")
+
+
+def one_line(error: OSError) -> str:
+    """Return what to tell of an error of the system that nobody has put in words of their own."""
+    what = "a file" if error.filename is None else os.fsdecode(error.filename)
+    return f"{what} cannot be used ({error.strerror or error}): {way_out(error)}"
 
 
 def is_same(one: Path, other: Path) -> bool:

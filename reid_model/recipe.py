@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from reid_model.architecture import Architecture
 from reid_model.data.augment import Augmentation
 from reid_model.errors import RecipeError
-from reid_model.files import special_kind
+from reid_model.yaml_files import read_yaml
 
 __all__ = [
     "Averaging",
@@ -198,14 +197,7 @@ def read_recipe(path: Path, kind: type[Kind], *, changes: Mapping[str, Any] | No
         RecipeError: It cannot be read, or a key is unknown or out of range; the message gives
             the key's path.
     """
-    try:
-        if special := special_kind(path):
-            raise RecipeError(f"recipe {path} is {special}, no file: write it to a file first")
-        tree = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise RecipeError(f"recipe {path} does not exist: check the path") from None
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise RecipeError(f"recipe {path} cannot be read: {' '.join(str(error).split())}") from None
+    tree = read_yaml(path, what="recipe", raises=RecipeError)
     if not isinstance(tree, dict):
         raise RecipeError(f"recipe {path}: expected a mapping of settings")
     for key, value in (changes or {}).items():
@@ -220,6 +212,8 @@ def read_recipe(path: Path, kind: type[Kind], *, changes: Mapping[str, Any] | No
         fault = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in fault["loc"])
         given = (
-            "" if fault["type"] in {"missing", "extra_forbidden"} else f", got {fault['input']!r}"
+            ""
+            if fault["type"] in {"missing", "extra_forbidden"}
+            else f", got {fault['input']!r:.80}"
         )
         raise RecipeError(f"recipe {path}: {key}: {fault['msg']}{given}") from None

@@ -62,11 +62,11 @@ def measure(video: Path, detector: str) -> tuple[int, dict[str, float], int]:
             folder, Path(out), settings, BatchSettings(chunk_s=10), weights_sha256, (video.name,)
         )
         worker = ArchiveWorker(job)
-        seconds = dict.fromkeys(("survey", "detect", "follow"), 0.0)
+        seconds = dict.fromkeys(("survey", "detect", "track"), 0.0)
         found = _timed(worker, Unit("survey", recording), seconds)
         for chunk in job.journal.undetected(recording):
             found = _timed(worker, Unit("detect", recording, chunk), seconds)
-        found = _timed(worker, Unit("follow", recording), seconds)
+        found = _timed(worker, Unit("track", recording), seconds)
         stored = sum(path.stat().st_size for path in Path(out).rglob("*.parquet"))
     return found["frames"], seconds, stored
 

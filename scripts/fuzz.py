@@ -3,8 +3,8 @@
     FUZZ_SECONDS=600 python scripts/fuzz.py [--targets mp4-h264 settings] [--seed 0]
 
 Every target runs in a process of its own, so that a crash in a library is one finding. A finding
-is an exception that is none of ours, a crash, more than 10 s, or more than 1 GB of memory for one
-input; its input is kept in ``--out``. Exit code 1 if there is one.
+is an exception that is none of ours, a crash, more than 10 s of work, or more than 1 GB of memory
+for one input; its input is kept in ``--out``. Exit code 1 if there is one.
 """
 
 from __future__ import annotations
@@ -23,10 +23,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from fuzzing.mutation import mutated
 from fuzzing.targets import EXPECTED, TARGETS
 
 MAX_S = 10.0
+"""Of processor time for one input."""
+MAX_WAIT_S = 120.0
+"""For one input, whatever it waits for: other work on the machine, or for ever."""
 MAX_GROWTH_KB = 1_000_000
 BATCH = 200
 """Inputs of one process."""
@@ -56,7 +61,11 @@ def main(argv: list[str] | None = None) -> int:
         turn += 1
     for name in options.targets:
         print(f"{name:12} {inputs[name]:8} inputs")
-    print(f"{sum(inputs.values())} inputs, {len(found)} kinds of faults")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(
+        f"{sum(inputs.values())} inputs, {len(found)} kinds of faults; "
+        f"{used.ru_utime + used.ru_stime:.0f} s of processor time"
+    )
     for fault, path in found.items():
         print(f"{path}: {fault}")
     return 1 if found else 0
@@ -70,22 +79,13 @@ def _batch(name: str, turn: int, until_s: float, out: Path) -> tuple[int, dict[s
         count: Any = context.Value("i", 0)
         process = context.Process(target=_child, args=(name, turn, folder, count, until_s))
         process.start()
-        before, since_s = -1, time.monotonic()
-        hangs = False
-        while process.is_alive():
-            process.join(0.2)
-            if count.value != before:
-                before, since_s = count.value, time.monotonic()
-            hangs = time.monotonic() - since_s > MAX_S
-            if hangs:
-                process.kill()
-                process.join()
+        hangs = _watch(process, count)
         faults = {
             (path.with_suffix(".why")).read_text(): path for path in folder.glob("fault-*.input")
         }
         last = folder / "last.input"
         if hangs:
-            faults[f"{name}: more than {MAX_S:g} s"] = last
+            faults[f"{name}: more than {MAX_S:g} s of work, or {MAX_WAIT_S:g} s of waiting"] = last
         elif process.exitcode:
             faults[f"{name}: the process ended with {process.exitcode}"] = last
         if not count.value and time.monotonic() < until_s:
@@ -97,6 +97,26 @@ def _batch(name: str, turn: int, until_s: float, out: Path) -> tuple[int, dict[s
                 shutil.copy(path, place)
             kept[fault] = str(place)
         return count.value, kept
+
+
+def _watch(process: Any, count: Any) -> bool:
+    """Wait for a process; return whether it had to be killed, as one input took it too long."""
+    before, since_s, worked_s = -1, 0.0, 0.0
+    while process.is_alive():
+        process.join(0.2)
+        try:
+            times = psutil.Process(process.pid).cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        if count.value != before:
+            before, since_s, worked_s = count.value, time.monotonic(), times.user + times.system
+        waits_s, works_s = time.monotonic() - since_s, times.user + times.system - worked_s
+        # The first input waits for the seeds, which are encoded.
+        if works_s > MAX_S * (1 if before else 6) or waits_s > MAX_WAIT_S * (1 if before else 6):
+            process.kill()
+            process.join()
+            return True
+    return False
 
 
 def _child(name: str, turn: int, folder: Path, count: Any, until_s: float) -> None:

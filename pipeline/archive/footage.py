@@ -133,7 +133,7 @@ def read_manifest(path: Path, folder: Path) -> Footage:
     Raises:
         SourceError: The manifest is missing or wrong; names the line.
     """
-    table = read_csv(path, what="manifest", all_text=True, raises=SourceError).fillna("")
+    table = read_csv(path, what="manifest", all_text=True, raises=SourceError)
     missing = [name for name in MANIFEST_COLUMNS if name not in table]
     if missing:
         raise SourceError(

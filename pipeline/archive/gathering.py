@@ -172,6 +172,7 @@ class Gathering:
             "best_w": x2 - x1,
             "best_h": y2 - y1,
             "weight": tracklet.weight,
+            "visible_s": tracklet.visible_s,
             "agreement": length / tracklet.weight if known else 0.0,
             "embedding": (tracklet.embedding_sum / length).tolist() if known else None,
             **(_path_cells(tracklet.path) if tracklet.path is not None else {}),

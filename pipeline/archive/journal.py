@@ -50,7 +50,7 @@ class Unit:
         chunk: With which chunk of it, for ``detect``.
     """
 
-    kind: Literal["survey", "detect", "follow"]
+    kind: Literal["survey", "detect", "track"]
     recording: Recording
     chunk: int = 0
 

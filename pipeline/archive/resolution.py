@@ -22,7 +22,8 @@ from pipeline.places import Path
 
 __all__ = ["Earlier", "read_earlier", "read_tracklets", "write_identities"]
 
-COLUMNS = ["tracklet_id", "first_time", "last_time", "frames", "weight", "agreement", "embedding"]
+COLUMNS = ["tracklet_id", "first_time", "last_time", "frames", "weight", "agreement"]
+COLUMNS += ["visible_s", "embedding"]
 Earlier = tuple[dict[str, int], int]
 """Identities by tracklet, and the smallest number that was never given out."""
 
@@ -36,7 +37,7 @@ def read_tracklets(folder: ArchiveFolder) -> tuple[list[Tracklet], list[str]]:
     Raises:
         InputError: A part is damaged.
     """
-    rows: list[tuple[int, str, str, int, int, float, FloatArray, Path | None]] = []
+    rows: list[tuple[int, str, str, int, int, float, float, FloatArray, Path | None]] = []
     for camera, _, part in folder.parts("sightings"):
         table = read_part(part, COLUMNS, optional=list(FLOOR_PATH))
         paths = _paths(table)
@@ -48,17 +49,22 @@ def read_tracklets(folder: ArchiveFolder) -> tuple[list[Tracklet], list[str]]:
         vectors[known] = embeddings.flatten().to_numpy(zero_copy_only=False).reshape(-1, dim)
         scale = table["weight"].to_numpy() * table["agreement"].to_numpy()
         vectors *= scale[:, None].astype(np.float32)
+        if "visible_s" in table.column_names:
+            visible_s = table["visible_s"].to_pylist()
+        else:  # a part of an older version
+            visible_s = [(last - first) / 1e6 for first, last in zip(*times, strict=True)]
         plain = (table[name].to_pylist() for name in ("tracklet_id", "frames", "weight"))
-        whole = zip(*times, *plain, vectors, paths, strict=True)
-        for first, last, name, frames, weight, vector, path in whole:
-            rows.append((first, camera, name, last, frames, weight, vector, path))
+        whole = zip(*times, *plain, visible_s, vectors, paths, strict=True)
+        for first, last, name, frames, weight, visible, vector, path in whole:
+            rows.append((first, camera, name, last, frames, weight, visible, vector, path))
     rows.sort(key=lambda row: row[:3])
     numbers: dict[str, int] = {}
     tracklets = []
-    for first, camera, _, last, frames, weight, vector, path in rows:
+    for first, camera, _, last, frames, weight, visible, vector, path in rows:
         numbers[camera] = numbers.get(camera, 0) + 1
         span = ((first - rows[0][0]) / 1e6, (last - rows[0][0]) / 1e6)
-        tracklets.append(Tracklet(camera, numbers[camera], *span, frames, vector, weight, path))
+        of_track = (camera, numbers[camera], *span, frames, vector, weight, visible, path)
+        tracklets.append(Tracklet(*of_track))
     return tracklets, [row[2] for row in rows]
 
 

@@ -48,7 +48,7 @@ class Schedule:
             return self.fail(unit, result["failure"])
         if recording.file in self.failed:
             return []
-        if unit.kind == "follow":
+        if unit.kind == "track":
             self.finished[recording.file] = {"file": recording.file, **result}
             return []
         if unit.kind == "detect":
@@ -60,7 +60,7 @@ class Schedule:
         self._waiting[recording.file] = len(missing)
         if not missing:
             del self._waiting[recording.file]
-            return [Unit("follow", recording)]
+            return [Unit("track", recording)]
         return [Unit("detect", recording, chunk) for chunk in missing]
 
     def fail(self, unit: Unit, reason: str) -> list[Unit]:

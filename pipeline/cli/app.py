@@ -14,8 +14,11 @@ from rich.logging import RichHandler
 from pipeline import __version__
 from pipeline.cli.commands import COMMANDS
 from pipeline.errors import ReidPipelineError
+from pipeline.foreign import one_line
 
 __all__ = ["main", "make_app"]
+
+log = logging.getLogger(__name__)
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -95,6 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ReidPipelineError as error:
         _complain(str(error))
         return error.exit_code
+    except OSError as error:  # a path that nothing can be done with
+        log.info("where that came from", exc_info=True)
+        _complain(one_line(error))
+        return BAD_INPUT
     except USAGE_ERROR as error:
         hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         _complain(error.format_message() + hint)

@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,11 +17,12 @@ from pipeline.archive.journal import Unit
 from pipeline.archive_settings import BatchSettings
 from pipeline.cli.batch_plan import show_plan
 from pipeline.cli.batch_progress import BatchProgress
+from pipeline.cli.flags import refuse_flags
 from pipeline.cli.run_report import note_on_detector
 from pipeline.errors import SettingsError
 from pipeline.jobs.batch import find_videos, plan_archive, process_archive
 from pipeline.jobs.inputs import settings_for
-from pipeline.jobs.workplace import Workplace
+from pipeline.jobs.workplace import EngineName, Workplace
 from pipeline.layout.run import REPORT
 from pipeline.settings import read_yaml
 from pipeline.sources.camera_list import read_calibrations
@@ -32,15 +32,8 @@ __all__ = ["batch"]
 log = logging.getLogger(__name__)
 
 
-class EngineChoice(StrEnum):
-    """What the work runs on."""
-
-    process = "process"
-    processes = "processes"
-    ray = "ray"
-
-
 def batch(  # noqa: PLR0917 - typer makes options of them
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Folder that holds the videos.")],
     out: Annotated[Path, typer.Option(help="Folder of the archive; made, resumed or extended.")],
     pattern: Annotated[
@@ -88,8 +81,8 @@ def batch(  # noqa: PLR0917 - typer makes options of them
         float, typer.Option(help="Files are cut at the first key frame after so many seconds.")
     ] = 60.0,
     engine: Annotated[
-        EngineChoice, typer.Option(help="One process, several, or a Ray cluster.")
-    ] = EngineChoice.process,
+        EngineName, typer.Option(help="One process, several, or a Ray cluster.")
+    ] = "process",
     workers: Annotated[
         int | None,
         typer.Option(min=1, help="Processes, or actors of the cluster; none = one per processor."),
@@ -106,7 +99,11 @@ def batch(  # noqa: PLR0917 - typer makes options of them
     """Process all videos of a folder, go on after interruptions, and add files later."""
     if manifest is not None and pattern is not None:
         raise SettingsError("give --pattern or --manifest, not both")
-    place = _place(engine, workers=workers, address=address, gpus=gpus)
+    of_others = [] if engine == "ray" else ["address", "gpus"]
+    of_others += ["workers"] if engine == "process" else []
+    refuse_flags(context, *of_others, because=f"changes nothing with --engine {engine}")
+    count = 1 if engine == "process" else workers or os.cpu_count() or 1
+    place = Workplace(engine, count, address, gpus or 0.0)
     footage = find_videos(folder, pattern=pattern, manifest=manifest)
     if config is not None and "cameras" in read_yaml(config):
         raise SettingsError(
@@ -156,30 +153,6 @@ def batch(  # noqa: PLR0917 - typer makes options of them
         highlight=False,
         markup=False,
     )
-
-
-def _place(
-    engine: EngineChoice, *, workers: int | None, address: str | None, gpus: float | None
-) -> Workplace:
-    """Return where the work runs; refuse flags of another engine.
-
-    Raises:
-        SettingsError: A flag would change nothing.
-    """
-    flags: list[tuple[str, object, bool]] = [
-        ("--workers", workers, engine is not EngineChoice.process)
-    ]
-    flags += [
-        (name, value, engine is EngineChoice.ray)
-        for name, value in (("--address", address), ("--gpus", gpus))
-    ]
-    for flag, value, is_used in flags:
-        if value is not None and not is_used:
-            raise SettingsError(
-                f"{flag} changes nothing with --engine {engine}: leave it out, or choose another engine"
-            )
-    count = 1 if engine is EngineChoice.process else workers or os.cpu_count() or 1
-    return Workplace(engine.value, count, address, gpus or 0.0)
 
 
 def _batch_settings(chunk_s: float) -> BatchSettings:

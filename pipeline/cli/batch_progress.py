@@ -77,7 +77,7 @@ class BatchProgress:
         )
         self._progress.update(self._lines[worker], state=state)
         before = self._done.get(file, 0.0)
-        is_over = unit.kind == "follow" or "failure" in result
+        is_over = unit.kind == "track" or "failure" in result
         # A file that turns out to be uncuttable is looked at again from its beginning.
         after = 1.0 if is_over else min(DETECTION, before + DETECTION * result.get("share", 0.0))
         self._done[file] = after

@@ -1,4 +1,4 @@
-"""`reid-pipeline calibrate`: the similarity threshold of weights, from crops of several places."""
+"""`reid-pipeline calibrate`: the similarity threshold of weights, from crops or finished work."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from pipeline.cli.flags import refuse_flags
 from pipeline.errors import InputError
 from pipeline.jobs.calibrate import Tracked, calibrate_weights, store_threshold
 from pipeline.jobs.outputs import check_files
 from pipeline.match.calibration import Calibration, save_calibration
+from pipeline.results import is_results
 from pipeline.settings import MatchSettings
 
 __all__ = ["calibrate_command"]
@@ -23,14 +25,22 @@ SHOWN_RATES = (0.1, 0.05, 0.02, 0.01, 0.001)
 
 
 def calibrate_command(
+    context: typer.Context,
     places: Annotated[
         list[Path],
         typer.Argument(
-            help="Folders of crops, one for each place; Market-1501 names say who is who."
+            help="Folders of crops (Market-1501 names say who is who), of runs, archives or "
+            "recordings; one for each place."
         ),
     ],
     *,
-    weights: Annotated[Path, typer.Option("--weights", help="Re-identification weights.")],
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            "--weights",
+            help="Re-identification weights; none = those of the run, else the package's.",
+        ),
+    ] = None,
     identities: Annotated[
         Path | None, typer.Option(help="JSON list of the identities to use; none = all.")
     ] = None,
@@ -49,8 +59,13 @@ def calibrate_command(
 
     Use identities that the network was not trained on: it knows the others too well. Nobody may be in
     two places. Where names do not say who is who, as those of `reid-pipeline crops`, crops are
-    compared with those of the other places alone.
+    compared with those of the other places alone. In runs, archives and recordings those are known
+    who were named, merged or split by hand (see `edit`).
     """
+    if store and weights is None:
+        raise InputError("--store needs --weights: say which weights keep the threshold")
+    if all(map(is_results, places)):
+        refuse_flags(context, "identities", because="is for folders of crops")
     check_files([out], [*places, weights, identities])
     measured = calibrate_weights(
         places, weights, identities=identities, device=device, each_track=_with_progress

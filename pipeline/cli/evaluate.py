@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from pipeline.cli.evaluation_tables import false_people_table, notes, score_table
+from pipeline.cli.flags import refuse_flags
 from pipeline.errors import InputError
 from pipeline.foreign import MARK
 from pipeline.jobs.evaluate import PICTURES, draw, evaluate_empty
@@ -25,6 +26,7 @@ TABLE_COLUMNS = 130
 
 
 def evaluate(
+    context: typer.Context,
     run: Annotated[Path, typer.Argument(help="Folder of a run, or its tracks.csv.")],
     *,
     ground_truth: Annotated[
@@ -76,6 +78,9 @@ def evaluate(
     """Score a run against ground truth, per camera and over all cameras together."""
     if (ground_truth is None) != nobody:
         raise InputError("give one of --ground-truth FILE and --nobody")
+    if nobody:
+        useless = ["out", "iou", "min_visible", "rename", "camera", "processed_only"]
+        refuse_flags(context, *useless, because="belongs to --ground-truth, which is not given")
     pictures = [] if out is None else [out / name for name in PICTURES]
     check_files([json_out, *pictures], [run, ground_truth])
     wide = Console(width=None if Console().is_terminal else TABLE_COLUMNS)

@@ -41,7 +41,9 @@ def forget(
 def prune(
     where: Annotated[Path, typer.Argument(help="Folder of an archive or a recording.")],
     *,
-    keep_days: Annotated[int, typer.Option(min=1, help="Days to keep, today (UTC) included.")],
+    keep_days: Annotated[
+        int, typer.Option(min=1, max=36_500, help="Days to keep, today (UTC) included.")
+    ],
     yes: Yes = False,
 ) -> None:
     """Remove what ended so many days ago from an archive or a recording.

@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 from setproctitle import setproctitle
 
+from pipeline.cli.flags import refuse_flags
 from pipeline.cli.live_log import live_log
 from pipeline.cli.live_view import LiveScreen
 from pipeline.cli.run_report import note_on_detector
@@ -36,6 +37,7 @@ RTSP = re.compile("rtsps?://", re.IGNORECASE)
 
 
 def live(  # noqa: PLR0917 - typer makes options of them
+    context: typer.Context,
     cams: Annotated[
         list[str] | None,
         typer.Option(
@@ -141,16 +143,11 @@ def live(  # noqa: PLR0917 - typer makes options of them
         raise SettingsError(
             "--loop plays files, which needs --realtime: add it, or leave --loop out"
         )
-    if transport is not None and not any(RTSP.match(source) for source in sources):
-        raise SettingsError("--transport is for cameras at rtsp:// addresses: leave it out")
-    if not serve and (
-        useless := [
-            name for name, value in (("--host", host), ("--port", port)) if value is not None
-        ]
-    ):
-        raise SettingsError(
-            f"{useless[0]} belongs to the page, which --no-serve turns off: leave one of them out"
-        )
+    if not any(RTSP.match(source) for source in sources):
+        refuse_flags(context, "transport", because="is for cameras at rtsp:// addresses")
+    if not serve:
+        off = "belongs to the page, which --no-serve turns off"
+        refuse_flags(context, "host", "port", "token", because=off)
     show_live(
         settings, out, gallery=gallery, realtime=realtime, serve=serve, require_all=require_all
     )

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from pipeline.cli.flags import refuse_flags
 from pipeline.cli.live import DEFAULT_OUT as DEFAULT_LIVE_OUT
 from pipeline.cli.live import show_live
 from pipeline.cli.progress import RunProgress
 from pipeline.cli.run_report import identity_table, note_on_detector
-from pipeline.errors import SettingsError
 from pipeline.jobs.inputs import settings_for
 from pipeline.jobs.run import process_videos
 from pipeline.results import open_results
@@ -27,6 +27,7 @@ DEFAULT_OUT = Path("runs") / "latest"
 
 
 def run(  # noqa: PLR0917 - typer makes options of them
+    context: typer.Context,
     cams: Annotated[
         list[str] | None,
         typer.Option(
@@ -129,21 +130,15 @@ def run(  # noqa: PLR0917 - typer makes options of them
     }
     settings = settings_for(cams or [], base=config, given=given)
     if all(is_live(camera.source) for camera in settings.cameras):
-        flags = {
-            "--overwrite": overwrite,
-            "--max-seconds": max_seconds,
-            "--resolve": resolve,
-            "--detections": detections,
-        }
-        if useless := [flag for flag, is_set in flags.items() if is_set]:
-            raise SettingsError(f"{useless[0]} cannot be used with live cameras: leave it out")
+        useless = ["overwrite", "max_seconds", "detections", *(["resolve"] if resolve else [])]
+        refuse_flags(context, *useless, because="cannot be used with live cameras")
         given["live.recording.video"] = video
         settings = settings_for(cams or [], base=config, given=given)
         show_live(settings, DEFAULT_LIVE_OUT if out == DEFAULT_OUT else out, gallery=gallery)
         return
     note = note_on_detector(settings)
     with RunProgress(note) as progress:
-        finished = process_videos(
+        warnings = process_videos(
             settings,
             out,
             overwrite=overwrite,
@@ -152,7 +147,7 @@ def run(  # noqa: PLR0917 - typer makes options of them
             on_progress=progress.show,
             inputs=[Path(each) for each in (config, *(cams or [])) if each is not None],
         )
-    for warning in finished.warnings:
+    for warning in warnings:
         log.warning("%s", warning)
     console = Console()
     console.print(identity_table(open_results(out)))

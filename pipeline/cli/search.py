@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.cli.flags import refuse_flags
 from pipeline.errors import SettingsError
 from pipeline.jobs.outputs import check_files
 from pipeline.jobs.queries import BOX_SIDES, query_for
@@ -24,6 +25,7 @@ __all__ = ["search"]
 
 
 def search(
+    context: typer.Context,
     where: Annotated[Path, typer.Argument(help="Folder of a run, an archive or a recording.")],
     *,
     image: Annotated[
@@ -71,14 +73,12 @@ def search(
     given = [each for each in (image, identity, video) if each is not None]
     if len(given) != 1:
         raise SettingsError("give one of --image, --identity and --video: one of them is the query")
-    for flag, value, belongs in (
-        ("--at", at, video),
-        ("--box", box, video),
-        ("--detector", detector, image),
-    ):
-        if value is not None and belongs is None:
-            owner = "--image" if flag == "--detector" else "--video"
-            raise SettingsError(f"{flag} belongs to {owner}, which is not given: leave it out")
+    if video is None:
+        refuse_flags(context, "at", "box", because="belongs to --video, which is not given")
+    if image is None:
+        refuse_flags(context, "detector", because="belongs to --image, which is not given")
+    if identity is not None:
+        refuse_flags(context, "device", because="changes nothing about --identity")
     check_files([json_path, html_path], [image, video, where])
     results = open_results(where)
     since_s, until_s = _time(since, results, "--since"), _time(until, results, "--until")

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError
+from pipeline.foreign import read_yaml
 
 __all__ = ["TASKS", "ExportedModel", "Layout", "check_task", "find_model", "person_classes"]
 
@@ -181,11 +181,7 @@ def _metadata(path: Path, model: Any) -> dict[str, Any]:
     """Return what ultralytics wrote beside the model, or into it; nothing where it wrote nothing."""
     beside = path.with_name("metadata.yaml")
     if beside.is_file():
-        try:
-            content = yaml.safe_load(beside.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-            problem = " ".join(str(error).split())
-            raise ModelError(f"detector metadata {beside} cannot be read: {problem}") from None
+        content = read_yaml(beside, what="detector metadata", raises=ModelError)
         return content if isinstance(content, dict) else {}
     return _onnx_metadata(model)
 

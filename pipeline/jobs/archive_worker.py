@@ -114,7 +114,7 @@ class ArchiveWorker:
         Raises:
             SinkError: The archive cannot be written.
         """
-        work = {"survey": self._survey, "detect": self._detect, "follow": self._follow}
+        work = {"survey": self._survey, "detect": self._detect, "track": self._track}
         try:
             return work[unit.kind](unit)
         except SinkError:
@@ -178,7 +178,7 @@ class ArchiveWorker:
             "share": len(indices) / (_frames_of(cuts) or len(indices) or 1),
         }
 
-    def _follow(self, unit: Unit) -> dict[str, Any]:
+    def _track(self, unit: Unit) -> dict[str, Any]:
         recording = unit.recording
         boxes = self._journal.detections(recording)
         collector = TrackletCollector(self._embedder.dim, epoch_s=recording.start.timestamp())

@@ -118,7 +118,7 @@ def _files(sources: Sequence[Path]) -> list[Path]:
             for note in content.notes:
                 log.warning("folder %s: %s", source, note)
             files += [source / each for each in content.files]
-        elif source.is_file():
+        elif source.exists():
             files.append(source)
         else:
             raise SourceError(f"{source} does not exist: check the path")

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pipeline import __version__
 from pipeline.build import Stages
-from pipeline.errors import OutputError
+from pipeline.errors import OutputError, SinkError
+from pipeline.jobs.made_with import made_with, now
 from pipeline.layout.files import as_json, write_private
 from pipeline.layout.recording import RECORDING_RECORD
 from pipeline.settings import Settings
 from pipeline.sources.stream_address import shown_source
 
 __all__ = ["finish_record", "start_record"]
-
-RECORDED_PACKAGES = ("torch", "openvino", "ultralytics", "av", "opencv-python", "numpy")
 
 
 def start_record(folder: Path, settings: Settings, stages: Stages) -> None:
@@ -41,21 +36,9 @@ def start_record(folder: Path, settings: Settings, stages: Stages) -> None:
         camera["source"] = shown_source(camera["source"])
     record = {
         "status": "incomplete",
-        "versions": {
-            "reid-pipeline": __version__,
-            "python": platform.python_version(),
-            **{name: metadata.version(name) for name in RECORDED_PACKAGES},
-        },
-        "started": _now(),
-        "weights_sha256": stages.weights_sha256,
+        **made_with(stages),
         "settings": tree,
         **({"floor": stages.floor.seen({})} if stages.floor else {}),
-        "resolved": {
-            "device": stages.device,
-            "detector": stages.detector,
-            "embedder": stages.embedder,
-            "threshold": stages.threshold,
-        },
         "inputs": [
             {"camera": camera["name"], "source": camera["source"]} for camera in tree["cameras"]
         ],
@@ -68,9 +51,15 @@ def finish_record(folder: Path) -> None:
     """Note that the run has ended as it should.
 
     Raises:
-        SinkError: It cannot be written.
+        SinkError: It cannot be written, or is not there any more.
     """
-    _write(folder, {**_read(folder), "status": "complete", "finished": _now()})
+    record = _read(folder)
+    if not record:
+        raise SinkError(
+            f"{folder / RECORDING_RECORD} is gone: is the disk still there? What was to be "
+            "recorded since is lost"
+        )
+    _write(folder, {**record, "status": "complete", "finished": now()})
 
 
 def _read(folder: Path) -> Mapping[str, Any]:
@@ -83,7 +72,3 @@ def _read(folder: Path) -> Mapping[str, Any]:
 
 def _write(folder: Path, record: Mapping[str, Any]) -> None:
     write_private(folder / RECORDING_RECORD, as_json(record))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

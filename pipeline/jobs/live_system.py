@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,12 +15,12 @@ from pipeline.crops import encode_jpeg
 from pipeline.datatypes import FrameResult, Image
 from pipeline.errors import OutputError, SinkError
 from pipeline.jobs.live_record import finish_record, start_record
+from pipeline.jobs.live_registry import LiveRegistry
 from pipeline.jobs.start import try_networks
 from pipeline.layout.recording import GALLERY_FILE, LOCK, newest_events
 from pipeline.notify.outbox import Outbox
 from pipeline.protocols import LiveCamera
 from pipeline.registry.changes import MAX_EVENTS
-from pipeline.registry.registry import Registry
 from pipeline.runners.live import LiveRun
 from pipeline.runners.live_parts import LiveParts
 from pipeline.runners.live_pictures import LivePictures
@@ -35,6 +36,8 @@ __all__ = ["LiveSystem", "build_live"]
 PICTURE_QUALITY = 80
 USUAL_SIZE = (1280, 720)
 SECONDS_PER_DAY = 86_400
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class LiveSystem:
     run: LiveRun
     stages: Stages
     cameras: Sequence[LiveCamera]
-    registry: Registry
+    registry: LiveRegistry
     outbox: Outbox
     recorder: LiveRecorder
     folder: Path
@@ -66,8 +69,10 @@ class LiveSystem:
         for each in others:
             each.start()
         self.registry.close()
-        with suppress(SinkError):  # it stays incomplete where the disk is full
+        try:
             finish_record(self.folder)
+        except SinkError as error:  # it stays incomplete
+            log.warning("%s", error)
         if self.stages.gallery is not None:
             self.stages.gallery.close()
         self.recorder.close(timeout_s=timeout_s)  # last, as it holds the folder
@@ -118,7 +123,7 @@ def build_live(
         locks.pop_all()  # nothing failed
     keep_days = live.recording.keep_days
     keep_s = None if keep_days is None else keep_days * SECONDS_PER_DAY
-    registry = Registry(folder, keep_s=keep_s, earlier=newest_events(folder, MAX_EVENTS))
+    registry = LiveRegistry(folder, keep_s=keep_s, earlier=newest_events(folder, MAX_EVENTS))
     for tracker in trackers.values():
         tracker.number_from(registry.next_track)
     persons = stages.matcher.persons

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.build import OwnStages, Stages, build_sources, build_stages
@@ -26,23 +25,7 @@ from pipeline.sources import VideoFile
 from pipeline.sources.live.opening import is_live
 from pipeline.sources.stream_address import shown_source
 
-__all__ = ["FinishedRun", "process_videos"]
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedRun:
-    """What became of a run.
-
-    Attributes:
-        path: Its folder.
-        outcome: Identities, tracklets, and counts per camera.
-        warnings: What came up on the way, such as damaged files. What was known of the stages
-            before is in the record with it; it was logged when they were built.
-    """
-
-    path: Path
-    outcome: Outcome
-    warnings: list[str]
+__all__ = ["process_videos"]
 
 
 def process_videos(
@@ -55,7 +38,7 @@ def process_videos(
     on_start: Callable[[], None] = lambda: None,
     on_progress: OnProgress = lambda _progress: None,
     inputs: Sequence[Path] = (),
-) -> FinishedRun:
+) -> list[str]:
     """Find everybody in video files and give each person one identity over all cameras.
 
     Everything is checked before anything is written.
@@ -69,6 +52,10 @@ def process_videos(
         on_start: Called when everything was checked.
         on_progress: Called as the cameras move on, at first with each of them at its beginning.
         inputs: Further files that were read, none of which may be written over.
+
+    Returns:
+        What came up on the way, such as damaged files. What was known of the stages before is in the
+        record with it; it was logged when they were built.
 
     Raises:
         ReidPipelineError: Bad input, or a run that failed; its record then says so.
@@ -102,7 +89,7 @@ def _work(
     stages: Stages,
     folder: RunFolder,
     on_progress: OnProgress,
-) -> FinishedRun:
+) -> list[str]:
     """Do the job in its folder."""
     out = folder.path
     folder.start(record_at_start(settings, stages, sources))
@@ -126,7 +113,7 @@ def _work(
     warnings_of_all = [*stages.warnings, *warnings]
     folder.finish("complete", record_at_end(outcome, settings, stages, warnings_of_all))
     report_at_end(out)
-    return FinishedRun(out, outcome, warnings)
+    return warnings
 
 
 def _find_everybody(

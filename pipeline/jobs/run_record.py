@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 
-from pipeline import __version__
 from pipeline.build import Stages
 from pipeline.datatypes import UNASSIGNED
+from pipeline.jobs.made_with import made_with, now
 from pipeline.match.offline import count_people
 from pipeline.runners.offline import Outcome
 from pipeline.settings import Settings
 from pipeline.sources import VideoFile
 
 __all__ = ["record_at_end", "record_at_start"]
-
-RECORDED_PACKAGES = ("torch", "openvino", "ultralytics", "av", "opencv-python", "numpy")
 
 
 def record_at_start(
@@ -27,20 +22,8 @@ def record_at_start(
     """Return what ``run.json`` says before the first frame."""
     sizes = {each.camera: (each.header.width, each.header.height) for each in sources}
     return {
-        "versions": {
-            "reid-pipeline": __version__,
-            "python": platform.python_version(),
-            **{name: metadata.version(name) for name in RECORDED_PACKAGES},
-        },
-        "started": _now(),
-        "weights_sha256": stages.weights_sha256,
+        **made_with(stages),
         "settings": settings.model_dump(mode="json"),
-        "resolved": {
-            "device": stages.device,
-            "detector": stages.detector,
-            "embedder": stages.embedder,
-            "threshold": stages.threshold,
-        },
         "inputs": [
             {
                 "camera": source.camera,
@@ -63,14 +46,11 @@ def record_at_end(
     people = {i.global_id for i in outcome.identities.by_track.values()} - {UNASSIGNED}
     interval = None
     if settings.match.resolve and stages.count_thresholds is not None:
-        tracklets = outcome.tracklets
-        counts = [
-            count_people(tracklets, settings.match, threshold=threshold)
-            for threshold in stages.count_thresholds(len(tracklets))
-        ]
+        loose, strict = stages.count_thresholds(len(outcome.tracklets))
+        counts = count_people(outcome.tracklets, settings.match, loose=loose, strict=strict)
         interval = [min(len(people), *counts), max(len(people), *counts)]
     return {
-        "finished": _now(),
+        "finished": now(),
         "seconds": {part: round(seconds, 3) for part, seconds in outcome.seconds.items()},
         "identities": len(people),
         "identities_interval": interval,
@@ -88,7 +68,3 @@ def record_at_end(
         ],
         "warnings": list(warnings),
     }
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

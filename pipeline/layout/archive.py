@@ -72,7 +72,8 @@ def sighting_schema(dim: int) -> pa.Schema:
 
     ``embedding`` is the unit mean, null where no crop was good enough. ``weight`` is the sum of
     the crops' qualities and ``agreement`` the length of their mean in [0, 1], so the sum of the
-    weighted embeddings is ``embedding * agreement * weight``. The best box is that of the
+    weighted embeddings is ``embedding * agreement * weight``. ``visible_s`` are the seconds for which it
+    was visible, each weighted by the detector's score. The best box is that of the
     thumbnail, in pixels; ``best_time_s`` counts from the start of ``file``. Where the camera is
     calibrated, ``PATH_COLUMNS`` and ``FLOOR_PATH`` follow: the whole path, flat, and its first slot.
     """
@@ -88,6 +89,7 @@ def sighting_schema(dim: int) -> pa.Schema:
             "best_time_s": pa.float64(),
             **dict.fromkeys(["best_x", "best_y", "best_w", "best_h"], pa.float32()),
             "weight": pa.float32(),
+            "visible_s": pa.float32(),
             "agreement": pa.float32(),
             "embedding": pa.list_(pa.float32(), dim),
         }

@@ -168,6 +168,16 @@ class Edits:
         counting = [e for e in self.by_number.values() if e.author is Author.HAND and not e.undone]
         return counting[-1] if counting else None
 
+    def confirmed(self) -> set[int]:
+        """Return the shown identities that somebody named, merged or split by hand."""
+        return {
+            self.shown(number)
+            for edit in self.by_number.values()
+            if edit.author is Author.HAND and not edit.undone
+            for number in (edit.identity, edit.other)
+            if number is not None
+        }
+
     def needed(
         self, *, exists: Callable[[int], bool], has_sighting: Callable[[str], bool]
     ) -> set[int]:

@@ -20,6 +20,7 @@ __all__ = [
     "cannot_write",
     "partial_of",
     "read_table",
+    "remove_halves",
     "write_atomically",
     "write_private",
     "write_table",
@@ -76,6 +77,17 @@ def partial_of(path: Path) -> str | None:
     hidden = path.stem.removeprefix(".")
     name, _, process = hidden.rpartition(".")
     return name if process.isdecimal() else hidden
+
+
+def remove_halves(folder: Path) -> None:
+    """Remove what killed processes had half written; call it with the folder's lock.
+
+    They may hold a person who was forgotten since.
+    """
+    for path in folder.rglob(".*.partial"):
+        if path.stem.rpartition(".")[2].isdecimal():
+            with suppress(OSError):
+                path.unlink()
 
 
 def cannot_write(path: Path, error: OSError) -> SinkError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.datatypes import IntArray
+from pipeline.datatypes import FloatArray, IntArray
 from pipeline.match.constraints import Spans
 from pipeline.match.ground import Ground
 
@@ -44,7 +44,7 @@ class PairBonus:
 
 
 def with_places(
-    ground: Ground, spans: Spans, owner: IntArray, pairs: IntArray, count: int
+    ground: Ground, spans: Spans, owner: IntArray, pairs: IntArray, weight: FloatArray
 ) -> tuple[IntArray, PairBonus]:
     """Return the candidates and those that place alone suggests, and what places add to them.
 
@@ -53,8 +53,9 @@ def with_places(
         spans: When and where the tracks were.
         owner: ``(len(spans),)`` row of each.
         pairs: ``(P, 2)`` rows that are candidates, the smaller first, in ascending order.
-        count: Number of rows.
+        weight: ``(count,)`` how many features each row is of.
     """
+    count = len(weight)
     placed = np.flatnonzero(spans.paths.count)
     # What is long past has no path, so a row with a path is one track.
     span_of = np.full(count, -1)
@@ -68,7 +69,7 @@ def with_places(
     known = every[(span_of[every] >= 0).all(axis=1)]
     a, b = span_of[known].T
     found = ground.compare(spans.paths, spans.camera, a, b)
-    value = found.nats * ground.cosine_per_nat
+    value = found.nats * ground.cosine_per_nat * weight[known].prod(axis=1)
     return every, _summed(known, value, count)
 
 

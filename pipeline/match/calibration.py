@@ -2,7 +2,7 @@
 
 Similarities do not carry over from one network to another, so each set of weights needs its
 own threshold. It is measured on tracks whose persons are known: *genuine* pairs show one
-person in two cameras, *impostor* pairs two persons in two cameras. The share of impostors
+person in two cameras, *impostor* pairs two persons. The share of impostors
 at or above a threshold is its false match rate (FMR), the share of genuine pairs below it
 the false non-match rate (FNMR).
 
@@ -55,11 +55,13 @@ class TrackLabel:
         place: Nobody is in two of them.
         identity: A name, unique in its place; ``None`` where it is not known.
         camera: A name, unique in its place.
+        span: Its first and last second, where that is known.
     """
 
     place: str
     identity: str | None
     camera: str
+    span: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Calibration:
         identities: Number of persons; 0 here and below where it is not known.
         tracks: Number of their tracks.
         genuine_pairs: Pairs of one person in two cameras.
-        impostor_pairs: Pairs of two persons in two cameras of one place.
+        impostor_pairs: Pairs of two persons in one place.
         places: Number of places.
         across_pairs: Pairs of two places.
     """
@@ -197,6 +199,7 @@ def calibrate(
     labels: Sequence[TrackLabel],
     *,
     centre_tracks: float,
+    overlap_s: float = 0.0,
     weights_sha256: str = "",
     runtime: str = "",
     seed: int = 0,
@@ -206,8 +209,10 @@ def calibrate(
     Args:
         means: ``(N, D)`` mean embedding of each track.
         labels: Whom each shows, and where. Tracks of one place are compared where both persons are
-            known and the cameras differ, tracks of two places always.
+            known and the cameras differ, or where one camera shows both at the same time; tracks
+            of two places always.
         centre_tracks: Strength of the camera centring, as the matcher will use it.
+        overlap_s: Tracks of one camera that overlap by more than this are two persons.
         weights_sha256: Hash of the weights file.
         runtime: Backend and precision.
         seed: Of the bootstrap.
@@ -225,6 +230,9 @@ def calibrate(
     a, b = np.triu_indices(len(means), k=1)
     across = place[a] != place[b]
     counts = across | known[a] & known[b] & (camera[a] != camera[b])
+    begin, end = np.array([t.span or (np.nan, np.nan) for t in labels]).reshape(-1, 2).T
+    together = np.minimum(end[a], end[b]) - np.maximum(begin[a], begin[b]) > overlap_s
+    counts |= together & (camera[a] == camera[b]) & (person[a] != person[b])
     a, b, across = a[counts], b[counts], across[counts]
     cosine = np.concatenate(
         [
@@ -238,7 +246,8 @@ def calibrate(
         raise InputError(
             "calibration needs persons who were seen in two cameras, and more than one person: "
             f"got {len(set(person[known].tolist()))} known person(s) in {cameras} camera(s), "
-            f"{int(genuine.sum())} pair(s) of one person over two cameras"
+            f"{int(genuine.sum())} pair(s) of one person over two cameras; add crops of known people, or "
+            "name people of a run by `reid-pipeline edit`"
         )
     kind = np.where(genuine, GENUINE, np.where(across, ACROSS, WITHIN))
     curve = rate_curve(cosine, kind, person[a], seed=seed)

@@ -13,8 +13,7 @@ from pipeline.datatypes import (
     Tracklet,
     Tracks,
 )
-from pipeline.match.evidence import TrackEvidence, seen_boxes
-from pipeline.places import PathBuilder
+from pipeline.match.evidence import EvidenceBook
 
 __all__ = ["TrackletCollector"]
 
@@ -28,24 +27,13 @@ class TrackletCollector:
     """
 
     def __init__(self, dim: int, *, epoch_s: float = 0.0) -> None:
-        self._dim, self._epoch_s = dim, epoch_s
-        self._tracks: dict[tuple[str, int], TrackEvidence] = {}
+        self._evidence = EvidenceBook(dim, epoch_s=epoch_s)
 
     def update(
         self, camera: str, time_s: float, tracks: Tracks, evidence: CropEvidence
     ) -> IntArray:
         """Take in one frame; every track stays ``UNASSIGNED``."""
-        keys = [(camera, track_id) for track_id in tracks.track_id.tolist()]
-        for key, (box, score, place) in zip(keys, seen_boxes(tracks), strict=True):
-            if key not in self._tracks:
-                zero = np.zeros(self._dim, np.float32)
-                path = PathBuilder(self._epoch_s)
-                self._tracks[key] = TrackEvidence(*key, time_s, time_s, zero, places=path)
-            self._tracks[key].see(time_s, box, score, place)
-        for row, vector, quality in zip(
-            evidence.rows.tolist(), evidence.vectors, evidence.quality.tolist(), strict=True
-        ):
-            self._tracks[keys[row]].add(vector, quality)
+        self._evidence.see(camera, time_s, tracks, evidence)
         return np.full(len(tracks), UNASSIGNED, np.int64)
 
     def drain_events(self) -> list[Event]:
@@ -54,8 +42,7 @@ class TrackletCollector:
 
     def tracklets(self) -> list[Tracklet]:
         """Return every tracklet, by (first time, camera, track)."""
-        ordered = sorted(self._tracks.values(), key=lambda e: (e.first_s, e.camera, e.track_id))
-        return [evidence.as_tracklet() for evidence in ordered]
+        return self._evidence.tracklets()
 
     def finish(self) -> Identities:
         """Return no identities."""

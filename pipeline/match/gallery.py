@@ -74,6 +74,9 @@ class GalleryFile:
             raise OutputError(f"gallery {path}: the folder {path.parent} does not exist")
         if not os.access(path.parent, os.W_OK) or path.is_dir():
             raise OutputError(f"gallery {path} cannot be written: choose another place")
+        if path.is_symlink() and not path.exists():
+            # To begin anew in its place would give everybody a new number.
+            raise OutputError(f"gallery {path} is a link that leads nowhere: is a disk missing?")
         self._lock = _lock(path)
         if path.exists():
             self._start = load_gallery(path, dim=dim, weights_sha256=weights_sha256)

@@ -52,7 +52,7 @@ def link(
     total = weight.astype(np.float32)
     bonus = None
     if rules.ground is not None:
-        pairs, bonus = with_places(rules.ground, spans, owner, pairs, len(sums))
+        pairs, bonus = with_places(rules.ground, spans, owner, pairs, total)
     group = np.arange(len(sums))
     owner = owner.copy()
     limit = round(threshold * COST_STEPS)

@@ -26,6 +26,12 @@ from pipeline.settings import MatchSettings
 
 __all__ = ["count_people", "group_tracklets", "identities_of", "place_warnings", "resolve"]
 
+COUNT_OVERLAPS = 3.0
+"""For the lower end of the count, tracks of one person may overlap by so many times the usual."""
+HALF_WEIGHT = 1.0
+"""Sum of the qualities of a tracklet's crops at which it counts for half a tracklet in its group:
+the mean of a person should not hang on glimpses of them behind others."""
+
 
 def resolve(
     tracklets: Sequence[Tracklet],
@@ -63,10 +69,20 @@ def resolve(
 
 
 def count_people(
-    tracklets: Sequence[Tracklet], settings: MatchSettings, *, threshold: float
-) -> int:
-    """Return how many people the tracklets show at a threshold; arguments as for ``resolve``."""
-    return len(_people(tracklets, settings, threshold=threshold, known=()))
+    tracklets: Sequence[Tracklet], settings: MatchSettings, *, loose: float, strict: float
+) -> tuple[int, int]:
+    """Return how many people the tracklets show at least and at most.
+
+    Args:
+        tracklets: As for ``resolve``.
+        settings: As for ``resolve``.
+        loose: Threshold of the lower count, where also tracks of one person may overlap for longer
+            than usual, as fragments do that became identities.
+        strict: Threshold of the upper count.
+    """
+    patient = settings.model_copy(update={"overlap_s": COUNT_OVERLAPS * settings.overlap_s})
+    least = len(_people(tracklets, patient, threshold=loose, known=()))
+    return least, len(_people(tracklets, settings, threshold=strict, known=()))
 
 
 def place_warnings(
@@ -134,9 +150,9 @@ def group_tracklets(
 
 
 def _is_somebody(group: Sequence[int], tracklets: Sequence[Tracklet], min_s: float) -> bool:
-    """Say whether a group is of a known person or was seen long enough to be one."""
+    """Say whether a group is of a known person or was visible long enough to be one."""
     own = [tracklets[member] for member in group if member < len(tracklets)]
-    return len(own) < len(group) or sum(each.last_s - each.first_s for each in own) >= min_s
+    return len(own) < len(group) or sum(each.visible_s for each in own) >= min_s
 
 
 def _link_usable(
@@ -163,9 +179,9 @@ def _link_usable(
     )
     ground, _ = learn_ground(features, spans, cameras, settings, threshold=threshold)
     rules = SpatialRules(cameras, settings, counts, ground)
-    weight = np.ones(len(tracklets) + len(known), np.float32)
+    counts_for = [t.weight / (t.weight + HALF_WEIGHT) for t in tracklets]
+    weight = np.array([*counts_for, *(person.past_count for person in known)], np.float32)
     if known:
-        weight[len(tracklets) :] = [person.past_count for person in known]
         pasts = np.stack([person.past_sum for person in known]) @ axes
         features = np.concatenate([features, pasts / weight[len(tracklets) :, None]])
         spans = spans.joined(Spans.of([GALLERY_SPAN] * len(known)))

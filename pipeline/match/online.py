@@ -32,7 +32,6 @@ from pipeline.datatypes import (
 )
 from pipeline.match.assignment import assign
 from pipeline.match.candidates import compare, likely_persons
-from pipeline.match.evidence import seen_boxes
 from pipeline.match.keeping import keep_persons
 from pipeline.match.offline import identities_of, resolve
 from pipeline.match.persons import PersonBook
@@ -99,14 +98,8 @@ class OnlineMatcher:
     ) -> IntArray:
         """Take in one frame and return ``(N,)`` int64 identities, ``UNASSIGNED`` where open."""
         self._advance(time_s)
-        keys = [(camera, track_id) for track_id in tracks.track_id.tolist()]
-        for key, seen in zip(keys, seen_boxes(tracks), strict=True):
-            self._tracks.see(key, time_s, *seen)
-        for row, vector, quality in zip(
-            evidence.rows.tolist(), evidence.vectors, evidence.quality.tolist(), strict=True
-        ):
-            self._tracks.add(keys[row], vector, quality)
-            self._book.touch(keys[row])
+        keys = self._tracks.see(camera, time_s, tracks, evidence)
+        self._book.touch([keys[row] for row in evidence.rows.tolist()])
         self._separate(keys, time_s)
         return np.array([self._book.number_of(key) for key in keys], np.int64)
 
@@ -264,7 +257,7 @@ class OnlineMatcher:
         recent = self._book.recent()
         if not recent:
             return
-        self._book.touch_all(recent)
+        self._book.touch(recent)
         self._book.refresh(self._tracks.evidence, self._view)
         features = self._view.features([self._tracks.evidence[key] for key in recent])
         nodes = [

@@ -134,14 +134,9 @@ class PersonBook:
         self._recent.pop(key, None)
         self._changed.add(number)
 
-    def touch(self, key: Key) -> None:
-        """Note that a track looks different than before."""
-        if key in self.by_track:
-            self._changed.add(self.by_track[key])
-
-    def touch_all(self, keys: Collection[Key]) -> None:
-        """Note that many tracks look different than before."""
-        self._changed.update(self.by_track[key] for key in keys)
+    def touch(self, keys: Collection[Key]) -> None:
+        """Note that tracks look different than before."""
+        self._changed.update(self.by_track[key] for key in keys if key in self.by_track)
 
     # Features
 

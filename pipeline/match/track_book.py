@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
-import numpy as np
-
-from pipeline.datatypes import FloatArray, Tracklet
+from pipeline.datatypes import CropEvidence, FloatArray, Tracklet, Tracks
 from pipeline.match.constraints import Spans
-from pipeline.match.evidence import TrackEvidence
+from pipeline.match.evidence import EvidenceBook, TrackEvidence
 from pipeline.match.review import Key, Node
 from pipeline.settings import MatchSettings
 
@@ -28,14 +26,14 @@ class TrackBook:
     """
 
     def __init__(self, settings: MatchSettings, dim: int) -> None:
-        self.evidence: dict[Key, TrackEvidence] = {}
+        self._book = EvidenceBook(dim)
+        self.evidence = self._book.tracks
         """What is known of each track."""
         self.cameras: dict[str, int] = {}
         """Number of each camera that had a track to decide."""
         self.now_s = -math.inf
         """The newest event time, seconds."""
         self._settings = settings
-        self._dim = dim
         self._waiting: dict[Key, int] = {}  # with the number of crops when last looked at
 
     @property
@@ -45,25 +43,12 @@ class TrackBook:
 
     # What is seen
 
-    def see(
-        self,
-        key: Key,
-        time_s: float,
-        xyxy: Sequence[float],
-        score: float,
-        place: Sequence[float] | None = None,
-    ) -> None:
-        """Count a box of a track, which waits from its first one on; see ``TrackEvidence.see``."""
-        track = self.evidence.get(key)
-        if track is None:
-            zero = np.zeros(self._dim, np.float32)
-            track = self.evidence[key] = TrackEvidence(*key, time_s, time_s, zero)
+    def see(self, camera: str, time_s: float, tracks: Tracks, evidence: CropEvidence) -> list[Key]:
+        """Take in one frame, whose new tracks wait from now on; return the keys of its tracks."""
+        keys, new = self._book.see(camera, time_s, tracks, evidence)
+        for key in new:
             self.wait(key)
-        track.see(time_s, xyxy, score, place)
-
-    def add(self, key: Key, vector: FloatArray, quality: float) -> None:
-        """Take in the ``(D,)`` unit embedding of one crop of a track."""
-        self.evidence[key].add(vector, quality)
+        return keys
 
     # Who waits
 
@@ -86,7 +71,7 @@ class TrackBook:
     def may_be_new_identity(self, key: Key) -> bool:
         """Return whether a track was seen long enough to be somebody not known before."""
         track = self.evidence[key]
-        return track.last_s - track.first_s >= self._settings.min_duration_s
+        return track.visible_s >= self._settings.min_duration_s
 
     def mark_compared(self, key: Key) -> None:
         """Note that a waiting track was compared with all it shows by now."""
@@ -138,8 +123,7 @@ class TrackBook:
 
     def tracklets(self) -> list[Tracklet]:
         """Return every track that is remembered, by (first time, camera, track)."""
-        ordered = sorted(self.evidence.values(), key=lambda e: (e.first_s, e.camera, e.track_id))
-        return [evidence.as_tracklet() for evidence in ordered]
+        return self._book.tracklets()
 
     # Memory
 

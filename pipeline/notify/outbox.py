@@ -14,6 +14,9 @@ from pipeline.notify.webhook import Webhook
 
 __all__ = ["Outbox"]
 
+MAX_WAITING = 10_000
+"""Events that wait for each of the three; beyond, the oldest are dropped and counted."""
+
 
 class Outbox:
     """Tells events to a file, a webhook and an MQTT broker, whichever are set.
@@ -30,7 +33,7 @@ class Outbox:
         self._couriers = [
             Courier(
                 channel,
-                max_waiting=settings.queue_events,
+                max_waiting=MAX_WAITING,
                 max_backoff_s=settings.max_backoff_s,
             )
             for channel in _channels(settings)

@@ -17,7 +17,6 @@ from pipeline.layout.edit_log import EditLog, Editor
 from pipeline.layout.edits import Edit, sighting_name
 from pipeline.layout.recording import REGISTRY
 from pipeline.registry.changes import Changes
-from pipeline.registry.records import Records
 from pipeline.registry.retention import Retention
 from pipeline.registry.store import Store
 
@@ -34,7 +33,7 @@ class Registry:
 
     Identities have the registry's own numbers, from 1, never used twice: the matcher's
     numbers cannot be reserved for persons whom somebody splits off by hand. The processing
-    thread calls ``write`` and ``show``; other threads edit, and read ``records``.
+    thread calls ``write`` and ``show``; other threads edit, and read ``log`` and ``events``.
 
     Args:
         folder: Of the recording; must exist.
@@ -55,24 +54,25 @@ class Registry:
         earlier: Iterable[Event] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._log = EditLog(folder)
+        self.log = EditLog(folder)
+        """All edits."""
         self._database = Database(folder / REGISTRY)
-        self._store = Store(self._database, self._log.edits)
+        self._store = Store(self._database, self.log.edits)
         self._editor = Editor(
-            self._log,
+            self.log,
             sightings_of=self._sightings_of,
             new_identity=lambda: self._store.take_number("identity"),
             new_number=lambda: self._store.take_number("edit"),
             clock=clock,
         )
-        self._changes = Changes(self._store, self._log, self._editor, earlier)
-        self._retention = Retention(self._store, self._log, self._changes.events, keep_s=keep_s)
+        self._changes = Changes(self._store, self.log, self._editor, earlier)
+        self._retention = Retention(self._store, self.log, self._changes.events, keep_s=keep_s)
         self._clock = clock
         self._flushed_s = clock()
         self._lock = threading.Lock()
         self._closed = False
-        self.records = Records(self._database, self._log, self._changes.events)
-        """What is stored, to be read from any thread."""
+        self.events = self._changes.events
+        """The newest, oldest first."""
         with suppress(SinkError):  # noted by the store, and tried again
             self._store.commit()
 
@@ -108,7 +108,6 @@ class Registry:
     def figures(self) -> dict[str, float]:
         """Return how the registry is doing, to be shown as metrics."""
         return {
-            "identities": float(self.records.count()),
             "registry_identities_total": self._store.newest("identity"),
             "registry_events_total": self._store.newest("event"),
             "registry_open_tracks": len(self._changes.tracks),
@@ -153,7 +152,7 @@ class Registry:
 
     def name(self, identity: int) -> str:
         """Return what an identity is called, empty if it has no name. From any thread."""
-        return self._log.edits.name(identity)
+        return self.log.edits.name(identity)
 
     def close(self) -> None:
         """Store what waits and close the file; a second call does nothing."""
@@ -191,7 +190,7 @@ class Registry:
     def _edited(self, make: Callable[[], Edit]) -> Event:
         with self._lock:
             self._flush()
-            before = self._log.edits
+            before = self.log.edits
             event = self._changes.take_edit(make(), before)
             try:
                 self._store.commit()

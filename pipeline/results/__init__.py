@@ -18,7 +18,14 @@ from pipeline.results.pieces import BoxSequence, Part, Picture
 from pipeline.results.recording import RecordingResults
 from pipeline.results.run import RunResults
 
-__all__ = ["BoxSequence", "Part", "Picture", "Results", "open_results"]
+__all__ = ["BoxSequence", "Part", "Picture", "Results", "is_results", "open_results"]
+
+KINDS = (
+    (ArchiveResults, (ARCHIVE_RECORD,)),
+    (RecordingResults, (REGISTRY,)),
+    (RunResults, (RUN_RECORD, TRACKS_CSV, IDENTITIES_CSV)),
+)
+"""Classes, and the files by any of which a folder is known to be theirs."""
 
 
 def open_results(path: str | Path) -> Results:
@@ -28,11 +35,13 @@ def open_results(path: str | Path) -> Results:
         ResultsError: It is none of them, or its record is damaged.
     """
     folder = Path(path)
-    if (folder / ARCHIVE_RECORD).is_file():
-        return ArchiveResults(folder)
-    if (folder / REGISTRY).is_file():
-        return RecordingResults(folder)
-    if any((folder / name).is_file() for name in (RUN_RECORD, TRACKS_CSV, IDENTITIES_CSV)):
-        return RunResults(folder)
+    for kind, names in KINDS:
+        if any((folder / name).is_file() for name in names):
+            return kind(folder)
     problem = "is no run, archive or recording" if folder.is_dir() else "is no folder"
     raise ResultsError(f"{folder} {problem}: give the --out folder of `run`, `batch` or `live`")
+
+
+def is_results(path: Path) -> bool:
+    """Return whether a path is a folder that ``open_results`` would try to read."""
+    return any((path / name).is_file() for _, names in KINDS for name in names)

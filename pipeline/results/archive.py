@@ -25,7 +25,7 @@ from pipeline.layout.archive import (
 )
 from pipeline.places import PATH_COLUMNS, PLACE_COLUMNS
 from pipeline.results.base import Results, damage_told
-from pipeline.results.pieces import BoxSequence, Part, Picture, best_sightings
+from pipeline.results.pieces import BoxSequence, Part, Picture
 from pipeline.results.record import CameraCounts, CameraInput, FloorRecord, Record
 
 __all__ = ["ArchiveResults"]
@@ -112,19 +112,6 @@ class ArchiveResults(Results):
         except (KeyError, ValueError, pa.ArrowException) as error:
             reason = " ".join(str(error).split())
             raise ResultsError(f"archive {self.path} is damaged: {reason}") from None
-
-    def pictures_of(
-        self, people: Sequence[int], count: int | None = None
-    ) -> dict[int, list[Picture]]:
-        """Return the thumbnails of the best sightings."""
-        table = self.sightings()
-        chosen = best_sightings(table, people, count)
-        wanted = {name for some in chosen.values() for name in some}
-        pictures = self.best_pictures(table[table["sighting"].isin(wanted)])
-        return {
-            number: [pictures[name] for name in some if name in pictures and pictures[name].jpeg]
-            for number, some in chosen.items()
-        }
 
     def best_pictures(self, sightings: pd.DataFrame) -> dict[str, Picture]:
         """Return the thumbnail of each sighting, reading the days and cameras of these alone."""

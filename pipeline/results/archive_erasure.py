@@ -19,11 +19,14 @@ from pipeline.layout.files import write_table
 
 __all__ = ["days_before", "forget_in_archive", "prune_archive"]
 
+SIGHTINGS_LAST = tuple(reversed(TABLES))
+"""So that a kill in between leaves known whose pictures and boxes are still to be removed."""
+
 
 def forget_in_archive(
     folder: ArchiveFolder, tracklets: set[str], *, on_file: Callable[[Path], None]
 ) -> None:
-    """Remove tracklets from all tables, the identities last.
+    """Remove tracklets from all tables, last those by which they are known.
 
     Raises:
         ResultsError: A part is damaged.
@@ -31,7 +34,7 @@ def forget_in_archive(
     """
     _drop_index(folder)
     names = pa.array(sorted(tracklets), pa.string())
-    for kind in TABLES:
+    for kind in SIGHTINGS_LAST:
         for _, _, part in folder.parts(kind):
             table = read_part(part)
             kept = table.filter(pc.invert(pc.is_in(table["tracklet_id"], value_set=names)))
@@ -39,7 +42,7 @@ def forget_in_archive(
                 write_table(part, kept)
                 on_file(part)
     _drop_index(folder)
-    _keep_identities(folder, lambda each: pc.invert(pc.is_in(each, value_set=names)))
+    _keep_identities(folder)
     on_file(folder.identities_path)
 
 
@@ -73,7 +76,7 @@ def prune_archive(folder: ArchiveFolder, first_kept: date) -> int:
     _drop_index(folder)
     reaching = _reaching_into(folder, first_kept)
     changed = 0
-    for kind in TABLES:
+    for kind in SIGHTINGS_LAST:
         for _, day, part in folder.parts(kind):
             if day >= first_kept.isoformat():
                 continue
@@ -86,14 +89,8 @@ def prune_archive(folder: ArchiveFolder, first_kept: date) -> int:
             else:
                 continue
             changed += 1
-    left = [read_part(part, ["tracklet_id"]) for _, _, part in folder.parts("sightings")]
-    names = (
-        pa.concat_tables(left)["tracklet_id"].combine_chunks()
-        if left
-        else pa.array([], pa.string())
-    )
     _drop_index(folder)
-    _keep_identities(folder, lambda each: pc.is_in(each, value_set=names))
+    _keep_identities(folder)
     return changed
 
 
@@ -120,6 +117,10 @@ def _is_kept(table: pa.Table, names: pa.Array) -> bool:
     return bool(len(table) and kept)
 
 
-def _keep_identities(folder: ArchiveFolder, keep: Callable[[pa.ChunkedArray], pa.Array]) -> None:
+def _keep_identities(folder: ArchiveFolder) -> None:
+    """Drop the identities of tracklets that are in no part any more, from an earlier try too."""
+    left = [read_part(part, ["tracklet_id"]) for _, _, part in folder.parts("sightings")]
+    none = pa.array([], pa.string())
+    names = pa.concat_tables(left)["tracklet_id"].combine_chunks() if left else none
     table = folder.identities()
-    folder.write_identities(table.filter(keep(table["tracklet_id"])))
+    folder.write_identities(table.filter(pc.is_in(table["tracklet_id"], value_set=names)))

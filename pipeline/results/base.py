@@ -21,6 +21,7 @@ from pipeline.results.pieces import (
     BoxSequence,
     Part,
     Picture,
+    best_sightings,
 )
 from pipeline.results.record import Record
 from pipeline.results.visits import seconds_in_view, visits
@@ -46,8 +47,8 @@ class Results(ABC):
     (``datetime64[us, UTC]``) for archives and recordings. ``global_id`` is the identity after
     merges and edits by hand, -1 where it is unassigned.
 
-    A kind implements ``parts``, ``is_resolved``, ``resolved``, ``sequences``, ``pictures_of``,
-    ``best_pictures``, ``events`` and ``summary``; everything else follows from them.
+    A kind implements ``parts``, ``is_resolved``, ``resolved``, ``sequences``, ``best_pictures``,
+    ``events`` and ``summary``; everything else follows from them.
 
     Args:
         path: The folder.
@@ -110,17 +111,6 @@ class Results(ABC):
 
         Raises:
             ResultsError: A table is missing or damaged.
-        """
-
-    @abstractmethod
-    def pictures_of(
-        self, people: Sequence[int], count: int | None = None
-    ) -> dict[int, list[Picture]]:
-        """Return the best pictures of several identities, their cameras taking turns.
-
-        Args:
-            people: Identities.
-            count: How many of each at most; ``None`` = all.
         """
 
     @abstractmethod
@@ -262,6 +252,24 @@ class Results(ABC):
         """
         shown = self.edits().shown(global_id)
         return self.pictures_of([shown])[shown]
+
+    def pictures_of(
+        self, people: Sequence[int], count: int | None = None
+    ) -> dict[int, list[Picture]]:
+        """Return the best pictures of several identities, their cameras taking turns.
+
+        Args:
+            people: Identities.
+            count: How many of each at most; ``None`` = all.
+        """
+        table = self.sightings()
+        chosen = best_sightings(table, people, count)
+        wanted = {name for some in chosen.values() for name in some}
+        pictures = self.best_pictures(table[table["sighting"].isin(wanted)])
+        return {
+            number: [pictures[name] for name in some if name in pictures and pictures[name].jpeg]
+            for number, some in chosen.items()
+        }
 
     def _in_order(self, tables: Sequence[pd.DataFrame], owners: pd.Series[int]) -> pd.DataFrame:
         whole = pd.concat([each for each in tables if len(each)] or tables[:1], ignore_index=True)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+import json
+from pathlib import Path
+from typing import Any
 
-__all__ = ["CameraCounts", "CameraInput", "FloorRecord", "Record"]
+from pydantic import BaseModel, ValidationError
+
+from pipeline.errors import ResultsError
+
+__all__ = ["CameraCounts", "CameraInput", "FloorRecord", "Record", "read_record"]
 
 
 class CameraCounts(BaseModel):
@@ -77,3 +83,29 @@ class Record(BaseModel):
         if least < most and least <= people <= most:
             return f"{people:,} ({least:,} to {most:,})"
         return f"{people:,}"
+
+
+def read_record(path: Path, *, way_out: str) -> tuple[dict[str, Any], Record]:
+    """Return a record as it lies on disk, and in the form of all kinds; empty where there is none.
+
+    Args:
+        path: The file.
+        way_out: What to do about a damaged one, for the message.
+
+    Raises:
+        ResultsError: It is damaged.
+    """
+    try:
+        record = json.loads(path.read_bytes())
+        return record, Record.model_validate(record)
+    except FileNotFoundError:
+        return {}, Record()
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        problem = f"is damaged ({place or 'file'}: {fault['msg']})"
+    except (ValueError, TypeError, RecursionError) as error:
+        problem = f"is damaged ({error})"
+    raise ResultsError(f"record {path} {problem}: {way_out}")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
 from pipeline.datatypes import UNASSIGNED, Event, FloatArray
 from pipeline.errors import ResultsError
@@ -29,8 +26,8 @@ from pipeline.layout.recording import (
 )
 from pipeline.places import PLACE_COLUMNS
 from pipeline.results.base import Results, damage_told
-from pipeline.results.pieces import BoxSequence, Part, Picture, best_sightings
-from pipeline.results.record import CameraCounts, CameraInput, Record
+from pipeline.results.pieces import BoxSequence, Part, Picture
+from pipeline.results.record import CameraCounts, CameraInput, Record, read_record
 from pipeline.whole_lines import read_whole
 
 __all__ = ["RecordingResults"]
@@ -68,7 +65,11 @@ class RecordingResults(Results):
     is_resolved = True
 
     def __init__(self, path: Path) -> None:
-        record, self._summary = _read_record(path / RECORDING_RECORD)
+        file = path / RECORDING_RECORD
+        again = "run `reid-pipeline live` into that folder once more"
+        if not file.is_file():
+            raise ResultsError(f"{file} does not exist: {again}")
+        record, self._summary = read_record(file, way_out=again)
         super().__init__(path, record)
         self._stored: pd.DataFrame | None = None
 
@@ -128,19 +129,6 @@ class RecordingResults(Results):
                         ["frame", "track_id"], ignore_index=True
                     )
                     yield BoxSequence(str(name), f"{name}-{stem}", (), ordered)
-
-    def pictures_of(
-        self, people: Sequence[int], count: int | None = None
-    ) -> dict[int, list[Picture]]:
-        """Return the thumbnails of the best sightings."""
-        table = self.sightings()
-        chosen = best_sightings(table, people, count)
-        wanted = {name for some in chosen.values() for name in some}
-        pictures = self.best_pictures(table[table["sighting"].isin(wanted)])
-        return {
-            number: [pictures[name] for name in some if name in pictures]
-            for number, some in chosen.items()
-        }
 
     def best_pictures(self, sightings: pd.DataFrame) -> dict[str, Picture]:
         """Return the thumbnail of each sighting."""
@@ -206,7 +194,7 @@ class RecordingResults(Results):
             for start in range(0, len(rows), ROWS_AT_ONCE):
                 some = rows[start : start + ROWS_AT_ONCE]
                 places = ",".join("?" * len(some))
-                sql = f"SELECT sighting, {column} FROM {table} WHERE sighting IN ({places})"
+                sql = f"SELECT sighting, {column} FROM {table} WHERE sighting IN ({places})"  # nosec B608 # texts of this file
                 found |= {row[0]: bytes(row[1]) for row in reader.execute(sql, some)}
         return found
 
@@ -245,16 +233,3 @@ def _read_log(path: Path) -> pd.DataFrame:
         raise ResultsError(f"tracks {path} is damaged ({error}): remove that line") from None
     camera = table["camera"].map(plain_camera)
     return table.assign(camera=camera, time=_utc(table["time_s"]))
-
-
-def _read_record(path: Path) -> tuple[dict[str, Any], Record]:
-    try:
-        record = json.loads(path.read_bytes())
-        return record, Record.model_validate(record)
-    except OSError as error:
-        problem = error.strerror or "unknown"
-    except (ValueError, TypeError, ValidationError, RecursionError) as error:
-        problem = f"it is damaged: {' '.join(str(error).split())[:100]}"
-    raise ResultsError(
-        f"{path} cannot be read ({problem}): run `reid-pipeline live` into that folder once more"
-    )

@@ -89,7 +89,7 @@ def forget_in_recording(
     for camera in sorted({camera for camera, _ in tracks} if videos else ()):
         boxes = results.boxes(camera)
         pairs = zip(boxes["camera"], boxes["track_id"], strict=True)
-        own = boxes[[sighting_name(*pair) in names for pair in pairs]]
+        own = boxes[np.array([sighting_name(*pair) in names for pair in pairs], bool)]
         for video in videos:
             if video.parent.name == camera:
                 cover(video, own)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
 from pipeline.datatypes import UNASSIGNED, Event, FloatArray
 from pipeline.errors import ResultsError
 from pipeline.foreign_tables import numbers_in, read_csv
 from pipeline.layout.edits import sighting_name
 from pipeline.layout.files import read_table
+from pipeline.layout.recording import read_events
 from pipeline.layout.run import (
     EMBEDDINGS_PARQUET,
     EVENTS_JSONL,
@@ -30,7 +29,7 @@ from pipeline.layout.run import (
 from pipeline.places import PATH_COLUMNS
 from pipeline.results.base import Results
 from pipeline.results.pieces import BoxSequence, Part, Picture, taking_turns
-from pipeline.results.record import Record
+from pipeline.results.record import Record, read_record
 from pipeline.results.run_boxes import read_boxes, recorded_cameras
 
 __all__ = ["RunResults"]
@@ -51,7 +50,9 @@ class RunResults(Results):
     table_file = IDENTITIES_CSV
 
     def __init__(self, path: Path) -> None:
-        record, self._summary = _read_record(path / RUN_RECORD)
+        record, self._summary = read_record(
+            path / RUN_RECORD, way_out="run again, or move it away to go on without it"
+        )
         super().__init__(path, record)
         self._identities: pd.DataFrame | None = None
         self._crops: dict[tuple[str, int], list[tuple[float, Path]]] | None = None
@@ -139,18 +140,7 @@ class RunResults(Results):
 
     def events(self) -> Iterator[Event]:
         """Yield what ``events.jsonl`` holds."""
-        path = self.path / EVENTS_JSONL
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            return
-        except (OSError, UnicodeDecodeError) as error:
-            raise ResultsError(f"{path} cannot be read: {error}") from None
-        for number, line in enumerate(lines, start=1):
-            try:
-                yield Event.from_json(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-                raise ResultsError(f"{path}, line {number} is damaged: {error!r}") from None
+        yield from read_events(self.path / EVENTS_JSONL)
 
     def resolved(self) -> pd.Series[int]:
         """Return the identity of every sighting by its name, before edits by hand."""
@@ -168,26 +158,6 @@ class RunResults(Results):
 
 def _camera_of(sighting: str) -> str:
     return sighting.rpartition("/")[0]
-
-
-def _read_record(path: Path) -> tuple[dict[str, Any], Record]:
-    """Return ``run.json``, empty where there is none."""
-    try:
-        record = json.loads(path.read_bytes())
-        return record, Record.model_validate(record)
-    except FileNotFoundError:
-        return {}, Record()
-    except OSError as error:
-        raise ResultsError(f"run record {path} cannot be read: {error.strerror}") from None
-    except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in fault["loc"])
-        problem = f"{place or 'file'}: {fault['msg']}"
-    except (ValueError, TypeError, RecursionError) as error:
-        problem = f"file: {error}"
-    raise ResultsError(
-        f"run record {path} is damaged ({problem}): run again, or move it away to go on without it"
-    )
 
 
 def _read_identities(path: Path) -> pd.DataFrame:

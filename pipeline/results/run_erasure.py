@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -90,7 +91,7 @@ def _boxes(results: RunResults, tracks: Tracks) -> pd.DataFrame:
         ignore_index=True,
     )
     pairs = zip(found["camera"].tolist(), found["track_id"].tolist(), strict=True)
-    return found[[pair in tracks for pair in pairs]]
+    return found[np.array([pair in tracks for pair in pairs], bool)]
 
 
 def _remove_crops(gallery: Path, tracks: Tracks) -> None:

@@ -209,12 +209,12 @@ class LiveRun:
         if self._parts.blur_heads:
             results = [with_blurred_heads(each) for each in results]
         # The registry learns the matcher's numbers before it is asked what to show for them.
-        told = self._parts.registry.write(results, self._parts.pipeline.drain_events())
+        events = self._parts.registry.write(results, self._parts.pipeline.drain_events())
         shown = self._parts.registry.show(results)
         pictures = self._parts.pictures.take(shown)
         if self._parts.recorder is not None:
             self._parts.recorder.write(shown, pictures)
-        self._tell(told)
+        self._tell(events)
         return shown
 
     def _note_failure(self, frames: Sequence[Frame], error: Exception) -> None:

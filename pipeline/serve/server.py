@@ -59,7 +59,7 @@ class WebServer:
         """Where the page is, to be opened on this machine."""
         scheme = "http" if self._settings.certificate is None else "https"
         host = self._settings.host
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # nosec B104 # shown alone
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self._port}/"
 
     def start(self) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.datatypes import Frame
 from pipeline.errors import DecodeError
-from pipeline.sources.container import Damage, decoded_frames, open_container
+from pipeline.sources.container import Damage, decoded_frames, demuxed, open_container
 from pipeline.sources.video_file import PictureConverter, VideoFile
 
 __all__ = ["WHOLE", "Chunk", "find_chunks", "read_chunk"]
@@ -117,7 +117,7 @@ def _packets(path: Path, container: Any, stream: Any) -> Iterator[Any]:
     import av  # noqa: PLC0415 - only for its error type
 
     try:
-        for packet in container.demux(stream):
+        for packet in demuxed(container, stream):
             if packet.size:
                 yield packet
     except av.error.FFmpegError as error:

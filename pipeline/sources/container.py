@@ -18,7 +18,7 @@ import av
 from pipeline.errors import DecodeError, SourceError
 from pipeline.foreign import special_kind, way_out
 
-__all__ = ["FORMATS", "Damage", "decoded_frames", "open_container", "reason"]
+__all__ = ["FORMATS", "Damage", "decoded_frames", "demuxed", "open_container", "reason"]
 
 FORMATS = ("mov", "matroska", "mpegts", "avi", "flv", "h264", "hevc")
 """FFmpeg's names of the demuxers that may be used (``mov`` is MP4, ``matroska`` WebM too)."""
@@ -190,6 +190,13 @@ def decoded_frames(container: Any, stream: Any, damage: Damage) -> Iterator[Any]
         yield from frames
 
 
+def demuxed(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield the packets of a stream."""
+    # Where a further stream begins in the middle of a file, PyAV trips over it after the last packet.
+    with contextlib.suppress(IndexError):
+        yield from container.demux(stream)
+
+
 def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
     """Yield the stream's packets, ``None`` last, which makes the decoder give what it holds.
 
@@ -200,7 +207,7 @@ def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
     half: Any = None
     while broken < BROKEN_READS:
         try:
-            for packet in container.demux(stream):
+            for packet in demuxed(container, stream):
                 broken = 0
                 if packet.size == 0:  # the demuxer's own sign of the end
                     continue

@@ -56,7 +56,7 @@ class FrameTimes(Generic[T]):
         without_stamp: Frames that had no stamp.
         replaced: Stamps that do not fit those around them.
         gaps: Leaps forward by at least ``GAP_S`` that lasted.
-        longest_gap_s: The longest of them, seconds.
+        max_gap_s: The longest of them, seconds.
         restarts: Times the stamps started again.
 
     Args:
@@ -68,7 +68,7 @@ class FrameTimes(Generic[T]):
         self.without_stamp = 0
         self.replaced = 0
         self.gaps = 0
-        self.longest_gap_s = 0.0
+        self.max_gap_s = 0.0
         self.restarts = 0
         self._origin_s = origin_s
         self._interval_s = interval_s
@@ -184,7 +184,7 @@ class FrameTimes(Generic[T]):
             return base_s + max(step_s * JITTER_SHARE, 1e-6)
         if leap_s >= GAP_S and self._last_s is not None:
             self.gaps += 1
-            self.longest_gap_s = max(self.longest_gap_s, leap_s)
+            self.max_gap_s = max(self.max_gap_s, leap_s)
         return own_s
 
     def _is_alone(self, own_s: float, following: list[float]) -> bool:

@@ -88,7 +88,7 @@ class PassReport:
             )
         if times.gaps:
             lines.append(
-                f"time stamps that leap forward: {times.gaps}, by up to {times.longest_gap_s:.1f} "
+                f"time stamps that leap forward: {times.gaps}, by up to {times.max_gap_s:.1f} "
                 "s; kept as gaps"
             )
         if times.restarts:

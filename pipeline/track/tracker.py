@@ -18,7 +18,7 @@ __all__ = ["SingleCameraTracker"]
 UNSURE_IOU = 0.3
 """Minimum overlap of an unsure box with a track. ByteTrack's own 0.5 loses people who are partly
 covered: their boxes jump."""
-LONG_STEP_S = 0.25 - 1e-6
+LONG_STEP_S = 0.18
 """Where frames are so far apart, every clear box is embedded, and a track counts from its first
 box: waiting for a second one would lose a large part of a visit."""
 MISSED_STEPS = 1.5
@@ -120,14 +120,19 @@ class SingleCameraTracker:
             vectors: ``(M, D)`` their embeddings.
         """
         sure = detections.score >= self._settings.high_confidence
+        cosine = self._guard.cosines(self._key.tolist(), len(detections), rows, vectors)
         similarity = similarities(
             self._motion.boxes,
             detections.xyxy,
             weight=np.where(sure, detections.score, 1.0).astype(np.float32),
-            cosine=self._guard.cosines(self._key.tolist(), len(detections), rows, vectors),
+            cosine=cosine,
             step_s=step_s,
         )
         confirmed = self._key != UNCONFIRMED
+        lost = confirmed & (self._unseen_s > max(self._settings.check_gap_s, MISSED_STEPS * step_s))
+        # Where somebody was lost, others stand too: the place alone says little, a covered box less.
+        unproved = ~(cosine >= self._settings.split_similarity)
+        similarity = np.where(lost[:, None] & unproved, 0.0, similarity)
         stages = (
             (confirmed, sure, self._settings.min_iou),
             (confirmed & (self._seen_s == before_s), ~sure, UNSURE_IOU),
@@ -150,6 +155,11 @@ class SingleCameraTracker:
         )
         return box_of[shown], self._key[shown]
 
+    @property
+    def _unseen_s(self) -> NDArray[np.float64]:
+        """``(T,)`` how long each track has not been seen, seconds."""
+        return (self._time_s or 0.0) - self._seen_s
+
     def _advance(self, time_s: float) -> float:
         """Move all tracks on to ``time_s`` and return the usual time between frames, seconds."""
         if self._time_s is None:
@@ -162,7 +172,7 @@ class SingleCameraTracker:
         self._time_s, self._step_s = time_s, step_s
         self._motion.predict(step_s)
         patience_s = max(self._settings.max_lost_s, MISSED_STEPS * usual_s) + TIME_TOLERANCE_S
-        self._keep(time_s - self._seen_s <= patience_s)
+        self._keep(self._unseen_s <= patience_s)
         return usual_s
 
     def _renew(self, xyxy: FloatArray, box_of: IntArray, *, new: IntArray) -> IntArray:

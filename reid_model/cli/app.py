@@ -21,8 +21,11 @@ from reid_model.cli.segment import segment
 from reid_model.cli.show import show
 from reid_model.cli.train import train
 from reid_model.errors import ReidModelError
+from reid_model.files import one_line
 
 __all__ = ["app", "main"]
+
+log = logging.getLogger(__name__)
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -71,6 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outcome = app(given, standalone_mode=False, prog_name="reid-model")
     except ReidModelError as error:
         _complain(str(error))
+        return BAD_INPUT
+    except OSError as error:  # a path that nothing can be done with
+        log.info("where that came from", exc_info=True)
+        _complain(one_line(error))
         return BAD_INPUT
     except USAGE_ERROR as error:
         hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""

@@ -96,6 +96,8 @@ def evaluate(
         read_set(each, ids=ids, query_camera=query_camera, gallery_camera=gallery_camera)
         for each in data
     ]
+    if mask_weights is not None and not (mask or new_backgrounds):
+        raise OutputError("--mask-weights belongs to --mask and --new-backgrounds: leave it out")
     is_single = len(sets) == 1 and len(weights or []) <= 1
     if histogram is not None and not is_single:
         raise OutputError("a histogram shows one network on one set: give one --data and --weights")

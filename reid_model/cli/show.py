@@ -64,9 +64,11 @@ def neighbours(
     query: Annotated[
         Path | None, typer.Option(help="One image of the data; several at random if not given.")
     ] = None,
-    count: Annotated[int, typer.Option(min=1, max=50, help="Queries, drawn at random.")] = 6,
+    count: Annotated[
+        int | None, typer.Option(min=1, max=50, help="Queries, drawn at random; 6 if not given.")
+    ] = None,
     closest: Annotated[int, typer.Option(min=1, max=30, help="Images per query.")] = 8,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the draw; 0 if not given.")] = None,
     weights: WeightsOption = None,
     backend: BackendOption = "auto",
 ) -> None:
@@ -76,6 +78,10 @@ def neighbours(
     from reid_model.inference import load_embedder  # noqa: PLC0415
     from reid_model.pictures import draw_neighbours  # noqa: PLC0415
 
+    if query is not None and (count is not None or seed is not None):
+        raise OutputError(
+            "--count and --seed are for queries at random, not for --query: leave them out"
+        )
     images = read_images(data)
     if ids is not None:
         known = {image.identity for image in images}
@@ -85,9 +91,9 @@ def neighbours(
         images,
         load_embedder(weights, backend=backend),
         out,
-        queries=count,
+        queries=count or 6,
         closest=closest,
-        seed=seed,
+        seed=seed or 0,
         only=query,
     )
     _tell(out)

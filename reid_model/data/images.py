@@ -143,7 +143,7 @@ def read_table(source: Path, *, columns: Sequence[str]) -> list[tuple[str, ...]]
         DatasetError: The file is missing, is no CSV, lacks a column, has an empty field, or no
             rows.
     """
-    table = read_csv(source, all_text=True).fillna("")
+    table = read_csv(source, all_text=True)
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise DatasetError(

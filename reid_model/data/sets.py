@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reid_model.data.images import IdentityImage, read_images
 from reid_model.data.split import of_identities, read_identities
 from reid_model.errors import DatasetError
 from reid_model.evaluation.protocol import Protocol, camera_protocol, make_protocol
+from reid_model.yaml_files import read_yaml
 
 __all__ = ["LabelledSet", "read_set"]
 
@@ -91,11 +89,9 @@ def read_set(
 
 
 def _read(source: Path) -> _Description:
+    content = read_yaml(source, what="set", raises=DatasetError)
     try:
-        content: Mapping[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
         return _Description.model_validate(content)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DatasetError(f"set {source} cannot be read: {' '.join(str(error).split())}") from None
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in problem["loc"]) or "content"

@@ -38,7 +38,6 @@ class VerificationScores:
         recall: Share of the same pairs that are found.
         f1: Harmonic mean of precision and recall.
         roc_auc: Chance that a same pair is more similar than a different one.
-        pairs: How many were decided.
     """
 
     threshold: float
@@ -47,7 +46,6 @@ class VerificationScores:
     recall: float
     f1: float
     roc_auc: float
-    pairs: int
 
 
 def balanced_pairs(
@@ -133,5 +131,4 @@ def score_verification(
         recall=float(recall),
         f1=float(f1),
         roc_auc=float(roc_auc_score(same, similarity)),
-        pairs=len(same),
     )

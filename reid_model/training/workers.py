@@ -12,7 +12,7 @@ __all__ = ["PREFETCHED", "workers_that_fit"]
 
 PREFETCHED = 4
 """Batches that each process prepares ahead."""
-SHARED = Path("/dev/shm")
+SHARED = Path("/dev/shm")  # nosec B108 # its size is asked, nothing is written
 
 logger = logging.getLogger(__name__)
 

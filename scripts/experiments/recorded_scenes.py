@@ -50,7 +50,10 @@ from pipeline.sources import open_source
 from pipeline.track.tracker import SingleCameraTracker
 from reid_model.stored_weights import default_weights, weights_sha256
 
-__all__ = ["BUILT_IN", "EventRecord", "Scene", "Seen", "matched", "record", "tell", "time_steps"]
+__all__ = [
+    "BUILT_IN", "EventRecord", "Scene", "Seen", "matched", "record", "tell", "time_steps",
+    "with_evidence",
+]  # fmt: skip
 
 BUILT_IN = "built-in"
 """Names the detector of the package, which has no file."""
@@ -200,13 +203,28 @@ def tell(
         tracks = tracker.update(boxes, seen.time_s, looked, vectors[looked])
         if floor is not None:
             tracks = floor.place(_blank(seen), tracks)
-        quality = policy.quality(tracks, _blank(seen))
-        rows = policy.choose(seen.camera, seen.time_s, tracks, quality)
-        row_of = {box.tobytes(): row for row, box in enumerate(boxes.xyxy)}
-        chosen = [row_of[tracks.xyxy[row].tobytes()] for row in rows]
-        evidence = CropEvidence(rows, vectors[np.array(chosen, np.int64)], quality[rows])
-        told.append(EventRecord(seen.camera, seen.frame, seen.time_s, seen.size, tracks, evidence))
+        told.append(with_evidence(seen, tracks, boxes, vectors, policy))
     return told
+
+
+def with_evidence(
+    seen: Seen, tracks: Tracks, boxes: Detections, vectors: FloatArray, policy: TrackCropPolicy
+) -> EventRecord:
+    """Return a frame's tracks with the embeddings that a run would choose.
+
+    Args:
+        seen: The frame.
+        tracks: Tracks of some of ``boxes``.
+        boxes: The detections.
+        vectors: ``(len(boxes), D)`` their embeddings.
+        policy: Chooses, and remembers what it chose.
+    """
+    quality = policy.quality(tracks, _blank(seen))
+    rows = policy.choose(seen.camera, seen.time_s, tracks, quality)
+    row_of = {box.tobytes(): row for row, box in enumerate(boxes.xyxy)}
+    chosen = [row_of[tracks.xyxy[row].tobytes()] for row in rows]
+    evidence = CropEvidence(rows, vectors[np.array(chosen, np.int64)], quality[rows])
+    return EventRecord(seen.camera, seen.frame, seen.time_s, seen.size, tracks, evidence)
 
 
 def _blank(seen: Seen | EventRecord) -> Frame:

@@ -122,7 +122,7 @@ def offline(
         vectors = world.draw(identity[rows], camera[rows])
         for vector, c, s in zip(vectors, camera[rows].tolist(), first[rows].tolist(), strict=True):
             n = len(tracklets) + 1
-            tracklets.append(Tracklet(f"c{c:02d}", n, s, s + 6, 60, vector.copy(), 1.0))
+            tracklets.append(Tracklet(f"c{c:02d}", n, s, s + 6, 60, vector.copy(), 1.0, 6.0))
     begin = time.perf_counter()
     if threshold is None:
         threshold = default_threshold(size)

@@ -51,7 +51,7 @@ def study(scene: Scene, *, threshold: float) -> Scores:
     least = DetectSettings().confidence
     given = sum(int((each.detections.score >= least).sum()) for each in scene.seen)
     tracked = sum(len(each.tracks) for each in told)
-    labels = _labels(told, _visits(scene.truth))
+    labels = _labels(told, visits(scene.truth))
     counts = labels.groupby(["camera", "track_id"])["visit"].value_counts()
     own = counts.groupby(level=[0, 1]).max()
     steps = time_steps(told, matched(told, MatchSettings(), threshold=threshold), scene.truth)
@@ -63,7 +63,7 @@ def study(scene: Scene, *, threshold: float) -> Scores:
     )
 
 
-def _visits(truth: pd.DataFrame) -> pd.DataFrame:
+def visits(truth: pd.DataFrame) -> pd.DataFrame:
     """Return the truth with a column ``visit``: the person and the number of the visit."""
     rows = truth.sort_values(["camera", "identity", "frame"])
     away = rows.groupby(["camera", "identity"])["time_s"].diff() > OUT_OF_SIGHT_S

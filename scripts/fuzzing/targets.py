@@ -18,6 +18,7 @@ from safetensors.numpy import save
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
+from fuzzing.models import MODELS
 from fuzzing.target import Target
 from fuzzing.videos import VIDEOS
 from pipeline.archive.footage import find_footage, read_manifest
@@ -283,5 +284,6 @@ TARGETS: Mapping[str, Target] = {
     "api": Target(_api_seeds, _api),
     "weights": Target(_weights_seeds, _weights),
     "gallery": Target(_gallery_seeds, _file("g.npz", _gallery)),
+    **MODELS,
     **VIDEOS,
 }

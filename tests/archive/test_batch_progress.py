@@ -31,7 +31,7 @@ def test_chunks_count_as_they_are_done_and_the_whole_file_at_its_end():
         (Unit("survey", LONG), {}),
         (Unit("detect", LONG, 0), half),
         (Unit("detect", LONG, 1), half),
-        (Unit("follow", LONG), {"frames": 100}),
+        (Unit("track", LONG), {"frames": 100}),
         (Unit("survey", SHORT), {"failure": "it broke"}),
     )
     assert done == pytest.approx([0, 33.75, 67.5, 90, 100])
@@ -41,12 +41,12 @@ def test_a_file_that_is_looked_at_again_as_a_whole_never_counts_for_more_than_it
     done = steps(
         (Unit("detect", LONG, 0), {"frames": 50, "share": 0.9}),
         (Unit("detect", LONG, 0), {"frames": 100, "share": 1.0}),
-        (Unit("follow", LONG), {"frames": 100}),
-        (Unit("follow", LONG), {"frames": 100}),
+        (Unit("track", LONG), {"frames": 100}),
+        (Unit("track", LONG), {"frames": 100}),
     )
     assert done == pytest.approx([60.75, 67.5, 90, 90])
 
 
 def test_what_an_interrupted_run_did_before_counts_when_its_file_is_done(capsys):
-    assert steps((Unit("follow", LONG), {"frames": 100})) == pytest.approx([90])
+    assert steps((Unit("track", LONG), {"frames": 100})) == pytest.approx([90])
     assert "1 of 2 files" in capsys.readouterr().err

@@ -167,3 +167,35 @@ def test_a_manifest_of_a_spreadsheet_is_read(tmp_path):
     manifest.write_bytes("\ufeffpath;camera;start\r\na b.mp4;NA;2026-01-05T08:00\r\n".encode())
     (found,) = read_manifest(manifest, tmp_path).recordings
     assert (found.file, found.camera) == ("a b.mp4", "NA")
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "2026-01-05T08:00:00+25:00",
+        "2026-01-05 08:00 Europe/Berlin",
+        "2026-02-30T08:00:00",
+        "2016-12-31T23:59:60",
+        "0000-01-05T08:00:00",
+        "9999-12-31T23:59:59",
+        "1767600000",
+        "05.01.2026 08:00",
+        "01/05/2026 8:00 AM",
+        "",
+    ],
+)
+def test_a_manifest_with_a_time_that_cannot_be_is_one_line(start, tmp_path):
+    touch(tmp_path, "a.mp4")
+    path = tmp_path / "list.csv"
+    path.write_text(f"path,camera,start\na.mp4,gate,{start}\n")
+    with pytest.raises(SourceError, match=r"list.csv, line 2: ") as caught:
+        read_manifest(path, tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_time_zone_fourteen_hours_ahead_is_the_day_before(tmp_path):
+    touch(tmp_path, "a.mp4")
+    path = tmp_path / "list.csv"
+    path.write_text("path,camera,start\na.mp4,gate,2026-01-05T08:00:00+14:00\n")
+    [recording] = read_manifest(path, tmp_path).recordings
+    assert recording.start.isoformat() == "2026-01-04T18:00:00+00:00"

@@ -29,7 +29,7 @@ def thumbnail(path, *, blur_heads):
     quality = np.full(2, 0.8, np.float32)
     gathering.write(FrameResult(Frame("a.mp4", 0, 0.0, noise), found, found.track_id, quality))
     tracklets = [
-        Tracklet("a.mp4", n, 0.0, 0.0, 1, np.array([1, 0], np.float32), 1.0) for n in (1, 2)
+        Tracklet("a.mp4", n, 0.0, 0.0, 1, np.array([1, 0], np.float32), 1.0, 0.0) for n in (1, 2)
     ]
     gathering.store(ArchiveFolder(path), tracklets)
     ((_, _, part),) = ArchiveFolder(path).parts("thumbnails")

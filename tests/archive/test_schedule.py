@@ -37,9 +37,9 @@ def test_all_chunks_of_a_file_are_there_to_be_taken_at_once(journal):
         detect(journal, unit.chunk)
         assert schedule.after(unit, {}) == []
     detect(journal, 1)
-    assert schedule.after(units[1], {}) == [Unit("follow", LONG)]
+    assert schedule.after(units[1], {}) == [Unit("track", LONG)]
     assert sorted(journal.detections(LONG)) == [0, 10, 20]
-    assert schedule.after(Unit("follow", LONG), {"frames": 25, "tracklets": 1}) == []
+    assert schedule.after(Unit("track", LONG), {"frames": 25, "tracklets": 1}) == []
     assert schedule.finished[LONG.file]["frames"] == 25
 
 
@@ -64,7 +64,7 @@ def test_a_file_that_turns_out_to_be_uncuttable_is_looked_at_as_a_whole(journal)
     assert schedule.after(second, {}) == []
     assert schedule.after(third, {}) == [Unit("detect", LONG, 0)]
     detect(journal, 0, whole)
-    assert schedule.after(Unit("detect", LONG, 0), {}) == [Unit("follow", LONG)]
+    assert schedule.after(Unit("detect", LONG, 0), {}) == [Unit("track", LONG)]
 
 
 def test_a_file_that_was_given_up_gets_no_more_units(journal):

@@ -34,6 +34,8 @@ def files(monkeypatch, tmp_path):
     write_video(tmp_path / "videos" / "cam1" / "20260105_000000.mp4", frames=2)
     for name in ("given.yaml", "cameras.yaml"):
         (tmp_path / name).write_text("cameras: [{name: b, source: a.mp4}]\n")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
     (tmp_path / "only.yaml").write_text("track: {min_hits: 7}\n")
     monkeypatch.chdir(tmp_path)
 
@@ -227,6 +229,23 @@ def test_a_flag_changes_what_it_says_or_is_refused(case, flag, asked, capsys, tm
         (["search", "x", "--identity", "1", "--box", "1,2,3,4"], "--box belongs to --video"),
         (["search", "x", "--identity", "1", "--detector", "d"], "--detector belongs to --image"),
         (["search", "x", "--image", "i.jpg", "--box", "1,2,3,4"], "--box belongs to --video"),
+        (["search", "x", "--identity", "1", "--device", "cpu"], "--device changes nothing about"),
+        (
+            ["live", "--cams", RTSP, "--no-serve", "--token", "0123456789abcdef"],
+            "--token belongs to",
+        ),
+        (["calibrate", "run", "--identities", "i.json"], "--identities is for folders of crops"),
+        *[
+            (["evaluate", "run", "--nobody", *given], f"{given[0]} belongs to --ground-truth")
+            for given in (
+                ["--out", "o"],
+                ["--iou", "0.5"],
+                ["--min-visible", "0.3"],
+                ["--map", "a=b"],
+                ["--camera", "a"],
+                ["--processed-only"],
+            )
+        ],
         (["search", "x"], "give one of --image, --identity and --video"),
     ],
 )

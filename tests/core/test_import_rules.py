@@ -8,6 +8,7 @@ held to the rules without being listed.
 from __future__ import annotations
 
 import ast
+import re
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
@@ -122,6 +123,18 @@ def test_no_two_modules_import_each_other_in_a_circle():
         name: {each for each in used if not name.startswith(f"{each}.")}
         for name, used in graph.items()
     }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' -> '.join(error.args[1])}")
+
+
+def test_no_two_scripts_of_the_page_import_each_other_in_a_circle():
+    graph = {
+        path.name: set(re.findall(r'^import .* from "\./(.+)";$', path.read_text(), re.MULTILINE))
+        for path in (PIPELINE / "serve" / "page" / "static").glob("*.js")
+    }
+    assert set().union(*graph.values()) | {"main.js"} == set(graph)
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

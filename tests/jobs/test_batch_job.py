@@ -44,7 +44,7 @@ def test_a_plan_names_what_can_be_read_and_the_job_does_it(footage, tmp_path, ca
         on_unit=lambda worker, unit, result: units.append((worker, unit.kind)),
     )
     assert started == [(good, 1)]
-    assert {kind for _, kind in units} == {"survey", "detect", "follow"}
+    assert {kind for _, kind in units} == {"survey", "detect", "track"}
     assert (done.files, done.tracklets, set(done.skipped)) == (2, 4, set(plan.damaged))
     identities = pd.read_parquet(tmp_path / "out" / "identities.parquet")
     assert done.identities == identities["global_id"].nunique()

@@ -72,6 +72,19 @@ def test_too_little_to_calibrate_on_is_refused(people, cameras):
         calibrate(means, labels, centre_tracks=0)
 
 
+def test_people_whom_nobody_knows_differ_where_one_camera_shows_both_at_once():
+    means, labels = tracks(people=4)
+    spans = [(0.0, 5.0), (4.0, 9.0), (8.8, 12.0), (20.0, 30.0)]
+    strangers = [
+        TrackLabel("here", None, "a", span) for span in spans
+    ]  # 0 and 1 overlap by a second, 1 and 2 by less than what counts
+    looks_of = [*means, *unit(np.eye(4, 32))]
+    before = calibrate(means, labels, centre_tracks=0)
+    found = calibrate(np.stack(looks_of), [*labels, *strangers], centre_tracks=0, overlap_s=0.5)
+    assert found.impostor_pairs == before.impostor_pairs + 1
+    assert (found.genuine_pairs, found.identities) == (before.genuine_pairs, 4)
+
+
 def elsewhere(means, *, known=True, place="there"):
     """The tracks once more as those of another place, where the same names are other people."""
     rows = [(p, c) for p in range(len(means) // len(CAMERAS)) for c in CAMERAS]

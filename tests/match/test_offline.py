@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -53,6 +55,31 @@ def test_a_tracklet_without_embeddings_names_nobody():
     assert found.by_track["a", 2].global_id == UNASSIGNED
     assert found.by_track["a", 2].similarity == 0
     assert found.global_id("a", 1) == 1
+
+
+def test_a_glimpse_does_not_part_a_person_from_themself():
+    def seen(looks, camera, first_s, weight):
+        vector = np.zeros_like(LOOKS[0])
+        vector[: len(looks)] = looks
+        return tracklet(
+            vector,
+            camera=camera,
+            track_id=1 + first_s,
+            first_s=first_s,
+            last_s=first_s + 5,
+            weight=weight,
+        )
+
+    clear, elsewhere = seen([1, 0], "a", 0, 8.0), seen([0.5, 0.866], "b", 20, 8.0)
+    for weight, people in ((0.2, 1), (8.0, 2)):
+        mean = seen([0.6, -0.346, 0.721], "a", 10, weight)  # like the first, not like the second
+        found = numbers(resolved([clear, mean, elsewhere], centre_tracks=0))
+        assert len(set(found.values())) == people
+
+
+def test_seconds_count_as_much_as_the_detector_was_sure():
+    ghost = replace(tracklet(LOOKS[1], track_id=2, first_s=30, last_s=31.4), visible_s=1.4 * 0.4)
+    assert numbers(resolved([tracklet(LOOKS[0]), ghost])) == {("a", 1): 1, ("a", 2): UNASSIGNED}
 
 
 def test_who_was_seen_for_a_moment_only_is_nobody_unless_known():
@@ -150,9 +177,15 @@ def test_names_of_tracks_and_cameras_do_not_matter(seed, order):
 def test_the_count_of_people_falls_as_the_threshold_does():
     tracklets = tracklets_of(walk(6, CAMERAS, visits=5), LOOKS, noise=0.4)
     options = MatchSettings(centre_tracks=0)
-    few, fit, many = (
-        count_people(tracklets, options, threshold=threshold) for threshold in (-1.0, 0.5, 0.999)
-    )
-    assert few <= fit < many
+    few, many = count_people(tracklets, options, loose=-1.0, strict=0.999)
     found = set(numbers(resolved(tracklets, threshold=0.5, centre_tracks=0)).values())
-    assert fit == len(found - {UNASSIGNED})
+    assert few <= len(found - {UNASSIGNED}) < many
+
+
+def test_fragments_that_overlap_are_one_person_at_the_lower_end_of_the_count():
+    broken = [
+        tracklet(LOOKS[0]),
+        tracklet(LOOKS[0], track_id=2, first_s=5 - 2 * OVERLAP_S, last_s=9),
+    ]
+    assert len(set(numbers(resolved(broken)).values())) == 2
+    assert count_people(broken, MatchSettings(), loose=0.4, strict=0.4) == (1, 2)

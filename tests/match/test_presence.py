@@ -18,10 +18,11 @@ def boxes(middles):
     return [(x - 40, y - HEIGHT / 2, x + 40, y + HEIGHT / 2) for x, y in middles]
 
 
-def seen(middles, scores):
+def seen(middles, scores, shifts=None):
     presence = Presence()
-    for box, score in zip(boxes(middles), scores, strict=True):
-        presence.see(box, score)
+    shifts = [(0.0, 0.0)] * len(scores) if shifts is None else shifts
+    for box, score, shift in zip(boxes(middles), scores, shifts, strict=True):
+        presence.see(box, score, tuple(shift))
     return presence
 
 
@@ -52,6 +53,22 @@ def test_the_spread_is_the_deviation_of_the_middles_in_heights():
     assert seen(middles, [0.4] * 200).spread == pytest.approx(slow, rel=1e-9)
 
 
+PAN = np.stack([8.0 * np.arange(50), np.zeros(50)], axis=1)
+
+
+def test_what_moves_as_the_whole_picture_does_is_nobody():
+    motorcycle = jitter(50, 1.0) + PAN
+    assert seen(motorcycle, [0.4] * 50).is_somebody
+    assert not seen(motorcycle, [0.4] * 50, PAN).is_somebody
+    assert not seen(motorcycle, [0.4] * 50, 0.95 * PAN).is_somebody  # measured a little too short
+
+
+def test_who_walks_is_somebody_while_the_camera_turns_or_seems_to():
+    walk = 5.0 * np.stack([np.zeros(50), np.arange(50)], axis=1)
+    assert seen(300 + walk + PAN, [0.4] * 50, PAN).is_somebody
+    assert not seen(jitter(50, 1.0), [0.4] * 50, PAN).is_somebody  # a latch beside a false motion
+
+
 def test_nothing_was_seen_yet():
     assert Presence().spread == 0.0
 
@@ -59,11 +76,18 @@ def test_nothing_was_seen_yet():
 def test_a_track_of_nobody_has_no_embedding_in_its_summary():
     track = TrackEvidence("hall", 1, 0.0, 0.0, np.zeros(DIM, np.float32))
     for time_s, box in enumerate(boxes(jitter(5, 0.5))):
-        track.see(float(time_s), box, 0.4)
+        track.see(float(time_s), box, 0.4, step_s=1.0)
     track.add(np.eye(DIM, dtype=np.float32)[0], 0.9)
     summary = track.as_tracklet()
     assert (summary.weight, summary.embedding_sum.any()) == (0.0, False)
     assert summary.frames == 5
+
+
+def test_seconds_are_weighted_by_the_score_and_gaps_do_not_count():
+    track = TrackEvidence("hall", 1, 10.0, 10.0, np.zeros(DIM, np.float32))
+    for time_s in (10.0, 10.5, 11.0, 13.0):
+        track.see(time_s, (0, 0, 40, 100), 0.6, step_s=0.5)
+    assert track.as_tracklet().visible_s == pytest.approx(0.6 * 1.5)
 
 
 @pytest.mark.parametrize("resolve", [False, True])

@@ -10,10 +10,10 @@ import pytest
 
 from pipeline.datatypes import UNASSIGNED, CropEvidence
 from pipeline.errors import InputError
+from pipeline.jobs.live_registry import LiveRegistry as Registry
 from pipeline.layout.database import open_reader
 from pipeline.layout.edit_log import EditLog, Editor
 from pipeline.layout.recording import REGISTRY
-from pipeline.registry.registry import Registry
 from support.registry_feed import (
     START,
     Feed,

@@ -109,3 +109,16 @@ def test_numbers_that_are_none_or_not_whole_come_as_nan():
     assert np.isnan(numbers_in(column)).tolist() == [False, False, True, True, True, False, False]
     whole = numbers_in(column, whole=True)
     assert np.isnan(whole).tolist() == [False, True, True, True, True, False, True]
+
+
+def test_truth_values_and_numbers_beyond_all_measure_are_no_numbers():
+    assert np.isnan(numbers_in(pd.Series([True, False]))).all()
+    assert np.isnan(numbers_in(pd.Series([4e38, -1e31]))).all()
+    assert numbers_in(pd.Series([1e29])).tolist() == [1e29]
+
+
+def test_a_name_that_is_empty_is_named_by_its_row(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("camera,x\ndoor,1\n  ,2\n")
+    with pytest.raises(DatasetError, match=r"t\.csv, row 2: camera is empty"):
+        read_csv(path, text=["camera"])

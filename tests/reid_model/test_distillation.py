@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -22,7 +20,7 @@ from reid_model.distillation.training import Distillation
 from reid_model.distillation.whitening import whitened
 from reid_model.errors import RecipeError
 from reid_model.network import SiameseNetwork
-from support.small_teachers import small_network
+from support.small_teachers import small_network, write_distillation
 
 CHANGES = {
     "change_light": lambda images, share: augment.change_light(images, 1.0, share),
@@ -140,53 +138,10 @@ def test_loss_is_what_a_slow_loop_computes() -> None:
     assert float(got["loss"].detach()) == pytest.approx(total, rel=1e-6)
 
 
-def recipe(folder: Path, **changes: object) -> Path:
-    """Write crops of six people, unlabelled crops, a teacher and a recipe of them."""
-    rng = np.random.default_rng(1)
-    market, free = folder / "market", folder / "free"
-    market.mkdir()
-    free.mkdir()
-    for person in range(1, 7):
-        colour = rng.uniform(40, 215, 3)
-        for camera in (1, 2):
-            for shot in range(2):
-                image = np.clip(colour + rng.normal(0, 12, (64, 32, 3)), 0, 255).astype(np.uint8)
-                name = f"{person:04d}_c{camera}s1_{shot:06d}_01.jpg"
-                cv2.imwrite(str(market / name), image)
-    for number in range(5):
-        image = rng.integers(0, 255, (40, 20, 3), dtype=np.uint8)
-        cv2.imwrite(str(free / f"{number}.jpg"), image)
-    (folder / "held.json").write_text(json.dumps(["0005", "0006"]))
-    content = {
-        "teachers": [str(small_network(folder, height=64))],
-        "labelled": str(market),
-        "unlabelled": [{"folder": str(free), "share": 0.5}],
-        "backgrounds": str(free),
-        "validation": {"identities": str(folder / "held.json"), "every_steps": 2},
-        "architecture": {
-            "backbone": "tf_efficientnet_lite0",
-            "embedding_dim": 8,
-            "instance_norm": True,
-            "input_height": 64,
-            "input_width": 32,
-        },
-        "batch_size": 12,
-        "identities": 3,
-        "images": 2,
-        "schedule": {"steps": 4},
-        "remembered": 24,
-        "save_every_steps": 2,
-        **changes,
-    }
-    path = folder / "recipe.yaml"
-    path.write_text(yaml.safe_dump(content))
-    return path
-
-
 @pytest.fixture
 def teacher_of_eight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a recipe whose two teachers give eight numbers together."""
-    path = recipe(tmp_path)
+    path = write_distillation(tmp_path)
     content = yaml.safe_load(path.read_text())
     content["teachers"].append(str(small_network(tmp_path, name="other", height=64)))
     path.write_text(yaml.safe_dump(content))
@@ -257,10 +212,10 @@ def test_a_run_that_goes_on_ends_where_one_without_a_break_ends(teacher_of_eight
 
 def test_an_embedding_of_another_length_than_the_teachers_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="the teachers together give 4: set it to 4"):
-        Distillation(load_distillation(recipe(tmp_path)), tmp_path / "out", cpu=True)
+        Distillation(load_distillation(write_distillation(tmp_path)), tmp_path / "out", cpu=True)
 
 
 def test_bad_recipes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = recipe(tmp_path, batch=3)
+    path = write_distillation(tmp_path, batch=3)
     assert main(["distill", "--config", str(path), "--out", str(tmp_path / "o")]) == 2
     assert "batch" in capsys.readouterr().err

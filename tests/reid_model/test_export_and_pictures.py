@@ -95,6 +95,19 @@ def picture_size(path):
     return cv2.imread(str(path)).shape[:2]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["show", "neighbours", "--out", "o.png", "--query", "q.jpg", "--seed", "3"], "at random"),
+        (["show", "neighbours", "--out", "o.png", "--query", "q.jpg", "--count", "3"], "at random"),
+        (["evaluate", "--mask-weights", "m.safetensors"], "belongs to --mask"),
+    ],
+)
+def test_flags_that_would_be_ignored_are_refused(arguments, told, people, capsys):
+    assert main([*arguments, "--data", str(people)]) == 2
+    assert told in " ".join(capsys.readouterr().err.split())
+
+
 def test_neighbours_are_drawn_in_rows(weights, people, tmp_path):
     sizes = []
     for count in (1, 3):

@@ -122,7 +122,7 @@ def test_what_was_built_in_by_the_converter_is_not_done_again(tmp_path, turned):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("colour: [", "cannot be read"),
+        ("colour: [", "no valid YAML"),
         ("colour: red", "colour"),
         ("colour: rgb", "Field required"),
         ("", "content"),

@@ -66,3 +66,24 @@ def test_teachers_of_two_sizes_are_refused(tmp_path: Path) -> None:
     files = [small_network(tmp_path), small_network(tmp_path, name="tall", height=32)]
     with pytest.raises(WeightsError, match="different sizes"):
         Teachers(files)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("<net ", "<!DOCTYPE net [<!ENTITY a 'b'>]><net ", "document type"),
+        ("</net>", "", "cannot be read"),
+        ('type="Parameter"', 'type="Result"', "no input for pictures"),
+        ('from-layer="0"', 'to-layer="0"', "cannot be read"),
+        ('element_type="f32"', 'element_type="f33"', "is damaged"),
+        ('offset="0"', 'offset="999999999"', "is damaged"),
+    ],
+)
+def test_a_damaged_teacher_is_one_line(old: str, new: str, reason: str, tmp_path: Path) -> None:
+    xml = small_network(tmp_path)
+    text = xml.read_text()
+    assert old in text
+    xml.write_text(text.replace(old, new))
+    with pytest.raises(WeightsError, match=reason) as caught:
+        TorchFromOpenVino(xml)
+    assert "\n" not in str(caught.value)

@@ -148,7 +148,7 @@ def test_events_of_a_run(run):
     (run / "events.jsonl").write_text(json.dumps(merge.as_json()) + "\n")
     assert list(open_results(run).events()) == [merge]
     (run / "events.jsonl").write_text("[]\n")
-    with pytest.raises(ResultsError, match="line 1 is damaged"):
+    with pytest.raises(ResultsError, match="damaged in line 1: remove that line"):
         list(open_results(run).events())
 
 

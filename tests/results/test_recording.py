@@ -155,8 +155,8 @@ def test_other_weights_are_not_recorded_beside_those_of_before(tmp_path):
     ("damage", "told"),
     [
         (lambda f: (f / REGISTRY).write_bytes(b"no database" * 500), "registry.sqlite cannot be"),
-        (lambda f: (f / "recording.json").unlink(), "recording.json cannot be read"),
-        (lambda f: (f / "recording.json").write_text("{"), "it is damaged"),
+        (lambda f: (f / "recording.json").unlink(), "recording.json does not exist"),
+        (lambda f: (f / "recording.json").write_text("{"), "is damaged"),
         (lambda f: (f / "edits.jsonl").write_text("{}\n"), "damaged in line 1"),
         (lambda f: next((f / "tracks").iterdir()).write_text("a,b\n1,2\n"), "is damaged"),
         (lambda f: next((f / "events").iterdir()).write_text("7\n"), "damaged in line 1"),

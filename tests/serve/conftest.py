@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.registry.registry import Registry
+from pipeline.jobs.live_registry import LiveRegistry as Registry
 from support.api_client import TOKEN, Client, app_of
 from support.live_view import NOW, FakeView, annotated, event, walk
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.health import CameraState
+from pipeline.jobs.live_registry import LiveRegistry as Registry
 from pipeline.live_settings import WebSettings
-from pipeline.registry.registry import Registry
 from pipeline.serve.server import open_web
 from support.live_view import FakeView, annotated, event, walk
 

@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 
 from pipeline.errors import SettingsError
+from pipeline.jobs.live_registry import LiveRegistry as Registry
 from pipeline.live_settings import WebSettings
-from pipeline.registry.registry import Registry
 from pipeline.serve.server import WebServer, open_web
 from support.live_view import NOW, FakeView, event, walk
 

@@ -26,7 +26,7 @@ def identities(*pairs):
 
 def tracklet(camera, track, vector=(3.0, 4.0)):
     total = np.array(vector, np.float32)
-    return Tracklet(camera, track, 0.0, 1.0, 5, total, 1.0)
+    return Tracklet(camera, track, 0.0, 1.0, 5, total, 1.0, 0.9)
 
 
 def test_rows_are_there_while_the_run_goes_with_the_online_identity(tmp_path):

@@ -125,7 +125,7 @@ class FakeMatcher:
 
     def tracklets(self) -> list[Tracklet]:
         return [
-            Tracklet(camera, track, 0.0, 1.0, frames, np.zeros(5, np.float32), 0.0)
+            Tracklet(camera, track, 0.0, 1.0, frames, np.zeros(5, np.float32), 0.0, 1.0)
             for (camera, track), frames in sorted(self._seen.items())
         ]
 

@@ -58,6 +58,7 @@ def crowd(
                     10 * slots,
                     vector * np.float32(3),
                     3.0,
+                    slots * SLOT_S,
                     Path(0, rows.astype(np.float32)),
                 )
             )

@@ -19,7 +19,7 @@ class Cameras:
         self.started = []
 
     def open(self, *sources, realtime=False, **changes):
-        quick = {"connect_s": 4.0, "stall_s": 1.5, "close_s": 0.5, "max_backoff_s": 0.5}
+        quick = {"connect_s": 4.0, "stall_s": 1.5, "max_backoff_s": 0.5}
         settings = LiveSourceSettings(**(quick | changes))
         named = [CameraSettings(name=f"c{n}", source=str(it)) for n, it in enumerate(sources)]
         cameras = open_live_cameras(named, settings, realtime=realtime)

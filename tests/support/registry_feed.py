@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.datatypes import UNASSIGNED, Event, FrameResult
-from pipeline.registry.registry import Registry
+from pipeline.jobs.live_registry import LiveRegistry as Registry
 from support import builders
 
 BOX = (4.0, 4.0, 20.0, 44.0)

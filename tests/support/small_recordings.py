@@ -11,9 +11,9 @@ import numpy as np
 from pipeline.datatypes import CropEvidence, Event, FrameResult
 from pipeline.floor.placing import Floor
 from pipeline.jobs.live_record import finish_record, start_record
+from pipeline.jobs.live_registry import LiveRegistry as Registry
 from pipeline.layout.recording import newest_events
 from pipeline.live_settings import RecordingSettings
-from pipeline.registry.registry import Registry
 from pipeline.settings import CameraSettings, Settings
 from pipeline.sinks.live.recorder import LiveRecorder
 from support import builders

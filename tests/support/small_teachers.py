@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import openvino
+import yaml
 from openvino import opset13 as ops
 
-__all__ = ["colour_network", "small_network"]
+__all__ = ["colour_network", "small_network", "write_distillation"]
 
 
 def small_network(
@@ -50,4 +53,47 @@ def colour_network(folder: Path, *, size: tuple[int, int] = (32, 16), outputs: i
         port.set_names({f"embedding{number}"})
     path = folder / "colour.xml"
     openvino.save_model(model, path, compress_to_fp16=False)
+    return path
+
+
+def write_distillation(folder: Path, **changes: object) -> Path:
+    """Write crops of six people, unlabelled crops, a teacher and a recipe of them."""
+    rng = np.random.default_rng(1)
+    market, free = folder / "market", folder / "free"
+    market.mkdir()
+    free.mkdir()
+    for person in range(1, 7):
+        colour = rng.uniform(40, 215, 3)
+        for camera in (1, 2):
+            for shot in range(2):
+                image = np.clip(colour + rng.normal(0, 12, (64, 32, 3)), 0, 255).astype(np.uint8)
+                name = f"{person:04d}_c{camera}s1_{shot:06d}_01.jpg"
+                cv2.imwrite(str(market / name), image)
+    for number in range(5):
+        image = rng.integers(0, 255, (40, 20, 3), dtype=np.uint8)
+        cv2.imwrite(str(free / f"{number}.jpg"), image)
+    (folder / "held.json").write_text(json.dumps(["0005", "0006"]))
+    content = {
+        "teachers": [str(small_network(folder, height=64))],
+        "labelled": str(market),
+        "unlabelled": [{"folder": str(free), "share": 0.5}],
+        "backgrounds": str(free),
+        "validation": {"identities": str(folder / "held.json"), "every_steps": 2},
+        "architecture": {
+            "backbone": "tf_efficientnet_lite0",
+            "embedding_dim": 8,
+            "instance_norm": True,
+            "input_height": 64,
+            "input_width": 32,
+        },
+        "batch_size": 12,
+        "identities": 3,
+        "images": 2,
+        "schedule": {"steps": 4},
+        "remembered": 24,
+        "save_every_steps": 2,
+        **changes,
+    }
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump(content))
     return path

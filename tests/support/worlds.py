@@ -70,7 +70,8 @@ def tracklet(
     """A tracklet whose crops all look alike."""
     vector = np.asarray(vector, np.float32)
     frames = max(1, round((last_s - first_s) * 10))
-    return Tracklet(camera, track_id, first_s, last_s, frames, vector * np.float32(weight), weight)
+    total = vector * np.float32(weight)
+    return Tracklet(camera, track_id, first_s, last_s, frames, total, weight, last_s - first_s)
 
 
 def tracklets_of(
@@ -134,7 +135,7 @@ def frames_of(
                     step * step_s,
                     Tracks(
                         np.tile(np.array([0, 0, 10, 30], np.float32), (len(here), 1)),
-                        np.full(len(here), 0.9, np.float32),
+                        np.ones(len(here), np.float32),
                         np.array([v.track_id for v in here], np.int64),
                     ),
                     CropEvidence(

@@ -236,6 +236,16 @@ def test_after_a_gap_a_person_who_looks_the_same_goes_on():
     assert ids_with_looks(make(), times, lambda _t: 10, gap=(1.5, 2.3)) == [1]
 
 
+def test_who_was_lost_is_not_found_again_in_a_covered_box():
+    lost, front = (100.0, 50.0, 140.0, 160.0), (115.0, 60.0, 155.0, 170.0)
+    for beside, numbers in (([], [1]), ([front], [2, 3])):
+        tracker = make()
+        for time_s in np.arange(0, 3, 0.1):
+            boxes = [lost] if time_s < 1 else [lost, *beside] if time_s > 1.6 else []
+            tracks = step(tracker, time_s, *boxes)
+        assert tracks.track_id.tolist() == numbers
+
+
 def test_a_change_of_looks_without_a_moment_of_doubt_cuts_nothing():
     times = np.arange(0, 4, 0.1)
     assert ids_with_looks(make(), times, lambda t: 0 if t < 2 else 90) == [1]

@@ -52,7 +52,7 @@ class Gate:
         self._folder = folder
         self._min_bytes = min_bytes
         self._clock = clock
-        self._low = self._fault = self._told = ""
+        self._low = self._fault = self._logged = ""
         self._retry_s = float("-inf")
         self._lock = threading.Lock()
 
@@ -96,9 +96,9 @@ class Gate:
     def _tell(self) -> None:
         # Figures change all the time; what matters is that it stopped, and that it goes on.
         state = "low" if self._low else self._fault
-        if state == self._told:
+        if state == self._logged:
             return
-        self._told = state
+        self._logged = state
         if state:
             log.warning("%s paused: %s", self._what, self.reason)
         else:

@@ -41,6 +41,14 @@ STATES = {
     Trouble.NO_VIDEO: CameraState.NO_VIDEO,
 }
 MAX_DEATHS, DEATHS_WITHIN_S = 5, 60.0
+CLOSE_S = 1.0
+"""Timeout for closing a connection before its process is terminated, then killed."""
+SETTLED_S = 10.0
+"""After this long without a fault, the delay to reconnect starts small again."""
+REFUSED_PAUSE_S = 60.0
+"""Minimum delay after a failed login: cameras lock out clients that try too often."""
+FAILED_PAUSE_S = 300.0
+"""Delay after the reader of a camera crashed ``MAX_DEATHS`` times within ``DEATHS_WITHIN_S``."""
 MAX_KEY_FRAME_S = 120.0
 """Time from connecting to the first picture while packets come; some send a key frame a minute."""
 SLOW = "if it sends one less often, raise live.source."
@@ -85,8 +93,8 @@ class WatchedCamera:
         self._slot: FrameSlot | None = None
         self._slot_epoch, self._epoch = -1, 0
         self._taken = 0
-        self._patience_s = settings.close_s
-        self._is_told = False  # that key frames are rare
+        self._patience_s = CLOSE_S
+        self._has_warned = False  # that key frames are rare
 
     # What the run calls
 
@@ -185,7 +193,7 @@ class WatchedCamera:
                     good = report.good
                     deadline_s = last_good_s + self._settings.stall_s
                     good_since_s = good_since_s or now_s
-                    if now_s - good_since_s >= self._settings.settled_s:
+                    if now_s - good_since_s >= SETTLED_S:
                         self._backoff.reset()
             if now_s >= deadline_s:
                 ended = self._give_up(reader, has_sent=good_since_s is not None)
@@ -204,8 +212,8 @@ class WatchedCamera:
 
     def _tell_no_key_frame(self, connected_s: float) -> None:
         self._condition.become(CameraState.CONNECTING, NO_KEY_FRAME)
-        if connected_s > self._settings.stall_s and not self._is_told:
-            self._is_told = True
+        if connected_s > self._settings.stall_s and not self._has_warned:
+            self._has_warned = True
             log.warning("camera %s: %s", self.camera, NO_KEY_FRAME)
 
     def _with_hint(self, ended: Ended, good: int) -> Ended:
@@ -230,7 +238,7 @@ class WatchedCamera:
         if ended is None:
             state, reason = CameraState.WAITING, "the process that reads it crashed"
             if self._is_dying():
-                state, min_s = CameraState.FAILED, self._settings.failed_pause_s
+                state, min_s = CameraState.FAILED, FAILED_PAUSE_S
                 reason += f" {MAX_DEATHS} times within a minute"
                 self._deaths.clear()
         elif ended.trouble is Trouble.FINISHED:
@@ -243,7 +251,7 @@ class WatchedCamera:
             if ended.trouble is Trouble.SILENT:
                 self._condition.note_stall()
             elif ended.trouble is Trouble.REFUSED:
-                min_s = self._settings.refused_pause_s
+                min_s = REFUSED_PAUSE_S
         pause_s = self._backoff.next_s(min_s=min_s)
         self._condition.become(state, reason, wait_s=pause_s)
         if state is CameraState.WAITING:

@@ -13,7 +13,7 @@ from typing import Any
 import av
 
 from pipeline.errors import SourceError
-from pipeline.sources.container import Damage, open_container, reason
+from pipeline.sources.container import Damage, demuxed, open_container, reason
 from pipeline.sources.live.http_answer import what_answers
 from pipeline.sources.live.messages import Connect, Trouble
 from pipeline.sources.stream_address import encoded, redact, secrets_of
@@ -102,7 +102,7 @@ def packets_of(
     came_s = time.monotonic()
     while True:
         try:
-            for packet in container.demux(stream):
+            for packet in demuxed(container, stream):
                 if is_cut():
                     return
                 now_s = time.monotonic()

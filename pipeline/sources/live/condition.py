@@ -82,8 +82,8 @@ class Condition:
         if is_news:
             is_fine = state in {CameraState.LIVE, CameraState.STOPPED}
             level = logging.INFO if is_fine else logging.WARNING
-            told = f": {reason}{until}" if reason else ""
-            log.log(level, "camera %s is %s%s", self._health.camera, state.value, told)
+            why = f": {reason}{until}" if reason else ""
+            log.log(level, "camera %s is %s%s", self._health.camera, state.value, why)
 
     def begin_connection(self) -> None:
         """Count from nothing: the next ``note`` is about a new connection."""

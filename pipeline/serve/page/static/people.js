@@ -1,36 +1,19 @@
 // The list of everybody who was seen.
 
 import { byId, h, say, sync } from "./dom.js";
+import { numberMark, portrait } from "./portrait.js";
 import { get, now, thumbnail } from "./server.js";
 import { ago, plural, title } from "./words.js";
 import { openPerson } from "./person.js";
 
 const PAGE = 48;
 /** Somebody last seen so shortly ago is still there; what is stored lags by a second. */
-export const IN_VIEW_S = 6;
+const IN_VIEW_S = 6;
 
 let people = [];
 let limit = PAGE;
 let isShown = false;
 let asked = 0;
-
-/** A person's picture with the colour of its boxes; grey where there is no picture. */
-export function portrait(person, className = "portrait") {
-  const image = h("img", {
-    class: className, alt: "", loading: "lazy", decoding: "async",
-    src: thumbnail(person.portrait ?? person.sighting),
-    onerror: (event) => event.currentTarget.classList.add("blank"),
-  });
-  image.style.borderColor = person.colour;
-  return image;
-}
-
-/** The number as it stands on the boxes in the pictures. */
-export function numberMark(person) {
-  const mark = h("span", { class: "number" }, `ID ${person.identity}`);
-  mark.style.setProperty("--colour", person.colour);
-  return mark;
-}
 
 function makeCard(person) {
   const card = h("button", { class: "card person", type: "button", onclick: () => openPerson(person.identity) },

@@ -3,7 +3,7 @@
 import { byId, h, icon } from "./dom.js";
 import { get, now, post, put, Refused } from "./server.js";
 import { ago, clock, moment, plural, span, title } from "./words.js";
-import { numberMark, portrait } from "./people.js";
+import { numberMark, portrait } from "./portrait.js";
 import { offerUndo, tell } from "./toasts.js";
 
 const dialog = byId("person");

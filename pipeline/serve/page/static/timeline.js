@@ -4,7 +4,7 @@ import { byId, choices, h, icon, say, sync } from "./dom.js";
 import { get, now } from "./server.js";
 import { clock, shortClock, span, title } from "./words.js";
 import { openPerson } from "./person.js";
-import { numberMark } from "./people.js";
+import { numberMark } from "./portrait.js";
 
 const SPANS = [[900, "15 min"], [3600, "1 h"], [21600, "6 h"], [86400, "24 h"]];
 const TICKS_S = [60, 300, 600, 900, 1800, 3600, 7200, 14400];

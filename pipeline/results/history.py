@@ -1,4 +1,4 @@
-"""Read access to the registry, for the page and the API."""
+"""History of a recording by pages, for the web page: by queries, as a recording may be of weeks."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import sqlite3
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pipeline.datatypes import UNASSIGNED, Event
-from pipeline.layout.database import Database
+from pipeline.layout.database import open_reader
 from pipeline.layout.edit_log import EditLog
 from pipeline.layout.edits import Edit, EditKind, Edits, sighting_name
+from pipeline.layout.recording import REGISTRY
 
-__all__ = ["PersonRecord", "Records", "SightingRecord"]
+__all__ = ["History", "PersonRecord", "SightingRecord"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +70,17 @@ class SightingRecord:
     by_hand: bool
 
 
-class Records:
-    """Reads the registry from any thread, without holding up who writes.
+class History:
+    """Reads identities and sightings from any thread, without holding up the run that writes them.
 
     Args:
-        database: Where it rests; what was written in the last second may be missing.
-        log: All edits.
+        folder: The recording; what was written in the last second may be missing.
+        log: Its edits; a live run passes the one that it appends to.
         events: The newest, oldest first; appended to meanwhile.
     """
 
-    def __init__(self, database: Database, log: EditLog, events: deque[Event]) -> None:
-        self._database = database
+    def __init__(self, folder: Path, log: EditLog, events: deque[Event]) -> None:
+        self._path = folder / REGISTRY
         self._log = log
         self._events = events
 
@@ -130,7 +132,7 @@ class Records:
             parameters.append(self._edits.shown(identity))
         edits = self._edits
         rows = self._rows(
-            f"SELECT * FROM sightings WHERE {where} AND last_s >= ? AND first_s <= ? "
+            f"SELECT * FROM sightings WHERE {where} AND last_s >= ? AND first_s <= ? "  # nosec B608 # texts of this file
             "ORDER BY last_s DESC, sighting DESC LIMIT ?",
             [*parameters, since_s, until_s, limit],
         )
@@ -179,7 +181,7 @@ class Records:
 
     def _people(self, where: str, parameters: Sequence[Any], limit: int) -> list[PersonRecord]:
         rows = self._rows(
-            f"SELECT p.*, (SELECT group_concat(DISTINCT camera) FROM sightings "
+            f"SELECT p.*, (SELECT group_concat(DISTINCT camera) FROM sightings "  # nosec B608 # texts of this file
             "WHERE shown = p.identity) AS cameras, (SELECT camera FROM sightings "
             "WHERE shown = p.identity ORDER BY last_s DESC LIMIT 1) AS last_camera "
             f"FROM people p WHERE {where} ORDER BY last_s DESC, identity LIMIT ?",
@@ -211,5 +213,5 @@ class Records:
         return replace(event, name=name, other_name=other)
 
     def _rows(self, sql: str, parameters: Sequence[Any]) -> list[sqlite3.Row]:
-        with self._database.reader() as connection:
+        with open_reader(self._path) as connection:
             return connection.execute(sql, parameters).fetchall()

@@ -1,0 +1,88 @@
+"""How far the picture of a camera has moved: what pans, things in it pan too."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.datatypes import Image
+
+__all__ = ["CameraMotion"]
+
+WIDTH_PX = 160
+"""Pictures are compared at this width."""
+BLOCKS = (8, 5)
+"""Across and down, into how many blocks pictures are cut that tell whether a shift is the camera's."""
+MIN_CHANGE = 3.0
+"""Mean difference of grey values (of 255) from which on a block takes part."""
+MIN_SHARE = 0.7
+"""Share of these blocks that a shift must explain, and half of all blocks must be among them: people
+move in a few, the camera in all."""
+MIN_GAIN = 0.75
+"""A shift explains a block where it leaves less than this share of the difference."""
+MAX_SHIFT = 0.12
+"""Beyond this share of the width, so much of the picture is new that the reference is renewed."""
+
+
+class CameraMotion:
+    """Adds up the shifts of one camera's picture, by phase correlation with a reference picture.
+
+    The reference stays as long as the picture does, so a fixed camera does not drift and a slow pan
+    is not lost in noise.
+
+    Source: C. D. Kuglin, D. C. Hines, "The phase correlation image alignment method", 1975.
+    """
+
+    def __init__(self) -> None:
+        self._reference: NDArray[np.float32] | None = None
+        self._window: NDArray[np.float32] | None = None
+        self._before = (0.0, 0.0)
+        self._since = (0.0, 0.0)
+
+    def update(self, image: Image) -> tuple[float, float]:
+        """Return how far what is in the picture has moved to the right and down since the first one, px.
+
+        Args:
+            image: ``(H, W, 3)`` the next picture of the camera.
+        """
+        scale = image.shape[1] / WIDTH_PX
+        small = _small(image)
+        if self._reference is None or self._reference.shape != small.shape:
+            self._window = cv2.createHanningWindow(small.shape[::-1], cv2.CV_32F)
+            self._renew(small)
+            return self._before
+        (x, y), _ = cv2.phaseCorrelate(self._reference.copy(), small.copy(), self._window)
+        if not _explains((x, y), self._reference, small):
+            x, y = 0.0, 0.0
+        self._since = (x * scale, y * scale)
+        moved = (self._before[0] + self._since[0], self._before[1] + self._since[1])
+        if max(abs(x), abs(y)) > MAX_SHIFT * WIDTH_PX:
+            self._renew(small)
+        return moved
+
+    def _renew(self, small: NDArray[np.float32]) -> None:
+        self._before = (self._before[0] + self._since[0], self._before[1] + self._since[1])
+        self._since = (0.0, 0.0)
+        self._reference = small
+
+
+def _explains(
+    shift: tuple[float, float], before: NDArray[np.float32], after: NDArray[np.float32]
+) -> bool:
+    """Say whether most of the picture changed as it does when the camera turns by ``shift``."""
+    move = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
+    turned = cv2.warpAffine(before, move, before.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+    unturned, left = (
+        cv2.resize(cv2.absdiff(each, after), BLOCKS, interpolation=cv2.INTER_AREA)
+        for each in (before, turned)
+    )
+    changed = np.maximum(unturned, left) > MIN_CHANGE
+    explained = left < MIN_GAIN * unturned
+    return bool(changed.mean() >= 0.5 and explained[changed].mean() >= MIN_SHARE)
+
+
+def _small(image: Image) -> NDArray[np.float32]:
+    height = max(round(image.shape[0] * WIDTH_PX / image.shape[1]), 2)
+    small = cv2.resize(image, (WIDTH_PX, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.float32)

@@ -1,0 +1,1 @@
+"""Commands that are ended at random moments, and what must hold afterwards."""
