@@ -1,7 +1,6 @@
 """The values that pass between stages: frozen, slotted dataclasses of arrays.
 
-Boxes are ``xyxy`` in pixels of the frame, origin at the top left, ``x2`` and ``y2`` exclusive. Times
-are seconds on the common time line of the run (the camera's own plus its configured offset).
+Boxes are ``xyxy`` in pixels, origin at the top left, ``x2`` and ``y2`` exclusive; times are seconds of the run.
 """
 
 from __future__ import annotations
