@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.build_calibration import calibration_of, false_match_curve
+from pipeline.build_calibration import false_match_curve, matching_thresholds, name_of
 from pipeline.core import Pipeline
 from pipeline.detect.loading import load_detector
 from pipeline.detect.region import RegionFilter
@@ -17,7 +16,7 @@ from pipeline.embed.loading import load_embedder
 from pipeline.embed.policy import TrackCropPolicy
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import SettingsError
-from pipeline.match.calibration import Calibration
+from pipeline.floor.placing import Floor
 from pipeline.match.gallery import GalleryFile
 from pipeline.match.online import OnlineMatcher
 from pipeline.plugins import checked_stage
@@ -29,20 +28,10 @@ from pipeline.track.loading import load_tracker
 __all__ = [
     "OwnStages",
     "Stages",
-    "Thresholds",
     "build_sources",
     "build_stages",
     "embedder_hash",
-    "matching_thresholds",
 ]
-
-log = logging.getLogger(__name__)
-
-USUAL_THRESHOLD = 0.35
-"""Threshold for weights without calibration; typical of networks trained like ours."""
-COUNT_RATES = (4.0, 0.2)
-"""False match rates, in multiples of the usual one, at which the count of people ends below and
-above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +85,7 @@ class Stages:
             ``stages.gallery.save(stages.matcher.gallery(identities))``.
         warnings: What the user should know of what was built, for the record; logged already.
         count_thresholds: As ``Thresholds.of_count``.
+        floor: Where the calibrated cameras stand; empty where there are none.
         false_match_curve: Thresholds and their false match rates, empty where the weights are not
             calibrated.
     """
@@ -108,29 +98,10 @@ class Stages:
     device: str
     weights_sha256: str
     gallery: GalleryFile | None
+    floor: Floor
     warnings: tuple[str, ...] = ()
     count_thresholds: Callable[[int], tuple[float, float]] | None = None
     false_match_curve: tuple[tuple[float, float], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """The threshold among so many tracklets.
-
-    Attributes:
-        among: Returns it.
-        warnings: Why it may not fit the weights.
-        of_count: Returns a lower and a higher one, for the interval of the count; ``None`` where
-            the error rates of the weights are not known.
-    """
-
-    among: Callable[[int], float]
-    warnings: tuple[str, ...] = ()
-    of_count: Callable[[int], tuple[float, float]] | None = None
-
-    def __call__(self, tracklets: int) -> float:
-        """Return the cosine similarity from which on two of so many tracklets are one person."""
-        return self.among(tracklets)
 
 
 def build_sources(settings: Settings) -> list[VideoFile]:
@@ -167,6 +138,7 @@ def build_stages(
     own = own or OwnStages()
     device = resolve_device(settings.runner.device)
     names = [camera.name for camera in settings.cameras]
+    floor = Floor(settings.cameras)
     detector = own.detector or load_detector(settings.detect, cameras=names, device=device)
     embedder = own.embedder or load_embedder(settings.embed, device=device)
     make_tracker = own.tracker or load_tracker(settings.track)
@@ -176,7 +148,7 @@ def build_stages(
     if gallery is not None:
         persons = GalleryFile(gallery, dim=embedder.dim, weights_sha256=sha256)
     matcher = OnlineMatcher(
-        settings.match,
+        thresholds.weighed(settings.match),
         threshold=thresholds(0),
         resolve_threshold=thresholds,
         dim=embedder.dim,
@@ -189,74 +161,22 @@ def build_stages(
         embedder=embedder,
         matcher=matcher,
         keep=_filters(settings.cameras),
+        place=floor.place if floor else None,
     )
     return Stages(
         pipeline=pipeline,
         matcher=matcher,
-        detector=_name(detector),
-        embedder=_name(embedder),
+        detector=name_of(detector),
+        embedder=name_of(embedder),
         threshold=thresholds(0),
         device=device,
         weights_sha256=sha256,
         gallery=persons,
+        floor=floor,
         warnings=thresholds.warnings,
         count_thresholds=thresholds.of_count,
         false_match_curve=false_match_curve(embedder),
     )
-
-
-def matching_thresholds(settings: Settings, embedder: Embedder) -> Thresholds:
-    """Return what gives the threshold among so many tracklets, and log its warnings.
-
-    It is the one that was asked for, else the one that the weights were calibrated to.
-
-    Raises:
-        ModelError: The calibration was made with other weights.
-    """
-    given = settings.match.threshold
-    if given is not None:
-        return Thresholds(lambda _: given)
-    calibration = calibration_of(embedder)
-    warning = _calibration_warning(calibration, embedder)
-    warnings = () if warning is None else (warning,)
-    for each in warnings:
-        log.warning("%s", each)
-    if calibration is None:
-        return Thresholds(lambda _: USUAL_THRESHOLD, warnings)
-    rate = settings.match.false_match_rate
-
-    def at(rate: float, tracklets: int) -> float:
-        return calibration.threshold_for(false_match_rate=rate, tracklets=tracklets)
-
-    more, less = min(rate * COUNT_RATES[0], 0.5), rate * COUNT_RATES[1]
-    return Thresholds(
-        lambda tracklets: at(rate, tracklets),
-        warnings,
-        lambda tracklets: (at(more, tracklets), at(less, tracklets)),
-    )
-
-
-def _calibration_warning(calibration: Calibration | None, embedder: Embedder) -> str | None:
-    if not isinstance(embedder, ReidEmbedder):
-        return (
-            f"{_name(embedder)} was not calibrated: tracks from a similarity of "
-            f"{USUAL_THRESHOLD:.2f} on count as one person; choose with --threshold"
-        )
-    if calibration is None:
-        return (
-            f"{_name(embedder)} were not calibrated: tracks from a similarity of "
-            f"{USUAL_THRESHOLD:.2f} on count as one person; run `reid-pipeline calibrate --store` "
-            "or choose with --threshold"
-        )
-    if calibration.runtime != embedder.runtime:
-        # One network gives nearly the same vectors everywhere; a user with a GPU should not have
-        # to calibrate before the first run.
-        return (
-            f"{embedder.weights.name} were calibrated on {calibration.runtime}, this is "
-            f"{embedder.runtime}: if identities look wrong, run `reid-pipeline calibrate` here or "
-            "choose with --threshold"
-        )
-    return None
 
 
 def embedder_hash(embedder: Embedder) -> str:
@@ -270,13 +190,8 @@ def embedder_hash(embedder: Embedder) -> str:
     if isinstance(embedder, ReidEmbedder):
         return embedder.sha256
     kind = type(embedder)
-    text = f"{kind.__module__}.{kind.__qualname__} {_name(embedder)}"
+    text = f"{kind.__module__}.{kind.__qualname__} {name_of(embedder)}"
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _name(stage: object) -> str:
-    """Return what a stage calls itself, or else its class."""
-    return str(getattr(stage, "name", type(stage).__name__))
 
 
 def _filters(cameras: Sequence[CameraSettings]) -> Mapping[str, RegionFilter]:

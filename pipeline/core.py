@@ -30,6 +30,7 @@ from pipeline.protocols import CropPolicy, Detector, Embedder, Matcher, Tracker,
 __all__ = ["Pipeline"]
 
 KeepDetections = Callable[[Detections], Detections]
+PlaceTracks = Callable[[Frame, Tracks], Tracks]
 
 
 class Pipeline:
@@ -42,6 +43,7 @@ class Pipeline:
         embedder: Turns crops into vectors, shared by all cameras.
         matcher: Gives tracks their identity, one for the run.
         keep: Per camera, which detections count; all of them where a camera is missing.
+        place: Puts tracks on the floor; ``None`` where no camera is calibrated.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Pipeline:
         embedder: Embedder,
         matcher: Matcher,
         keep: Mapping[str, KeepDetections] | None = None,
+        place: PlaceTracks | None = None,
     ) -> None:
         self._detector = detector
         self._trackers = trackers
@@ -61,6 +64,7 @@ class Pipeline:
         self._matcher = matcher
         self._keep = dict(keep or {})
         self._motion: defaultdict[str, CameraMotion] = defaultdict(CameraMotion)
+        self._place = place
 
     def warm_up(self, frame: Frame) -> None:
         """Use both networks once, so that the first step is as fast as those after it."""
@@ -96,6 +100,8 @@ class Pipeline:
         if not frames:
             return []
         tracked = self._track(frames, detections)
+        if self._place is not None:
+            tracked = [self._place(*each) for each in zip(frames, tracked, strict=True)]
         qualities = [
             self._policy.quality(tracks, frame)
             for frame, tracks in zip(frames, tracked, strict=True)
@@ -124,9 +130,9 @@ class Pipeline:
         """Return what a user should know of the tracks so far, by camera."""
         return {camera: warnings_of(tracker) for camera, tracker in self._trackers.items()}
 
-    def detector_warnings(self) -> list[str]:
-        """Return what a user should know of the detections so far."""
-        return warnings_of(self._detector)
+    def shared_warnings(self) -> list[str]:
+        """Return what a user should know of the detections and the matching so far."""
+        return [*warnings_of(self._detector), *warnings_of(self._matcher)]
 
     def drain_events(self) -> list[Event]:
         """Return the changes of identities since the last call, oldest first."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.arrays import FloatArray, Image, IntArray, require_shape
 from pipeline.events import UNASSIGNED, Event
+from pipeline.places import Path, Places
 
 __all__ = [
     "UNASSIGNED",
@@ -91,11 +92,13 @@ class Tracks:
         xyxy: ``(N, 4)`` float32, pixels: the detected box, not a smoothed one.
         score: ``(N,)`` float32 in [0, 1].
         track_id: ``(N,)`` int64, unique within one camera, from 1, never reused.
+        places: Where they stand, ``None`` where the camera is not calibrated.
     """
 
     xyxy: FloatArray
     score: FloatArray
     track_id: IntArray
+    places: Places | None = None
 
     def __post_init__(self) -> None:
         require_shape("Tracks", "xyxy", self.xyxy, (None, 4))
@@ -147,8 +150,7 @@ class FrameResult:
         frame: The frame itself.
         tracks: The tracked persons.
         global_id: ``(N,)`` int64, one per track; ``UNASSIGNED`` where not decided yet.
-        quality: ``(N,)`` float32 in [0, 1], how well each crop shows its person; 0 means
-            that the crop should not represent the person anywhere.
+        quality: ``(N,)`` float32 in [0, 1], how well each crop shows its person; 0 = not at all.
         evidence: The crops that were embedded, rows of ``tracks``.
     """
 
@@ -173,10 +175,10 @@ class Tracklet:
         first_s: Time of its first box, seconds.
         last_s: Time of its last box, seconds.
         frames: Number of boxes.
-        embedding_sum: ``(D,)`` float32, the quality-weighted sum of unit embeddings; zeros
-            where no crop was good enough to embed.
+        embedding_sum: ``(D,)`` float32, quality-weighted sum of unit embeddings; zeros without any.
         weight: Sum of the qualities.
         visible_s: Seconds for which it was visible, each weighted by the detector's score.
+        path: Where it was on the floor, ``None`` where no place is known.
     """
 
     camera: str
@@ -187,6 +189,7 @@ class Tracklet:
     embedding_sum: FloatArray
     weight: float
     visible_s: float
+    path: Path | None = None
 
     def __post_init__(self) -> None:
         require_shape("Tracklet", "embedding_sum", self.embedding_sum, (None,))
@@ -198,8 +201,7 @@ class Identity:
 
     Attributes:
         global_id: The person, from 1; ``UNASSIGNED`` where it is unassigned.
-        similarity: Cosine of the tracklet with the rest of its identity; 1 where the
-            identity has no other tracklet, 0 where the tracklet has no embedding.
+        similarity: Cosine with the rest of its identity; 1 where there is none, 0 without an embedding.
         first_s: Time of the tracklet's first box, seconds.
         last_s: Time of the tracklet's last box, seconds.
         frames: Number of boxes.

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pipeline import foreign
 from pipeline.errors import SettingsError
+from pipeline.floor_settings import FloorSettings
 from pipeline.live_settings import LiveSettings
 from pipeline.match_settings import CameraPairSettings, MatchSettings
 from pipeline.settings_section import Seconds, Section, Share
@@ -48,7 +49,7 @@ RESERVED_CAMERA_NAMES = frozenset(
 """Names that would collide with other files of the run folder."""
 
 
-class CameraSettings(ZoneMap):
+class CameraSettings(ZoneMap, FloorSettings):
     """One camera of the camera list."""
 
     name: Annotated[str, Field(coerce_numbers_to_str=True)]

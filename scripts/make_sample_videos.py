@@ -17,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from sample_scene.camera import Camera
-from sample_scene.encoding import ClipWriter, write_camera_list, write_table
+from sample_scene.encoding import ClipWriter, write_camera_list, write_places, write_table
 from sample_scene.filming import Cast, Film, Sighting
 from sample_scene.world import CAMERAS
 
@@ -52,7 +52,7 @@ def _record(camera: Camera, options: argparse.Namespace) -> list[tuple[str, Sigh
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write all clips, `ground_truth.csv` and `cameras.yaml`; return the exit code."""
+    """Write all clips, their truth and `cameras.yaml`; return the exit code."""
     options = _arguments(argv)
     options.out.mkdir(parents=True, exist_ok=True)
     height = round(options.width * 9 / 32) * 2
@@ -61,7 +61,14 @@ def main(argv: list[str] | None = None) -> int:
         rows = list(pool.map(_record, cameras, [options] * len(cameras)))
     table = options.out / "ground_truth.csv"
     write_table(table, [row for camera in rows for row in camera], rate=options.rate)
-    write_camera_list(options.out / "cameras.yaml", [camera.name for camera in cameras])
+    write_camera_list(options.out / "cameras.yaml", cameras)
+    write_places(
+        options.out / "places.csv",
+        Cast(),
+        rate=options.rate,
+        seconds=options.seconds,
+        start=options.start,
+    )
     for camera in cameras:
         path = options.out / f"{camera.name}.mp4"
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

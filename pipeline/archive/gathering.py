@@ -17,10 +17,13 @@ from pipeline.crops import cut, cut_blurred, encode_jpeg, shrunk
 from pipeline.datatypes import FloatArray, FrameResult, Image, Tracklet
 from pipeline.layout.archive import (
     BOX_SCHEMA,
+    FLOOR_PATH,
     THUMBNAIL_SCHEMA,
     ArchiveFolder,
     sighting_schema,
+    with_places,
 )
+from pipeline.places import PATH_COLUMNS, PLACE_COLUMNS, Path
 
 __all__ = ["Gathering"]
 
@@ -46,6 +49,7 @@ class Gathering:
         recording: The file.
         key: Name of its parts.
         blur_heads: Whether heads in thumbnails are blurred.
+        on_floor: Whether the camera is calibrated: then the parts have places.
     """
 
     def __init__(
@@ -54,10 +58,11 @@ class Gathering:
         *,
         key: str,
         blur_heads: bool = False,
+        on_floor: bool = False,
     ) -> None:
         self._recording = recording
         self._key = key
-        self._blur_heads = blur_heads
+        self._blur_heads, self._on_floor = blur_heads, on_floor
         self._start_us = (recording.start - EPOCH) // timedelta(microseconds=1)
         self._boxes: list[tuple[int, int, Any]] = []
         self._best: dict[int, _Best] = {}
@@ -109,8 +114,9 @@ class Gathering:
         return f"{self._key}-{track_id}"
 
     def _box_table(self) -> pa.Table:
+        schema = with_places(BOX_SCHEMA, PLACE_COLUMNS if self._on_floor else ())
         if not self._boxes:
-            return BOX_SCHEMA.empty_table()
+            return schema.empty_table()
         counts = [len(tracks) for _, _, tracks in self._boxes]
         track = np.concatenate([tracks.track_id for _, _, tracks in self._boxes])
         frame = np.repeat(np.array([index for index, _, _ in self._boxes], np.int64), counts)
@@ -126,7 +132,11 @@ class Gathering:
             *(pa.array(np.ascontiguousarray(column)) for column in xywh[order].T),
             pa.array(score[order]),
         ]
-        return pa.Table.from_arrays(columns, schema=BOX_SCHEMA)
+        if self._on_floor:
+            placed = [tracks.places for _, _, tracks in self._boxes]
+            cells = np.concatenate([each.cells() for each in placed if each is not None])
+            columns += [pa.array(each[order], pa.float32(), from_pandas=True) for each in cells.T]
+        return pa.Table.from_arrays(columns, schema=schema)
 
     def _thumbnail_table(self, tracklets: Sequence[Tracklet]) -> pa.Table:
         rows = [
@@ -140,7 +150,8 @@ class Gathering:
 
     def _sighting_table(self, tracklets: Sequence[Tracklet], dim: int) -> pa.Table:
         rows = [self._sighting(each) for each in tracklets]
-        return pa.Table.from_pylist(rows, schema=sighting_schema(dim))
+        names = (*PATH_COLUMNS, *FLOOR_PATH) if self._on_floor else ()
+        return pa.Table.from_pylist(rows, schema=with_places(sighting_schema(dim), names))
 
     def _sighting(self, tracklet: Tracklet) -> dict[str, Any]:
         best = self._best[tracklet.track_id]
@@ -164,6 +175,7 @@ class Gathering:
             "visible_s": tracklet.visible_s,
             "agreement": length / tracklet.weight if known else 0.0,
             "embedding": (tracklet.embedding_sum / length).tolist() if known else None,
+            **(_path_cells(tracklet.path) if tracklet.path is not None else {}),
         }
 
     def _crop(self, image: Image, boxes: FloatArray, row: int) -> Image:
@@ -171,3 +183,12 @@ class Gathering:
         if self._blur_heads:
             return shrunk(cut_blurred(image, boxes, row), max_height=THUMBNAIL_HEIGHT_PX)
         return shrunk(cut(image, boxes[row]), max_height=THUMBNAIL_HEIGHT_PX).copy()
+
+
+def _path_cells(path: Path) -> dict[str, Any]:
+    """Return the columns of a path, ``None`` where a number is not known."""
+    cells = {
+        name: None if np.isnan(value) else value
+        for name, value in zip(PATH_COLUMNS, path.cells(), strict=True)
+    }
+    return {**cells, "path_first": path.first, "path": path.rows.ravel().tolist()}

@@ -10,12 +10,15 @@ import pyarrow as pa
 from pipeline.datatypes import UNASSIGNED, FloatArray, Identities, Tracklet
 from pipeline.errors import InputError
 from pipeline.layout.archive import (
+    FLOOR_PATH,
     IDENTITY_SCHEMA,
     NEXT_IDENTITY,
     ArchiveFolder,
     read_part,
 )
 from pipeline.layout.edit_log import EditLog
+from pipeline.places import COLUMNS as COLUMNS_OF_PATH
+from pipeline.places import Path
 
 __all__ = ["Earlier", "read_earlier", "read_tracklets", "write_identities"]
 
@@ -34,9 +37,10 @@ def read_tracklets(folder: ArchiveFolder) -> tuple[list[Tracklet], list[str]]:
     Raises:
         InputError: A part is damaged.
     """
-    rows: list[tuple[int, str, str, int, int, float, float, FloatArray]] = []
+    rows: list[tuple[int, str, str, int, int, float, float, FloatArray, Path | None]] = []
     for camera, _, part in folder.parts("sightings"):
-        table = read_part(part, COLUMNS)
+        table = read_part(part, COLUMNS, optional=list(FLOOR_PATH))
+        paths = _paths(table)
         times = [table[name].cast(pa.int64()).to_pylist() for name in ("first_time", "last_time")]
         embeddings = table["embedding"].combine_chunks()
         dim = embeddings.type.list_size
@@ -50,18 +54,32 @@ def read_tracklets(folder: ArchiveFolder) -> tuple[list[Tracklet], list[str]]:
         else:  # a part of an older version
             visible_s = [(last - first) / 1e6 for first, last in zip(*times, strict=True)]
         plain = (table[name].to_pylist() for name in ("tracklet_id", "frames", "weight"))
-        for first, last, name, frames, weight, visible, vector in zip(
-            *times, *plain, visible_s, vectors, strict=True
-        ):
-            rows.append((first, camera, name, last, frames, weight, visible, vector))
+        whole = zip(*times, *plain, visible_s, vectors, paths, strict=True)
+        for first, last, name, frames, weight, visible, vector, path in whole:
+            rows.append((first, camera, name, last, frames, weight, visible, vector, path))
     rows.sort(key=lambda row: row[:3])
     numbers: dict[str, int] = {}
     tracklets = []
-    for first, camera, _, last, frames, weight, visible, vector in rows:
+    for first, camera, _, last, frames, weight, visible, vector, path in rows:
         numbers[camera] = numbers.get(camera, 0) + 1
         span = ((first - rows[0][0]) / 1e6, (last - rows[0][0]) / 1e6)
-        tracklets.append(Tracklet(camera, numbers[camera], *span, frames, vector, weight, visible))
+        of_track = (camera, numbers[camera], *span, frames, vector, weight, visible, path)
+        tracklets.append(Tracklet(*of_track))
     return tracklets, [row[2] for row in rows]
+
+
+def _paths(table: pa.Table) -> list[Path | None]:
+    """Return the path of every row, ``None`` where it has none."""
+    if "path" not in table.column_names:
+        return [None] * len(table)
+    found: list[Path | None] = []
+    for first, cells in zip(*(table[name].to_pylist() for name in FLOOR_PATH), strict=True):
+        if first is None or not cells or len(cells) % COLUMNS_OF_PATH:
+            found.append(None)
+        else:
+            rows = np.array(cells, np.float32).reshape(-1, COLUMNS_OF_PATH)
+            found.append(Path(first, rows))
+    return found
 
 
 def read_earlier(folder: ArchiveFolder) -> Earlier:

@@ -25,6 +25,7 @@ from pipeline.jobs.inputs import settings_for
 from pipeline.jobs.workplace import EngineName, Workplace
 from pipeline.layout.run import REPORT
 from pipeline.settings import read_yaml
+from pipeline.sources.camera_list import read_calibrations
 
 __all__ = ["batch"]
 
@@ -47,6 +48,10 @@ def batch(  # noqa: PLR0917 - typer makes options of them
         typer.Option(help="CSV path,camera,start instead of a pattern.", show_default=False),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="Settings as YAML, see `config`.")] = None,
+    floor: Annotated[
+        Path | None,
+        typer.Option(help="Camera list with floor_points or calibration.", show_default=False),
+    ] = None,
     detector: Annotated[
         str | None, typer.Option(help="Person detector, as for `run`.", show_default=False)
     ] = None,
@@ -105,6 +110,7 @@ def batch(  # noqa: PLR0917 - typer makes options of them
             f"{config}: `batch` learns its cameras from the names of the files: leave `cameras` out"
         )
     names = sorted({each.camera for each in footage.recordings})
+    known = {} if floor is None else read_calibrations(floor, names)
     settings = settings_for(
         [],
         base=config,
@@ -116,7 +122,7 @@ def batch(  # noqa: PLR0917 - typer makes options of them
             "output.blur_heads": blur_faces,
             "runner.device": device,
         },
-        cameras=[{"name": name, "source": str(folder)} for name in names],
+        cameras=[{"name": name, "source": str(folder)} | known.get(name, {}) for name in names],
     )
     prepared = plan_archive(folder, footage, out, settings, _batch_settings(chunk_s))
     show_plan(prepared)

@@ -116,4 +116,9 @@ COMMANDS = (
         ("calibrate", "calibrate_command"),
         "Measure the similarity threshold of re-identification weights.",
     ),
+    Command(
+        "floor",
+        ("floor", "floor_app"),
+        "Calibrate cameras on the floor.",
+    ),
 )

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline import __version__
 from pipeline.archive.footage import Footage, Recording
 from pipeline.archive.schedule import Schedule
+from pipeline.floor.placing import Floor
 from pipeline.jobs.archive_worker import ArchiveJob
 
 __all__ = ["archive_record"]
@@ -30,6 +31,7 @@ def archive_record(
         skipped: Files that cannot be used, and why.
         status: ``incomplete`` or ``complete``.
     """
+    floor = Floor(job.settings.cameras)
     return {
         "status": status,
         "version": __version__,
@@ -40,6 +42,7 @@ def archive_record(
         "cameras": sorted({each.camera for each in footage.recordings}),
         "settings": job.settings.model_dump(mode="json"),
         "batch": job.batch.model_dump(mode="json"),
+        **({"floor": floor.seen({})} if floor else {}),
         "files": [_file_entry(each, schedule, skipped) for each in footage.recordings],
     }
 

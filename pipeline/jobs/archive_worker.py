@@ -21,6 +21,7 @@ from pipeline.devices import resolve_device
 from pipeline.embed.loading import load_embedder
 from pipeline.embed.policy import TrackCropPolicy
 from pipeline.errors import ReidPipelineError, SinkError
+from pipeline.floor.placing import Floor
 from pipeline.jobs.start import try_networks
 from pipeline.layout.archive import ArchiveFolder
 from pipeline.match.collector import TrackletCollector
@@ -70,9 +71,16 @@ class ArchiveJob:
             "weights": self.weights_sha256,
             "batch": self.batch.model_dump(mode="json"),
             "blur_heads": self.settings.output.blur_heads,
+            **({"floor": self._floor_tree()} if Floor(self.settings.cameras) else {}),
             **self.settings.model_dump(mode="json", include=parts),
         }
         return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
+
+    def _floor_tree(self) -> dict[str, Any]:
+        keys = {"floor_points", "calibration"}
+        return {
+            each.name: each.model_dump(mode="json", include=keys) for each in self.settings.cameras
+        }
 
     @property
     def journal(self) -> Journal:
@@ -173,13 +181,14 @@ class ArchiveWorker:
     def _track(self, unit: Unit) -> dict[str, Any]:
         recording = unit.recording
         boxes = self._journal.detections(recording)
-        collector = TrackletCollector(self._embedder.dim)
+        collector = TrackletCollector(self._embedder.dim, epoch_s=recording.start.timestamp())
         pipeline = self._pipeline(recording, collector)
         key = self._journal.key(recording)
         gathering = Gathering(
             recording,
             key=key,
             blur_heads=self._job.settings.output.blur_heads,
+            on_floor=bool(self._floor(recording)),
         )
         video = self._open(recording)
         with video:
@@ -197,13 +206,20 @@ class ArchiveWorker:
         self._journal.finish(recording, found_here)
         return found_here
 
+    def _floor(self, recording: Recording) -> Floor:
+        """Return the floor of one file's camera, which frames name by the file."""
+        own = [each for each in self._job.settings.cameras if each.name == recording.camera]
+        return Floor([each.model_copy(update={"name": recording.file}) for each in own])
+
     def _pipeline(self, recording: Recording, collector: TrackletCollector) -> Pipeline:
+        floor = self._floor(recording)
         return Pipeline(
             detector=self._detector,
             trackers={recording.file: self._make_tracker()},
             policy=TrackCropPolicy(self._job.settings.embed),
             embedder=self._embedder,
             matcher=collector,
+            place=floor.place if floor else None,
         )
 
     def _batches(self, frames: Iterator[Frame]) -> Iterator[list[Frame]]:

@@ -14,17 +14,19 @@ from pipeline.archive.journal import LOCK, Unit
 from pipeline.archive.resolution import read_earlier, read_tracklets, write_identities
 from pipeline.archive.schedule import Schedule
 from pipeline.archive_settings import BatchSettings
-from pipeline.build import Thresholds, embedder_hash, matching_thresholds
+from pipeline.build import embedder_hash
+from pipeline.build_calibration import Thresholds, matching_thresholds
 from pipeline.devices import resolve_device
 from pipeline.embed.loading import load_embedder
 from pipeline.errors import DecodeError, OutputError, SourceError
+from pipeline.floor.placing import Floor
 from pipeline.jobs.archive_record import archive_record
 from pipeline.jobs.archive_worker import ArchiveJob, ArchiveWorker
 from pipeline.jobs.outputs import check_folder
 from pipeline.jobs.report import report_at_end
 from pipeline.jobs.workplace import Workplace
 from pipeline.layout.archive import ArchiveFolder
-from pipeline.match.offline import resolve
+from pipeline.match.offline import place_warnings, resolve
 from pipeline.settings import Settings
 from pipeline.sources import VideoFile
 from pipeline.sources.camera_list import VIDEO_SUFFIXES
@@ -118,6 +120,7 @@ def plan_archive(
     is_begun = folder.record_path.is_file() or (folder.work_path / LOCK).is_file()
     if out.is_dir() and any(out.iterdir()) and not is_begun:
         raise OutputError(f"output {out} holds files but no archive: choose another --out")
+    Floor(settings.cameras)  # a calibration that cannot be used is told before any work starts
     lengths: dict[str, float] = {}
     damaged: dict[str, str] = {}
     for each in footage.recordings:
@@ -184,10 +187,12 @@ def process_archive(
             raise DecodeError(
                 f"none of the {len(files)} files could be processed; the first: {reason}"
             )
-        people, threshold = _resolve(job.folder, plan.settings, thresholds=thresholds)
+        people, threshold, doubts = _resolve(job.folder, plan.settings, thresholds=thresholds)
         record = archive_record(job, plan.footage, schedule, skipped, status="complete")
         record |= {"threshold": threshold, "identities": people}
-        job.folder.write_record(record | {"warnings": [*thresholds.warnings, *plan.footage.notes]})
+        job.folder.write_record(
+            record | {"warnings": [*thresholds.warnings, *doubts, *plan.footage.notes]}
+        )
         has_report = report_at_end(out)
     tracklets = sum(found["tracklets"] for found in schedule.finished.values())
     warnings = [
@@ -234,9 +239,9 @@ def describe_models(settings: Settings) -> tuple[str, Thresholds]:
 
 
 def _resolve(
-    folder: ArchiveFolder, settings: Settings, *, thresholds: Callable[[int], float]
-) -> tuple[int, float]:
-    """Resolve identities over the whole archive; return how many there are, and the threshold.
+    folder: ArchiveFolder, settings: Settings, *, thresholds: Thresholds
+) -> tuple[int, float, list[str]]:
+    """Resolve identities over the archive; return how many there are, the threshold, and warnings.
 
     Numbers that were given out before stay with the group that shares most boxes with them.
 
@@ -252,11 +257,16 @@ def _resolve(
         if name in before
     }
     threshold = thresholds(len(tracklets))
+    match = thresholds.weighed(settings.match)
     identities = resolve(
-        tracklets, settings.match, threshold=threshold, earlier=earlier, first_free=first_free
+        tracklets,
+        match,
+        threshold=threshold,
+        earlier=earlier,
+        first_free=first_free,
     )
     people = write_identities(folder, identities, tracklets, names, first_free=first_free)
-    return people, threshold
+    return people, threshold, place_warnings(tracklets, match, threshold=threshold)
 
 
 def _do_units(

@@ -38,6 +38,7 @@ def start_record(folder: Path, settings: Settings, stages: Stages) -> None:
         "status": "incomplete",
         **made_with(stages),
         "settings": tree,
+        **({"floor": stages.floor.seen({})} if stages.floor else {}),
         "inputs": [
             {"camera": camera["name"], "source": camera["source"]} for camera in tree["cameras"]
         ],

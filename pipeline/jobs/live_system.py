@@ -123,7 +123,7 @@ def build_live(
     with ExitStack() as locks:
         if stages.gallery is not None:
             locks.callback(stages.gallery.close)
-        recorder = LiveRecorder(folder, live.recording)
+        recorder = LiveRecorder(folder, live.recording, on_floor=bool(stages.floor))
         locks.callback(recorder.close, timeout_s=1.0)
         start_record(folder, settings, stages)
         locks.pop_all()  # nothing failed

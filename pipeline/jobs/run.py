@@ -97,7 +97,7 @@ def _work(
         outcome = _find_everybody(settings, stages, sources, out, on_progress)
         warnings = [f"{source.camera}: {text}" for source in sources for text in source.warnings]
         warnings += [f"{c.camera}: {c.failure}" for c in outcome.counts.values() if c.failure]
-        warnings += stages.pipeline.detector_warnings()
+        warnings += stages.pipeline.shared_warnings()
         for camera, texts in stages.pipeline.warnings().items():
             warnings += [f"{camera}: {text}" for text in texts]
         if settings.output.video:
@@ -141,7 +141,7 @@ def _find_everybody(
         events = stack.enter_context(closing(EventLog(out)))
         output = settings.output
         gallery = Gallery(out, crops=output.gallery_crops, blur_heads=output.blur_heads)
-        sinks: list[Sink] = [Tables(out), gallery]
+        sinks: list[Sink] = [Tables(out, on_floor=bool(stages.floor)), gallery]
         for sink in sinks:
             stack.enter_context(closing(sink))
         for camera, duration_s in lengths.items():

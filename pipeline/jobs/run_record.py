@@ -20,6 +20,7 @@ def record_at_start(
     settings: Settings, stages: Stages, sources: Sequence[VideoFile]
 ) -> dict[str, Any]:
     """Return what ``run.json`` says before the first frame."""
+    sizes = {each.camera: (each.header.width, each.header.height) for each in sources}
     return {
         **made_with(stages),
         "settings": settings.model_dump(mode="json"),
@@ -34,6 +35,7 @@ def record_at_start(
             }
             for source in sources
         ],
+        **({"floor": stages.floor.seen(sizes)} if stages.floor else {}),
     }
 
 

@@ -32,6 +32,7 @@ from pipeline.layout.files import as_json, read_table, write_private, write_tabl
 __all__ = [
     "ARCHIVE_RECORD",
     "BOX_SCHEMA",
+    "FLOOR_PATH",
     "IDENTITY_SCHEMA",
     "NEXT_IDENTITY",
     "TABLES",
@@ -40,6 +41,7 @@ __all__ = [
     "ArchiveFolder",
     "read_part",
     "sighting_schema",
+    "with_places",
 ]
 
 ARCHIVE_RECORD = "archive.json"
@@ -55,10 +57,12 @@ BOX_SCHEMA = pa.schema(
         **dict.fromkeys(["x", "y", "w", "h", "score"], pa.float32()),
     }
 )
+"""Of ``boxes``; where the camera is calibrated, ``PLACE_COLUMNS`` follow."""
 THUMBNAIL_SCHEMA = pa.schema({"tracklet_id": pa.string(), "jpeg": pa.binary()})
 IDENTITY_SCHEMA = pa.schema(
     {"tracklet_id": pa.string(), "global_id": pa.int64(), "similarity": pa.float32()}
 )
+FLOOR_PATH = {"path_first": pa.int64(), "path": pa.list_(pa.float32())}
 NEXT_IDENTITY = b"next_identity"
 """Key in the schema's metadata of ``identities.parquet``: the smallest number never given out."""
 
@@ -70,7 +74,8 @@ def sighting_schema(dim: int) -> pa.Schema:
     the crops' qualities and ``agreement`` the length of their mean in [0, 1], so the sum of the
     weighted embeddings is ``embedding * agreement * weight``. ``visible_s`` are the seconds for which it
     was visible, each weighted by the detector's score. The best box is that of the
-    thumbnail, in pixels; ``best_time_s`` counts from the start of ``file``.
+    thumbnail, in pixels; ``best_time_s`` counts from the start of ``file``. Where the camera is
+    calibrated, ``PATH_COLUMNS`` and ``FLOOR_PATH`` follow: the whole path, flat, and its first slot.
     """
     return pa.schema(
         {
@@ -191,16 +196,26 @@ class ArchiveFolder:
         write_table(self.identities_path, table)
 
 
-def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+def with_places(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
+    """Return a schema with columns of places behind its own."""
+    for name in names:
+        schema = schema.append(pa.field(name, FLOOR_PATH.get(name, pa.float32())))
+    return schema
+
+
+def read_part(
+    path: Path, columns: Sequence[str] | None = None, *, optional: Sequence[str] = ()
+) -> pa.Table:
     """Read a part.
 
     Args:
         path: The file.
         columns: What to read of it; ``None`` = all.
+        optional: What to read besides, as far as it is there.
 
     Raises:
         ResultsError: It is missing or damaged.
     """
     note = path.parents[3] / "work" / f"{path.stem}.json"
     way_out = f"remove {note} and run `reid-pipeline batch` again, which makes it again"
-    return read_table(path, columns, way_out=way_out)
+    return read_table(path, columns, way_out=way_out, optional=optional)

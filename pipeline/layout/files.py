@@ -134,13 +134,20 @@ def write_table(path: Path, table: pa.Table) -> None:
     write_private(path, buffer.getvalue())
 
 
-def read_table(path: Path, columns: Sequence[str] | None = None, *, way_out: str) -> pa.Table:
+def read_table(
+    path: Path,
+    columns: Sequence[str] | None = None,
+    *,
+    way_out: str,
+    optional: Sequence[str] = (),
+) -> pa.Table:
     """Read a Parquet file.
 
     Args:
         path: The file.
         columns: What to read of it; ``None`` = all.
         way_out: What to do where it is damaged, for the message.
+        optional: What to read besides, as far as it is there.
 
     Raises:
         ResultsError: It is missing or damaged.
@@ -149,7 +156,10 @@ def read_table(path: Path, columns: Sequence[str] | None = None, *, way_out: str
         # An open file: a path would be taken for an address or have to be UTF-8.
         with path.open("rb") as content:
             file = pq.ParquetFile(content, page_checksum_verification=True)
-            return file.read(columns=None if columns is None else list(columns))
+            if columns is not None:
+                present = set(file.schema_arrow.names)
+                columns = [*columns, *(name for name in optional if name in present)]
+            return file.read(columns=columns)
     except (OSError, pa.ArrowException) as error:
         problem = " ".join(str(error).split())
         raise ResultsError(f"{path} is damaged ({problem}): {way_out}") from None

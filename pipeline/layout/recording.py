@@ -67,7 +67,8 @@ GALLERY_FILE = "gallery.npz"
 AUDIT_FILE = "audit.jsonl"
 LOG_COLUMNS = [*TRACK_COLUMNS, "time", "run"]
 """Of a track log: those of a run's ``tracks.csv``, the time as a calendar has it, and when the
-run began that counts frames from 0. ``time_s`` is in seconds since the epoch."""
+run began that counts frames from 0. ``time_s`` is in seconds since the epoch. Where a camera is calibrated,
+``PLACE_COLUMNS`` follow."""
 LOCK = ".lock"
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")

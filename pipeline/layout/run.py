@@ -80,7 +80,7 @@ TRACK_SCHEMA = pa.schema(
 )
 """``tracks.parquet``; pixels, ``x, y`` is the corner at the top left."""
 TRACK_COLUMNS: list[str] = list(TRACK_SCHEMA.names)
-"""``tracks.csv``."""
+"""``tracks.csv``; where a camera is calibrated, ``PLACE_COLUMNS`` follow, empty where unknown."""
 IDENTITY_COLUMNS = [
     "global_id",
     "camera",
@@ -90,7 +90,7 @@ IDENTITY_COLUMNS = [
     "frames",
     "similarity",
 ]
-"""``identities.csv``."""
+"""``identities.csv``; where a camera is calibrated, ``PATH_COLUMNS`` follow."""
 EMBEDDING_SCHEMA = pa.schema(
     {
         "camera": pa.string(),

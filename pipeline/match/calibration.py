@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import nan
 from pathlib import Path
 from typing import Any, Self
 
@@ -36,6 +37,12 @@ FEW_TRACKLETS = 1000
 more people, the more strangers who look alike. Measured on simulated tracklets."""
 PAIRS_PER_FALSE_MATCH = 3
 """Rule of three: ``3 / FMR`` impostor pairs without a false match bound the FMR."""
+RARE_SHARE = 1e-4
+"""Steps of the curve with a smaller share of pairs say nothing about likelihoods."""
+MIN_STEPS = 10
+MIN_SLOPE = 2.0
+INDEPENDENT_SHARE = 0.5
+"""Feet that are hidden are hidden for seconds, and a calibration is off all the time."""
 MAX_MISSED = 0.95
 """Weights that miss more of the genuine pairs than this tell nobody apart: chance misses as much."""
 
@@ -97,7 +104,11 @@ class Calibration:
                 nothing.
         """
         try:
-            curve = tuple(RatePoint(float(t), float(rate)) for t, rate in notes["fmr"])
+            missed = {float(row[0]): float(row[1]) for row in notes.get("fnmr", ())}
+            curve = tuple(
+                RatePoint(float(t), float(rate), missed.get(float(t), nan))
+                for t, rate in notes["fmr"]
+            )
             found = cls(notes["weights_sha256"], notes["runtime"], curve)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"the calibration of {weights} cannot be read: {error!r}") from None
@@ -146,6 +157,24 @@ class Calibration:
         return next(
             (p.threshold for p in self.curve if p.fmr <= accepted), self.curve[-1].threshold
         )
+
+    def place_weight(self) -> float | None:
+        """Return the similarity that places are worth where they make one person e times likelier.
+
+        As much similarity changes the number of genuine pairs for each impostor pair by that factor: the
+        slope of its logarithm, over the similarities that both have. Half of it, as places err together.
+        ``None`` where the curve does not tell.
+        """
+        at = np.array([point.threshold for point in self.curve])
+        genuine = np.diff([point.fnmr for point in self.curve])
+        impostor = -np.diff([point.fmr for point in self.curve])
+        both = (genuine > RARE_SHARE) & (impostor > RARE_SHARE)
+        if both.sum() < MIN_STEPS:
+            return None
+        weight = np.sqrt(np.minimum(genuine, impostor)[both])
+        ratio = np.log(genuine[both] / impostor[both])
+        slope = float(np.polyfit(at[:-1][both], ratio, 1, w=weight)[0])
+        return INDEPENDENT_SHARE / slope if slope > MIN_SLOPE else None
 
     def checked_threshold(self, *, false_match_rate: float) -> float:
         """Return the threshold for a rate, where it tells people apart at all.

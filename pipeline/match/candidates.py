@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,42 @@ from pipeline.match.constraints import Spans
 from pipeline.match.evidence import TrackEvidence
 from pipeline.match.persons import PersonBook
 from pipeline.match.review import Key
+from pipeline.match.track_book import TrackBook
 from pipeline.match.view import View
 
-__all__ = ["compare"]
+__all__ = ["compare", "likely_persons"]
+
+CANDIDATES = 32
+"""Persons that a track is compared with in detail, besides those who stand where it does."""
+
+
+def likely_persons(
+    keys: Sequence[Key], features: FloatArray, tracks: TrackBook, book: PersonBook, view: View
+) -> dict[Key, set[int]]:
+    """Return for each track the numbers of the persons most like it, and of those where it is.
+
+    Args:
+        keys: The tracks.
+        features: ``(N, D)`` unit rows, theirs.
+        tracks: All tracks.
+        book: The persons.
+        view: How tracks look, and where they are.
+    """
+    near = dict(zip(keys, book.nearest(features, CANDIDATES), strict=True))
+    if view.rules.ground is None:
+        return near
+    since = _since(tracks.evidence[key] for key in keys)
+    others = list(book.recent_keys)
+    spans = Spans.all_of([tracks.spans(key, since=since) for key in [*keys, *others]])
+    for one, other in view.rules.ground.near(spans.paths, spans.camera).tolist():
+        if one < len(keys) <= other:
+            near[keys[one]].add(book.number_of(others[other - len(keys)]))
+    return near
+
+
+def _since(tracks: Iterable[TrackEvidence]) -> int | None:
+    """Return the first slot in which one of the tracks has a place."""
+    return min((path.first for track in tracks if (path := track.path)), default=None)
 
 
 def compare(
@@ -22,7 +55,7 @@ def compare(
     near: Sequence[set[int]],
     book: PersonBook,
     view: View,
-    spans_of: Callable[[Key], Spans],
+    known: TrackBook,
 ) -> tuple[list[int], FloatArray, NDArray[np.bool_]]:
     """Compare ``N`` tracks with all persons that are near to any of them.
 
@@ -31,19 +64,36 @@ def compare(
         near: Numbers of the persons that each may show.
         book: The persons.
         view: What the cameras do to colours, and which of them overlap.
-        spans_of: Gives when and where a track was.
+        known: All tracks.
 
     Returns:
-        Numbers of ``M`` persons, ``(N, M)`` similarities, ``(N, M)`` whether the track may show
-        the person.
+        Numbers of ``M`` persons, ``(N, M)`` similarities and what places add to them, ``(N, M)``
+        whether the track may show the person.
     """
     numbers = sorted(set[int]().union(*near))
     similarity = book.similarities(view.features(tracks), numbers)
-    allowed = np.zeros(similarity.shape, bool)
-    spans = [book.spans(number, spans_of) for number in numbers]
-    for row, track in enumerate(tracks):
-        own = spans_of((track.camera, track.track_id))
-        for column, number in enumerate(numbers):
-            clashes = view.rules.clash(own, spans[column]) if number in near[row] else True
-            allowed[row, column] = not clashes
+    allowed = np.array([[number in each for number in numbers] for each in near], bool)
+    allowed = allowed.reshape(similarity.shape)
+    since = _since(tracks)
+
+    def spans_of(key: Key) -> Spans:
+        return known.spans(key, since=since)
+
+    own = [spans_of((track.camera, track.track_id)) for track in tracks]
+    theirs = [book.spans(number, spans_of) for number in numbers]
+    spans = Spans.all_of([*own, *theirs])
+    owner = np.repeat(np.arange(len(numbers)), [len(each) for each in theirs])
+    row, span = np.nonzero(allowed[:, owner])
+    column, span = owner[span], span + len(tracks)
+    clashes = view.rules.clashing(spans, row, span)
+    allowed[row[clashes], column[clashes]] = False
+    if view.rules.ground is not None:
+        found = view.rules.ground.compare(spans.paths, spans.camera, row, span)
+        met = found.shared > 0
+        # The mean over the person's tracks that are seen at the same time.
+        count, nats = np.zeros(similarity.shape), np.zeros(similarity.shape)
+        np.add.at(count, (row[met], column[met]), 1)
+        np.add.at(nats, (row[met], column[met]), found.nats[met])
+        bonus = nats / np.maximum(count, 1) * view.rules.ground.cosine_per_nat
+        similarity = similarity + bonus.astype(np.float32)
     return numbers, similarity, allowed

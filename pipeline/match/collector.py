@@ -23,10 +23,11 @@ class TrackletCollector:
 
     Args:
         dim: Length of an embedding.
+        epoch_s: Where the times of frames begin, on the time line of all paths.
     """
 
-    def __init__(self, dim: int) -> None:
-        self._evidence = EvidenceBook(dim)
+    def __init__(self, dim: int, *, epoch_s: float = 0.0) -> None:
+        self._evidence = EvidenceBook(dim, epoch_s=epoch_s)
 
     def update(
         self, camera: str, time_s: float, tracks: Tracks, evidence: CropEvidence

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray, IntArray
+from pipeline.match.ground import VETO_NATS, Ground, Paths
+from pipeline.places import Path
 from pipeline.settings import MatchSettings
 
 __all__ = ["GALLERY_CAMERA", "GALLERY_SPAN", "Spans", "SpatialRules", "estimate_overlaps"]
@@ -47,18 +49,24 @@ class Spans:
         first_s: ``(N,)`` beginning of each track, seconds.
         last_s: ``(N,)`` end of each track, seconds.
         camera: ``(N,)`` number of its camera.
+        paths: Where they were on the floor.
     """
 
     first_s: TimeArray
     last_s: TimeArray
     camera: IntArray
+    paths: Paths
 
     @classmethod
-    def of(cls, spans: Iterable[tuple[float, float, int]]) -> Spans:
-        """Return the spans for ``(first_s, last_s, camera)`` triples."""
+    def of(
+        cls, spans: Iterable[tuple[float, float, int]], paths: Sequence[Path | None] | None = None
+    ) -> Spans:
+        """Return the spans for ``(first_s, last_s, camera)`` triples and the paths of the tracks."""
         rows = list(spans)
         times = np.array([row[:2] for row in rows], np.float64).reshape(-1, 2)
-        return cls(times[:, 0], times[:, 1], np.array([row[2] for row in rows], np.int64))
+        camera = np.array([row[2] for row in rows], np.int64)
+        ways = Paths.none(len(rows)) if paths is None else Paths.of(paths)
+        return cls(times[:, 0], times[:, 1], camera, ways)
 
     def __len__(self) -> int:
         return len(self.first_s)
@@ -72,7 +80,12 @@ class Spans:
             np.concatenate([part.first_s for part in parts]),
             np.concatenate([part.last_s for part in parts]),
             np.concatenate([part.camera for part in parts]),
+            Paths.all_of([part.paths for part in parts]),
         )
+
+    def without_paths(self) -> Spans:
+        """Return the spans alone: paths of what is long past need not be kept."""
+        return Spans(self.first_s, self.last_s, self.camera, Paths.none(len(self)))
 
     def joined(self, other: Spans) -> Spans:
         """Return both together."""
@@ -87,7 +100,9 @@ class Spans:
 
     def select(self, rows: NDArray[np.generic]) -> Spans:
         """Return the spans that an index array or a boolean mask picks."""
-        return Spans(self.first_s[rows], self.last_s[rows], self.camera[rows])
+        return Spans(
+            self.first_s[rows], self.last_s[rows], self.camera[rows], self.paths.select(rows)
+        )
 
 
 class SpatialRules:
@@ -99,12 +114,20 @@ class SpatialRules:
         settings: What is known of the cameras beforehand.
         counts: Per pair of camera numbers, what ``estimate_overlaps`` found; consulted where
             the settings leave the question open.
+        ground: What places say, ``None`` where no camera is calibrated.
     """
 
     def __init__(
-        self, cameras: Sequence[str], settings: MatchSettings, counts: PairCounts | None = None
+        self,
+        cameras: Sequence[str],
+        settings: MatchSettings,
+        counts: PairCounts | None = None,
+        ground: Ground | None = None,
     ) -> None:
         count = len(cameras)
+        self.ground = ground
+        # Where the views were learned, people in the same place know better.
+        self._learned = np.full((count + 1, count + 1), settings.views == "auto")
         self._min_gap_s = np.full((count + 1, count + 1), NO_RULE)
         # A trifle more than none, so that not even one frame may hold a person twice.
         np.fill_diagonal(self._min_gap_s, INSTANT_S - settings.overlap_s)
@@ -123,27 +146,24 @@ class SpatialRules:
                 self._set(a, b, NO_RULE if pair.overlap else pair.min_travel_s or 0.0)
                 if not pair.overlap and not pair.min_travel_s:
                     self._set(a, b, -settings.overlap_s)
+                self._learned[a, b] = self._learned[b, a] = False
 
     def _set(self, a: int, b: int, seconds: float) -> None:
         self._min_gap_s[a, b] = self._min_gap_s[b, a] = seconds
-
-    def clash(self, one: Spans, other: Spans) -> bool:
-        """Return whether two sets of tracks cannot belong to one person."""
-        if len(one) == 1 and len(other) == 1:  # by far the most frequent case, without arrays
-            gap_s = max(one.first_s[0], other.first_s[0]) - min(one.last_s[0], other.last_s[0])
-            return bool(gap_s < self._min_gap_s[one.camera[0], other.camera[0]])
-        gap_s = np.maximum(one.first_s[:, None], other.first_s) - np.minimum(
-            one.last_s[:, None], other.last_s
-        )
-        return bool((gap_s < self._min_gap_s[one.camera[:, None], other.camera]).any())
 
     def clashing(self, spans: Spans, a: IntArray, b: IntArray) -> NDArray[np.bool_]:
         """Return ``(P,)``: for pairs of positions, whether these two tracks clash."""
         gap_s = np.maximum(spans.first_s[a], spans.first_s[b]) - np.minimum(
             spans.last_s[a], spans.last_s[b]
         )
-        result: NDArray[np.bool_] = gap_s < self._min_gap_s[spans.camera[a], spans.camera[b]]
-        return result
+        camera = spans.camera
+        clash: NDArray[np.bool_] = gap_s < self._min_gap_s[camera[a], camera[b]]
+        if self.ground is None:
+            return clash
+        found = self.ground.compare(spans.paths, camera, a, b)
+        clash &= (found.shared == 0) | ~self._learned[camera[a], camera[b]]
+        clash |= found.nats <= VETO_NATS
+        return clash | self.ground.too_fast(spans.paths, camera, a, b)
 
 
 def estimate_overlaps(features: FloatArray, spans: Spans, *, overlap_s: float) -> PairCounts:

@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.datatypes import CropEvidence, FloatArray, Tracklet, Tracks
 from pipeline.match.presence import Presence
 from pipeline.match.review import Key
+from pipeline.places import Path, PathBuilder
 
 __all__ = ["EvidenceBook", "TrackEvidence"]
 
@@ -32,6 +33,7 @@ class TrackEvidence:
         crops: Number of embeddings.
         visible_s: Seconds for which it was visible, each weighted by the detector's score.
         presence: What its boxes say about whether it is of somebody.
+        places: Where it was on the floor.
     """
 
     camera: str
@@ -44,11 +46,17 @@ class TrackEvidence:
     crops: int = 0
     visible_s: float = 0.0
     presence: Presence = field(default_factory=Presence)
+    places: PathBuilder = field(default_factory=PathBuilder)
 
     @property
     def mean(self) -> FloatArray:
         """Return the ``(D,)`` weighted mean of the embeddings, zeros where there are none."""
         return self.embedding_sum / np.float32(max(self.weight, 1e-9))
+
+    @property
+    def path(self) -> Path | None:
+        """Return where it was on the floor, ``None`` where no place is known."""
+        return self.places.path()
 
     def see(
         self,
@@ -58,6 +66,7 @@ class TrackEvidence:
         *,
         step_s: float,
         camera_shift: tuple[float, float] = (0.0, 0.0),
+        place: Sequence[float] | None = None,
     ) -> None:
         """Count a box at ``time_s``.
 
@@ -67,11 +76,14 @@ class TrackEvidence:
             score: Its score.
             step_s: Time since the camera's frame before, seconds.
             camera_shift: As in ``CropEvidence``.
+            place: A row of ``Places.rows``.
         """
         self.visible_s += score * min(step_s, time_s - self.last_s)
         self.last_s = time_s
         self.frames += 1
         self.presence.see(xyxy, score, camera_shift)
+        if place is not None:
+            self.places.see(time_s, place)
 
     def add(self, vector: FloatArray, quality: float) -> None:
         """Take in the ``(D,)`` unit embedding of one crop."""
@@ -91,6 +103,7 @@ class TrackEvidence:
             self.embedding_sum.copy() if counts else np.zeros_like(self.embedding_sum),
             self.weight if counts else 0.0,
             self.visible_s,
+            None if self.path is None else self.path.copy(),
         )
 
 
@@ -99,9 +112,11 @@ class EvidenceBook:
 
     Args:
         dim: Length of an embedding.
+        epoch_s: Where the times of frames begin, on the time line of all paths.
     """
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int, *, epoch_s: float = 0.0) -> None:
+        self._epoch_s = epoch_s
         self.tracks: dict[Key, TrackEvidence] = {}
         self._dim = dim
         self._frame_s: dict[str, float] = {}  # when each camera's newest frame was
@@ -116,11 +131,14 @@ class EvidenceBook:
         new = [key for key in keys if key not in self.tracks]
         for key in new:
             zero = np.zeros(self._dim, np.float32)
-            self.tracks[key] = TrackEvidence(*key, time_s, time_s, zero)
-        for key, box, score in zip(keys, tracks.xyxy.tolist(), tracks.score.tolist(), strict=True):
-            self.tracks[key].see(
-                time_s, box, score, step_s=step_s, camera_shift=evidence.camera_shift
-            )
+            path = PathBuilder(self._epoch_s)
+            self.tracks[key] = TrackEvidence(*key, time_s, time_s, zero, places=path)
+        places = [None] * len(keys) if tracks.places is None else tracks.places.rows()
+        rows = zip(keys, tracks.xyxy.tolist(), tracks.score.tolist(), places, strict=True)
+        shift = evidence.camera_shift
+        for key, box, score, place in rows:
+            seen = self.tracks[key]
+            seen.see(time_s, box, score, step_s=step_s, camera_shift=shift, place=place)
         for row, vector, quality in zip(
             evidence.rows.tolist(), evidence.vectors, evidence.quality.tolist(), strict=True
         ):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray, IntArray
+from pipeline.match.bonus import PairBonus, with_places
 from pipeline.match.constraints import Spans, SpatialRules
 
 __all__ = ["COST_STEPS", "link"]
@@ -45,16 +46,19 @@ def link(
         spans: When and where the tracks behind the rows were.
         owner: ``(len(spans),)`` the row that each span belongs to.
         pairs: ``(P, 2)`` rows that are candidates, the smaller first, each pair once.
-        rules: Which groups cannot be one person.
+        rules: Which groups cannot be one person, and what places add to their similarity.
         threshold: Minimum weighted mean cosine of two groups that are joined.
     """
     total = weight.astype(np.float32)
+    bonus = None
+    if rules.ground is not None:
+        pairs, bonus = with_places(rules.ground, spans, owner, pairs, total)
     group = np.arange(len(sums))
     owner = owner.copy()
     limit = round(threshold * COST_STEPS)
     # A pair below the threshold may go for good: the mean over a joined group is at most the
     # better of its parts', and while one of these is above, the pair comes back through it.
-    a, b, score = _above(limit, pairs, _similarities(sums, total, pairs))
+    a, b, score = _above(limit, pairs, _similarities(sums, total, pairs, bonus))
     while len(a):
         chosen = _reciprocal(a, b, score, len(sums))
         clash = _clashes(spans, owner, a[chosen], b[chosen], rules)
@@ -72,7 +76,8 @@ def link(
         stale = alive & (changed[a] | changed[b])
         fresh = alive & ~stale
         renewed = _relabelled(target[a[stale]], target[b[stale]], len(sums))
-        a2, b2, score2 = _above(limit, renewed, _similarities(sums, total, renewed))
+        bonus = None if bonus is None else bonus.relabelled(target)
+        a2, b2, score2 = _above(limit, renewed, _similarities(sums, total, renewed, bonus))
         a = np.concatenate([a[fresh], a2])
         b = np.concatenate([b[fresh], b2])
         score = np.concatenate([score[fresh], score2])
@@ -84,13 +89,17 @@ def _above(limit: int, pairs: IntArray, score: Scores) -> tuple[IntArray, IntArr
     return pairs[keep, 0], pairs[keep, 1], score[keep]
 
 
-def _similarities(sums: FloatArray, total: FloatArray, pairs: IntArray) -> Scores:
-    """Return ``(P,)`` mean cosines of pairs of groups, as integers."""
+def _similarities(
+    sums: FloatArray, total: FloatArray, pairs: IntArray, bonus: PairBonus | None
+) -> Scores:
+    """Return ``(P,)`` mean cosines of pairs of groups and what places add, as integers."""
     result = np.empty(len(pairs), np.int32)
     for start in range(0, len(pairs), BLOCK_PAIRS):
         block = slice(start, start + BLOCK_PAIRS)
         i, j = pairs[block].T
         cosine = np.einsum("pd,pd->p", sums[i], sums[j]) / (total[i] * total[j])
+        if bonus is not None:
+            cosine += (bonus.of(pairs[block]) / (total[i] * total[j])).astype(np.float32)
         result[block] = np.rint(cosine.astype(np.float64) * COST_STEPS)
     return result
 

@@ -21,9 +21,10 @@ from pipeline.match.neighbours import EXACT_ROWS, candidate_pairs
 from pipeline.match.numbering import number_groups
 from pipeline.match.persons import Person
 from pipeline.match.places import between_places
+from pipeline.match.trust import learn_ground
 from pipeline.settings import MatchSettings
 
-__all__ = ["count_people", "group_tracklets", "identities_of", "resolve"]
+__all__ = ["count_people", "group_tracklets", "identities_of", "place_warnings", "resolve"]
 
 COUNT_OVERLAPS = 3.0
 """For the lower end of the count, tracks of one person may overlap by so many times the usual."""
@@ -84,6 +85,32 @@ def count_people(
     return least, len(_people(tracklets, settings, threshold=strict, known=()))
 
 
+def place_warnings(
+    tracklets: Sequence[Tracklet], settings: MatchSettings, *, threshold: float
+) -> list[str]:
+    """Return why places of some cameras are not used; arguments as for ``resolve``."""
+    usable = [t for t in tracklets if t.weight > 0]
+    if not any(t.path is not None for t in usable):
+        return []
+    cameras = sorted({t.camera for t in usable})
+    spans = _spans(usable, cameras)
+    features, _ = tracklet_features(
+        usable,
+        spans.camera,
+        cameras=len(cameras),
+        prior=settings.centre_tracks,
+        reduce=len(usable) > EXACT_ROWS,
+    )
+    return list(learn_ground(features, spans, cameras, settings, threshold=threshold)[1].values())
+
+
+def _spans(tracklets: Sequence[Tracklet], cameras: Sequence[str]) -> Spans:
+    number = {name: position for position, name in enumerate(cameras)}
+    return Spans.of(
+        ((t.first_s, t.last_s, number[t.camera]) for t in tracklets), [t.path for t in tracklets]
+    )
+
+
 def _people(
     tracklets: Sequence[Tracklet],
     settings: MatchSettings,
@@ -137,7 +164,7 @@ def _link_usable(
 ) -> IntArray:
     cameras = sorted({t.camera for t in tracklets})
     number = {name: position for position, name in enumerate(cameras)}
-    spans = Spans.of((t.first_s, t.last_s, number[t.camera]) for t in tracklets)
+    spans = _spans(tracklets, cameras)
     features, axes = tracklet_features(
         tracklets,
         spans.camera,
@@ -150,7 +177,8 @@ def _link_usable(
         if settings.views == "auto"
         else None
     )
-    rules = SpatialRules(cameras, settings, counts)
+    ground, _ = learn_ground(features, spans, cameras, settings, threshold=threshold)
+    rules = SpatialRules(cameras, settings, counts, ground)
     counts_for = [t.weight / (t.weight + HALF_WEIGHT) for t in tracklets]
     weight = np.array([*counts_for, *(person.past_count for person in known)], np.float32)
     if known:
@@ -159,13 +187,16 @@ def _link_usable(
         spans = spans.joined(Spans.of([GALLERY_SPAN] * len(known)))
     pairs = candidate_pairs(features, least=threshold)
     named = [pair.cameras for pair in settings.camera_pairs]
+    related = [(number[a], number[b]) for a, b in named if a in number and b in number]
+    if ground is not None:  # cameras on one floor are of one place
+        related += zip(*np.nonzero(ground.trusted[: len(cameras), : len(cameras)]), strict=True)
     apart = between_places(
         features,
         spans.camera,
         pairs,
         threshold=threshold,
         margin=settings.place_margin,
-        related=[(number[a], number[b]) for a, b in named if a in number and b in number],
+        related=related,
     )
     pairs = pairs[~apart]
     pairs = pairs[~rules.clashing(spans, pairs[:, 0], pairs[:, 1])]

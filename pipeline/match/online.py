@@ -31,7 +31,7 @@ from pipeline.datatypes import (
     Tracks,
 )
 from pipeline.match.assignment import assign
-from pipeline.match.candidates import compare
+from pipeline.match.candidates import compare, likely_persons
 from pipeline.match.keeping import keep_persons
 from pipeline.match.offline import identities_of, resolve
 from pipeline.match.persons import PersonBook
@@ -42,8 +42,6 @@ from pipeline.settings import MatchSettings
 
 __all__ = ["OnlineMatcher"]
 
-CANDIDATES = 32
-"""Persons that a track is compared with in detail."""
 MAX_ROUNDS = 4
 """Joint assignments per camera and tick; the later ones serve tracks that lost to another."""
 MAX_RECENT = 256
@@ -84,6 +82,11 @@ class OnlineMatcher:
         self._events: list[Event] = []
         self._tick = self._review = -math.inf
         self._began_s: float | None = None
+
+    @property
+    def warnings(self) -> list[str]:
+        """Why places of some cameras are not used, one line each."""
+        return list(self._view.warnings.values())
 
     @property
     def persons(self) -> PersonBook:
@@ -191,7 +194,7 @@ class OnlineMatcher:
         self._see_anew(only_if_incomplete=True)
         self._book.refresh(self._tracks.evidence, self._view)
         features = self._view.features([self._tracks.evidence[key] for key in ready])
-        near = dict(zip(ready, self._book.nearest(features, CANDIDATES), strict=True))
+        near = likely_persons(ready, features, self._tracks, self._book, self._view)
         first_new = self._book.next_number
         for _, keys in groupby(ready, key=lambda key: key[0]):
             left = list(keys)
@@ -208,7 +211,7 @@ class OnlineMatcher:
         """Decide tracks of one camera; return those that lost their person to another one."""
         tracks = [self._tracks.evidence[key] for key in keys]
         numbers, similarity, allowed = compare(
-            tracks, [near[key] for key in keys], self._book, self._view, self._tracks.spans
+            tracks, [near[key] for key in keys], self._book, self._view, self._tracks
         )
         columns = assign(similarity, allowed, threshold=self._threshold)
         lost, took = [], False
@@ -244,12 +247,9 @@ class OnlineMatcher:
         """Learn from the tracks by now what the cameras do to colours, and which ones overlap."""
         if only_if_incomplete and self._view.knows(self._tracks.cameras):
             return
-        tracks = [
-            self._tracks.evidence[key]
-            for key in self._book.recent()
-            if self._tracks.evidence[key].crops
-        ]
-        self._view = View.of(tracks, self._tracks.cameras, self._settings, self._dim)
+        tracks = self._tracks.with_crops(self._book.recent())
+        cameras = self._tracks.cameras
+        self._view = View.of(tracks, cameras, self._settings, self._dim, threshold=self._threshold)
 
     def _regroup(self) -> None:
         """Merge persons who proved to be one, move tracks to whom they fit better."""

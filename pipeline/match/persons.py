@@ -50,7 +50,7 @@ class Person:
         self.past_sum = self.past_sum + total
         self.past_count += count
         self.past_frames += frames
-        joined = self.past_spans.joined(spans)
+        joined = self.past_spans.joined(spans.without_paths())
         newest = np.sort(np.argsort(joined.last_s, kind="stable")[-MAX_PAST_SPANS:])
         self.past_spans = joined.select(newest)
 
@@ -169,10 +169,7 @@ class PersonBook:
     def spans(self, number: int, spans_of: Callable[[Key], Spans]) -> Spans:
         """Return when and where a person was."""
         person = self._persons[number]
-        spans = person.past_spans
-        for key in person.recent:
-            spans = spans.joined(spans_of(key))
-        return spans
+        return Spans.all_of([person.past_spans, *map(spans_of, person.recent)])
 
     # Reviews
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from pipeline.datatypes import CropEvidence, FloatArray, Tracklet, Tracks
 from pipeline.match.constraints import Spans
-from pipeline.match.evidence import EvidenceBook
+from pipeline.match.evidence import EvidenceBook, TrackEvidence
 from pipeline.match.review import Key, Node
 from pipeline.settings import MatchSettings
 
@@ -98,6 +98,10 @@ class TrackBook:
         waited_s = self.now_s - track.first_s
         return is_open and (enough or waited_s >= self._settings.decide_after_s)
 
+    def with_crops(self, keys: Collection[Key]) -> list[TrackEvidence]:
+        """Return what is known of those of the tracks that have an embedding."""
+        return [self.evidence[key] for key in keys if self.evidence[key].crops]
+
     # Where and when
 
     def number_cameras(self, keys: Collection[Key]) -> None:
@@ -105,10 +109,13 @@ class TrackBook:
         for camera in sorted({camera for camera, _ in keys} - self.cameras.keys()):
             self.cameras[camera] = len(self.cameras)
 
-    def spans(self, key: Key) -> Spans:
-        """Return when and where one track was."""
+    def spans(self, key: Key, *, since: int | None = None) -> Spans:
+        """Return when and where one track was, its path from a slot on."""
         track = self.evidence[key]
-        return Spans.of([(track.first_s, track.last_s, self.cameras[track.camera])])
+        path = track.path
+        if path is not None and since is not None:
+            path = path.since(since)
+        return Spans.of([(track.first_s, track.last_s, self.cameras[track.camera])], [path])
 
     def node(self, key: Key, number: int, feature: FloatArray) -> Node:
         """Return what a review has to know of one track that bears an identity."""

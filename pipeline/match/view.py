@@ -11,6 +11,7 @@ from pipeline.datatypes import FloatArray
 from pipeline.match.constraints import Spans, SpatialRules, estimate_overlaps
 from pipeline.match.evidence import TrackEvidence
 from pipeline.match.features import CameraCentres
+from pipeline.match.trust import learn_ground
 from pipeline.settings import MatchSettings
 
 __all__ = ["View"]
@@ -23,12 +24,14 @@ class View:
     Attributes:
         cameras: Number of each camera by name.
         centres: What each camera does to embeddings.
-        rules: Which cameras may see one person at one time.
+        rules: Which cameras may see one person at one time, and what places say.
+        warnings: By camera, why its places are not used.
     """
 
     cameras: Mapping[str, int]
     centres: CameraCentres
     rules: SpatialRules
+    warnings: Mapping[str, str]
 
     @classmethod
     def of(
@@ -37,6 +40,8 @@ class View:
         cameras: Mapping[str, int],
         settings: MatchSettings,
         dim: int,
+        *,
+        threshold: float,
     ) -> View:
         """Learn from tracks that have at least one embedding each.
 
@@ -45,25 +50,29 @@ class View:
             cameras: Number of each camera by name, from 0.
             settings: What is known beforehand.
             dim: Length of an embedding.
+            threshold: Cosine similarity from which on two tracks are one person.
         """
         means = np.zeros((0, dim), np.float32)
         if tracks:
             means = np.stack([track.mean for track in tracks])
-        spans = Spans.of((t.first_s, t.last_s, cameras[t.camera]) for t in tracks)
+        spans = Spans.of(
+            ((t.first_s, t.last_s, cameras[t.camera]) for t in tracks), [t.path for t in tracks]
+        )
         centres = CameraCentres.of(
             means, spans.camera, cameras=len(cameras), prior=settings.centre_tracks
         )
         counts = None
+        features = centres.apply(means, spans.camera)
         if settings.views == "auto":
-            features = centres.apply(means, spans.camera)
             counts = estimate_overlaps(features, spans, overlap_s=settings.overlap_s)
         names = sorted(cameras, key=lambda name: cameras[name])
-        return cls(dict(cameras), centres, SpatialRules(names, settings, counts))
+        ground, warnings = learn_ground(features, spans, names, settings, threshold=threshold)
+        return cls(dict(cameras), centres, SpatialRules(names, settings, counts, ground), warnings)
 
     @classmethod
     def blank(cls, settings: MatchSettings, dim: int) -> View:
         """Return the view before anything was seen."""
-        return cls.of([], {}, settings, dim)
+        return cls.of([], {}, settings, dim, threshold=0.0)
 
     def knows(self, cameras: Mapping[str, int]) -> bool:
         """Return whether all these cameras were there when the view was made."""

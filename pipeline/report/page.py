@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datatypes import UNASSIGNED
+from pipeline.report.floor_map import draw_map
 from pipeline.report.flows import draw_ring, matrix, shortened, took, ways
 from pipeline.report.lanes import Axis, css_colour, lay_out
 from pipeline.report.movement import HandOver, hand_overs, presence_curve
@@ -96,6 +97,7 @@ def _content(results: Results, limits: Limits) -> dict[str, Any]:
         "counts": presence_curve(stays, axis.first_s, axis.last_s),
         "zones": zone_rows(results, axis),
         "dwell": _dwell(cameras, stays),
+        "floor": draw_map(results),
         **_flows(cameras, moves, limits),
     }
 

@@ -23,14 +23,15 @@ from pipeline.layout.archive import (
     read_part,
     sighting_schema,
 )
+from pipeline.places import PATH_COLUMNS, PLACE_COLUMNS
 from pipeline.results.base import Results, damage_told
 from pipeline.results.pieces import BoxSequence, Part, Picture
-from pipeline.results.record import CameraCounts, CameraInput, Record
+from pipeline.results.record import CameraCounts, CameraInput, FloorRecord, Record
 
 __all__ = ["ArchiveResults"]
 
 PLAIN = ["track_id", "first_time", "last_time", "frames", "quality", "file"]
-BOXES = ["frame", "time", "track_id", "global_id", "x", "y", "w", "h", "score"]
+BOXES = ["frame", "time", "track_id", "global_id", "x", "y", "w", "h", "score", *PLACE_COLUMNS]
 
 
 class ArchiveResults(Results):
@@ -95,7 +96,7 @@ class ArchiveResults(Results):
             with damage_told(self.path):
                 owners = self.owners()
                 tables = [
-                    _plain(read_part(path, ["tracklet_id", *PLAIN]), camera)
+                    _plain(read_part(path, ["tracklet_id", *PLAIN], optional=PATH_COLUMNS), camera)
                     for camera, _, path in self.folder.parts("sightings")
                 ]
                 self._sightings = self._in_order(tables or [_no_sightings()], owners)
@@ -134,7 +135,8 @@ class ArchiveResults(Results):
 
 def _plain(table: pa.Table, camera: str) -> pd.DataFrame:
     """Return the columns of sightings but ``global_id``."""
-    frame: pd.DataFrame = table.select(["tracklet_id", *PLAIN]).to_pandas()
+    placed = [name for name in PATH_COLUMNS if name in table.column_names]
+    frame: pd.DataFrame = table.select(["tracklet_id", *PLAIN, *placed]).to_pandas()
     return frame.rename(columns={"tracklet_id": "sighting"}).assign(camera=camera)
 
 
@@ -143,7 +145,7 @@ def _no_sightings() -> pd.DataFrame:
 
 
 def _read_sightings(path: Path, camera: str) -> tuple[pd.DataFrame, FloatArray]:
-    table = read_part(path, ["tracklet_id", *PLAIN, "embedding"])
+    table = read_part(path, ["tracklet_id", *PLAIN, "embedding"], optional=PATH_COLUMNS)
     column = table["embedding"].combine_chunks()
     vectors = np.zeros((len(table), column.type.list_size), np.float32)
     known = column.is_valid().to_numpy(zero_copy_only=False)
@@ -173,7 +175,7 @@ def _file_boxes(
     boxes = pa.concat_tables(read_part(each) for each in twins).to_pandas()
     table = boxes.merge(sightings, on="tracklet_id", validate="many_to_one")
     owner = table["tracklet_id"].map(owners).fillna(UNASSIGNED).astype(np.int64)
-    table = table.assign(global_id=owner)[BOXES]
+    table = table.assign(global_id=owner).reindex(columns=BOXES)
     return BoxSequence(
         camera=camera,
         file=str(sightings["file"].iloc[0]) if len(sightings) else days[0].stem,
@@ -224,6 +226,7 @@ def _summary(folder: ArchiveFolder, record: Mapping[str, Any]) -> Record:
         cameras.append(
             CameraCounts(camera=camera, frames=frames, boxes=boxes[camera], tracks=tracks[camera])
         )
+    floor = record.get("floor")
     warnings = [str(each) for each in record.get("warnings", [])]
     for each in files:
         if each.get("status") == "skipped":
@@ -242,4 +245,5 @@ def _summary(folder: ArchiveFolder, record: Mapping[str, Any]) -> Record:
         inputs=inputs,
         cameras=cameras,
         warnings=warnings,
+        floor=None if floor is None else FloorRecord.model_validate(floor),
     )

@@ -170,8 +170,10 @@ class Results(ABC):
 
         Columns: ``sighting`` (its name, unique), ``camera``, ``track_id``, ``global_id``,
         ``first_time``, ``last_time``, ``frames``, ``quality`` (of the best crop in [0, 1], NaN
-        where it is not recorded) and ``file`` (empty where tracks are numbered by camera; else
-        track and frame numbers count within it).
+        where it is not recorded), ``file`` (empty where tracks are numbered by camera; else
+        track and frame numbers count within it), and of calibrated cameras ``x_m``, ``y_m``,
+        ``uncertainty_m`` (metres: the last place on the floor and its deviation) and ``speed_m_s``
+        (the median), NaN where they are not known.
 
         Raises:
             ResultsError: The work is not finished, or a table is damaged.
@@ -204,14 +206,15 @@ class Results(ABC):
         """Yield ``boxes`` a camera or a video file at a time; never all of them in memory."""
         with damage_told(self.path):
             for each in self.sequences(camera):
-                yield each.boxes.assign(camera=each.camera, file=each.file)[BOX_COLUMNS]
+                boxes = each.boxes.assign(camera=each.camera, file=each.file)
+                yield boxes.reindex(columns=BOX_COLUMNS)
 
     def boxes(self, camera: str | None = None) -> pd.DataFrame:
         """Return one row a box; of a long recording take ``iter_boxes`` instead.
 
         Columns: ``camera``, ``frame`` (from 0, within ``file``), ``time``, ``track_id``,
         ``global_id``, ``x``, ``y`` (corner at the top left), ``w``, ``h`` (pixels), ``score``
-        (0 where a gap was filled) and ``file``.
+        (0 where a gap was filled), ``file``, and ``x_m``, ``y_m``, ``uncertainty_m`` as for sightings.
         """
         tables = list(self.iter_boxes(camera))
         if not tables:
@@ -273,7 +276,9 @@ class Results(ABC):
         owner = whole["sighting"].map(owners)
         whole["global_id"] = owner.fillna(UNASSIGNED).astype(np.int64)
         order = ["first_time", "camera", "sighting"]
-        return whole.sort_values(order, kind="stable", ignore_index=True)[SIGHTING_COLUMNS]
+        return whole.sort_values(order, kind="stable", ignore_index=True).reindex(
+            columns=SIGHTING_COLUMNS
+        )
 
 
 @contextmanager

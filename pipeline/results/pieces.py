@@ -10,6 +10,7 @@ from typing import TypeVar
 import pandas as pd
 
 from pipeline.datatypes import FloatArray
+from pipeline.places import PATH_COLUMNS, PLACE_COLUMNS
 
 __all__ = [
     "BOX_COLUMNS",
@@ -33,6 +34,7 @@ SIGHTING_COLUMNS = [
     "frames",
     "quality",
     "file",
+    *PATH_COLUMNS,
 ]
 """See ``Results.sightings``."""
 BOX_COLUMNS = [
@@ -47,6 +49,7 @@ BOX_COLUMNS = [
     "h",
     "score",
     "file",
+    *PLACE_COLUMNS,
 ]
 """See ``Results.boxes``."""
 

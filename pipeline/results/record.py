@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import ResultsError
 
-__all__ = ["CameraCounts", "CameraInput", "Record", "read_record"]
+__all__ = ["CameraCounts", "CameraInput", "FloorRecord", "Record", "read_record"]
 
 
 class CameraCounts(BaseModel):
@@ -49,6 +49,13 @@ class CameraInput(BaseModel):
         return [(0, (self.width, self.height))] if self.width and self.height else []
 
 
+class FloorRecord(BaseModel):
+    """What the calibrated cameras see of the floor, from above."""
+
+    y_up: bool = True
+    views: dict[str, list[tuple[float, float]]] = {}
+
+
 class Record(BaseModel):
     """What is recorded of the work; what is missing stays empty."""
 
@@ -64,6 +71,7 @@ class Record(BaseModel):
     cameras: list[CameraCounts] = []
     identities_interval: tuple[int, int] | None = None
     warnings: list[str] = []
+    floor: FloorRecord | None = None
 
     def counted(self, people: int) -> str:
         """Return a count of people with its interval, where that is known, wide, and still fits.

@@ -24,6 +24,7 @@ from pipeline.layout.recording import (
     read_events,
     recorded_files,
 )
+from pipeline.places import PLACE_COLUMNS
 from pipeline.results.base import Results, damage_told
 from pipeline.results.pieces import BoxSequence, Part, Picture
 from pipeline.results.record import CameraCounts, CameraInput, Record, read_record
@@ -40,7 +41,7 @@ SIGHTINGS = (
     "SELECT sighting AS row, camera, track AS track_id, found, first_s, last_s, frames, quality "
     "FROM sightings ORDER BY sighting"
 )
-BOXES = ["frame", "time", "track_id", "global_id", "x", "y", "w", "h", "score"]
+BOXES = ["frame", "time", "track_id", "global_id", "x", "y", "w", "h", "score", *PLACE_COLUMNS]
 ROWS_AT_ONCE = 500
 """SQLite takes some thousands of parameters."""
 
@@ -124,7 +125,9 @@ class RecordingResults(Results):
                 # Two runs in one file both count their frames from 0.
                 for number, (_, rows) in enumerate(of_camera.groupby("run", sort=True), start=1):
                     stem = file.path.stem if number == 1 else f"{file.path.stem}-{number}"
-                    ordered = rows[BOXES].sort_values(["frame", "track_id"], ignore_index=True)
+                    ordered = rows.reindex(columns=BOXES).sort_values(
+                        ["frame", "track_id"], ignore_index=True
+                    )
                     yield BoxSequence(str(name), f"{name}-{stem}", (), ordered)
 
     def best_pictures(self, sightings: pd.DataFrame) -> dict[str, Picture]:
@@ -221,8 +224,11 @@ def _read_log(path: Path) -> pd.DataFrame:
         return pd.DataFrame(columns=LOG_COLUMNS)
     table = next(read_csv_in_pieces(path, what="tracks", raises=ResultsError, content=content))
     try:
-        table = table[LOG_COLUMNS].astype({"frame": np.int64, "track_id": np.int64})
-        table = table.astype(dict.fromkeys(["time_s", "x", "y", "w", "h", "score"], np.float64))
+        placed = [name for name in PLACE_COLUMNS if name in table]
+        table = table[[*LOG_COLUMNS, *placed]].astype({"frame": np.int64, "track_id": np.int64})
+        table = table.astype(
+            dict.fromkeys(["time_s", "x", "y", "w", "h", "score", *placed], np.float64)
+        )
     except (KeyError, ValueError, RecursionError) as error:
         raise ResultsError(f"tracks {path} is damaged ({error}): remove that line") from None
     camera = table["camera"].map(plain_camera)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.datatypes import UNASSIGNED, Event, FloatArray
 from pipeline.errors import ResultsError
-from pipeline.foreign_tables import read_csv
+from pipeline.foreign_tables import numbers_in, read_csv
 from pipeline.layout.edits import sighting_name
 from pipeline.layout.files import read_table
 from pipeline.layout.recording import read_events
@@ -26,6 +26,7 @@ from pipeline.layout.run import (
     TRACKS_CSV,
     parse_crop_name,
 )
+from pipeline.places import PATH_COLUMNS
 from pipeline.results.base import Results
 from pipeline.results.pieces import BoxSequence, Part, Picture, taking_turns
 from pipeline.results.record import Record, read_record
@@ -178,7 +179,8 @@ def _read_identities(path: Path) -> pd.DataFrame:
     table = table.astype({**types, "first_time": np.float64, "last_time": np.float64})
     pairs = zip(table["camera"], table["track_id"], strict=True)
     names = pd.Series([sighting_name(*pair) for pair in pairs], dtype=object)
-    return table.assign(sighting=names, quality=np.nan, file="")
+    placed = {name: numbers_in(found[name], whole=False) for name in PATH_COLUMNS if name in found}
+    return table.assign(sighting=names, quality=np.nan, file="", **placed)
 
 
 def _identity(row: Mapping[Any, str], origin: str) -> tuple[str, int, int, float, float, int]:

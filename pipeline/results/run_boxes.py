@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.errors import ResultsError
 from pipeline.foreign_tables import numbers_in, read_csv_in_pieces
+from pipeline.places import PLACE_COLUMNS
 
 __all__ = ["read_boxes", "recorded_cameras"]
 
@@ -88,7 +89,10 @@ def _chunks(path: Path, columns: list[str] | None) -> Iterator[pd.DataFrame]:
 def _checked(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Return a table whose numbers are numbers, the whole ones int64."""
     rows = rows.rename(columns={"time_s": "time"})
-    checked = rows[COLUMNS].copy()
+    placed = [name for name in PLACE_COLUMNS if name in rows]
+    checked = rows[[*COLUMNS, *placed]].copy()
+    for column in placed:
+        checked[column] = numbers_in(rows[column], whole=False)
     for column in COLUMNS:
         values = numbers_in(rows[column], whole=column in WHOLE)
         wrong = np.isnan(values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -30,6 +31,8 @@ from pipeline.layout.run import (
     TRACKS_CSV,
     TRACKS_PARQUET,
 )
+from pipeline.places import PATH_COLUMNS, PLACE_COLUMNS
+from pipeline.places import Path as FloorPath
 from pipeline.sinks.gaps import FilledRow, Gaps
 
 __all__ = ["EventLog", "Tables", "track_rows"]
@@ -45,10 +48,13 @@ class Tables:
 
     Args:
         folder: The run's folder.
+        on_floor: Whether a camera is calibrated: then the tables have places.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, on_floor: bool = False) -> None:
         self._folder = folder
+        self._on_floor = on_floor
+        self._columns = [*TRACK_COLUMNS, *(PLACE_COLUMNS if on_floor else ())]
         self._path = folder / TRACKS_CSV
         try:
             self._file: TextIO = self._path.open("w", encoding="utf-8", newline="")
@@ -56,7 +62,7 @@ class Tables:
             raise cannot_write(self._path, error) from None
         self._rows = csv.writer(self._file, lineterminator="\n")
         self._flushed = time.monotonic()
-        self._rows.writerow(TRACK_COLUMNS)
+        self._rows.writerow(self._columns)
         self._gaps = Gaps(folder)
 
     def write(self, result: FrameResult) -> None:
@@ -66,7 +72,7 @@ class Tables:
             SinkError: The disk is full or gone.
         """
         try:
-            self._rows.writerows(track_rows(result))
+            self._rows.writerows(track_rows(result, on_floor=self._on_floor))
             self._gaps.see(result)
             if time.monotonic() - self._flushed >= FLUSH_S:
                 self._file.flush()
@@ -84,7 +90,7 @@ class Tables:
         """
         self._close_tracks()
         self._finish_tracks(identities)
-        self._write_identities(identities)
+        self._write_identities(identities, tracklets)
         self._write_embeddings(identities, tracklets)
 
     def close(self) -> None:
@@ -107,21 +113,27 @@ class Tables:
                 csv_partial.open("w", encoding="utf-8", newline="") as file,
                 # An open file, as a path with a colon would be taken for an address.
                 parquet_partial.open("wb") as table,
-                closing(pq.ParquetWriter(table, TRACK_SCHEMA)) as writer,
+                closing(pq.ParquetWriter(table, self._schema())) as writer,
             ):
-                file.write(",".join(TRACK_COLUMNS) + "\n")
+                file.write(",".join(self._columns) + "\n")
                 for rows in self._filled(self._chunks()):
                     pairs = zip(rows["camera"], rows["track_id"].astype(int), strict=True)
                     final = [identities.global_id(camera, track) for camera, track in pairs]
                     rows["global_id"] = [str(number) for number in final]
                     rows.to_csv(file, header=False, index=False, lineterminator="\n")
-                    writer.write_table(_typed(rows))
+                    writer.write_table(_typed(rows, self._schema()))
             csv_partial.replace(self._path)
             parquet_partial.replace(parquet)
         except OSError as error:
             csv_partial.unlink(missing_ok=True)
             parquet_partial.unlink(missing_ok=True)
             raise cannot_write(self._path, error) from None
+
+    def _schema(self) -> pa.Schema:
+        schema = TRACK_SCHEMA
+        for name in self._columns[len(TRACK_COLUMNS) :]:
+            schema = schema.append(pa.field(name, pa.float32()))
+        return schema
 
     def _chunks(self) -> Iterator[pd.DataFrame]:
         # As text, so that what the rewriting does not change stays the same to the last digit.
@@ -138,13 +150,16 @@ class Tables:
                 here.append(waiting)
                 waiting = next(filled, None)
             if here:
-                extra = _filled_rows(here).set_index(pd.Index([row.before for row in here]))
+                extra = _filled_rows(here, self._columns).set_index(
+                    pd.Index([row.before for row in here])
+                )
                 rows = pd.concat([extra, rows]).sort_index(kind="stable")  # noqa: PLW2901
             yield rows
         if waiting is not None:
-            yield _filled_rows([waiting, *filled])
+            yield _filled_rows([waiting, *filled], self._columns)
 
-    def _write_identities(self, identities: Identities) -> None:
+    def _write_identities(self, identities: Identities, tracklets: Sequence[Tracklet]) -> None:
+        paths = {(each.camera, each.track_id): each.path for each in tracklets}
         rows = [
             (
                 each.global_id,
@@ -154,13 +169,14 @@ class Tables:
                 f"{each.last_s:.3f}",
                 each.frames,
                 f"{each.similarity:.4f}",
+                *(_path_cells(paths.get((camera, track_id))) if self._on_floor else ()),
             )
             for (camera, track_id), each in identities.by_track.items()
         ]
         rows.sort(key=lambda row: (row[0] == UNASSIGNED, row[0], float(row[3]), row[1], row[2]))
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(IDENTITY_COLUMNS)
+        writer.writerow([*IDENTITY_COLUMNS, *(PATH_COLUMNS if self._on_floor else ())])
         writer.writerows(rows)
         write_atomically(self._folder / IDENTITIES_CSV, text.getvalue().encode())
 
@@ -224,12 +240,17 @@ class EventLog:
             raise cannot_write(self._path, error) from None
 
 
-def track_rows(result: FrameResult) -> Iterator[tuple[str | int, ...]]:
-    """Yield a row of ``TRACK_COLUMNS`` for every track of a frame, in order of their numbers."""
+def track_rows(result: FrameResult, *, on_floor: bool) -> Iterator[tuple[str | int, ...]]:
+    """Yield a row of ``TRACK_COLUMNS`` for every track of a frame, in order of their numbers.
+
+    With ``on_floor``, ``PLACE_COLUMNS`` follow, empty where no place is known.
+    """
     camera, index, time_s = result.frame.camera, result.frame.index, f"{result.frame.time_s:.4f}"
     xywh = result.tracks.xyxy.copy()
     xywh[:, 2:] -= xywh[:, :2]
     order = np.argsort(result.tracks.track_id, kind="stable")
+    places = result.tracks.places
+    known = np.full((len(order), 3), np.nan) if places is None else places.cells()
     for row in order.tolist():
         x, y, w, h = xywh[row].tolist()
         yield (
@@ -243,23 +264,34 @@ def track_rows(result: FrameResult) -> Iterator[tuple[str | int, ...]]:
             f"{w:.2f}",
             f"{h:.2f}",
             f"{float(result.tracks.score[row]):.4f}",
+            *(map(_cell, known[row].tolist()) if on_floor else ()),
         )
 
 
-def _filled_rows(filled: Sequence[FilledRow]) -> pd.DataFrame:
-    """Return rows of ``TRACK_COLUMNS`` as text; a box that was not detected has score 0."""
+def _filled_rows(filled: Sequence[FilledRow], columns: Sequence[str]) -> pd.DataFrame:
+    """Return rows as text; a box that was not detected has score 0, and no place."""
     rows = []
     for each in filled:
         x1, y1, x2, y2 = each.xyxy
         place = [f"{value:.2f}" for value in (x1, y1, x2 - x1, y2 - y1)]
         head = [each.camera, str(each.frame), each.time, str(each.track_id), str(UNASSIGNED)]
         rows.append([*head, *place, "0.0000"])
-    return pd.DataFrame(rows, columns=TRACK_COLUMNS, dtype=str)
+    table = pd.DataFrame(rows, columns=TRACK_COLUMNS, dtype=str)
+    return table.reindex(columns=list(columns), fill_value="")
 
 
-def _typed(rows: pd.DataFrame) -> pa.Table:
-    numbers = {name: pd.to_numeric(rows[name]) for name in TRACK_COLUMNS if name != "camera"}
-    return pa.Table.from_pandas(rows.assign(**numbers), schema=TRACK_SCHEMA, preserve_index=False)
+def _typed(rows: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+    numbers = {name: pd.to_numeric(rows[name]) for name in schema.names if name != "camera"}
+    return pa.Table.from_pandas(rows.assign(**numbers), schema=schema, preserve_index=False)
+
+
+def _cell(value: float) -> str:
+    """Return a number to the centimetre, empty where it is none."""
+    return "" if math.isnan(value) else f"{value:.2f}"
+
+
+def _path_cells(path: FloorPath | None) -> Iterator[str]:
+    return map(_cell, (math.nan,) * len(PATH_COLUMNS) if path is None else path.cells())
 
 
 def _unit(vector: FloatArray) -> list[float]:

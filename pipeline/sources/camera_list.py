@@ -17,7 +17,7 @@ from pipeline.settings import CameraSettings, first_fault, read_yaml
 from pipeline.sources.camera_names import names_for
 from pipeline.sources.stream_address import is_stream_address, shown_source
 
-__all__ = ["VIDEO_SUFFIXES", "resolve_cameras"]
+__all__ = ["VIDEO_SUFFIXES", "read_calibrations", "resolve_cameras"]
 
 logger = logging.getLogger(__name__)
 
@@ -133,24 +133,64 @@ def _suffixes_text() -> str:
     return " ".join(sorted(VIDEO_SUFFIXES))
 
 
-def _read_list(path: Path) -> list[CameraSettings]:
+def read_calibrations(path: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return what a camera list says of where cameras stand, by name, for those that are named.
+
+    Sources and other keys may be left out, and count nothing.
+
+    Raises:
+        SettingsError: It is no valid YAML.
+        SourceError: It is no camera list, or none of its cameras is named.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for row, entry in enumerate(_entries(path)):
+        whole = {"source": "-", **entry} if isinstance(entry, dict) else entry
+        camera = _with_files(_checked(path, row, whole), path)
+        if camera.name in names:
+            found[camera.name] = camera.model_dump(include={"floor_points", "calibration"})
+    if not found:
+        raise SourceError(
+            f"camera list {path} names none of the cameras {', '.join(names[:5])}: names must be those "
+            "of the files"
+        )
+    return found
+
+
+def _entries(path: Path) -> list[Any]:
     tree = read_yaml(path, kind="camera list")
     if set(tree) != {"cameras"} or not isinstance(tree["cameras"], list) or not tree["cameras"]:
         raise SourceError(
             f"camera list {path} must hold one key, `cameras`, with at least one camera; "
             f"got {', '.join(map(str, tree)) or 'nothing'}"
         )
-    return [_read_camera(path, row, entry) for row, entry in enumerate(tree["cameras"])]
+    return tree["cameras"]
 
 
-def _read_camera(path: Path, row: int, entry: Any) -> CameraSettings:
+def _read_list(path: Path) -> list[CameraSettings]:
+    return [_read_camera(path, row, entry) for row, entry in enumerate(_entries(path))]
+
+
+def _checked(path: Path, row: int, entry: Any) -> CameraSettings:
     try:
-        camera = CameraSettings.model_validate(entry)
+        return CameraSettings.model_validate(entry)
     except ValidationError as error:
         known = ", ".join(CameraSettings.model_fields)
         raise SourceError(
             f"camera list {path}: cameras.{row}: {first_fault(error)} (a camera has {known})"
         ) from None
+
+
+def _with_files(camera: CameraSettings, path: Path) -> CameraSettings:
+    """Return the camera with the files of its calibration where they lie, beside the list."""
+    if camera.calibration is None:
+        return camera
+    files = [path.parent / each.expanduser() for each in camera.calibration.files]
+    calibration = camera.calibration.model_copy(update={"files": files})
+    return camera.model_copy(update={"calibration": calibration})
+
+
+def _read_camera(path: Path, row: int, entry: Any) -> CameraSettings:
+    camera = _with_files(_checked(path, row, entry), path)
     if is_stream_address(camera.source):
         return camera
     try:

@@ -33,6 +33,7 @@ from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
 from pipeline.embed.policy import TrackCropPolicy
 from pipeline.embed.reid import ReidEmbedder
+from pipeline.floor.placing import Floor
 from pipeline.match.online import OnlineMatcher
 from pipeline.metrics.pairing import TimeStep, pair_boxes
 from pipeline.metrics.tables import check_ground_truth, check_tracks
@@ -186,6 +187,7 @@ def tell(
     confidence: float = DetectSettings().confidence,
     track: TrackSettings | None = None,
     embed: EmbedSettings | None = None,
+    floor: Floor | None = None,
 ) -> list[EventRecord]:
     """Track a recorded scene and return what the matcher is told, frame by frame."""
     trackers: dict[str, SingleCameraTracker] = {}
@@ -199,6 +201,8 @@ def tell(
         tracker = trackers[seen.camera]
         looked = tracker.wanted(boxes, seen.time_s)
         tracks = tracker.update(boxes, seen.time_s, looked, vectors[looked])
+        if floor is not None:
+            tracks = floor.place(_blank(seen), tracks)
         told.append(with_evidence(seen, tracks, boxes, vectors, policy))
     return told
 

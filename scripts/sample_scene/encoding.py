@@ -9,12 +9,17 @@ from pathlib import Path
 
 import av
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
-from .filming import Sighting
+from .camera import Camera
+from .filming import Cast, Sighting
 
 COLUMNS = ("camera", "frame", "time_s", "identity", "x", "y", "w", "h", "visible")
+PLACE_COLUMNS = ("time_s", "identity", "x_m", "y_m")
+FLOOR_POINTS = 8
+"""Points of the floor that the camera list gives of every view."""
+FARTHEST_M = 14.0
+"""Depth of the farthest of them."""
 
 
 class ClipWriter:
@@ -83,13 +88,50 @@ def write_table(path: Path, sightings: Iterable[tuple[str, Sighting]], *, rate: 
             )
 
 
-def write_camera_list(path: Path, names: Iterable[str]) -> None:
+def write_camera_list(path: Path, cameras: Iterable[Camera]) -> None:
     """Write the camera list that `--cams` takes; clips lie beside it, named by their camera.
 
     Args:
         path: the YAML file.
-        names: of the cameras, in the order of the list.
+        cameras: in the order of the list; what each sees of the floor goes into it too.
     """
-    cameras = [{"name": name, "source": f"{name}.mp4"} for name in names]
-    text = yaml.safe_dump({"cameras": cameras}, sort_keys=False)
-    path.write_text(text, encoding="utf-8")
+    lines = ["cameras:"]
+    for camera in cameras:
+        lines += [f"- name: {camera.name}", f"  source: {camera.name}.mp4", "  floor_points:"]
+        lines += [f"  - [{u:.1f}, {v:.1f}, {x:g}, {y:g}]" for u, v, x, y in floor_points(camera)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def floor_points(camera: Camera) -> list[tuple[float, float, float, float]]:
+    """Return pixels and places of points of the floor that lie apart from each other in a view."""
+    metres = np.arange(-30.0, 31.0)
+    places = np.stack([*np.meshgrid(metres, metres), np.zeros((61, 61))], axis=2).reshape(-1, 3)
+    pixels, depth = camera.project(places)
+    size = np.array(camera.size)
+    seen = (depth > 0) & (depth < FARTHEST_M)
+    seen &= ((pixels > 0.05 * size) & (pixels < 0.95 * size)).all(axis=1)
+    places, pixels = places[seen], pixels[seen]
+    chosen = [int(np.argmax(pixels[:, 1]))]  # the nearest; then always the one farthest from all
+    for _ in range(FLOOR_POINTS - 1):
+        gaps = np.linalg.norm(pixels[:, None] - pixels[chosen], axis=2).min(axis=1)
+        chosen.append(int(np.argmax(gaps)))
+    return [(*pixels[row].tolist(), *places[row, :2].tolist()) for row in chosen]
+
+
+def write_places(path: Path, cast: Cast, *, rate: Fraction, seconds: float, start: float) -> None:
+    """Write where everybody stands at the time of every frame, seen or not.
+
+    Args:
+        path: the CSV file.
+        cast: the people.
+        rate: frames per second of all clips.
+        seconds: length of the clips.
+        start: time in the scene at which they begin.
+    """
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(PLACE_COLUMNS)
+        for index in range(round(rate * seconds)):
+            for identity, _, stance in cast.present(start + float(index / rate)):
+                x, y = stance.position
+                table.writerow([f"{float(index / rate):.3f}", identity, f"{x:.2f}", f"{y:.2f}"])

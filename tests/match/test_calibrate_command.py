@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.build import build_stages, matching_thresholds
+from pipeline.build import build_stages
+from pipeline.build_calibration import matching_thresholds
 from pipeline.cli import main
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import ModelError

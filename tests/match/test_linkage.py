@@ -5,7 +5,7 @@ from pipeline.match.constraints import Spans, SpatialRules
 from pipeline.match.linkage import link
 from pipeline.match.neighbours import candidate_pairs
 from pipeline.settings import MatchSettings
-from support.worlds import looks, unit
+from support.worlds import clash, looks, unit
 
 
 def linked(features, weight, spans, pairs, *, threshold):
@@ -29,7 +29,7 @@ def slow_link(features, weight, spans, *, rules, threshold):
                 pairs = [(x, y) for x in groups[i] for y in groups[j]]
                 total = sum(weight[x] * weight[y] for x, y in pairs)
                 mean = sum(weight[x] * weight[y] * features[x] @ features[y] for x, y in pairs)
-                if mean / total >= best and not rules.clash(joined_spans[i], joined_spans[j]):
+                if mean / total >= best and not clash(rules, joined_spans[i], joined_spans[j]):
                     best, where = mean / total, (i, j)
         if where is None:
             break

@@ -10,6 +10,7 @@ import pytest
 from pipeline.datatypes import Event
 from pipeline.errors import ResultsError
 from pipeline.layout.archive import BOX_SCHEMA, ArchiveFolder
+from pipeline.places import PATH_COLUMNS, PLACE_COLUMNS
 from pipeline.results import open_results
 from support.made_up_archive import write_made_up
 from support.made_up_run import write_made_up_run
@@ -50,8 +51,8 @@ def test_both_kinds_have_the_same_tables(run, tmp_path):
     assert archive.kind == "archive"
     for results in (open_results(run), archive):
         sightings, boxes = results.sightings(), results.boxes()
-        assert list(sightings.columns) == [*SIGHTINGS, "quality", "file"]
-        assert list(boxes.columns) == [*BOXES, "file"]
+        assert list(sightings.columns) == [*SIGHTINGS, "quality", "file", *PATH_COLUMNS]
+        assert list(boxes.columns) == [*BOXES, "file", *PLACE_COLUMNS]
         assert sightings["sighting"].is_unique
         assert sightings["first_time"].is_monotonic_increasing
         assert len(results.embeddings()) == len(sightings)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from pipeline.datatypes import CropEvidence, Event, FrameResult
+from pipeline.floor.placing import Floor
 from pipeline.jobs.live_record import finish_record, start_record
 from pipeline.jobs.live_registry import LiveRegistry as Registry
 from pipeline.layout.recording import newest_events
@@ -52,6 +53,7 @@ class LiveFolder:
             CameraSettings(name=name, source=f"rtsp://me:canary@host/{name}") for name in cameras
         ]
         stages = SimpleNamespace(
+            floor=Floor([]),
             weights_sha256=SHA256,
             device="cpu",
             detector="fake",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.datatypes import CropEvidence, Tracklet, Tracks
+from pipeline.match.constraints import Spans, SpatialRules
 
 DIM = 32
 Key = tuple[str, int]
@@ -156,3 +157,9 @@ def same_partition(one: dict[Key, int], other: dict[Key, int]) -> bool:
     return one.keys() == other.keys() and len(pairs) == len(set(one.values())) == len(
         set(other.values())
     )
+
+
+def clash(rules: SpatialRules, one: Spans, other: Spans) -> bool:
+    """Say whether any track of one person clashes with any of the other."""
+    a, b = np.meshgrid(np.arange(len(one)), len(one) + np.arange(len(other)))
+    return bool(rules.clashing(one.joined(other), a.ravel(), b.ravel()).any())

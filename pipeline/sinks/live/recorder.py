@@ -21,6 +21,7 @@ from pipeline.layout.recording import (
 )
 from pipeline.live_settings import RecordingSettings
 from pipeline.locks import Lock
+from pipeline.places import PLACE_COLUMNS
 from pipeline.sinks.live.disk import MEGABYTE, Gate, free_bytes
 from pipeline.sinks.live.lines_log import LinesLog
 from pipeline.sinks.live.log_writer import LogWriter
@@ -51,6 +52,7 @@ class LiveRecorder:
         folder: Where to record; made where it is missing. What an earlier run recorded there
             is mended, continued, and deleted when its time has come.
         settings: What to keep, and for how long.
+        on_floor: Whether a camera is calibrated: then the log has places.
         wall: Seconds since the epoch.
         clock: Seconds of a clock that never jumps.
         free: Bytes that are free where a folder lies.
@@ -64,11 +66,12 @@ class LiveRecorder:
         folder: Path,
         settings: RecordingSettings,
         *,
+        on_floor: bool = False,
         wall: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
         free: Callable[[Path], int] = free_bytes,
     ) -> None:
-        self._folder = folder
+        self._folder, self._on_floor = folder, on_floor
         self._clock, self._wall, self._free = clock, wall, free
         self._run = iso_utc(wall())
         self._closed = False
@@ -91,7 +94,7 @@ class LiveRecorder:
             adopt_orphans(folder)
             self._look()
             self._warn_of_small_disk(settings)
-            self._logs = _logs(folder, settings)
+            self._logs = _logs(folder, settings, on_floor=on_floor)
         except OSError as error:
             self._lock.release()
             raise _unusable(folder, error) from None
@@ -117,7 +120,7 @@ class LiveRecorder:
         """
         if self._closed:
             return
-        lines, count = track_lines(results, self._run)
+        lines, count = track_lines(results, self._run, on_floor=self._on_floor)
         if count:
             self._writer.add(Kind.TRACKS, lines, count)
         if self._video is None:
@@ -236,8 +239,9 @@ class LiveRecorder:
             self._cleaned_s = self._clock()
 
 
-def _logs(folder: Path, settings: RecordingSettings) -> dict[str, LinesLog]:
-    kinds = ((Kind.TRACKS, ".csv", ",".join(LOG_COLUMNS)), (Kind.EVENTS, ".jsonl", ""))
+def _logs(folder: Path, settings: RecordingSettings, *, on_floor: bool) -> dict[str, LinesLog]:
+    columns = [*LOG_COLUMNS, *(PLACE_COLUMNS if on_floor else ())]
+    kinds = ((Kind.TRACKS, ".csv", ",".join(columns)), (Kind.EVENTS, ".jsonl", ""))
     return {
         kind.value: LinesLog(
             folder,

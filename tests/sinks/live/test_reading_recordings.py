@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.datatypes import Event
 from pipeline.live_settings import RecordingSettings
+from pipeline.places import Places
 from pipeline.sinks.live.recorder import LiveRecorder
 from support.recordings import NOON_S, PATIENCE_S, seen
 
@@ -66,3 +68,23 @@ def test_duckdb_reads_all_files_of_a_log(folder):
         "GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     assert kinds == [("sighting", identity, 200) for identity in range(3)]
+
+
+def test_places_are_in_the_log_of_calibrated_cameras_alone(tmp_path):
+    recorder = LiveRecorder(
+        tmp_path / "rec",
+        RecordingSettings(video=False, min_free_mb=1, min_free_log_mb=1),
+        on_floor=True,
+        wall=lambda: NOON_S,
+    )
+    placed, blank = (seen(name, 0, time_s=NOON_S, persons=2) for name in ("door", "hall"))
+    xy = np.array([[1.0, 2.5], [np.nan, np.nan]])
+    places = Places(xy, np.where(np.isnan(xy[:, :1]), np.nan, [[0.04, 0, 0.01]]), xy[:, 0])
+    recorder.write([replace(placed, tracks=replace(placed.tracks, places=places)), blank], {})
+    recorder.close(timeout_s=PATIENCE_S)
+    (file,) = (tmp_path / "rec" / "tracks").glob("*.csv")
+    table = pd.read_csv(file).set_index(["camera", "track_id"])
+    assert list(table.columns[-5:]) == ["time", "run", "x_m", "y_m", "uncertainty_m"]
+    rows = table[["x_m", "y_m", "uncertainty_m"]]
+    assert rows.loc[("door", 1)].tolist() == pytest.approx([1.0, 2.5, 0.2])
+    assert rows.drop(index=("door", 1)).isna().all(axis=None)

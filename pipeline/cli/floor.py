@@ -1,0 +1,68 @@
+"""`reid-pipeline floor`: cameras that know where they stand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.jobs.floor import Calibrated, fit_floor
+
+__all__ = ["floor_app"]
+
+floor_app = typer.Typer(name="floor", help="Calibrate cameras on the floor.", no_args_is_help=True)
+
+
+@floor_app.callback()
+def _floor() -> None:
+    """Calibrate cameras on the floor."""
+
+
+@floor_app.command()
+def fit(
+    cameras: Annotated[
+        list[str], typer.Argument(help="Camera lists with floor_points or a calibration.")
+    ],
+    *,
+    out: Annotated[
+        Path, typer.Option(help="Folder for a picture of each view with the grid drawn in.")
+    ] = Path("floor"),
+) -> None:
+    """Show how well each camera's points fit the floor, and draw the grid into its view."""
+    console = Console()
+    for each in fit_floor(cameras, out):
+        _show(console, each)
+
+
+def _show(console: Console, found: Calibrated) -> None:
+    lens = "lens distortion taken out" if found.has_lens else "no lens distortion"
+    heights = "" if found.has_heights else "; heights of people cannot be told"
+    console.print(f"[bold]{found.camera}[/]: {lens}{heights}", highlight=False)
+    fit = found.fit
+    if fit is not None:
+        table = Table("point", "pixel", "place, m", "error, cm", "a pixel, cm")
+        for row, (point, error, pixel) in enumerate(
+            zip(fit.points, fit.errors_m, fit.pixel_m, strict=True)
+        ):
+            is_worst = row == fit.worst and error > 0.005
+            table.add_row(
+                f"{row + 1}{' (worst)' if is_worst else ''}",
+                f"{point[0]:.1f}, {point[1]:.1f}",
+                f"{point[2]:g}, {point[3]:g}",
+                f"{100 * error:.1f}",
+                f"{100 * pixel:.1f}",
+                style="bold red" if is_worst else "",
+            )
+        console.print(table)
+        mean = 100 * float(np.sqrt(np.mean(fit.errors_m**2)))
+        console.print(f"root mean square error {mean:.1f} cm", highlight=False)
+        if len(fit.points) == 4:
+            console.print("four points always fit: a fifth would show mistakes", highlight=False)
+    if found.picture is None:
+        console.print("a stream: no picture is drawn", highlight=False)
+    else:
+        console.print(f"grid: {found.picture}", highlight=False, markup=False)

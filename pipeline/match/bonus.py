@@ -1,0 +1,81 @@
+"""What places add to the similarity of pairs of groups, kept sparse while groups are joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.datatypes import FloatArray, IntArray
+from pipeline.match.constraints import Spans
+from pipeline.match.ground import Ground
+
+__all__ = ["PairBonus", "with_places"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairBonus:
+    """Sums of evidence over the pairs of tracks of two groups, as similarities of appearance.
+
+    Attributes:
+        code: ``(B,)`` smaller row of each pair times ``count``, plus the greater, ascending.
+        value: ``(B,)`` cosine.
+        count: Number of rows.
+    """
+
+    code: IntArray
+    value: NDArray[np.float64]
+    count: int
+
+    def of(self, pairs: IntArray) -> NDArray[np.float64]:
+        """Return ``(P,)`` the sum of each pair, 0 where places say nothing."""
+        wanted = pairs[:, 0] * self.count + pairs[:, 1]
+        place = np.minimum(np.searchsorted(self.code, wanted), max(len(self.code) - 1, 0))
+        if not len(self.code):
+            return np.zeros(len(pairs))
+        found: NDArray[np.float64] = np.where(self.code[place] == wanted, self.value[place], 0.0)
+        return found
+
+    def relabelled(self, target: IntArray) -> PairBonus:
+        """Return the sums after rows went to others: ``target`` holds where each went."""
+        a, b = (target[side] for side in np.divmod(self.code, self.count))
+        return _summed(np.stack([a, b], axis=1), self.value, self.count)
+
+
+def with_places(
+    ground: Ground, spans: Spans, owner: IntArray, pairs: IntArray, weight: FloatArray
+) -> tuple[IntArray, PairBonus]:
+    """Return the candidates and those that place alone suggests, and what places add to them.
+
+    Args:
+        ground: What places say.
+        spans: When and where the tracks were.
+        owner: ``(len(spans),)`` row of each.
+        pairs: ``(P, 2)`` rows that are candidates, the smaller first, in ascending order.
+        weight: ``(count,)`` how many features each row is of.
+    """
+    count = len(weight)
+    placed = np.flatnonzero(spans.paths.count)
+    # What is long past has no path, so a row with a path is one track.
+    span_of = np.full(count, -1)
+    span_of[owner[placed]] = placed
+    near = np.sort(owner[ground.near(spans.paths, spans.camera)], axis=1).reshape(-1, 2)
+    code = np.unique(
+        np.concatenate([pairs[:, 0] * count + pairs[:, 1], near[:, 0] * count + near[:, 1]])
+    )
+    every = np.stack(np.divmod(code, count), axis=1)
+    every = every[every[:, 0] != every[:, 1]]
+    known = every[(span_of[every] >= 0).all(axis=1)]
+    a, b = span_of[known].T
+    found = ground.compare(spans.paths, spans.camera, a, b)
+    value = found.nats * ground.cosine_per_nat * weight[known].prod(axis=1)
+    return every, _summed(known, value, count)
+
+
+def _summed(pairs: IntArray, value: NDArray[np.float64], count: int) -> PairBonus:
+    low, high = pairs.min(axis=1, initial=count), pairs.max(axis=1, initial=-1)
+    apart = (low != high) & (value != 0)
+    code, inverse = np.unique((low * count + high)[apart], return_inverse=True)
+    summed = np.bincount(inverse, value[apart], minlength=len(code)).astype(np.float64)
+    return PairBonus(code, summed, count)

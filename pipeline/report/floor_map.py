@@ -1,0 +1,227 @@
+"""The floor from above: what cameras see, where people went, and where they were longest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.datatypes import UNASSIGNED
+from pipeline.report.lanes import css_colour
+from pipeline.results import Results
+from pipeline.results.visits import seconds
+
+__all__ = ["FloorMap", "draw_map"]
+
+Array = NDArray[np.float64]
+SLOT_S = 0.5
+"""Places of one person in all cameras within so long are one."""
+MAX_PATHS = 60
+"""People whose paths are drawn: those with most places."""
+MAX_PAUSE_S = 3.0
+"""Over a longer pause a path is not drawn on."""
+MAX_UNCERTAINTY_M = 2.0
+MAX_SIDE_M = 500.0
+"""Nothing further from the middle of all places is drawn."""
+WIDTH = 960.0
+MAX_CELLS = 70
+STEPS_M = (1, 2, 5, 10, 20, 50, 100)
+EDGE_M = 1.0
+
+
+class Shape(NamedTuple):
+    """Something drawn: points as SVG has them, its colour, and what it is."""
+
+    points: str
+    colour: str
+    hint: str
+
+
+class Cell(NamedTuple):
+    """A square in which somebody was."""
+
+    x: float
+    y: float
+    share: float
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class FloorMap:
+    """A map in a field of ``width`` by ``height``.
+
+    Attributes:
+        width: Of the drawing.
+        height: Of the drawing.
+        step_m: Metres between two lines of the grid.
+        lines: ``x1, y1, x2, y2`` of the grid's lines.
+        labels: Where which metre is written.
+        views: What each camera sees.
+        names: Where the name of each camera is written.
+        paths: Where people went.
+        cells: Where people were longest; ``share`` of the longest.
+        side: Of a cell.
+        left_out: People whose path is not drawn.
+    """
+
+    width: float
+    height: float
+    step_m: int
+    lines: list[tuple[float, float, float, float]]
+    labels: list[tuple[float, float, str]]
+    views: list[Shape]
+    names: list[Shape]
+    paths: list[Shape]
+    cells: list[Cell]
+    side: float
+    left_out: int
+
+
+def draw_map(results: Results) -> FloorMap | None:
+    """Return the map of a run, an archive or a recording, ``None`` where no place is known."""
+    record = results.summary().floor
+    if record is None:  # no camera is calibrated: boxes, which are most of an archive, stay unread
+        return None
+    places = _places(results)
+    if places.empty:
+        return None
+    views = {name: np.array(corners) for name, corners in record.views.items() if corners}
+    xy = places[["x", "y"]].to_numpy()
+    frame = _Frame.around([xy, *(_near(view, xy) for view in views.values())], y_up=record.y_up)
+    step = next((s for s in STEPS_M if frame.longest_m / s <= 12), STEPS_M[-1])
+    shown = places["global_id"].value_counts().index[:MAX_PATHS].tolist()
+    cells, side = _cells(xy, frame)
+    hues = {name: f"hsl({round(360 * row / len(views))} 60% 45%)" for row, name in enumerate(views)}
+    return FloorMap(
+        width=WIDTH,
+        height=frame.height,
+        step_m=step,
+        lines=frame.grid(step),
+        labels=frame.metres(step),
+        views=[Shape(frame.points(_near(v, xy)), hues[name], name) for name, v in views.items()],
+        # The second half of the corners is the near side, in front of the camera.
+        names=[
+            Shape(frame.points(v[len(v) // 2 :].mean(axis=0, keepdims=True)), hues[name], name)
+            for name, v in views.items()
+        ],
+        paths=[path for number in shown for path in _paths(places, number, frame)],
+        cells=cells,
+        side=side,
+        left_out=places["global_id"].nunique() - len(shown),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Which part of the floor is drawn, and how large."""
+
+    low: Array
+    high: Array
+    y_up: bool
+
+    @classmethod
+    def around(cls, parts: Sequence[Array], *, y_up: bool) -> _Frame:
+        every = np.concatenate([part for part in parts if len(part)])
+        return cls(every.min(axis=0) - EDGE_M, every.max(axis=0) + EDGE_M, y_up)
+
+    @property
+    def longest_m(self) -> float:
+        return float((self.high - self.low).max())
+
+    @property
+    def scale(self) -> float:
+        return WIDTH / float(max(self.high[0] - self.low[0], (self.high[1] - self.low[1]) / 1.2))
+
+    @property
+    def height(self) -> float:
+        return round(float(self.high[1] - self.low[1]) * self.scale, 1)
+
+    def at(self, xy: Array) -> tuple[float, float]:
+        """Return where a place is drawn."""
+        x, y = (xy - self.low) * self.scale
+        return round(float(x), 1), round(self.height - float(y) if self.y_up else float(y), 1)
+
+    def points(self, places: Array) -> str:
+        return " ".join(f"{x},{y}" for x, y in (self.at(place) for place in places))
+
+    def grid(self, step: int) -> list[tuple[float, float, float, float]]:
+        low, high = self.low, self.high
+        upright = [(np.array([x, low[1]]), np.array([x, high[1]])) for x in self._ticks(0, step)]
+        level = [(np.array([low[0], y]), np.array([high[0], y])) for y in self._ticks(1, step)]
+        return [(*self.at(one), *self.at(two)) for one, two in [*upright, *level]]
+
+    def metres(self, step: int) -> list[tuple[float, float, str]]:
+        below = self.low if self.y_up else np.array([self.low[0], self.high[1]])
+        x_labels = [(*self.at(np.array([x, below[1]])), f"{x:g} m") for x in self._ticks(0, step)]
+        y_labels = [(*self.at(np.array([below[0], y])), f"{y:g} m") for y in self._ticks(1, step)]
+        return [(x + 3, y - 4, text) for x, y, text in [*x_labels, *y_labels]]
+
+    def _ticks(self, axis: int, step: int) -> list[float]:
+        first = np.ceil(self.low[axis] / step) * step
+        ticks: list[float] = np.arange(first, self.high[axis], step).tolist()
+        return ticks
+
+
+def _places(results: Results) -> pd.DataFrame:
+    """Return where each person was in each half second: the mean over cameras, the sure ones first."""
+    tables = []
+    for boxes in results.iter_boxes():
+        known = (boxes["global_id"] != UNASSIGNED) & (boxes["uncertainty_m"] <= MAX_UNCERTAINTY_M)
+        if not known.any():
+            continue
+        rows = boxes[known]
+        weight = 1 / rows["uncertainty_m"].clip(lower=0.05) ** 2
+        table = pd.DataFrame(
+            {
+                "global_id": rows["global_id"],
+                "slot": np.round(seconds(rows["time"]) / SLOT_S).astype(np.int64),
+                "x": rows["x_m"] * weight,
+                "y": rows["y_m"] * weight,
+                "weight": weight,
+            }
+        )
+        tables.append(table.groupby(["global_id", "slot"], as_index=False).sum())
+    if not tables:
+        return pd.DataFrame(columns=["global_id", "slot", "x", "y"])
+    summed = pd.concat(tables).groupby(["global_id", "slot"], as_index=False).sum()
+    placed = summed.assign(x=summed["x"] / summed["weight"], y=summed["y"] / summed["weight"])
+    middle = placed[["x", "y"]].median()
+    apart = (placed[["x", "y"]] - middle).abs().max(axis=1)
+    return placed[apart <= MAX_SIDE_M].drop(columns="weight")
+
+
+def _near(view: Array, places: Array) -> Array:
+    """Return a view cut to what lies not much further out than people went."""
+    low, high = places.min(axis=0), places.max(axis=0)
+    reach = np.maximum((high - low) / 4, 3.0)
+    return np.clip(view, low - reach, high + reach)
+
+
+def _paths(places: pd.DataFrame, number: int, frame: _Frame) -> list[Shape]:
+    """Return the parts of a person's path, cut where nobody saw them for long."""
+    own = places[places["global_id"] == number]
+    breaks = np.flatnonzero(np.diff(own["slot"]) * SLOT_S > MAX_PAUSE_S) + 1
+    parts = np.split(own[["x", "y"]].to_numpy(), breaks)
+    colour = css_colour(number)[0]
+    return [
+        Shape(frame.points(part), colour, f"person {number}") for part in parts if len(part) > 1
+    ]
+
+
+def _cells(xy: Array, frame: _Frame) -> tuple[list[Cell], float]:
+    """Return the squares in which people were, and their side in the drawing."""
+    side_m = next((s for s in (0.5, *STEPS_M) if frame.longest_m / s <= MAX_CELLS), STEPS_M[-1])
+    numbers, counts = np.unique(np.floor(xy / side_m).astype(np.int64), axis=0, return_counts=True)
+    side = round(side_m * frame.scale, 1)
+    cells = []
+    for number, count in zip(numbers, counts.tolist(), strict=True):
+        corner = number + np.array([0, 1]) if frame.y_up else number
+        x, y = frame.at(corner * side_m)
+        # The root, so that a place to stand does not hide all ways to walk.
+        share = round(float(np.sqrt(count / counts.max())), 3)
+        cells.append(Cell(x, y, share, f"{count * SLOT_S:g} s"))
+    return cells, side

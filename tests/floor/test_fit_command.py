@@ -1,0 +1,75 @@
+"""`reid-pipeline floor fit`: table, picture, errors."""
+
+from __future__ import annotations
+
+import cv2
+import pytest
+import yaml
+
+from pipeline.cli import main
+from support.assets import SAMPLE_VIDEOS
+
+
+def camera_list(folder, **entry):
+    path = folder / "cams.yaml"
+    video = str(SAMPLE_VIDEOS / "lobby.mp4")
+    path.write_text(yaml.safe_dump({"cameras": [{"name": "lobby", "source": video, **entry}]}))
+    return path
+
+
+def sample_points():
+    content = yaml.safe_load((SAMPLE_VIDEOS / "cameras.yaml").read_text())
+    return next(each["floor_points"] for each in content["cameras"] if each["name"] == "lobby")
+
+
+def test_errors_are_shown_and_the_grid_is_drawn_on_the_floor(tmp_path, capsys):
+    points = sample_points()
+    points[4][2] += 0.4
+    out = tmp_path / "views"
+    assert (
+        main(["floor", "fit", str(camera_list(tmp_path, floor_points=points)), "--out", str(out)])
+        == 0
+    )
+    shown = capsys.readouterr().out
+    assert "5 (worst)" in shown
+    assert "root mean square error" in shown
+    drawn = cv2.imread(str(out / "lobby.jpg")).astype(int)
+    with_lines = drawn[:, :, 1] - drawn[:, :, 2] > 60
+    assert drawn.shape == (540, 960, 3)
+    assert with_lines[280:].mean() > 0.01
+    assert with_lines[:180].mean() < 0.001  # nothing above the horizon
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({}, "has floor_points or a calibration"),
+        ({"floor_points": [[1, 1, 0, 0]]}, "camera lobby: floor_points needs at least 4 points"),
+        ({"floor_points": [[1, 1, 0]]}, "cameras.0: floor_points.0"),
+        ({"calibration": {}}, "give files, or camera_matrix"),
+        ({"calibration": {"files": ["gone.xml"]}}, "gone.xml does not exist"),
+        (
+            {"floor_points": sample_points(), "calibration": {"files": ["a.xml"]}},
+            "give one of the two",
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_told_in_one_line(tmp_path, capsys, entry, said):
+    out = tmp_path / "views"
+    assert main(["floor", "fit", str(camera_list(tmp_path, **entry)), "--out", str(out)]) == 2
+    told = capsys.readouterr().err
+    assert said in " ".join(told.split())
+    assert told.count("\n") == 1
+    assert not out.exists()
+
+
+def test_one_mirrored_camera_among_others_is_refused(tmp_path, capsys):
+    content = yaml.safe_load((SAMPLE_VIDEOS / "cameras.yaml").read_text())
+    for camera in content["cameras"]:
+        camera["source"] = str(SAMPLE_VIDEOS / camera["source"])
+    swapped = content["cameras"][1]
+    swapped["floor_points"] = [[u, v, y, x] for u, v, x, y in swapped["floor_points"]]
+    path = tmp_path / "cams.yaml"
+    path.write_text(yaml.safe_dump(content))
+    assert main(["floor", "fit", str(path), "--out", str(tmp_path / "views")]) == 2
+    assert "camera lobby sees the floor mirrored" in " ".join(capsys.readouterr().err.split())
