@@ -248,7 +248,7 @@ def _calibration_warning(calibration: Calibration | None, embedder: Embedder) ->
             f"{USUAL_THRESHOLD:.2f} on count as one person; run `reid-pipeline calibrate --store` "
             "or choose with --threshold"
         )
-    if calibration.runtime != embedder.runtime:
+    if _runtime_kind(calibration.runtime) != _runtime_kind(embedder.runtime):
         # One network gives nearly the same vectors everywhere; a user with a GPU should not have
         # to calibrate before the first run.
         return (
@@ -257,6 +257,14 @@ def _calibration_warning(calibration: Calibration | None, embedder: Embedder) ->
             "choose with --threshold"
         )
     return None
+
+
+def _runtime_kind(runtime: str) -> str:
+    """Return a runtime without the difference that shifts no similarity: int8 or fp32.
+
+    The int8 form of weights is only published where it scores the same.
+    """
+    return runtime.replace(", int8", ", fp32")
 
 
 def embedder_hash(embedder: Embedder) -> str:
