@@ -19,7 +19,7 @@ __all__ = ["compare_vectors", "crops_a_second", "training_images_a_second"]
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 BATCHES = (1, 16, 64, 256, 1024)
-MIN_COSINE = {"fp32": 0.9999, "bf16": 0.99, "fp16": 0.999}
+MIN_COSINE = {"fp32": 0.9999, "bf16": 0.98, "fp16": 0.999}
 """Of every vector to that of the CPU in fp32."""
 TRAINING_BATCH = 256
 IDENTITIES = 512
