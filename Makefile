@@ -40,6 +40,7 @@ test: install ## all tests; PYTEST_FLAGS=--strict-skips fails where one cannot r
 
 bench: install ## speed of the pipeline beside its parts and beside a baseline
 	$(BIN)/python scripts/benchmark.py
+	$(BIN)/python scripts/benchmark_networks.py
 
 soak: install ## half an hour of live cameras that fail at random; what leaks, what is lost
 	$(BIN)/python scripts/soak.py
@@ -47,10 +48,10 @@ soak: install ## half an hour of live cameras that fail at random; what leaks, w
 fuzz: install ## damaged input for every parser, FUZZ_SECONDS=600 by default
 	$(BIN)/python scripts/fuzz.py
 
-weights: install ## calibrate CHECKPOINT=runs/distill/best.safetensors and make it the package's
+weights: install ## calibrate CHECKPOINT=runs/distill/best.safetensors and make it the package's, in int8 too
 	$(BIN)/reid-pipeline calibrate $(HOLDOUT)/images --identities $(HOLDOUT)/validation_ids.json \
 	  --weights $(CHECKPOINT) --store
-	$(BIN)/reid-model publish $(CHECKPOINT) \
+	$(BIN)/reid-model publish $(CHECKPOINT) --calibrate-on $(HOLDOUT)/images \
 	  --data configs/sets/pku_reid.yaml --data configs/sets/market1501.yaml
 
 clean: ## remove everything that was generated

@@ -121,7 +121,7 @@ def _calibration_warning(calibration: Calibration | None, embedder: Embedder) ->
             f"{USUAL_THRESHOLD:.2f} on count as one person; run `reid-pipeline calibrate --store` "
             "or choose with --threshold"
         )
-    if calibration.runtime != embedder.runtime:
+    if _runtime_kind(calibration.runtime) != _runtime_kind(embedder.runtime):
         # One network gives nearly the same vectors everywhere; a user with a GPU should not have
         # to calibrate before the first run.
         return (
@@ -135,3 +135,11 @@ def _calibration_warning(calibration: Calibration | None, embedder: Embedder) ->
 def name_of(stage: object) -> str:
     """Return what a stage calls itself, or else its class."""
     return str(getattr(stage, "name", type(stage).__name__))
+
+
+def _runtime_kind(runtime: str) -> str:
+    """Return a runtime without the difference that shifts no similarity: int8 or fp32.
+
+    The int8 form of weights is only published where it scores the same.
+    """
+    return runtime.replace(", int8", ", fp32")

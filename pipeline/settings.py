@@ -146,8 +146,9 @@ class EmbedSettings(Section):
     """Name of an embedder that an installed package registers (``reid_pipeline.embedders``)."""
     backend: Literal["auto", "torch", "openvino", "onnx"] = "auto"
     """Runtime of the network; ``auto`` = OpenVINO on a CPU, torch on a GPU."""
-    precision: Literal["auto", "fp32", "fp16", "bf16"] = "auto"
-    """Number format of the network; ``auto`` is fp32 on a CPU and fp16 on a GPU."""
+    precision: Literal["auto", "fp32", "fp16", "bf16", "int8"] = "auto"
+    """Number format of the network; ``auto`` is fp16 on a GPU, on a CPU int8 where the weights come
+    with such a form, else fp32."""
     mask: bool = False
     """Remove the background of crops first; helps only weights that were trained on such crops,
     which the default weights were not."""

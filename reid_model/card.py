@@ -69,6 +69,9 @@ def _facts(weights: Path, notes: Mapping[str, Any]) -> str:
         "file": f"{size:.1f} MB, half precision, sha256 `{digest}`",
         "OpenVINO form": f"`{openvino_form(weights).parent.name}/`, half precision",
     }
+    int8 = openvino_form(weights, int8=True)
+    if int8.is_file():
+        rows["int8 form"] = f"`{int8.parent.name}/`, which scores and a CPU take"
     return "| | |\n|---|---|\n" + "".join(f"| {key} | {value} |\n" for key, value in rows.items())
 
 

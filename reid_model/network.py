@@ -95,12 +95,13 @@ class SiameseNetwork(nn.Module):
         """Return images whose channels have mean 0 and deviation 1, each image by itself."""
         if not self.architecture.instance_norm:
             return images
-        return functional.instance_norm(images.float(), eps=EPSILON)
+        return functional.instance_norm(images.float(), eps=EPSILON).to(images.dtype)
 
     def _pool(self, maps: Tensor) -> Tensor:
         """Return ``(N, C)``: the generalised mean over the positions of ``(N, C, H, W)``."""
-        powers = maps.clamp(min=CLAMP).pow(self.p)
-        return powers.mean(dim=(2, 3)).pow(1.0 / self.p)
+        p = self.p.float()
+        powers = maps.float().clamp(min=CLAMP).pow(p)  # beyond what half precision can hold
+        return powers.mean(dim=(2, 3)).pow(1.0 / p).to(maps.dtype)
 
 
 class _InstanceNormAct(nn.Module):
@@ -115,8 +116,11 @@ class _InstanceNormAct(nn.Module):
             self.norm.bias.copy_(batch_norm.bias)
 
     def forward(self, maps: Tensor) -> Tensor:
-        normalised: Tensor = self.act(self.norm(maps.float()))
-        return normalised.to(maps.dtype)
+        # In single precision, whatever the layers around it compute in.
+        weight, bias = self.norm.weight.float(), self.norm.bias.float()
+        normed = functional.instance_norm(maps.float(), weight=weight, bias=bias, eps=EPSILON)
+        normalised: Tensor = self.act(normed).to(maps.dtype)
+        return normalised
 
 
 def _backbone(architecture: Architecture, *, pretrained: bool) -> Any:

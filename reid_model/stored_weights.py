@@ -49,9 +49,15 @@ def default_weights() -> Path:
     return path
 
 
-def openvino_form(checkpoint: Path) -> Path:
-    """Return where the OpenVINO form of a checkpoint is looked for."""
-    return checkpoint.with_name(f"{checkpoint.stem}_openvino") / f"{checkpoint.stem}.xml"
+def openvino_form(checkpoint: Path, *, int8: bool = False) -> Path:
+    """Return where the OpenVINO form of a checkpoint is looked for.
+
+    Args:
+        checkpoint: A ``.safetensors`` file.
+        int8: The form that computes in whole numbers, made by `reid_model.quantization`.
+    """
+    folder = f"{checkpoint.stem}_openvino{'_int8' if int8 else ''}"
+    return checkpoint.with_name(folder) / f"{checkpoint.stem}.xml"
 
 
 def model_xml(weights: Path) -> Path | None:
@@ -85,7 +91,7 @@ def weights_sha256(path: Path) -> str:
         files += [each for each in (path.with_name(f"{path.name}.data"),) if each.is_file()]
     try:
         if path.suffix == CHECKPOINT_SUFFIX:
-            return hashlib.sha256(_split(path)[1]).hexdigest()
+            return hashlib.sha256(_header_and_tensors(path)[1]).hexdigest()
         digest = hashlib.sha256()
         for file in files:
             digest.update(file.read_bytes())
@@ -100,7 +106,14 @@ def read_notes(path: Path) -> dict[str, Any]:
     Raises:
         WeightsError: The file cannot be read or is no safetensors file.
     """
-    return _notes(_header_and_tensors(path)[0], path)
+    try:
+        with path.open("rb") as file:
+            start = file.read(HEADER_LENGTH_BYTES)
+            header = file.read(int.from_bytes(start, "little"))
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or "they are no safetensors file"
+        raise WeightsError(f"weights {path} cannot be read: {reason}") from None
+    return _notes(_split(start + header, path)[0], path)
 
 
 def write_notes(path: Path, notes: Mapping[str, Any]) -> None:
@@ -135,17 +148,16 @@ def _notes(header: Mapping[str, Any], path: Path) -> dict[str, Any]:
 
 def _header_and_tensors(path: Path) -> tuple[dict[str, Any], bytes]:
     try:
-        return _split(path)
+        return _split(path.read_bytes(), path)
     except OSError as error:
         raise WeightsError(f"weights {path} cannot be read: {error.strerror}") from None
 
 
-def _split(path: Path) -> tuple[dict[str, Any], bytes]:
-    """Return the header and the tensors of a safetensors file.
+def _split(content: bytes, path: Path) -> tuple[dict[str, Any], bytes]:
+    """Return the header and the tensors of a safetensors file; ``path`` is for messages.
 
     Source: https://github.com/huggingface/safetensors#format
     """
-    content = path.read_bytes()
     end = HEADER_LENGTH_BYTES + int.from_bytes(content[:HEADER_LENGTH_BYTES], "little")
     try:
         header = json.loads(content[HEADER_LENGTH_BYTES:end])

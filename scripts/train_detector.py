@@ -3,6 +3,7 @@
     python scripts/train_detector.py pictures --out POOLS --photographs FOLDER --videos CLIP
     python scripts/train_detector.py train --pictures POOLS --out RUN
     python scripts/train_detector.py export --run RUN
+    python scripts/train_detector.py quantize --out DIR
 
 Training goes on where it stopped when it is started again with the same folder.
 """
@@ -14,6 +15,7 @@ import sys
 from pathlib import Path
 
 from detector_training.forms import write_forms
+from detector_training.int8 import write_int8_form
 from detector_training.pools import Ingredients, make_pools
 from detector_training.training import Recipe, train
 
@@ -56,6 +58,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     export = steps.add_parser("export", help="write the forms that ship")
     export.add_argument("--run", type=Path, required=True)
     export.add_argument("--out", type=Path, default=REPOSITORY / "pipeline/detect/weights")
+    quantize = steps.add_parser("quantize", help="write the int8 form of the OpenVINO form")
+    quantize.add_argument("--shared", type=Path, default=SHARED, help="data, models and tools")
+    quantize.add_argument("--out", type=Path, required=True, help="folder for the form's folder")
     return parser.parse_args(argv)
 
 
@@ -79,6 +84,8 @@ def main(argv: list[str] | None = None) -> int:
             device=options.device,
             begin_with=options.init,
         )
+    elif options.step == "quantize":
+        write_int8_form(options.out, [options.shared / "data/videos" / name for name in CLIPS])
     else:
         write_forms(options.run, options.out)
     return 0

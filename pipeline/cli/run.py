@@ -10,13 +10,10 @@ import typer
 from rich.console import Console
 
 from pipeline.cli.flags import refuse_flags
-from pipeline.cli.live import DEFAULT_OUT as DEFAULT_LIVE_OUT
-from pipeline.cli.live import show_live
 from pipeline.cli.progress import RunProgress
 from pipeline.cli.run_report import identity_table, note_on_detector
 from pipeline.jobs.inputs import settings_for
 from pipeline.jobs.run import process_videos
-from pipeline.results import open_results
 from pipeline.sources.live.opening import is_live
 
 __all__ = ["run"]
@@ -132,9 +129,12 @@ def run(  # noqa: PLR0917 - typer makes options of them
     if all(is_live(camera.source) for camera in settings.cameras):
         useless = ["overwrite", "max_seconds", "detections", *(["resolve"] if resolve else [])]
         refuse_flags(context, *useless, because="cannot be used with live cameras")
+        from pipeline.cli import live  # noqa: PLC0415 - a server's packages, only paid when used
+
         given["live.recording.video"] = video
         settings = settings_for(cams or [], base=config, given=given)
-        show_live(settings, DEFAULT_LIVE_OUT if out == DEFAULT_OUT else out, gallery=gallery)
+        live_out = live.DEFAULT_OUT if out == DEFAULT_OUT else out
+        live.show_live(settings, live_out, gallery=gallery)
         return
     note = note_on_detector(settings)
     with RunProgress(note) as progress:
@@ -149,6 +149,8 @@ def run(  # noqa: PLR0917 - typer makes options of them
         )
     for warning in warnings:
         log.warning("%s", warning)
+    from pipeline.results import open_results  # noqa: PLC0415 - start-up time
+
     console = Console()
     console.print(identity_table(open_results(out)))
     console.print(f"Written to {out}", highlight=False)

@@ -57,7 +57,8 @@ class OpenVinoYolo:
         self._path = path
         self._core = openvino.Core()
         self._compiled: dict[tuple[int, int], _RequestPool] = {}
-        self._model = ExportedModel.read(path, self._read())
+        self._network = self._read()
+        self._model = ExportedModel.read(path, self._network)
 
     @property
     def input_size(self) -> tuple[int, int] | None:
@@ -110,7 +111,7 @@ class OpenVinoYolo:
     def _compile(self, target: tuple[int, int]) -> Any:
         """Compile for one input size, with colour order and scaling inside the model."""
         ov = self._openvino
-        model = self._read()
+        model = self._network.clone()
         model.reshape([1, 3, *target])
         steps = ov.preprocess.PrePostProcessor(model)
         source = steps.input()

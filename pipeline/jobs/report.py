@@ -8,8 +8,6 @@ from pathlib import Path
 from pipeline.errors import ReidPipelineError
 from pipeline.layout.files import write_atomically
 from pipeline.layout.run import REPORT
-from pipeline.report.page import render_report
-from pipeline.results import open_results
 
 __all__ = ["report_at_end", "write_report"]
 
@@ -30,6 +28,9 @@ def write_report(where: Path, out: Path | None = None) -> Path:
         ResultsError: The folder is none of these, or is damaged.
         SinkError: The page cannot be written.
     """
+    from pipeline.report.page import render_report  # noqa: PLC0415 - start-up time of a run
+    from pipeline.results import open_results  # noqa: PLC0415
+
     path = where / REPORT if out is None else out
     page = render_report(open_results(where))
     write_atomically(path, page.encode("utf-8", "backslashreplace"), private=True)

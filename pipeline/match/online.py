@@ -1,10 +1,9 @@
 """Identities while the video runs: decide when the evidence is clear, not before.
 
-Every frame adds to what is known of its tracks. At each tick of event time the tracks that
-have enough evidence are compared with the persons known, those of one camera jointly, so
-that nobody is in one camera twice. A track gets the best person who is similar enough and
-clearly ahead of the runner-up; else it waits, and in the end it is somebody new. Every few
-seconds a review merges persons who proved to be one and moves tracks that fit elsewhere.
+At each tick of event time the tracks that have enough evidence are compared with the persons
+known, those of one camera jointly, so that nobody is in one camera twice. A track gets the best
+person who is similar enough and clearly ahead of the runner-up; else it waits, and in the end it
+is somebody new. Every few seconds a review merges persons who proved to be one and moves tracks.
 
 Only event time counts, never the clock, and all that happens in one tick is taken in the
 order (camera, track), so neither the order of cameras nor the speed of the machine changes
@@ -33,6 +32,7 @@ from pipeline.datatypes import (
 from pipeline.match.assignment import assign
 from pipeline.match.candidates import compare, likely_persons
 from pipeline.match.keeping import keep_persons
+from pipeline.match.near import NearPersons
 from pipeline.match.offline import identities_of, resolve
 from pipeline.match.persons import PersonBook
 from pipeline.match.review import Key, regroup
@@ -44,10 +44,10 @@ __all__ = ["OnlineMatcher"]
 
 MAX_ROUNDS = 4
 """Joint assignments per camera and tick; the later ones serve tracks that lost to another."""
+NEAR_SHARE = 0.1
+"""Of the recent tracks, searched again in a tick with nothing else to do."""
 MAX_RECENT = 256
 """Tracks that a review may move; older ones stay with their person for good."""
-NEAR_PERSONS = 2
-"""Persons per recent track that take part in a review although they were not seen lately."""
 
 
 class OnlineMatcher:
@@ -79,9 +79,11 @@ class OnlineMatcher:
         self._book = PersonBook(dim) if known is None else known
         self._known = {number: replace(p) for number, p in self._book.persons().items()}
         self._view = View.blank(settings, dim)
+        self._near = NearPersons(self._book, self._tracks.evidence)
         self._events: list[Event] = []
         self._tick = self._review = -math.inf
         self._began_s: float | None = None
+        self._forget_due = False
 
     @property
     def warnings(self) -> list[str]:
@@ -109,16 +111,13 @@ class OnlineMatcher:
         return events
 
     def tracklets(self) -> list[Tracklet]:
-        """Return every tracklet that is remembered, by (first time, camera, track).
-
-        That is all of the run, unless ``settings.resolve`` is off: then tracks that ended are
-        forgotten after a while, so that a run can go on forever.
-        """
+        """Return the tracklets by (first time, camera, track); without resolving, the recent ones."""
         return self._tracks.tracklets()
 
     def finish(self) -> Identities:
         """Decide what is still open and return the identity of every tracklet."""
         self._decide(at_end=True)
+        self._see_anew()
         self._regroup()
         tracklets = self.tracklets()
         if not self._settings.resolve:
@@ -150,13 +149,8 @@ class OnlineMatcher:
             view=self._view,
         )
 
-    # One frame
-
     def _separate(self, keys: Sequence[Key], time_s: float) -> None:
-        """Take an identity back where two tracks bear it in one frame.
-
-        It happens when a track that was taken for ended comes back beside its successor.
-        """
+        """Take an identity back where a track comes back beside its successor, in one frame."""
         borne = Counter(self._book.number_of(key) for key in keys)
         for number in sorted(n for n, count in borne.items() if count > 1 and n != UNASSIGNED):
             twins = [key for key in keys if self._book.number_of(key) == number]
@@ -169,26 +163,33 @@ class OnlineMatcher:
     # Ticks
 
     def _advance(self, time_s: float) -> None:
-        """Do what is due: all that came before the tick of ``time_s`` is known by now."""
+        """Do what is due: decisions at every tick, and of a review one part at a tick."""
         if self._began_s is None:
             self._began_s = time_s
         tick = math.floor(time_s / self._settings.tick_s)
         if tick > self._tick:
-            if self._tracks.waiting:
-                self._decide(at_end=False)
-            review = math.floor(time_s / self._settings.review_s)
-            if review > self._review:
+            busy = bool(self._tracks.waiting) and self._decide(at_end=False)
+            every_s, next_s = self._settings.review_s, time_s + self._settings.tick_s
+            if math.floor(time_s / every_s) > self._review:
+                self._review = math.floor(time_s / every_s)
+                if self._forget_due:  # where ticks are as rare as reviews
+                    self._forget()
                 self._regroup()
+                self._forget_due = True
+            elif self._forget_due:
                 self._forget()
-                self._review = review
+            elif math.floor(next_s / every_s) > self._review:
+                self._see_anew()
+            elif not busy:
+                self._near.renew(NEAR_SHARE, self._view)
             self._tick = tick
         self._tracks.now_s = max(self._tracks.now_s, time_s)
 
-    def _decide(self, *, at_end: bool) -> None:
-        """Give identities to the tracks whose evidence is clear by now."""
+    def _decide(self, *, at_end: bool) -> bool:
+        """Give identities to tracks whose evidence is clear by now; return whether there were any."""
         ready = self._tracks.ready(at_end=at_end)
         if not ready:
-            return
+            return False
         # Here, not when a camera is first heard of, as that depends on the order in a step.
         self._tracks.number_cameras(ready)
         self._see_anew(only_if_incomplete=True)
@@ -204,6 +205,7 @@ class OnlineMatcher:
                 left = self._decide_camera(left, {key: near[key] | new for key in left}, at_end)
                 if not left:
                     break
+        return True
 
     def _decide_camera(
         self, keys: Sequence[Key], near: Mapping[Key, set[int]], at_end: bool
@@ -244,7 +246,7 @@ class OnlineMatcher:
     # Reviews
 
     def _see_anew(self, *, only_if_incomplete: bool = False) -> None:
-        """Learn from the tracks by now what the cameras do to colours, and which ones overlap."""
+        """Learn what the cameras do to colours, and which ones overlap."""
         if only_if_incomplete and self._view.knows(self._tracks.cameras):
             return
         tracks = self._tracks.with_crops(self._book.recent())
@@ -253,7 +255,7 @@ class OnlineMatcher:
 
     def _regroup(self) -> None:
         """Merge persons who proved to be one, move tracks to whom they fit better."""
-        self._see_anew()
+        self._see_anew(only_if_incomplete=True)
         recent = self._book.recent()
         if not recent:
             return
@@ -264,8 +266,7 @@ class OnlineMatcher:
             self._tracks.node(key, self._book.number_of(key), feature)
             for key, feature in zip(recent, features, strict=True)
         ]
-        near = {number for row in self._book.nearest(features, NEAR_PERSONS) for number in row}
-        near |= {node.number for node in nodes}
+        near = self._near.union(self._view) | {node.number for node in nodes}
         nodes += self._book.past_nodes(sorted(near))
         moves = regroup(
             nodes,
@@ -278,6 +279,7 @@ class OnlineMatcher:
 
     def _forget(self) -> None:
         """Bound the memory: fold old tracks, drop persons not seen for long."""
+        self._forget_due = False
         ended_s = self._tracks.now_s - self._settings.review_s
         folded = self._book.fold(
             self._tracks.evidence, self._view, self._tracks.spans, keep=MAX_RECENT, ended_s=ended_s

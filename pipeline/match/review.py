@@ -7,6 +7,7 @@ that identities do not flicker when the evidence is level.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ class Node:
     @property
     def of_gallery(self) -> bool:
         """Whether it is the past of a person known before the run."""
-        return bool((self.spans.camera == GALLERY_CAMERA).any())
+        return self.key is None and bool((self.spans.camera == GALLERY_CAMERA).any())
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,17 @@ def regroup(
 
 
 def _badges(nodes: Sequence[Node], loyalty: float) -> FloatArray:
-    """Return columns whose product is ``loyalty`` for nodes of one identity, else 0."""
-    numbers = [node.number for node in nodes]
-    columns = {number: column for column, number in enumerate(sorted(set(numbers)))}
+    """Return columns whose product is ``loyalty`` for nodes of one identity, else 0.
+
+    An identity of a single node needs none: there is nobody to be more similar to.
+    """
+    counts = Counter(node.number for node in nodes)
+    several = sorted(number for number, count in counts.items() if count > 1)
+    columns = {number: column for column, number in enumerate(several)}
     badges = np.zeros((len(nodes), len(columns)), np.float32)
-    badges[np.arange(len(nodes)), [columns[n] for n in numbers]] = np.sqrt(loyalty)
+    for row, node in enumerate(nodes):
+        if node.number in columns:
+            badges[row, columns[node.number]] = np.sqrt(loyalty)
     return badges
 
 

@@ -32,12 +32,14 @@ class VideoWriter:
     Args:
         path: The ``.mp4`` file.
         threads: Threads of the encoder; 0 lets it choose.
+        preset: Of x264: the faster, the larger the file.
     """
 
-    def __init__(self, path: Path, *, threads: int = 0) -> None:
+    def __init__(self, path: Path, *, threads: int = 0, preset: str = "veryfast") -> None:
         self._path = path
         self._partial = path.with_name(path.name + ".partial")
         self._threads = threads
+        self._encoder = ENCODER | {"preset": preset}
         self._file: H264File | None = None
 
     def __enter__(self) -> Self:
@@ -71,7 +73,7 @@ class VideoWriter:
                     str(self._partial.absolute()),
                     (width, height),
                     muxer=MUXER,
-                    encoder=ENCODER,
+                    encoder=self._encoder,
                     threads=self._threads,
                     metadata=MADE_BY,
                 )

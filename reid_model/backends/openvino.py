@@ -23,11 +23,16 @@ from reid_model.stored_weights import (
     weights_sha256,
 )
 
-__all__ = ["OpenVinoRuntime", "convert", "openvino_facts", "save_form"]
+__all__ = ["WEIGHTS_KEY", "OpenVinoRuntime", "convert", "openvino_facts", "save_form"]
 
 log = logging.getLogger(__name__)
 
-PRECISIONS = {"fp32": openvino.Type.f32, "bf16": openvino.Type.bf16, "fp16": openvino.Type.f16}
+PRECISIONS = {
+    "fp32": openvino.Type.f32,
+    "bf16": openvino.Type.bf16,
+    "fp16": openvino.Type.f16,
+    "int8": openvino.Type.f32,  # of the few layers that are not in whole numbers
+}
 WEIGHTS_KEY = "reid_weights_sha256"
 """Metadata entry of a checkpoint's OpenVINO form: the hash of the weights that it was made of."""
 
@@ -43,7 +48,7 @@ class OpenVinoRuntime:
 
     Args:
         weights: A checkpoint, an ``.xml`` file or the folder it lies in.
-        precision: ``auto`` is fp32.
+        precision: ``auto`` is int8 for checkpoints with such a form, else fp32.
         description: How to feed a model; ``None`` = as its sidecar or the file says.
 
     Raises:
@@ -58,13 +63,17 @@ class OpenVinoRuntime:
         precision: Precision,
         description: Description | None = None,
     ) -> None:
-        chosen = "fp32" if precision == "auto" else precision
         core = openvino.Core()
         supported = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        if chosen != "fp32" and chosen.upper() not in supported:
-            raise BackendError(f"precision {chosen} is not available on this CPU: use fp32")
+        if precision not in {"auto", "fp32"} and precision.upper() not in supported:
+            raise BackendError(f"precision {precision} is not available on this CPU: use fp32")
         xml = model_xml(weights)
-        model = _of_checkpoint(core, weights) if xml is None else _read(core, xml)
+        if xml is None:
+            model, chosen = _of_checkpoint(core, weights, precision)
+        elif precision == "int8":
+            raise BackendError(f"weights {weights} are no checkpoint with an int8 form: use fp32")
+        else:
+            model, chosen = _read(core, xml), "fp32" if precision == "auto" else precision
         facts = _facts(model)
         self.description: Description = describe_model(xml or weights, facts, description)
         self._output = output_of(weights, facts, self.description)
@@ -148,14 +157,36 @@ def save_form(checkpoint: Path, xml: Path) -> None:
     openvino.save_model(model, str(xml), compress_to_fp16=True)
 
 
-def _of_checkpoint(core: Any, weights: Path) -> Any:
-    xml = openvino_form(weights)
-    if weights.suffix == CHECKPOINT_SUFFIX and xml.is_file():
-        model = _read(core, xml)
-        if _note(model, WEIGHTS_KEY) == weights_sha256(weights):
-            return model
-        log.warning("%s was made of other weights than %s, which are converted anew", xml, weights)
-    return convert(weights)
+def _of_checkpoint(core: Any, weights: Path, precision: Precision) -> tuple[Any, Precision]:
+    """Return a checkpoint as a model, and the number format to compute in.
+
+    Raises:
+        BackendError: int8 is asked for, and the checkpoint has no such form.
+        WeightsError: The checkpoint cannot be used.
+    """
+    has_int8 = "INT8" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if precision == "int8" or (precision == "auto" and has_int8):
+        model = _form(core, weights, openvino_form(weights, int8=True))
+        if model is not None:
+            return model, "int8"
+        if precision == "int8":
+            raise BackendError(
+                f"weights {weights} have no int8 form: use fp32, or make one with `reid-model "
+                "publish --calibrate-on`"
+            )
+    model = _form(core, weights, openvino_form(weights))
+    return model or convert(weights), "fp32" if precision == "auto" else precision
+
+
+def _form(core: Any, weights: Path, xml: Path) -> Any:
+    """Return the form of a checkpoint that lies there, ``None`` where there is none that fits."""
+    if weights.suffix != CHECKPOINT_SUFFIX or not xml.is_file():
+        return None
+    model = _read(core, xml)
+    if _note(model, WEIGHTS_KEY) == weights_sha256(weights):
+        return model
+    log.warning("%s was made of other weights than %s and is not used", xml, weights)
+    return None
 
 
 def _with_preprocessing(model: Any, description: Preprocessing) -> Any:

@@ -13,7 +13,6 @@ from reid_model.backends import Precision
 from reid_model.checkpoint import load_checkpoint
 from reid_model.description import Description
 from reid_model.errors import BackendError
-from reid_model.preprocess import normalised
 
 __all__ = ["TorchRuntime"]
 
@@ -41,11 +40,16 @@ class TorchRuntime:
         chosen = (
             ("fp16" if device.startswith("cuda") else "fp32") if precision == "auto" else precision
         )
-        if on_cpu and chosen == "fp16":
-            raise BackendError("precision fp16 is not available with torch on a CPU: use fp32")
+        if chosen == "int8" or (on_cpu and chosen == "fp16"):
+            where = "on a CPU" if on_cpu else f"on {device}"
+            raise BackendError(f"precision {chosen} is not available with torch {where}: use fp32")
         self._dtype = DTYPES[chosen]
         self._device = torch.device(device)
         self.description = Description(**checkpoint.architecture.preprocessing.model_dump())
+        self._mean, self._std = (
+            torch.tensor(values, dtype=torch.float32, device=self._device).view(1, 3, 1, 1)
+            for values in (self.description.mean, self.description.std)
+        )
         # Channels last is 2.4 times as fast on a CPU, and what tensor cores want on a GPU.
         network = checkpoint.network.to(self._device, self._dtype)
         self._network = network.to(memory_format=torch.channels_last)
@@ -58,7 +62,7 @@ class TorchRuntime:
         waiting = list(images)
         for start in range(0, len(waiting), self._batch):
             batch = np.stack(waiting[start : start + self._batch])
-            vectors += list(self._forward(normalised(batch, self.description)))
+            vectors += list(self._forward(batch))
         return vectors
 
     @torch.inference_mode()
@@ -72,9 +76,11 @@ class TorchRuntime:
             torch.cuda.synchronize(self._device)
 
     @torch.inference_mode()
-    def _forward(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        batch = torch.from_numpy(images).to(
-            self._device, self._dtype, memory_format=torch.channels_last
-        )
+    def _forward(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        # As bytes they are a quarter of what goes to a GPU, which normalises them faster, too.
+        pixels = torch.from_numpy(images).to(self._device).permute(0, 3, 1, 2)
+        ordered = pixels.flip(1) if self.description.colour == "rgb" else pixels
+        scaled = (ordered.float() / self.description.scale - self._mean) / self._std
+        batch = scaled.to(self._dtype, memory_format=torch.channels_last)
         vectors: NDArray[np.float32] = self._network(batch).float().cpu().numpy()
         return vectors

@@ -19,7 +19,8 @@ BackendOption = Annotated[
     Literal["auto", "torch", "openvino", "onnx"], typer.Option("--backend", help="Runtime.")
 ]
 PrecisionOption = Annotated[
-    Literal["auto", "fp32", "fp16", "bf16"], typer.Option("--precision", help="Of the arithmetic.")
+    Literal["auto", "fp32", "fp16", "bf16", "int8"],
+    typer.Option("--precision", help="Of the arithmetic."),
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="As torch names it: cpu, cuda:0, mps.")]
 

@@ -20,14 +20,21 @@ def publish(
         list[Path],
         typer.Option(help="What to score on, as for evaluate (configs/sets/); may be repeated."),
     ],
+    calibrate_on: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of pictures of people, for an int8 form as well: they tell the ranges of "
+            "its layers. Those of --data are left out."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The file to write; the package's own if not given.")
     ] = None,
 ) -> None:
     """Write weights in half precision, their OpenVINO form, their scores and their card's tables.
 
-    The calibration is kept. The OpenVINO form lies in NAME_openvino/ beside NAME.safetensors; a run
-    on a CPU takes it and loads no torch. The tables go between the markers of a README.md beside
+    The calibration is kept. The OpenVINO form lies in NAME_openvino/ beside NAME.safetensors, the int8
+    form in NAME_openvino_int8/; a run on a CPU takes int8 where it is there, and loads no torch. The tables go between the markers of a README.md beside
     it. Nothing is replaced before all is measured.
     """
     from reid_model.data.sets import read_set  # noqa: PLC0415 - slow to load
@@ -35,7 +42,10 @@ def publish(
     from reid_model.stored_weights import default_weights  # noqa: PLC0415
 
     made = write_files(
-        checkpoint, default_weights() if out is None else out, [read_set(each) for each in data]
+        checkpoint,
+        default_weights() if out is None else out,
+        [read_set(each) for each in data],
+        calibrate_on=[] if calibrate_on is None else _pictures(calibrate_on),
     )
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     for name, found in made.scores.items():
@@ -45,3 +55,13 @@ def publish(
         )
     told = "" if made.card is None else f"; tables in {made.card}"
     console.print(f"{made.weights}: least cosine to the checkpoint {made.min_cosine:.5f}{told}")
+
+
+def _pictures(folder: Path) -> list[Path]:
+    from reid_model.data.images import picture_files  # noqa: PLC0415 - slow to load
+    from reid_model.errors import DatasetError  # noqa: PLC0415
+
+    found = picture_files(folder, below=True) if folder.is_dir() else []
+    if not found:
+        raise DatasetError(f"--calibrate-on {folder} holds no pictures: name a folder of crops")
+    return found

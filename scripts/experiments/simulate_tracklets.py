@@ -190,12 +190,12 @@ def online(
             for c in range(cameras)
         ]
         ids = np.arange(people_each) + 1 + people_each * (step // 50)
-        begin = time.perf_counter()
+        begin = time.process_time()  # beside other work, the clock on the wall says little
         found = [
             matcher.update(f"c{c}", step / 10, Tracks(boxes, score, ids), evidence[c])
             for c in range(cameras)
         ]
-        spent.append(time.perf_counter() - begin)
+        spent.append(time.process_time() - begin)
         if step % 50 == 49:
             numbers = np.stack(found)
             decided += int((numbers > 0).sum())

@@ -36,6 +36,11 @@ def test_help_and_small_commands_load_nothing_heavy(arguments):
     assert not loaded & HEAVY
 
 
+def test_the_command_for_videos_loads_nothing_of_the_live_page_s_server_or_of_training():
+    loaded = imported_by("import pipeline.cli.run")
+    assert not loaded & {"fastapi", "uvicorn", "jinja2", "torch", "ultralytics", "timm"}
+
+
 @pytest.mark.parametrize("package", [pipeline, reid_model])
 def test_every_name_of_a_front_door_is_there_and_listed(package):
     for name in package.__all__:

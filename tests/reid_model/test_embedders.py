@@ -175,3 +175,15 @@ def test_a_backbone_that_is_no_efficientnet_is_named():
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "configs").glob("train_*.yaml")), ids=str)
 def test_the_recipes_that_come_with_the_package_can_be_read(path):
     load_recipe(path)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_the_package_s_network_computes_in_half_precision_as_on_a_gpu(dtype):
+    """Layers and inputs agree in type, and nothing leaves the range of the numbers."""
+    network = load_checkpoint(default_weights()).network.eval()
+    images = 4 * torch.rand(2, 3, *network.architecture.input_size) - 2
+    with torch.inference_mode():
+        expected = network(images)
+        found = network.to(dtype)(images.to(dtype))
+    assert found.dtype == dtype
+    assert (found.float() * expected).sum(dim=1).min() > 0.99

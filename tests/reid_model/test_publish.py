@@ -2,8 +2,11 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,11 +15,20 @@ from safetensors.torch import load_file
 
 from reid_model.card import filled_card
 from reid_model.cli import main
+from reid_model.errors import BackendError
 from reid_model.inference import load_embedder
 from reid_model.patterns import pattern_crops
-from reid_model.stored_weights import openvino_form, read_notes, weights_sha256, write_notes
+from reid_model.publishing import check_loss
+from reid_model.quantization import save_int8_form
+from reid_model.stored_weights import (
+    default_weights,
+    openvino_form,
+    read_notes,
+    weights_sha256,
+    write_notes,
+)
 from support.assets import REPOSITORY
-from support.people import write_people
+from support.people import draw_person, write_people
 from support.small_runs import write_random_weights, write_scene
 
 CURVE = {
@@ -143,6 +155,68 @@ def test_a_form_of_other_weights_is_not_taken(published, tmp_path, caplog):
         atol=1e-3,
     )
     assert "was made of other weights" in caplog.text
+
+
+def test_a_cpu_takes_the_int8_form_of_the_package_which_gives_nearly_the_same():
+    crops = pattern_crops(6, seed=3)
+    int8, fp32 = load_embedder(), load_embedder(precision="fp32")
+    assert "int8" in int8.name
+    assert "fp32" in fp32.name
+    assert int8.sha256 == fp32.sha256
+    assert (int8.embed(crops) * fp32.embed(crops)).sum(axis=1).min() > 0.9
+
+
+def test_an_int8_form_is_made_from_pictures_alone(tmp_path):
+    weights = shutil.copy(default_weights(), tmp_path / "small.safetensors")
+    form = openvino_form(weights, int8=True)
+    form.parent.mkdir()
+    people = [draw_person(identity, 1, 0, size=(120, 50)) for identity in range(8)]
+    save_int8_form(weights, form, people)
+    crops = people[:3]
+    int8, fp32 = load_embedder(weights), load_embedder(weights, precision="fp32")
+    assert "int8" in int8.name
+    cosine = (int8.embed(crops) * fp32.embed(crops)).sum(axis=1)
+    assert 0.9 < cosine.min() <= cosine.max() < 0.99999
+
+
+def test_the_int8_form_of_other_weights_is_not_taken(tmp_path, caplog):
+    other = calibrated(tmp_path / "small.safetensors")
+    shutil.copytree(openvino_form(default_weights(), int8=True).parent, tmp_path / "package")
+    form = openvino_form(other, int8=True)
+    form.parent.mkdir()
+    for file in (tmp_path / "package").iterdir():
+        shutil.copy(file, form.with_suffix(file.suffix))
+    assert "fp32" in load_embedder(other).name
+    assert "was made of other weights" in caplog.text
+    with pytest.raises(BackendError, match="have no int8 form"):
+        load_embedder(other, precision="int8")
+
+
+def test_pictures_that_are_scored_on_tell_no_ranges(people, tmp_path, capsys):
+    best = calibrated(tmp_path / "best.safetensors")
+    arguments = ["publish", str(best), "--out", str(tmp_path / "out" / "small.safetensors")]
+    assert main([*arguments, "--data", str(people), "--calibrate-on", str(people)]) == 2
+    assert "in none of the sets of --data" in " ".join(capsys.readouterr().err.split())
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_publishing_without_int8_removes_the_form_that_was_there(people, tmp_path):
+    best = calibrated(tmp_path / "best.safetensors")
+    out = tmp_path / "small.safetensors"
+    openvino_form(out, int8=True).parent.mkdir()
+    openvino_form(out, int8=True).write_text("of earlier weights")
+    assert main(["publish", str(best), "--out", str(out), "--data", str(people)]) == 0
+    assert not openvino_form(out, int8=True).parent.exists()
+
+
+@pytest.mark.parametrize(("after", "is_kept"), [(0.80, True), (0.791, True), (0.789, False)])
+def test_int8_that_costs_more_than_a_hundredth_of_a_score_is_refused(after, is_kept):
+    def scored(score):
+        ranking = SimpleNamespace(rank1=0.9, mean_average_precision=score)
+        return {"set": SimpleNamespace(ranking=ranking)}
+
+    with nullcontext() if is_kept else pytest.raises(BackendError, match=r"from 0\.800 to 0\.789"):
+        check_loss(scored(0.80), scored(after))
 
 
 def test_a_run_on_a_cpu_imports_no_torch(published, tmp_path):

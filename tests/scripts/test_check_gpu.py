@@ -1,0 +1,89 @@
+"""The check of a GPU, as far as a CPU can tell: parts that fail say why, agreement is counted."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from support.assets import REPOSITORY, SAMPLE_VIDEOS
+
+sys.path.insert(0, str(REPOSITORY / "scripts"))
+
+import check_gpu
+from gpu_checks.pipelines import agreement
+from gpu_checks.scenes import KnownBoxes, WalkingBoxes, looped, read_frames
+from pipeline.datatypes import Frame
+
+
+def test_a_part_that_fails_says_why_and_leaves_the_others_alone(capsys):
+    def broken():
+        raise RuntimeError("no such\nlibrary")
+
+    found = check_gpu.measured({"one": broken, "two": lambda: {"ok": True}})
+    assert found["one"]["found"] == {"skipped": "RuntimeError: no such library"}
+    assert found["two"]["found"] == {"ok": True}
+    assert "no such library" in capsys.readouterr().out
+
+
+def test_parts_that_would_begin_too_late_are_left_out():
+    found = check_gpu.measured({"late": lambda: {"ok": False}}, budget_s=-1)
+    assert found == {"late": {"skipped": "no time left"}}
+    assert check_gpu.failures(found) == []
+
+
+@pytest.mark.parametrize(
+    ("result", "fails"),
+    [
+        ({"ok": True}, False),
+        ({"ok": False}, True),
+        ([{"ok": True}, {"ok": False}], True),
+        ({}, False),
+    ],
+)
+def test_what_is_not_as_on_a_cpu_is_a_failure(result, fails):
+    assert check_gpu.failures({"part": {"found": result}}) == (["part"] if fails else [])
+
+
+def test_the_table_has_every_column_of_every_row():
+    rows = [{"batch": 1, "rate": 10}, {"batch": 2, "skipped": "why"}]
+    lines = check_gpu.as_table({"crops": {"found": rows}}).splitlines()
+    assert "| batch | rate | skipped |" in lines
+    assert "| 2 |  | why |" in lines
+
+
+def test_without_a_gpu_the_command_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["check_gpu.py"])
+    monkeypatch.setattr(check_gpu.torch.cuda, "is_available", lambda: False)
+    assert check_gpu.main() == 2
+    assert "torch sees no CUDA device" in capsys.readouterr().err
+
+
+def test_agreement_does_not_depend_on_how_identities_are_numbered():
+    one = {"a": 1, "b": 1, "c": 2, "d": 3}
+    assert agreement(one, {"a": 7, "b": 7, "c": 1, "d": 2}) == 1.0
+    assert agreement(one, {"a": 7, "b": 8, "c": 1, "d": 2}) == 0.75
+    assert agreement(one, {"a": 1, "b": 1, "c": 2}) == 0.75  # a box that is missing
+    assert agreement({}, {}) == 0.0
+
+
+def test_streams_show_the_videos_at_full_size_each_from_another_moment():
+    frames = [Frame("a", i, i / 10, np.full((54, 96, 3), i, np.uint8)) for i in range(10)]
+    source = looped(frames, streams=3)
+    first, second = next(source), next(source)
+    assert [frame.camera for frame in first] == ["s000", "s001", "s002"]
+    assert {frame.image.shape for frame in first} == {(1080, 1920, 3)}
+    assert len({int(frame.image[0, 0, 0]) for frame in first}) == 3
+    assert all(b.time_s > a.time_s for a, b in zip(first, second, strict=True))
+
+
+def test_known_and_walking_boxes_are_inside_their_frames():
+    frames = read_frames(SAMPLE_VIDEOS, most=3)
+    assert len(frames) == 9
+    for found in KnownBoxes.read(SAMPLE_VIDEOS / "ground_truth.csv").detect(frames):
+        assert (found.xyxy[:, :2] < (960, 540)).all()
+    large = [
+        Frame("s", index, index / 10, np.zeros((1080, 1920, 3), np.uint8)) for index in (0, 999)
+    ]
+    for found in WalkingBoxes(people=4).detect(large):
+        assert found.xyxy.shape == (4, 4)
+        assert ((found.xyxy >= 0) & (found.xyxy <= (1920, 1080) * 2)).all()
