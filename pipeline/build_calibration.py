@@ -140,6 +140,6 @@ def name_of(stage: object) -> str:
 def _runtime_kind(runtime: str) -> str:
     """Return a runtime without the difference that shifts no similarity: int8 or fp32.
 
-    The int8 form of weights is only published where it scores the same.
+    The int8 form of weights is only published where its scores fall by a hundredth at most.
     """
     return runtime.replace(", int8", ", fp32")

@@ -71,7 +71,7 @@ def _facts(weights: Path, notes: Mapping[str, Any]) -> str:
     }
     int8 = openvino_form(weights, int8=True)
     if int8.is_file():
-        rows["int8 form"] = f"`{int8.parent.name}/`, which scores and a CPU take"
+        rows["int8 form"] = f"`{int8.parent.name}/`, for `--precision int8`"
     return "| | |\n|---|---|\n" + "".join(f"| {key} | {value} |\n" for key, value in rows.items())
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reid_model.backends import Precision
 from reid_model.backends.openvino import save_form
 from reid_model.card import filled_card
 from reid_model.checkpoint import load_checkpoint, save_checkpoint
@@ -103,10 +104,8 @@ def publish(
             cosine = _min_cosine(checkpoint, made)
             scores = _scores(made, sets)
             if calibrate_on:
-                full = scores
                 save_int8_form(made, _int8_folder(made), _ranges(calibrate_on, sets))
-                scores = _scores(made, sets)
-                check_loss(full, scores)
+                check_loss(scores, _scores(made, sets, "int8"))
             write_notes(made, {"scores": {name: _noted(each) for name, each in scores.items()}})
             filled = None if text is None else filled_card(text, made)
             for int8 in (False, True):
@@ -140,8 +139,10 @@ def _write_half(checkpoint: Path, path: Path, *, instead_of: Path) -> None:
     write_notes(path, {"calibration": {**calibration, "weights_sha256": weights_sha256(path)}})
 
 
-def _scores(weights: Path, sets: Sequence[LabelledSet]) -> dict[str, Evaluation]:
-    network = load_embedder(weights)
+def _scores(
+    weights: Path, sets: Sequence[LabelledSet], precision: Precision = "auto"
+) -> dict[str, Evaluation]:
+    network = load_embedder(weights, precision=precision)
     return {
         each.name: evaluate_images(each.images, network, flip=True, protocol=each.protocol)
         for each in sets

@@ -48,7 +48,7 @@ class OpenVinoRuntime:
 
     Args:
         weights: A checkpoint, an ``.xml`` file or the folder it lies in.
-        precision: ``auto`` is int8 for checkpoints with such a form, else fp32.
+        precision: ``auto`` is fp32; int8 needs a checkpoint with such a form.
         description: How to feed a model; ``None`` = as its sidecar or the file says.
 
     Raises:
@@ -164,16 +164,14 @@ def _of_checkpoint(core: Any, weights: Path, precision: Precision) -> tuple[Any,
         BackendError: int8 is asked for, and the checkpoint has no such form.
         WeightsError: The checkpoint cannot be used.
     """
-    has_int8 = "INT8" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    if precision == "int8" or (precision == "auto" and has_int8):
+    if precision == "int8":
         model = _form(core, weights, openvino_form(weights, int8=True))
-        if model is not None:
-            return model, "int8"
-        if precision == "int8":
+        if model is None:
             raise BackendError(
                 f"weights {weights} have no int8 form: use fp32, or make one with `reid-model "
                 "publish --calibrate-on`"
             )
+        return model, "int8"
     model = _form(core, weights, openvino_form(weights))
     return model or convert(weights), "fp32" if precision == "auto" else precision
 

@@ -33,9 +33,10 @@ def publish(
 ) -> None:
     """Write weights in half precision, their OpenVINO form, their scores and their card's tables.
 
-    The calibration is kept. The OpenVINO form lies in NAME_openvino/ beside NAME.safetensors, the int8
-    form in NAME_openvino_int8/; a run on a CPU takes int8 where it is there, and loads no torch. The tables go between the markers of a README.md beside
-    it. Nothing is replaced before all is measured.
+    The calibration is kept. The OpenVINO form lies in NAME_openvino/ beside NAME.safetensors; a run
+    on a CPU takes it and loads no torch. The int8 form, in NAME_openvino_int8/, is taken where int8
+    is asked for. The tables go between the markers of a README.md beside it. Nothing is replaced
+    before all is measured.
     """
     from reid_model.data.sets import read_set  # noqa: PLC0415 - slow to load
     from reid_model.publishing import publish as write_files  # noqa: PLC0415
