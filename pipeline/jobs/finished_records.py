@@ -121,12 +121,22 @@ class FinishedRecords:
             found.add(self._edits.shown(int(digits)))
         return found
 
+    def _pictured(self, people: Sequence[int]) -> set[str]:
+        """Return a sighting of each person that has a picture, where not every sighting has one."""
+        if self._results.kind != "run":
+            return set()
+        pictures = self._results.pictures_of(people, 1).values()
+        return {each.sighting for some in pictures for each in some}
+
     def _sum_up(self) -> list[PersonRecord]:
         found = []
         ordered = self._known.sort_values("last_s", kind="stable")
-        for who in sorted(set(ordered["global_id"].tolist())):
+        numbers = sorted(set(ordered["global_id"].tolist()))
+        pictured = self._pictured(numbers)
+        for who in numbers:
             rows = ordered[ordered["global_id"] == who]
-            best = rows["quality"].fillna(-1).to_numpy().argmax()
+            quality = rows["quality"].fillna(-1).where(~rows["sighting"].isin(pictured), 2.0)
+            best = quality.to_numpy().argmax()
             found.append(
                 PersonRecord(
                     who,

@@ -79,6 +79,15 @@ def test_people_sightings_and_pictures_of_a_run(run):
         assert client.get("healthz").status_code == 200
 
 
+def test_the_portrait_is_of_a_sighting_that_has_a_picture(run):
+    """A run keeps crops of some tracks only."""
+    (crop,) = (run / "gallery" / "0001").iterdir()  # of the first sighting
+    crop.rename(crop.with_name("yard_t3_18000ms.jpg"))
+    records = FinishedRegister(open_results(run)).records
+    (person,) = records.people(limit=9, search="1")
+    assert records.thumbnail(person.portrait)[:2] == b"\xff\xd8"
+
+
 def test_edits_go_through_the_log_and_can_be_undone(run):
     with Page(run) as client:
         assert client.put("api/people/1/name", json={"name": "Anna"}).json()["name"] == "Anna"

@@ -8,7 +8,10 @@ export function portrait(person, className = "portrait") {
   const image = h("img", {
     class: className, alt: "", loading: "lazy", decoding: "async",
     src: thumbnail(person.portrait ?? person.sighting),
-    onerror: (event) => event.currentTarget.classList.add("blank"),
+    onerror: (event) => {
+      event.currentTarget.classList.add("blank");
+      event.currentTarget.removeAttribute("src"); // or browsers draw the sign of a broken picture
+    },
   });
   image.style.borderColor = person.colour;
   return image;
