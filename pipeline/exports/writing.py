@@ -118,7 +118,7 @@ def _write_csv(read: Read, folder: Path) -> tuple[int, int]:
     with _private(folder / "boxes.csv") as file:
         csv.writer(file, lineterminator="\n").writerow(["sequence", "camera", *BOX_COLUMNS])
         for name, sequence in read():
-            table = sequence.boxes.copy()
+            table = sequence.boxes.reindex(columns=BOX_COLUMNS)
             table.insert(0, "sequence", name)
             table.insert(1, "camera", sequence.camera)
             table.to_csv(file, header=False, index=False, lineterminator="\n")

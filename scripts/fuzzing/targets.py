@@ -26,11 +26,11 @@ from pipeline.archive.journal import Journal
 from pipeline.detect.replay import ReplayDetector
 from pipeline.errors import ReidPipelineError
 from pipeline.jobs.inputs import settings_for
+from pipeline.jobs.live_registry import LiveRegistry
 from pipeline.layout.archive import ArchiveFolder
 from pipeline.match.calibration import Calibration
 from pipeline.match.gallery import load_gallery
 from pipeline.metrics.ground_truth import read_ground_truth
-from pipeline.registry.registry import Registry
 from pipeline.results import open_results
 from pipeline.sources import resolve_cameras
 from pipeline.sources.stream_address import encoded, public_part, redact, secrets_of
@@ -163,7 +163,7 @@ def _api_seeds(_folder: Path) -> list[bytes]:
 
 def _api(content: bytes, folder: Path) -> object:
     """Ask with the method and path of the first line; the rest is the body."""
-    registry = Registry(folder, keep_s=None, clock=lambda: 1e9)
+    registry = LiveRegistry(folder, keep_s=None, clock=lambda: 1e9)
     try:
         run = SimpleNamespace(
             view=FakeView("door"), registry=registry, clock=SimpleNamespace(now=1e9)

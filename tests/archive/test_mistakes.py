@@ -82,7 +82,7 @@ def test_a_folder_that_holds_nothing_is_told(command, folder, place, capsys):
 def test_a_recording_without_its_record_is_told(command, place, capsys):
     (place / "empty" / "registry.sqlite").touch()
     line = complaint(capsys, place, command, "{place}/empty", *COMMANDS[command])
-    assert "recording.json cannot be read" in line
+    assert "recording.json does not exist" in line
 
 
 @pytest.mark.parametrize("command", ["report", "export", "forget", "prune"])

@@ -137,6 +137,7 @@ BATCH = {
     "--workers": (["3", "--engine", "processes"], ("place.workers", 3)),
     "--address": (["h:1", "--engine", "ray"], ("place.address", "h:1")),
     "--gpus": (["0.5", "--engine", "ray"], ("place.gpus", 0.5)),
+    "--floor": (["floor.yaml"], None),
     "--plan": ([], None),
 }
 CASES = {
@@ -177,7 +178,12 @@ def test_a_flag_changes_what_it_says_or_is_refused(case, flag, asked, capsys, tm
     (tmp_path / "list.csv").write_text(
         "path,camera,start\ncam1/20260105_000000.mp4,door,2026-01-05T00:00:00\n"
     )
-    if flag == "--cams":
+    (tmp_path / "floor.yaml").write_text(
+        "cameras:\n- name: cam1\n  floor_points: [[9, 9, 0, 0], [9, 90, 0, 5], [90, 9, 5, 0], [80, 90, 5, 5]]\n"
+    )
+    if flag == "--floor":
+        assert len(value(asked(*base, flag, *given), "cameras")[0].floor_points) == 4
+    elif flag == "--cams":
         assert value(asked(*base), "cameras")[0].source in {"a.mp4", RTSP}
     elif flag == "--plan":
         assert main([*base, flag]) == 0

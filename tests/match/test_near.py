@@ -11,7 +11,7 @@ from pipeline.settings import MatchSettings
 from support.worlds import DIM, looks
 
 CAMERAS = {"a": 0}
-VIEW = View.of([], CAMERAS, MatchSettings(centre_tracks=0), DIM)
+VIEW = View.of([], CAMERAS, MatchSettings(centre_tracks=0), DIM, threshold=0.5)
 
 
 class Counted(PersonBook):

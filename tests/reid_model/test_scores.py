@@ -258,7 +258,7 @@ def test_centring_gives_every_camera_one_mean():
     [
         ("name: a\n", "data: Field required"),
         ("name: a\ndata: b\ncolour: c\n", "colour"),
-        ("[", "cannot be read"),
+        ("[", "no valid YAML"),
         ("name: a\ndata: people\nquery_camera: 1\n", "together"),
     ],
 )

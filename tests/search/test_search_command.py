@@ -52,7 +52,8 @@ def shirt(tmp_path):
 
 def found(where, tmp_path, *flags):
     path = tmp_path / "found.json"
-    assert main(["search", str(where), "--json", str(path), "--device", "cpu", *flags]) == 0
+    device = ["--device", "cpu"] if "--image" in flags else []
+    assert main(["search", str(where), "--json", str(path), *device, *flags]) == 0
     return json.loads(path.read_text())["sightings"]
 
 
