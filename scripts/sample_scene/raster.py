@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,12 @@ class Fragments:
 
 
 def rasterize(
-    pixels: Floats, depth: Floats, faces: Ints, *, bounds: tuple[int, int, int, int]
+    pixels: Floats,
+    depth: Floats,
+    faces: Ints,
+    *,
+    bounds: tuple[int, int, int, int],
+    opaque: Callable[[Ints, Floats], NDArray[np.bool_]] | None = None,
 ) -> Fragments:
     """Find the nearest front face at every pixel of a region.
 
@@ -63,6 +69,8 @@ def rasterize(
         depth: (V,) metres along the optical axis; faces nearer than 0.1 m are left out.
         faces: (F, 3) counter-clockwise seen from outside.
         bounds: left, top, right, bottom of the region, right and bottom excluded.
+        opaque: says of faces (N,) with corner shares (N, 3) which are there; the others do not
+            cover what is behind them. Without it, all are.
 
     Returns:
         The covered pixels in row-major order.
@@ -98,6 +106,10 @@ def rasterize(
 
     share /= depth[faces[index]][which]
     nearness = share.sum(1)
+    if opaque is not None:
+        there = opaque(index[which], share / nearness[:, None])
+        which, column, row = which[there], column[there], row[there]
+        share, nearness = share[there], nearness[there]
     place = (row - top) * (right - left) + (column - left)
     nearest = np.zeros((right - left) * (bottom - top))
     np.maximum.at(nearest, place, nearness)
