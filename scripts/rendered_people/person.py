@@ -50,6 +50,17 @@ class Surface:
     layer: int
     bounds: tuple[float, float, float] = UNCUT
 
+    def seen_points(self) -> Floats:
+        """Return (N, 3) the points that its faces have."""
+        return self.points[cornered(self.faces, len(self.points))]
+
+
+def cornered(faces: Ints, count: int) -> NDArray[np.bool_]:
+    """Return (count,) true for the points that faces have."""
+    used = np.zeros(count, bool)
+    used[faces] = True
+    return used
+
 
 def normals(points: Floats, faces: Ints) -> Floats:
     """Return (V, 3) unit normals of points, those of the faces around them weighed by area."""
@@ -126,12 +137,14 @@ class Person:
     @staticmethod
     def _lowest(piece: _Piece) -> float:
         """Return the height at rest down to which a garment reaches."""
-        shown = piece.mesh.points[np.unique(piece.mesh.faces[piece.faces])]
+        points = piece.mesh.points
+        shown = points[cornered(piece.mesh.faces[piece.faces], len(points))]
         return max(float(np.quantile(shown[:, 1], 0.02)), piece.worn.hem)
 
     def _beneath(self, piece: _Piece) -> NDArray[np.bool_]:
         """Return (B,) true for the figure's points within the bounds of what is shown."""
-        shown = piece.mesh.points[np.unique(piece.mesh.faces[piece.faces])]
+        points = piece.mesh.points
+        shown = points[cornered(piece.mesh.faces[piece.faces], len(points))]
         low = max(shown[:, 1].min(), piece.worn.hem) + 0.25
         high = min(shown[:, 1].max(), piece.worn.top) - 0.25
         reach = min(abs(shown[:, 0]).max(), piece.worn.sleeve) - 0.25
@@ -141,7 +154,7 @@ class Person:
     @property
     def height(self) -> float:
         """Decimetres."""
-        body = self._figure[np.unique(self._assets.skin.faces)]
+        body = self._figure[cornered(self._assets.skin.faces, len(self._figure))]
         return float(np.ptp(body[:, 1]))
 
     def surfaces(self, pose: Pose) -> list[Surface]:
@@ -164,7 +177,7 @@ class Person:
             )
         if self._outfit.bag is not None:
             found.append(self._bag(moved))
-        floor = min(float(one.points[np.unique(one.faces), 1].min()) for one in found)
+        floor = min(float(one.seen_points()[:, 1].min()) for one in found)
         return [replace(one, points=one.points - [0, floor, 0]) for one in found]
 
     def _bag(self, moved: Floats) -> Surface:

@@ -114,7 +114,7 @@ class Box:
 def box_around(surfaces: Sequence[Surface], view: View) -> Box:
     """Return what of the image plane a person takes."""
     middle = max(float(one.points[:, 1].max()) for one in surfaces) / 2
-    there = np.concatenate([one.points[np.unique(one.faces)] for one in surfaces])
+    there = np.concatenate([one.seen_points() for one in surfaces])
     at = seen(there, view, middle=middle)
     plane = at[:, :2] / at[:, 2:]
     low, high = plane.min(0), plane.max(0)
