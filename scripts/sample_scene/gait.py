@@ -35,7 +35,7 @@ def _periodic(points: list[tuple[int, int]]) -> CubicSpline:
     return CubicSpline([*at, 100], [*angle, angle[0]], bc_type="periodic")
 
 
-_CURVES = {name: _periodic(points) for name, points in _CYCLE.items()}
+CURVES = {name: _periodic(points) for name, points in _CYCLE.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _angles(stance: Stance, *, lean: float) -> dict[str, Floats]:
     }
     for side, sign, shift in (("l", -1, 0.0), ("r", 1, 50.0)):
         at = (stance.phase * 100 + shift) % 100
-        hip, knee, ankle = (vigour * float(_CURVES[name](at)) for name in ("hip", "knee", "ankle"))
+        hip, knee, ankle = (vigour * float(CURVES[name](at)) for name in ("hip", "knee", "ankle"))
         turns[f"thigh_{side}"] = _turn(0, hip) @ _turn(1, 1.0 * sign)
         turns[f"shin_{side}"] = _turn(0, -knee)
         turns[f"foot_{side}"] = _turn(0, ankle) @ _turn(2, -6.0 * sign)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,12 @@ class Fragments:
 
 
 def rasterize(
-    pixels: Floats, depth: Floats, faces: Ints, *, bounds: tuple[int, int, int, int]
+    pixels: Floats,
+    depth: Floats,
+    faces: Ints,
+    *,
+    bounds: tuple[int, int, int, int],
+    opaque: Callable[[Ints, Floats], NDArray[np.bool_]] | None = None,
 ) -> Fragments:
     """Find the nearest front face at every pixel of a region.
 
@@ -63,47 +69,61 @@ def rasterize(
         depth: (V,) metres along the optical axis; faces nearer than 0.1 m are left out.
         faces: (F, 3) counter-clockwise seen from outside.
         bounds: left, top, right, bottom of the region, right and bottom excluded.
+        opaque: says of faces (N,) with corner shares (N, 3) which are there; the others do not
+            cover what is behind them. Without it, all are.
 
     Returns:
         The covered pixels in row-major order.
     """
     left, top, right, bottom = bounds
-    corner = pixels[faces]
-    a, b, c = corner[:, 0], corner[:, 1], corner[:, 2]
+    a, b, c = (pixels[faces[:, k]] for k in range(3))
     double_area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (
         c[:, 0] - a[:, 0]
     )
-    low = np.maximum(np.ceil(corner.min(1) - 0.5), [left, top]).astype(np.int64)
-    high = np.minimum(np.floor(corner.max(1) - 0.5), [right - 1, bottom - 1]).astype(np.int64)
-    size = high - low + 1
     # Rows grow downwards, so faces towards the camera have a negative area.
-    seen = (double_area < -1e-9) & (size > 0).all(1) & (depth[faces].min(1) > 0.1)
-    index = np.flatnonzero(seen)
-    low, size, corner, double_area = low[index], size[index], corner[index], double_area[index]
+    index = np.flatnonzero((double_area < -1e-9) & (depth[faces] > 0.1).all(1))
+    a, b, c = a[index], b[index], c[index]
+    low = np.minimum(np.minimum(a, b), c)
+    high = np.maximum(np.maximum(a, b), c)
+    low = np.maximum(np.ceil(low - 0.5), [left, top]).astype(np.int64)
+    high = np.minimum(np.floor(high - 0.5), [right - 1, bottom - 1]).astype(np.int64)
+    size = high - low + 1
+    some = np.flatnonzero((size > 0).all(1))
+    index, low, size = index[some], low[some], size[some]
+    corner, double_area = (a[some], b[some], c[some]), double_area[index]
     count = size[:, 0] * size[:, 1]
     which = np.repeat(np.arange(len(index)), count)
     within = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-    column = low[which, 0] + within % size[which, 0]
-    row = low[which, 1] + within // size[which, 0]
+    across = np.repeat(size[:, 0], count)
+    column = np.repeat(low[:, 0], count) + within % across
+    row = np.repeat(low[:, 1], count) + within // across
 
     share = np.empty((len(which), 3))
     for k in range(3):
-        one, two = corner[:, (k + 1) % 3], corner[:, (k + 2) % 3]
+        one, two = corner[(k + 1) % 3], corner[(k + 2) % 3]
         slope_x = (one[:, 1] - two[:, 1]) / double_area
         slope_y = (two[:, 0] - one[:, 0]) / double_area
         start = (one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]) / double_area
-        share[:, k] = slope_x[which] * (column + 0.5) + slope_y[which] * (row + 0.5) + start[which]
-    inside = (share >= 0).all(1)
+        share[:, k] = np.repeat(slope_x, count) * (column + 0.5)
+        share[:, k] += np.repeat(slope_y, count) * (row + 0.5)
+        share[:, k] += np.repeat(start, count)
+    inside = (share[:, 0] >= 0) & (share[:, 1] >= 0) & (share[:, 2] >= 0)
     which, column, row, share = which[inside], column[inside], row[inside], share[inside]
 
     share /= depth[faces[index]][which]
     nearness = share.sum(1)
+    if opaque is not None:
+        there = opaque(index[which], share / nearness[:, None])
+        which, column, row = which[there], column[there], row[there]
+        share, nearness = share[there], nearness[there]
     place = (row - top) * (right - left) + (column - left)
     nearest = np.zeros((right - left) * (bottom - top))
     np.maximum.at(nearest, place, nearness)
     best = np.flatnonzero(nearness == nearest[place])
-    _, first = np.unique(place[best], return_index=True)
-    best = best[first]
+    # Of faces equally near the first is seen.
+    first = np.full(len(nearest), -1)
+    first[place[best[::-1]]] = best[::-1]
+    best = first[first >= 0]
     return Fragments(
         column[best],
         row[best],
