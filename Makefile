@@ -25,7 +25,7 @@ demo: install ## run the pipeline on sample_videos/ and say where the result lie
 lint: install ## style, formatting, and what may be unsafe
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/bandit --quiet --configuration pyproject.toml --recursive pipeline reid_model
+	$(BIN)/bandit -q -c pyproject.toml -r pipeline reid_model
 
 audit: install ## published advisories of what is installed; skipped where they cannot be reached
 	@if $(BIN)/python -c 'import socket; socket.create_connection(("$(ADVISORIES)", 443), 5)' 2>/dev/null; \
