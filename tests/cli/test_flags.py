@@ -7,7 +7,6 @@ import pytest
 import typer
 
 import pipeline.cli.batch
-import pipeline.cli.crops
 import pipeline.cli.live
 import pipeline.cli.run
 from pipeline.cli import main
@@ -270,29 +269,6 @@ def test_a_flag_counts_more_than_what_the_file_says_of_another_detector(asked, t
     assert (one.settings.detect.weights, one.settings.detect.detections) == ("y.pt", None)
     other = asked("run", "--cams", "a.mp4", "--config", "model.yaml", "--detections", "b.csv")
     assert other.settings.detect.weights is None
-
-
-@pytest.mark.parametrize(
-    ("given", "name", "wanted"),
-    [
-        (["--detector", "y.pt"], "detect.weights", "y.pt"),
-        (["--confidence", "0.6"], "detect.confidence", 0.6),
-        (["--every", "2"], "every_s", 2.0),
-        (["--min-height", "99"], "min_height_px", 99),
-        (["--tiles"], "tiles", True),
-        (["--places", "p"], "places", Path("p")),
-        (["--device", "cpu"], "device", "cpu"),
-    ],
-)
-def test_a_flag_of_crops_reaches_its_job(given, name, wanted, files, monkeypatch):
-    def take(sources, out, **rest):
-        raise AskedError(None, out=out, **rest)
-
-    monkeypatch.setattr(pipeline.cli.crops, "cut_crops", take)
-    with pytest.raises(AskedError) as raised:
-        main(["crops", "a.mp4", "--out", "x", *given])
-    assert value(raised.value, name) == wanted
-    assert raised.value.rest["out"] == Path("x")
 
 
 @pytest.mark.parametrize("command", [each.name for each in COMMANDS])

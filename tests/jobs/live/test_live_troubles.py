@@ -22,7 +22,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 def test_a_slow_machine_and_cameras_that_lie_or_change(server, camera_list, tmp_path):
     # With large pictures, no single processor keeps up with four cameras.
     runner = {"max_latency_s": 4.0}
-    config = write_config(tmp_path, detect={"image_size": 960}, runner=runner)
+    # Nor is what starves on it a stall of a camera.
+    source = {"stall_s": 30.0}
+    config = write_config(tmp_path, detect={"image_size": 960}, runner=runner, source=source)
     names = ["corridor", "entrance", "lobby", "yard"]
     late = RtspServer({"gate": write_video(tmp_path / "gate.mp4", size=(320, 240), frames=100)})
     server.tell("yard", skew_s=1.0)
