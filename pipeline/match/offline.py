@@ -93,22 +93,26 @@ def place_warnings(
     if not any(t.path is not None for t in usable):
         return []
     cameras = sorted({t.camera for t in usable})
-    spans = _spans(usable, cameras)
-    features, _ = tracklet_features(
-        usable,
-        spans.camera,
-        cameras=len(cameras),
-        prior=settings.centre_tracks,
-        reduce=len(usable) > EXACT_ROWS,
-    )
+    spans, features, _ = _compared(usable, cameras, settings)
     return list(learn_ground(features, spans, cameras, settings, threshold=threshold)[1].values())
 
 
-def _spans(tracklets: Sequence[Tracklet], cameras: Sequence[str]) -> Spans:
+def _compared(
+    tracklets: Sequence[Tracklet], cameras: Sequence[str], settings: MatchSettings
+) -> tuple[Spans, FloatArray, FloatArray]:
+    """Return when and where tracklets were, their features, and the axes of these."""
     number = {name: position for position, name in enumerate(cameras)}
-    return Spans.of(
+    spans = Spans.of(
         ((t.first_s, t.last_s, number[t.camera]) for t in tracklets), [t.path for t in tracklets]
     )
+    features, axes = tracklet_features(
+        tracklets,
+        spans.camera,
+        cameras=len(cameras),
+        prior=settings.centre_tracks,
+        reduce=len(tracklets) > EXACT_ROWS,
+    )
+    return spans, features, axes
 
 
 def _people(
@@ -164,14 +168,7 @@ def _link_usable(
 ) -> IntArray:
     cameras = sorted({t.camera for t in tracklets})
     number = {name: position for position, name in enumerate(cameras)}
-    spans = _spans(tracklets, cameras)
-    features, axes = tracklet_features(
-        tracklets,
-        spans.camera,
-        cameras=len(cameras),
-        prior=settings.centre_tracks,
-        reduce=len(tracklets) > EXACT_ROWS,
-    )
+    spans, features, axes = _compared(tracklets, cameras, settings)
     counts = (
         estimate_overlaps(features, spans, overlap_s=settings.overlap_s)
         if settings.views == "auto"
