@@ -57,7 +57,8 @@ class FinishedRecords:
         """Return identities, those seen last first."""
         found = self._people
         if search:
-            found = [each for each in found if each.identity in self._found_by(search)]
+            wanted = self._edits.found_by(search)
+            found = [each for each in found if each.identity in wanted]
         if seen_before_s is not None:
             found = [each for each in found if each.last_s < seen_before_s]
         return found[:limit]
@@ -112,14 +113,6 @@ class FinishedRecords:
 
     def _row(self, sighting: int) -> pd.DataFrame:
         return self._table[self._table["number"] == sighting]
-
-    def _found_by(self, search: str) -> set[int]:
-        wanted = search.strip().casefold()
-        found = {n for n, name in self._edits.named().items() if wanted in name.casefold()}
-        digits = wanted.lstrip("#")
-        if digits.isdecimal() and len(digits) < 18:
-            found.add(self._edits.shown(int(digits)))
-        return found
 
     def _pictured(self, people: Sequence[int]) -> set[str]:
         """Return a sighting of each person that has a picture, where not every sighting has one."""

@@ -153,6 +153,15 @@ class Edits:
             if name and self.shown(number) == number
         }
 
+    def found_by(self, search: str) -> set[int]:
+        """Return the shown identities whose name holds a text, and the one that has it as its number."""
+        wanted = search.strip().casefold()
+        found = {number for number, name in self.named().items() if wanted in name.casefold()}
+        digits = wanted.lstrip("#")
+        if digits.isdecimal() and len(digits) < 18:
+            found.add(self.shown(int(digits)))
+        return found
+
     def members(self, identity: int) -> list[int]:
         """Return all identities that went into the one shown for this one, itself included."""
         root = self.shown(identity)

@@ -103,7 +103,8 @@ class History:
             where.append("last_s < ?")
             parameters.append(seen_before_s)
         if search:
-            numbers = self._found_by(search)
+            # SQLite takes some thousands of parameters; nobody reads so many rows.
+            numbers = sorted(self._edits.found_by(search))[:500]
             where.append(f"identity IN ({','.join('?' * len(numbers))})")
             parameters += numbers
         return self._people(" AND ".join(where), parameters, limit)
@@ -169,15 +170,6 @@ class History:
     def edits(self, *, limit: int) -> list[Edit]:
         """Return edits by hand and merges of the matcher, newest first."""
         return sorted(self._edits.by_number.values(), key=lambda edit: -edit.number)[:limit]
-
-    def _found_by(self, search: str) -> list[int]:
-        edits, wanted = self._edits, search.strip().casefold()
-        found = {n for n, name in edits.named().items() if wanted in name.casefold()}
-        digits = wanted.lstrip("#")
-        if digits.isdecimal() and len(digits) < 18:
-            found.add(edits.shown(int(digits)))
-        # SQLite takes some thousands of parameters; nobody reads so many rows.
-        return sorted(found)[:500]
 
     def _people(self, where: str, parameters: Sequence[Any], limit: int) -> list[PersonRecord]:
         rows = self._rows(
