@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.match.constraints import Spans
 from pipeline.match.ground import VETO_NATS, Ground, Paths
 from pipeline.match.offline import resolve
+from pipeline.match.spans import Spans
 from pipeline.match.trust import learn_ground
 from pipeline.places import SLOT_S, Path, PathBuilder
 from pipeline.settings import MatchSettings
@@ -27,13 +27,13 @@ def standing(x, y, *, slots=8, first=0):
 
 
 def compared(one, other, *, cameras=(0, 1)):
-    ground = Ground(np.ones((3, 3), bool), np.ones((3, 3)), cosine_per_nat=0.05)
+    ground = Ground(np.ones((3, 3), bool), np.ones((3, 3)), np.ones((3, 3)), cosine_per_nat=0.05)
     found = ground.compare(Paths.of([one, other]), np.array(cameras), np.array([0]), np.array([1]))
     return float(found.nats[0]), int(found.shared[0])
 
 
 def fast(one, other, *, cameras=(0, 1)):
-    ground = Ground(np.ones((3, 3), bool), np.ones((3, 3)), cosine_per_nat=0.05)
+    ground = Ground(np.ones((3, 3), bool), np.ones((3, 3)), np.ones((3, 3)), cosine_per_nat=0.05)
     paths = Paths.of([one, other])
     return bool(ground.too_fast(paths, np.array(cameras), np.array([0]), np.array([1]))[0])
 
@@ -73,7 +73,7 @@ def test_an_impossible_way_is_proof_against():
 
 
 def test_near_pairs_are_of_two_cameras_and_of_one_time():
-    ground = Ground(np.ones((4, 4), bool), np.ones((4, 4)), cosine_per_nat=0.05)
+    ground = Ground(np.ones((4, 4), bool), np.ones((4, 4)), np.ones((4, 4)), cosine_per_nat=0.05)
     paths = Paths.of(
         [standing(1, 1), standing(1.5, 1), standing(1, 1), standing(1, 1, first=90), None]
     )
