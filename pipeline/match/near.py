@@ -25,11 +25,15 @@ class NearPersons:
     Args:
         book: The persons.
         tracks: What is known of the tracks.
+        least: Cosine below which nobody matters.
     """
 
-    def __init__(self, book: PersonBook, tracks: Mapping[Key, TrackEvidence]) -> None:
+    def __init__(
+        self, book: PersonBook, tracks: Mapping[Key, TrackEvidence], *, least: float
+    ) -> None:
         self._book = book
         self._tracks = tracks
+        self._least = least
         self._of: dict[Key, set[int]] = {}  # those that were searched longest ago come first
 
     def renew(self, share: float, view: View) -> None:
@@ -61,6 +65,7 @@ class NearPersons:
             return
         self._book.refresh(self._tracks, view)
         features = view.features([self._tracks[key] for key in keys])
-        for key, near in zip(keys, self._book.nearest(features, NEAR_PERSONS), strict=True):
+        nearest = self._book.nearest(features, NEAR_PERSONS, least=self._least)
+        for key, near in zip(keys, nearest, strict=True):
             self._of.pop(key, None)
             self._of[key] = near

@@ -79,7 +79,8 @@ class OnlineMatcher:
         self._book = PersonBook(dim) if known is None else known
         self._known = {number: replace(p) for number, p in self._book.persons().items()}
         self._view = View.blank(settings, dim)
-        self._near = NearPersons(self._book, self._tracks.evidence)
+        self._least = threshold - settings.margin  # who is less alike can be neither it nor rival
+        self._near = NearPersons(self._book, self._tracks.evidence, least=self._least)
         self._events: list[Event] = []
         self._tick = self._review = -math.inf
         self._began_s: float | None = None
@@ -195,7 +196,9 @@ class OnlineMatcher:
         self._see_anew(only_if_incomplete=True)
         self._book.refresh(self._tracks.evidence, self._view)
         features = self._view.features([self._tracks.evidence[key] for key in ready])
-        near = likely_persons(ready, features, self._tracks, self._book, self._view)
+        near = likely_persons(
+            ready, features, self._tracks, self._book, self._view, least=self._least
+        )
         first_new = self._book.next_number
         for _, keys in groupby(ready, key=lambda key: key[0]):
             left = list(keys)

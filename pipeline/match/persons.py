@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -158,18 +159,18 @@ class PersonBook:
                 total += next(features)
             self._index.put(number, total / np.float32(person.past_count + len(recent[number])))
 
-    def nearest(self, features: FloatArray, count: int) -> list[set[int]]:
-        """Return for each row the numbers of the ``count`` most similar persons."""
-        return self._index.nearest(features, count)
+    def nearest(self, features: FloatArray, count: int, *, least: float) -> list[set[int]]:
+        """Return for each row the numbers of the ``count`` most similar persons, from a cosine on."""
+        return self._index.nearest(features, count, least=least)
 
     def similarities(self, features: FloatArray, numbers: Sequence[int]) -> FloatArray:
         """Return ``(N, len(numbers))`` mean cosines with the given persons."""
         return self._index.similarities(features, numbers)
 
-    def spans(self, number: int, spans_of: Callable[[Key], Spans]) -> Spans:
-        """Return when and where a person was."""
+    def spans(self, number: int, spans_of: Callable[[Key], Spans]) -> list[Spans]:
+        """Return when and where a person was: the past, then each recent track."""
         person = self._persons[number]
-        return Spans.all_of([person.past_spans, *map(spans_of, person.recent)])
+        return [person.past_spans, *map(spans_of, person.recent)]
 
     # Reviews
 
@@ -268,9 +269,10 @@ class PersonBook:
 
     def drop(self, *, most: int, unseen_since_s: float) -> None:
         """Drop persons without recent tracks: those unseen for long, and the least recent."""
-        idle = sorted((p.last_s, n) for n, p in self._persons.items() if not p.recent)
+        idle = [(p.last_s, n) for n, p in self._persons.items() if not p.recent]
+        gone = {number for last_s, number in idle if last_s < unseen_since_s}
         surplus = max(0, len(self._persons) - most)
-        for position, (last_s, number) in enumerate(idle):
-            if position < surplus or last_s < unseen_since_s:
-                del self._persons[number]
-                self._changed.add(number)
+        gone.update(number for _, number in heapq.nsmallest(surplus, idle))
+        for number in gone:
+            del self._persons[number]
+        self._changed |= gone

@@ -11,6 +11,7 @@ from pipeline.settings import MatchSettings
 from support.worlds import DIM, looks
 
 CAMERAS = {"a": 0}
+LEAST = -1.0
 VIEW = View.of([], CAMERAS, MatchSettings(centre_tracks=0), DIM, threshold=0.5)
 
 
@@ -19,9 +20,9 @@ class Counted(PersonBook):
 
     searched = 0
 
-    def nearest(self, features, count):
+    def nearest(self, features, count, *, least):
         self.searched += len(features)
-        return super().nearest(features, count)
+        return super().nearest(features, count, least=least)
 
 
 def world(tracks, persons=12):
@@ -41,14 +42,14 @@ def world(tracks, persons=12):
 def searched_at_once(book, evidence):
     book.refresh(evidence, VIEW)
     features = VIEW.features([evidence[key] for key in book.recent()])
-    return set().union(*PersonBook.nearest(book, features, NEAR_PERSONS))
+    return set().union(*PersonBook.nearest(book, features, NEAR_PERSONS, least=LEAST))
 
 
 @pytest.mark.parametrize("tracks", [0, 1, 9])
 @pytest.mark.parametrize("ticks", [0, 1, 3, 20])
 def test_a_union_is_that_of_one_search_for_all_tracks(tracks, ticks):
     book, evidence = world(tracks)
-    near = NearPersons(book, evidence)
+    near = NearPersons(book, evidence, least=LEAST)
     for _ in range(ticks):
         near.renew(0.1, VIEW)
     assert near.union(VIEW) == (searched_at_once(book, evidence) if tracks else set())
@@ -56,7 +57,7 @@ def test_a_union_is_that_of_one_search_for_all_tracks(tracks, ticks):
 
 def test_the_work_is_spread_over_the_ticks():
     book, evidence = world(20)
-    near = NearPersons(book, evidence)
+    near = NearPersons(book, evidence, least=LEAST)
     spent = []
     for _ in range(10):
         before = book.searched
@@ -72,7 +73,7 @@ def test_the_work_is_spread_over_the_ticks():
 
 def test_persons_that_are_gone_are_near_nobody():
     book, evidence = world(3)
-    near = NearPersons(book, evidence)
+    near = NearPersons(book, evidence, least=LEAST)
     gone = min(near.union(VIEW) - {13, 14, 15})
     book.drop(most=len(book) - 1, unseen_since_s=float("-inf"))
     while gone in book.persons():
