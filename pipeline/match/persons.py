@@ -20,6 +20,9 @@ __all__ = ["Person", "PersonBook"]
 MAX_PAST_SPANS = 64
 """Spans kept of folded tracks; older ones lie too far back to clash with anything."""
 
+TRACKLETS_EACH = 8
+"""Of a person, at most, when the threshold is chosen by the number of tracklets."""
+
 
 @dataclass(slots=True)
 class Person:
@@ -69,6 +72,7 @@ class PersonBook:
         """The identity of every track that has one."""
         self.next_number = next_number
         self._dim = dim
+        self._tracklets = 0
         self._persons: dict[int, Person] = {}
         self._recent: dict[Key, None] = {}  # in the order in which they were decided
         self._index = PersonIndex(dim)
@@ -81,6 +85,10 @@ class PersonBook:
     def dim(self) -> int:
         """Length of a feature."""
         return self._dim
+
+    def compared(self) -> int:
+        """Return how many tracklets the persons stand for, a few of each: some stay all day."""
+        return min(self._tracklets, TRACKLETS_EACH * len(self))
 
     def persons(self) -> Mapping[int, Person]:
         """Return the persons by number."""
@@ -115,6 +123,7 @@ class PersonBook:
     def add(self, number: int, person: Person) -> None:
         """Take in a person, with a number given before."""
         self._persons[number] = person
+        self._tracklets += person.past_count + len(person.recent)
         self.next_number = max(self.next_number, number + 1)
         self._changed.add(number)
 
@@ -122,6 +131,7 @@ class PersonBook:
         """Give a track to a person."""
         person = self._persons[number]
         person.recent.add(key)
+        self._tracklets += 1
         if last_s >= person.last_s:
             person.last_s, person.last_camera = last_s, key[0]
         self.by_track[key] = number
@@ -133,6 +143,7 @@ class PersonBook:
         number = self.by_track.pop(key)
         self._persons[number].recent.discard(key)
         self._recent.pop(key, None)
+        self._tracklets -= 1
         self._changed.add(number)
 
     def touch(self, keys: Collection[Key]) -> None:
@@ -274,5 +285,5 @@ class PersonBook:
         surplus = max(0, len(self._persons) - most)
         gone.update(number for _, number in heapq.nsmallest(surplus, idle))
         for number in gone:
-            del self._persons[number]
+            self._tracklets -= self._persons.pop(number).past_count
         self._changed |= gone
