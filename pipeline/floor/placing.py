@@ -13,7 +13,7 @@ from pipeline.boxes import areas, intersections
 from pipeline.datatypes import FloatArray, Frame, Tracks
 from pipeline.errors import SettingsError
 from pipeline.floor.drawing import seen_floor
-from pipeline.floor.fit import fit_matrices, fit_points
+from pipeline.floor.fit import fit_matrices, fit_points, refuse_outside
 from pipeline.floor.opencv_files import read_matrices
 from pipeline.floor.plane import Plane
 from pipeline.places import Places
@@ -68,7 +68,13 @@ class Floor:
 
         Args:
             sizes: Width and height of each camera's picture.
+
+        Raises:
+            SettingsError: A point is outside its picture.
         """
+        for name, camera in self._cameras.items():
+            if name in sizes and camera.floor_points is not None:
+                refuse_outside(name, camera.floor_points, sizes[name])
         views = {
             name: seen_floor(plane_of(camera, sizes[name]), sizes[name]).round(2).tolist()
             for name, camera in self._cameras.items()
