@@ -83,6 +83,7 @@ def learn_ground(
     proven = np.ones((count + 1, count + 1))
     ground = Ground(trusted, noise, proven, cosine_per_nat=weight)
     bad = []
+    confirmed = np.zeros(count, np.int64)
     for a, b in zip(*np.nonzero(np.tril(trusted[:count, :count], -1)), strict=True):
         verdict = _judge(features, spans, (int(a), int(b)), ground, threshold)
         noise[a, b] = noise[b, a] = verdict.noise
@@ -90,7 +91,9 @@ def learn_ground(
         if verdict.apart_m is not None:
             trusted[a, b] = trusted[b, a] = False
             bad.append((int(a), int(b), verdict))
-    doubts |= _blamed(bad, names)
+        elif verdict.confirmed:
+            confirmed[[a, b]] += 1
+    doubts |= _blamed(bad, names, confirmed)
     for number in doubts:
         trusted[number] = trusted[:, number] = False
     return ground, {names[number]: text for number, text in doubts.items()}
@@ -102,6 +105,7 @@ class _Verdict:
     apart_m: float | None = None
     pairs: int = 0
     proven: float = 1.0
+    confirmed: bool = False
 
 
 def _judge(
@@ -138,10 +142,10 @@ def _judge(
             votes = max(1 + agrees.sum() - (~agrees).sum(), 0)
             return _Verdict(1.0, proven=float(votes / (1 + MIN_PAIRS)))
         if agrees.sum() < MIN_PAIRS:
-            return _Verdict(1.0)
+            return _Verdict(1.0, confirmed=True)
     # Of a chi-square of two degrees of freedom the median is 1.39.
     spread = float(np.median(off[agrees])) / 1.39
-    return _Verdict(float(np.clip(spread, 1 / MAX_NOISE, MAX_NOISE)))
+    return _Verdict(float(np.clip(spread, 1 / MAX_NOISE, MAX_NOISE)), confirmed=True)
 
 
 def _fit_each_other(spans: Spans, a: IntArray, b: IntArray, ground: Ground) -> bool:
@@ -183,12 +187,17 @@ def _odd_heights(paths: Paths, chosen: NDArray[np.bool_], name: str) -> str:
     )
 
 
-def _blamed(bad: Sequence[tuple[int, int, _Verdict]], names: Sequence[str]) -> dict[int, str]:
-    """Return what is wrong with which camera: the one that contradicts most others is to blame."""
+def _blamed(
+    bad: Sequence[tuple[int, int, _Verdict]], names: Sequence[str], confirmed: IntArray
+) -> dict[int, str]:
+    """Return what is wrong with which camera: the one that contradicts most others is to blame.
+
+    Of several the one that fewest others confirm.
+    """
     doubts, left = {}, list(bad)
     while left:
         faults = np.bincount([c for a, b, _ in left for c in (a, b)], minlength=len(names))
-        worst = int(faults.argmax())
+        worst = int(np.lexsort((confirmed, -faults))[0])
         own = [entry for entry in left if worst in entry[:2]]
         others = ", ".join(sorted(names[a if b == worst else b] for a, b, _ in own))
         apart = float(np.median([verdict.apart_m or 0.0 for _, _, verdict in own]))

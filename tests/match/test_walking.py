@@ -102,7 +102,7 @@ def offline(tracklets, **settings):
 
 def online(tracklets, **settings):
     settings = MatchSettings(views="disjoint", resolve=False, centre_tracks=0, **settings)
-    matcher = OnlineMatcher(settings, threshold=0.5, dim=32)
+    matcher = OnlineMatcher(settings, threshold=lambda _: 0.5, dim=32)
     steps = [(t.first_s + s, t) for t in tracklets for s in np.arange(0, IN_VIEW_S + 0.1, 0.5)]
     for time_s, tracklet in sorted(steps, key=lambda step: (step[0], step[1].camera)):
         box = np.array([[100 * (time_s % 7), 0, 100 * (time_s % 7) + 50, 150]], np.float32)
