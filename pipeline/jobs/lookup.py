@@ -132,6 +132,10 @@ class PageLookup:
         """Return the sightings most like a person, best first, and whether all were searched."""
         return self._search.find(vector, narrowed)
 
+    def forget_found(self) -> None:
+        """Use nothing more of what was read for searches: somebody was erased."""
+        self._search.forget()
+
     def found_picture(self, archive: str, sighting: str) -> bytes | None:
         """Return the picture of what was found in an archive lately."""
         return self._search.picture(archive, sighting)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -31,7 +31,7 @@ from pipeline.datatypes import (
 )
 from pipeline.match.assignment import assign
 from pipeline.match.candidates import compare, likely_persons
-from pipeline.match.keeping import keep_persons
+from pipeline.match.keeping import forget_persons, keep_persons
 from pipeline.match.near import NearPersons
 from pipeline.match.offline import identities_of, resolve
 from pipeline.match.persons import PersonBook
@@ -148,6 +148,11 @@ class OnlineMatcher:
             only=None if whole else self._book.recent_keys,
             view=self._view,
         )
+
+    def forget(self, numbers: Collection[int], tracks: Collection[Key]) -> None:
+        """Forget persons, and tracks whosever they are; trackers must not go on with these."""
+        forget_persons(self._book, self._tracks, numbers, tracks)
+        self._known = {n: person for n, person in self._known.items() if n not in numbers}
 
     def _separate(self, keys: Sequence[Key], time_s: float) -> None:
         """Take an identity back where a track comes back beside its successor, in one frame."""
