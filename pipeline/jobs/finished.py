@@ -102,22 +102,22 @@ class FinishedRegister:
         """Return what an identity is called, empty if it has no name."""
         return self._results.edits().name(identity)
 
-    def rename(self, identity: int, name: str) -> Event:
+    def rename(self, identity: int, name: str, *, user: str = "") -> Event:
         """Give an identity a name."""
-        return self._edited(lambda editor: editor.rename(identity, name))
+        return self._edited(lambda editor: editor.rename(identity, name, user=user))
 
-    def merge(self, identity: int, other: int) -> Event:
+    def merge(self, identity: int, other: int, *, user: str = "") -> Event:
         """Have two identities be one person."""
-        return self._edited(lambda editor: editor.merge(identity, other))
+        return self._edited(lambda editor: editor.merge(identity, other, user=user))
 
-    def split(self, identity: int, sightings: Sequence[int]) -> Event:
+    def split(self, identity: int, sightings: Sequence[int], *, user: str = "") -> Event:
         """Make a new identity of some sightings of another one."""
         names = [self.records.name_of(each) for each in sightings]
-        return self._edited(lambda editor: editor.split(identity, names))
+        return self._edited(lambda editor: editor.split(identity, names, user=user))
 
-    def undo(self, edit: int) -> Event:
+    def undo(self, edit: int, *, user: str = "") -> Event:
         """Take an edit back."""
-        return self._edited(lambda editor: editor.undo(edit))
+        return self._edited(lambda editor: editor.undo(edit, user=user))
 
     def draw_zones(self, camera: str, drawn: ZoneMap) -> None:
         """Have a camera's zones and lines be these."""

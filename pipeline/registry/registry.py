@@ -196,23 +196,26 @@ class Registry:
 
     # Edits by hand; each returns the event to tell. See `Editor`.
 
-    def rename(self, identity: int, name: str) -> Event:
+    def rename(self, identity: int, name: str, *, user: str = "") -> Event:
         """Give an identity a name; an empty one takes it away."""
-        return self._edited(lambda: self._editor.rename(identity, name))
+        return self._edited(lambda: self._editor.rename(identity, name, user=user))
 
-    def merge(self, identity: int, other: int) -> Event:
+    def merge(self, identity: int, other: int, *, user: str = "") -> Event:
         """Have ``other`` be the same person as ``identity``, whose number stays."""
-        return self._edited(lambda: self._editor.merge(identity, other))
+        return self._edited(lambda: self._editor.merge(identity, other, user=user))
 
-    def split(self, identity: int, sightings: Sequence[int]) -> Event:
+    def split(self, identity: int, sightings: Sequence[int], *, user: str = "") -> Event:
         """Make a new identity of some sightings, by their numbers, of another one."""
-        return self._edited(
-            lambda: self._editor.split(identity, [self._name_of(each) for each in sightings])
-        )
 
-    def undo(self, edit: int) -> Event:
+        def make() -> Edit:
+            names = [self._name_of(each) for each in sightings]
+            return self._editor.split(identity, names, user=user)
+
+        return self._edited(make)
+
+    def undo(self, edit: int, *, user: str = "") -> Event:
         """Have an edit no longer count, by hand or the matcher's, whatever was edited since."""
-        return self._edited(lambda: self._editor.undo(edit))
+        return self._edited(lambda: self._editor.undo(edit, user=user))
 
     # The watch list; see `WatchList`
 

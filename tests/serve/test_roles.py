@@ -159,6 +159,21 @@ def test_names_that_are_not_there_take_as_long_and_so_do_wrong_tokens(monkeypatc
         assert len(compared) == len(TOKENS)
 
 
+def test_edits_say_who_made_them(app, run):
+    told = as_role(app, Role.OPERATOR).put("/api/people/1/name", json={"name": "Anna"}).json()
+    assert (told["author"], told["user"]) == ("hand", "the-operator")
+    as_role(app, Role.ADMIN).post(f"/api/edits/{told['edit']}/undo")
+    (edit,) = as_role(app, Role.VIEWER).get("/api/edits").json()
+    assert (edit["user"], edit["undone"]) == ("the-operator", True)
+    lines = run.registry.log.path.read_text().splitlines()
+    assert [json.loads(line)["user"] for line in lines] == ["the-operator", "the-admin"]
+
+
+def test_edits_by_the_one_token_or_without_any_name_nobody(run):
+    told = Client(app_of(run)).put("/api/people/1/name", json={"name": "Anna"}).json()
+    assert (told["author"], told["user"]) == ("hand", None)
+
+
 # The log
 
 
