@@ -15,7 +15,7 @@ from pipeline.match.review import Key
 from pipeline.match.track_book import TrackBook
 from pipeline.match.view import View
 
-__all__ = ["forget_persons", "keep_persons"]
+__all__ = ["forget_ended", "forget_persons", "keep_persons"]
 
 
 def keep_persons(
@@ -59,3 +59,13 @@ def forget_persons(
             book.leave(key)
         if key in tracks.evidence:
             tracks.forget(key)
+
+
+def forget_ended(
+    book: PersonBook, tracks: TrackBook, folded: Collection[Key], *, ended_s: float
+) -> None:
+    """Forget tracks whose persons remember them, and waiting ones that were last seen before."""
+    for key in folded:
+        tracks.forget(key)
+        book.forget_track(key)
+    tracks.forget_waiting(ended_s=ended_s)
