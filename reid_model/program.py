@@ -56,7 +56,9 @@ def run_program(load: Callable[[], Callable[[], int]]) -> int:
     except BaseException as error:
         # Where a signal came, whatever was raised is what a library made of it.
         if signals.received is None:
-            problem = missing_library(error)
+            from reid_model.installation import missing_package  # noqa: PLC0415 - seldom needed
+
+            problem = missing_library(error) or missing_package(error)
             if problem is None:
                 raise
             _say(problem)
