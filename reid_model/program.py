@@ -19,9 +19,14 @@ from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
-__all__ = ["missing_library", "run_program"]
+__all__ = ["EXIT_CODES", "missing_library", "run_program"]
 
 BAD_INPUT = 2
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 failed, 2 bad input (flags, files, settings, a missing package), "
+    "128 + N ended by signal N (130 Ctrl-C, 143 SIGTERM)."
+)
+"""What ``--help`` ends with; docs/reliability.md says more."""
 STOP_S = 8.0
 """Time to close files after a signal; containers are killed after 10 s."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -74,7 +74,9 @@ def build(distribution: str, out: Path) -> Path:
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"{distribution} cannot be built:\n{done.stdout}{done.stderr}")
-    wheel = max(out.glob(f"{distribution.replace('-', '_')}-*.whl"), key=lambda p: p.stat().st_mtime)
+    wheel = max(
+        out.glob(f"{distribution.replace('-', '_')}-*.whl"), key=lambda p: p.stat().st_mtime
+    )
     if wheel.stat().st_size > MAX_BYTES:
         raise SystemExit(f"{wheel} has {wheel.stat().st_size} bytes, more than {MAX_BYTES}")
     return wheel
@@ -83,7 +85,9 @@ def build(distribution: str, out: Path) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build both wheels; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=REPOSITORY / "dist", help="folder of the wheels")
+    parser.add_argument(
+        "--out", type=Path, default=REPOSITORY / "dist", help="folder of the wheels"
+    )
     given = parser.parse_args(arguments)
     for distribution in (FULL, LITE):
         wheel = build(distribution, given.out)

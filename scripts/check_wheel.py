@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from build_wheels import FULL, LITE, REPOSITORY, build  # noqa: E402
+from build_wheels import FULL, LITE, REPOSITORY, build
 
 SAMPLES = REPOSITORY / "sample_videos"
 SECONDS = 4.0

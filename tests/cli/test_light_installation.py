@@ -78,7 +78,11 @@ def test_files_are_processed_searched_reported_exported_and_scored(call, tmp_pat
         ["search", "run", "--identity", 1, "--json", "found.json"],
         ["report", "run"],
         ["export", "run", "--format", "mot", "--out", "mot"],
-        [*("evaluate", "run", "--ground-truth", truth, "--camera", "lobby"), "--json", "scores.json"],
+        [
+            *("evaluate", "run", "--ground-truth", truth, "--camera", "lobby"),
+            "--json",
+            "scores.json",
+        ],
     )
     assert code == 0, errors
     for written in ("run/lobby.mp4", "run/report.html", "found.json", "scores.json", "mot"):
