@@ -88,8 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--out", type=Path, default=REPOSITORY / "dist", help="folder of the wheels"
     )
+    parser.add_argument("--only", choices=(FULL, LITE), help="one of them")
     given = parser.parse_args(arguments)
-    for distribution in (FULL, LITE):
+    for distribution in (FULL, LITE) if given.only is None else (given.only,):
         wheel = build(distribution, given.out)
         print(f"{wheel}: {wheel.stat().st_size / 1e6:.1f} MB")
     return 0

@@ -10,6 +10,7 @@ the environment's `bin` on rendered clips: `doctor`, `run`, `search`, `batch` an
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -25,7 +26,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from build_wheels import FULL, LITE, REPOSITORY, build
 
 SAMPLES = REPOSITORY / "sample_videos"
-SECONDS = 4.0
 
 
 class Elsewhere:
@@ -85,19 +85,21 @@ def install(wheel: Path, place: Elsewhere) -> None:
 def work(place: Elsewhere) -> None:
     """Call the commands on clips that lie beside nothing else of this project."""
     for clip in SAMPLES.glob("*.mp4"):
-        shutil.copy(clip, place.folder / clip.name)
-        camera = place.folder / "footage" / clip.stem
-        camera.mkdir(parents=True)
-    some = place.folder / "lobby.mp4"
-    cut = f"import av\nclip = av.open({str(some)!r})\n"
-    clips = [str(each.relative_to(place.folder)) for each in sorted(place.folder.glob("*.mp4"))]
-    del cut
+        shutil.copy(clip, place.folder)
+    video = place.folder / "footage" / "lobby" / "20260105_080000.mp4"
+    video.parent.mkdir(parents=True)
+    shutil.copy(SAMPLES / "lobby.mp4", video)
     place.call("reid-pipeline", "doctor")
-    place.call("reid-pipeline", "run", "--cams", *clips, "--max-seconds", str(SECONDS))
+    clips = ["corridor.mp4", "entrance.mp4", "lobby.mp4"]
+    place.call("reid-pipeline", "run", "--cams", *clips, "--max-seconds", "4")
     place.expect("runs/latest/identities.csv", "runs/latest/mosaic.mp4", "runs/latest/report.html")
     found = place.call("reid-pipeline", "search", "runs/latest", "--identity", "1", "--json", "-")
-    if '"sightings"' not in found:
-        raise SystemExit(f"the search found nothing:\n{found}")
+    if not json.loads(found)["sightings"]:
+        raise SystemExit("the search found nothing")
+    place.call("reid-pipeline", "batch", "footage", "--out", "archive")
+    place.expect("archive/report.html")
+    place.call("reid-pipeline", "live", "--cams", "lobby.mp4", "--realtime", "--no-serve")
+    place.expect("runs/live/recording.json")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
