@@ -102,10 +102,21 @@ def work(place: Elsewhere) -> None:
     place.expect("runs/live/recording.json")
 
 
+def keep(wheel: Path, place: Elsewhere, folder: Path) -> None:
+    """Copy a wheel, and write down what its environment holds as CycloneDX JSON."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(wheel, folder)
+    name = wheel.name.split("-")[0]
+    inventory = ["--output-format", "JSON", "--output-file", folder / f"{name}.cdx.json"]
+    command = [sys.executable, "-m", "cyclonedx_py", "environment", place.bin / "python"]
+    subprocess.run([*command, *inventory], check=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build, install and try a wheel; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="the wheel with torch")
+    parser.add_argument("--keep", type=Path, help="folder for the wheel and its SBOM")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="wheel-") as scratch:
         folder = Path(scratch)
@@ -114,6 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place = Elsewhere(folder)
         install(wheel, place)
         work(place)
+        if given.keep is not None:
+            keep(wheel, place, given.keep)
     return 0
 
 
