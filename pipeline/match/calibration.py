@@ -31,7 +31,7 @@ from pipeline.match.rates import ACROSS, GENUINE, WITHIN, RatePoint, rate_curve
 __all__ = ["Calibration", "TrackLabel", "calibrate", "calibration_as_json"]
 
 FORMAT = 3
-FEW_TRACKLETS = 1000
+FEW_TRACKLETS = 100
 """Up to so many the false match rate is taken as it is; beyond, it falls with their cube root: the
 more people, the more strangers who look alike. Measured on simulated tracklets."""
 PAIRS_PER_FALSE_MATCH = 3
