@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Take the steps of the image in a fresh Debian, without a container engine, and live in it:
 #
-#   scripts/check_image.sh FOLDER      # as root; the Debian is made in FOLDER unless it is there
+#   scripts/check_image.sh FOLDER                # as root; FOLDER is made unless it is there
+#   SUITE=trixie scripts/check_image.sh OTHER    # Debian 13, with Python 3.13
 #
 # configs/deploy/install.sh runs in it as the Dockerfile runs it. Then `live` runs as compose.yaml
 # runs it: process 1 of a process space of its own, as a user without name, home and rights, on a
@@ -15,7 +16,7 @@ python=${PYTHON:-python3}
 if [ ! -e "$root/etc/debian_version" ]; then
     # From where this machine has its own packages.
     mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -1)
-    debootstrap --variant=minbase bookworm "$root" "$mirror" >"$root.log" 2>&1 ||
+    debootstrap --variant=minbase "${SUITE:-bookworm}" "$root" "$mirror" >"$root.log" 2>&1 ||
         { tail -5 "$root.log"; exit 1; }
 fi
 mkdir -p "$root/wheels" "$root/deploy" "$root/clips"
@@ -25,17 +26,22 @@ cp configs/deploy/* "$root/deploy/"
 cp sample_videos/lobby.mp4 "$root/clips/"
 
 echo "installing"
-# What this machine needs to reach package indexes lies over the fresh system while it installs.
+# What this machine needs to reach package indexes is shown to the fresh system while it installs,
+# read-only: its packages must never write over those of this machine.
 unshare --mount bash -c '
     set -e
     root=$1
     mount -t proc proc "$root/proc"
-    for each in /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/apt /etc/ssl/certs /etc/xdg/pip \
-        /usr/share/ca-certificates /usr/local/share/ca-certificates /opt/wheels; do
+    for each in /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/apt /etc/xdg/pip /opt/wheels; do
         [ -e "$each" ] || continue
         if [ -d "$each" ]; then mkdir -p "$root$each"; else touch "$root$each"; fi
         mount --bind "$each" "$root$each"
+        mount -o remount,bind,ro "$root$each"
     done
+    cp /etc/ssl/certs/ca-certificates.crt "$root/deploy/"
+    certificates=/deploy/ca-certificates.crt
+    export PIP_CERT=$certificates REQUESTS_CA_BUNDLE=$certificates SSL_CERT_FILE=$certificates
+    unset CURL_CA_BUNDLE
     exec chroot "$root" sh -c "sh /deploy/install.sh /wheels/*.whl"
 ' _ "$root"
 

@@ -14,7 +14,7 @@ apt-get install -qq -y --no-install-recommends ca-certificates python3 python3-v
 rm -rf /var/lib/apt/lists/*
 
 id reid >/dev/null 2>&1 ||
-    useradd --system --uid 10001 --user-group --home-dir /nonexistent --no-create-home reid
+    useradd --uid 10001 --user-group --home-dir /nonexistent --no-create-home reid
 python3 -m venv /opt/reid-pipeline
 /opt/reid-pipeline/bin/pip install --quiet --no-cache-dir --disable-pip-version-check \
     --root-user-action=ignore "$wheel"
