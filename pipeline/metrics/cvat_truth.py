@@ -19,8 +19,8 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.errors import InputError
+from pipeline.foreign import read_xml
 from pipeline.metrics.tables import TRUTH_COLUMNS
-from reid_model.xml_files import XmlError, parse_xml
 
 __all__ = ["PERSON_LABEL", "cvat_files", "read_cvat"]
 
@@ -57,13 +57,7 @@ def read_cvat(path: Path, camera: str, *, label: str) -> pd.DataFrame:
         InputError: It is missing or malformed, or a track of the label is not made of boxes.
     """
     target = _Tracks(f"ground truth {path}", camera, label)
-    try:
-        with path.open("rb") as file:
-            parse_xml(file, target)
-    except OSError as error:
-        raise InputError(f"ground truth {path} cannot be read: {error.strerror}") from None
-    except (XmlError, ValueError) as error:
-        raise InputError(f"ground truth {path} is no CVAT file: {error}") from None
+    read_xml(path, target, what="ground truth")
     others = sorted(target.labels - {label})
     if others and label not in target.labels:
         raise InputError(
@@ -95,7 +89,9 @@ class _Tracks:
 
     def start(self, tag: str, attrs: dict[str, str]) -> None:
         if not self._is_rooted and tag != "annotations":
-            raise ValueError(f"it begins with <{tag}>, expected <annotations>")
+            raise InputError(
+                f"{self._origin} is no CVAT file: it begins with <{tag}>, expected <annotations>"
+            )
         self._is_rooted = True
         if tag == "image":
             raise InputError(

@@ -99,9 +99,9 @@ BOMB = '<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
     ("content", "message"),
     [
         ('<?xml version="1.0"?>' + BOMB + "<annotations>&b;</annotations>", "document type"),
-        ("<annotations><track", "is no CVAT file"),
+        ("<annotations><track", "is damaged or no XML"),
         ("<html></html>", "it begins with <html>"),
-        ("", "is no CVAT file"),
+        ("", "is damaged or no XML"),
     ],
 )
 def test_files_that_are_no_cvat_or_could_unpack_without_end_are_refused(
