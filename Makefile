@@ -7,7 +7,7 @@ HOLDOUT ?= ../shared/data/market1501
 
 ADVISORIES := api.osv.dev
 
-.PHONY: help demo install lint audit type test bench soak fuzz weights clean
+.PHONY: help demo install lint audit type test docs bench soak fuzz weights clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -38,6 +38,10 @@ type: install ## static types, strict
 test: install ## all tests; PYTEST_FLAGS=--strict-skips fails where one cannot run
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(PYTEST_FLAGS)
 
+docs: install ## the documentation as a site, in site/
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html; with its search: $(BIN)/python -m http.server -d site"
+
 bench: install ## speed of the pipeline beside its parts and beside a baseline
 	$(BIN)/python scripts/benchmark.py
 	$(BIN)/python scripts/benchmark_networks.py
@@ -55,4 +59,4 @@ weights: install ## calibrate CHECKPOINT=runs/distill/best.safetensors and make 
 	  --data configs/sets/pku_reid.yaml --data configs/sets/market1501.yaml
 
 clean: ## remove everything that was generated
-	rm -rf $(VENV) build dist runs .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) build dist runs site .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -111,7 +111,7 @@ def _parameters(command: Any) -> Iterator[str]:
     rows = [each for each in command.params if not getattr(each, "hidden", False)]
     rows = [each for each in rows if each.name != "help"]
     if rows:
-        yield from ("", "| | | default |", "|---|---|---|")
+        yield from ("", "| | |", "|---|---|")
     for each in rows:
         kind = hints.get(each.name, str)
         of = [kind, *get_args(kind)]
@@ -124,16 +124,16 @@ def _parameters(command: Any) -> Iterator[str]:
             if is_argument
             else "`, `".join([*each.opts, *each.secondary_opts])
         )
-        yield f"| `{name}` | {text} | {_default(each)} |"
+        yield f"| `{name}` | {text}{_default(each)} |"
 
 
 def _default(parameter: Any) -> str:
     if parameter.required:
-        return "needed"
+        return " Needed."
     value = parameter.default
-    if value in (None, False, [], ()) or callable(value):
+    if value in (None, False, True, [], ()) or callable(value):
         return ""
-    return f"`{getattr(value, 'value', value)}`"
+    return f" Default: `{getattr(value, 'value', value)}`."
 
 
 def settings_page() -> str:
@@ -157,8 +157,8 @@ def settings_page() -> str:
             "",
             _cell(kind.__doc__),
             "",
-            "| setting | default | |",
-            "|---|---|---|",
+            "| | |",
+            "|---|---|",
         )
         inner = []
         for key, field in kind.model_fields.items():
@@ -166,12 +166,10 @@ def settings_page() -> str:
                 inner.append((key, type(field.default)))
                 continue
             inner += [(key, of) for of in get_args(field.annotation) if _is_section(of)]
-            default = (
-                "needed"
-                if field.is_required()
-                else f"`{_plain(field.get_default(call_default_factory=True))}`"
-            )
-            yield f"| `{key}` | {default} | {_cell(field.description)} |"
+            default = "Needed."
+            if not field.is_required():
+                default = f"Default: `{_plain(field.get_default(call_default_factory=True))}`."
+            yield f"| `{key}` | {_cell(field.description)} {default} |"
         for key, deeper in inner:
             yield from section(f"{name}.{key}", deeper)
 
@@ -200,9 +198,7 @@ def python_page() -> str:
         "`import pipeline` has all of these names. [How they are used](../python.md).",
     ]
     for module, names in pipeline.MODULES.items():
-        lines += [f"\n## {module.rsplit('.', maxsplit=1)[-1].replace('_', ' ').capitalize()}\n"]
         lines += [f"::: pipeline.{module}.{name}\n" for name in names]
-    lines += ["\n## The network alone\n"]
     lines += [f"::: reid_model.inference.{name}\n" for name in reid_model.__all__]
     return "\n".join(lines)
 
