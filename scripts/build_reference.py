@@ -1,7 +1,8 @@
 """Pages of the site that are made from the code: commands, settings, Python, HTTP.
 
 A hook of MkDocs (`mkdocs.yml`). It also takes in the pages that lie outside `docs/`, such as the
-README, and leads links in the repository to pages of the site; what is no page there becomes plain text.
+README, and leads links in the repository to pages of the site, under their titles; what is no page there
+becomes plain text.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ def with_site_links(markdown: str, source: str, page: str) -> str:
         goal = TAKEN_IN.get(file) or (file[5:] if file.startswith("docs/") else None)
         if goal is None or goal.endswith(".ipynb"):
             return text
+        if text.endswith(".md"):  # a name of a file, which on the site is a page with a title
+            text = (REPOSITORY / file).read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
         way = os.path.relpath(goal, os.path.dirname(page) or ".")  # noqa: PTH120
         return f"{picture}[{text}]({way}{'#' if anchor else ''}{anchor})"
 

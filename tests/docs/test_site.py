@@ -71,6 +71,7 @@ def test_nothing_is_loaded_from_elsewhere(site):
             "[a](reference/card-reid.md)",
         ),
         ("[a](docs/a.md)", "CONTRIBUTING.md", "reference/contributing.md", "[a](../a.md)"),
+        ("[live.md](live.md#b)", "docs/a.md", "a.md", "[Live cameras](live.md#b)"),
         ("[a](../pipeline/core.py)", "docs/a.md", "a.md", "a"),
         (
             "[a](#b) [c](https://d.example/e)",
