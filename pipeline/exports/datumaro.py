@@ -53,8 +53,8 @@ def write_datumaro(read: Read, folder: Path) -> tuple[int, int]:
 
 def _items(sequence: BoxSequence) -> Iterator[dict[str, Any]]:
     """Yield the frames that show somebody."""
-    for frame, rows in sequence.boxes.groupby("frame"):
-        number = int(frame)  # type: ignore[call-overload]
+    for _, rows in sequence.boxes.groupby("frame"):
+        number = int(rows["frame"].iloc[0])
         size = size_at(number, sequence)
         picture = {"path": f"{number + 1:06d}.jpg"}
         yield {
