@@ -29,6 +29,7 @@ DOCUMENTS = sorted(
 )
 FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 PROGRAMS = ("reid-pipeline", "reid-model", "make", "pip", "python")
+PROMPT = re.compile(r" *[$#] ")
 ASSIGNMENT = re.compile(r"^[A-Z_]+=")
 
 
@@ -63,7 +64,7 @@ def blocks_of(path: Path) -> list[list[Shown]]:
         name = str(path.relative_to(REPOSITORY))
         lines = match[3].replace("\\\n", "").splitlines()
         prompts = [
-            (first + n, line.strip()[2:]) for n, line in enumerate(lines) if "$ " in line[:8]
+            (first + n, line.strip()[2:]) for n, line in enumerate(lines) if PROMPT.match(line)
         ]
         found = [
             Shown(name, number, part.strip(), words_of(part))
@@ -103,12 +104,16 @@ def spans(path: Path) -> list[str]:
 def parse(words: tuple[str, ...]) -> None:
     """Parse a command by its own parser, every flag and choice; raise what is wrong with it."""
     program, *rest = words
-    if program == "python":
+    if program in {"python", "python3"}:
         parse_script(rest)
         return
     is_ours = program == "reid-pipeline"
-    wanted = next(word for word in rest if not word.startswith("-"))
+    wanted = next((word for word in rest if not word.startswith("-")), None)
     command = typer.main.get_command(make_app(wanted) if is_ours else model_app)
+    if wanted is None:  # an option that may do its work at once, as --version does
+        known = {name for each in command.params for name in each.opts}
+        assert set(rest) <= known, rest
+        return
     given = _repeat_options(rest) if is_ours else rest
     context = command.make_context(program, list(given))
     while hasattr(command, "commands"):
