@@ -32,14 +32,23 @@ def config(tmp_path_factory):
 def test_faults_of_single_cameras_leave_the_others_alone_and_passwords_stay_secret(
     server, camera_list, tmp_path
 ):
-    # Nobody answers the webhook, which must not hold up anything.
-    told_file, webhook = tmp_path / "told.jsonl", "http://me:canary-hook@127.0.0.1:9/canary-2"
-    config = write_config(tmp_path, notify={"file": str(told_file), "webhook": webhook})
+    # Nobody answers on port 9, which must not hold up anything.
+    told_file, token = tmp_path / "told.jsonl", "canary-of-the-page"
+    channels = {
+        "webhook": "http://me:canary-hook@127.0.0.1:9/canary-2",
+        "webhook_token": "canary-bearer",
+        "mqtt": "mqtt://me:canary-mqtt@127.0.0.1:9",
+        "mqtt_discovery": "homeassistant",
+        "redis": "redis://me:canary-redis@127.0.0.1:9/0",
+    }
+    config = write_config(
+        tmp_path, notify={"file": str(told_file), **channels}, web={"token": token}
+    )
     wrong = server.address("yard", password="canary-wrong")
     cameras = camera_list(
         "corridor", "entrance", "lobby", "yard", refused=wrong, nowhere=server.address("nothing")
     )
-    program = Program(config, tmp_path / "out", cameras)
+    program = Program(config, tmp_path / "out", cameras, token=token)
     names = ["corridor", "entrance", "lobby", "yard"]
     try:
         wait_for(is_live(program, *names), program)
