@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -156,6 +157,13 @@ def test_bad_input_is_one_line_without_passwords(flags, told, tmp_path, capsys):
     error = capsys.readouterr().err
     assert told in error
     assert "canary" not in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_low_limit_on_open_files_is_named_at_the_start(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (48, 48))
+    assert main(["live", "--cams", "rtsp://127.0.0.1:9/x", "--out", str(tmp_path / "out")]) == 2
+    assert "ulimit -n" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
