@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray
-from pipeline.match.constraints import Spans
 from pipeline.match.evidence import TrackEvidence
 from pipeline.match.persons import PersonBook
 from pipeline.match.review import Key
+from pipeline.match.spans import Spans
 from pipeline.match.track_book import TrackBook
 from pipeline.match.view import View
 
@@ -22,7 +23,13 @@ CANDIDATES = 32
 
 
 def likely_persons(
-    keys: Sequence[Key], features: FloatArray, tracks: TrackBook, book: PersonBook, view: View
+    keys: Sequence[Key],
+    features: FloatArray,
+    tracks: TrackBook,
+    book: PersonBook,
+    view: View,
+    *,
+    least: float,
 ) -> dict[Key, set[int]]:
     """Return for each track the numbers of the persons most like it, and of those where it is.
 
@@ -32,8 +39,9 @@ def likely_persons(
         tracks: All tracks.
         book: The persons.
         view: How tracks look, and where they are.
+        least: Cosine below which nobody matters.
     """
-    near = dict(zip(keys, book.nearest(features, CANDIDATES), strict=True))
+    near = dict(zip(keys, book.nearest(features, CANDIDATES, least=least), strict=True))
     if view.rules.ground is None:
         return near
     since = _since(tracks.evidence[key] for key in keys)
@@ -67,13 +75,15 @@ def compare(
         known: All tracks.
 
     Returns:
-        Numbers of ``M`` persons, ``(N, M)`` similarities and what places add to them, ``(N, M)``
+        Numbers of ``M`` persons, ``(N, M)`` similarities and what places and gaps add to them, ``(N, M)``
         whether the track may show the person.
     """
     numbers = sorted(set[int]().union(*near))
     similarity = book.similarities(view.features(tracks), numbers)
-    allowed = np.array([[number in each for number in numbers] for each in near], bool)
-    allowed = allowed.reshape(similarity.shape)
+    column_of = {number: column for column, number in enumerate(numbers)}
+    allowed = np.zeros(similarity.shape, bool)
+    for one, each in enumerate(near):
+        allowed[one, [column_of[number] for number in each]] = True
     since = _since(tracks)
 
     def spans_of(key: Key) -> Spans:
@@ -81,19 +91,17 @@ def compare(
 
     own = [spans_of((track.camera, track.track_id)) for track in tracks]
     theirs = [book.spans(number, spans_of) for number in numbers]
-    spans = Spans.all_of([*own, *theirs])
-    owner = np.repeat(np.arange(len(numbers)), [len(each) for each in theirs])
+    spans = Spans.all_of([*own, *chain.from_iterable(theirs)])
+    owner = np.repeat(np.arange(len(numbers)), [sum(map(len, each)) for each in theirs])
     row, span = np.nonzero(allowed[:, owner])
     column, span = owner[span], span + len(tracks)
     clashes = view.rules.clashing(spans, row, span)
     allowed[row[clashes], column[clashes]] = False
-    if view.rules.ground is not None:
-        found = view.rules.ground.compare(spans.paths, spans.camera, row, span)
-        met = found.shared > 0
-        # The mean over the person's tracks that are seen at the same time.
-        count, nats = np.zeros(similarity.shape), np.zeros(similarity.shape)
-        np.add.at(count, (row[met], column[met]), 1)
-        np.add.at(nats, (row[met], column[met]), found.nats[met])
-        bonus = nats / np.maximum(count, 1) * view.rules.ground.cosine_per_nat
-        similarity = similarity + bonus.astype(np.float32)
+    worth = view.rules.similarity(spans, row, span)
+    said = worth != 0
+    if said.any():  # the mean over the person's tracks of which something is known
+        count, total = np.zeros(similarity.shape), np.zeros(similarity.shape)
+        np.add.at(count, (row[said], column[said]), 1)
+        np.add.at(total, (row[said], column[said]), worth[said])
+        similarity = similarity + (total / np.maximum(count, 1)).astype(np.float32)
     return numbers, similarity, allowed
