@@ -16,7 +16,7 @@ import csv
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -74,8 +74,10 @@ def export_boxes(results: Results, out: Path, *, kind: ExportFormat) -> tuple[in
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"output {out} exists and is not empty: choose another --out")
     try:
-        out.absolute().parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.absolute().parent))
+        folder = out.absolute().with_name(f".{out.name}.partial")
+        shutil.rmtree(folder, ignore_errors=True)  # of an export that was killed
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
     except OSError as error:
         raise OutputError(f"output {out} cannot be made: {error.strerror}") from None
     writers: dict[ExportFormat, Callable[[Read, Path], tuple[int, int]]] = {
