@@ -172,45 +172,6 @@ def test_a_track_that_comes_back_beside_its_successor_loses_nothing_to_it():
     assert ids["a", 1] != ids["a", 2]
 
 
-@pytest.mark.parametrize("resolve", [False, True])
-def test_the_threshold_is_that_for_as_many_tracklets_as_there_are(resolve):
-    visits = walk(6, CAMERAS, visits=3)
-    counts = []
-
-    def threshold(tracklets):
-        counts.append(tracklets)
-        return 0.5
-
-    found = OnlineMatcher(MatchSettings(resolve=resolve), threshold=threshold, dim=DIM)
-    feed(found, frames_of(visits, LOOKS, noise=0.05))
-    ids = numbers(found.finish())
-    assert counts[0] == 0
-    assert counts[-1] == len(ids)
-
-
-def test_those_who_come_again_and_again_are_not_many():
-    counts = []
-
-    def threshold(tracklets):
-        counts.append(tracklets)
-        return 0.5
-
-    found = OnlineMatcher(MatchSettings(resolve=True), threshold=threshold, dim=DIM)
-    feed(found, frames_of(walk(3, CAMERAS, visits=9), LOOKS, noise=0.05))
-    found.finish()
-    assert len(found.persons) == 3
-    assert counts[-1] == max(counts) == 8 * 3
-
-
-def test_among_many_a_track_must_be_more_alike_to_be_somebody_known():
-    visits = walk(6, CAMERAS, visits=4)
-    found = OnlineMatcher(
-        MatchSettings(resolve=False), threshold=lambda n: 0.5 if n < 12 else 2.0, dim=DIM
-    )
-    feed(found, frames_of(visits, LOOKS, noise=0.05))
-    assert len(found.persons) > 6
-
-
 def test_resolving_keeps_the_numbers_that_were_given():
     visits = walk(6, CAMERAS, visits=4)
     found = matcher(resolve=True)
