@@ -12,6 +12,7 @@ from pathlib import Path
 from pipeline.build import OwnStages
 from pipeline.errors import RunError, SettingsError, SourceError
 from pipeline.health import CameraState
+from pipeline.jobs.live_forget import LiveForget
 from pipeline.jobs.live_system import LiveSystem, build_live
 from pipeline.jobs.lookup import PageLookup
 from pipeline.layout.recording import AUDIT_FILE
@@ -80,10 +81,12 @@ def watch_cameras(
         url = ""
         if serve:
             audit = AuditLog(out / AUDIT_FILE, keep_days=settings.live.recording.keep_days)
-            page = system.run, system.registry, lookup, settings.live.web
+            eraser = LiveForget(system, lookup.forget_found)
+            page = system.run, system.registry, lookup, eraser, settings.live.web
             web = open_web(*page, audit=audit)
             web.start()
             stack.callback(partial(web.stop, timeout_s=WEB_STOP_S))
+            stack.callback(eraser.close)
             url = web.url
         on_start(system, url)
         for camera in cameras:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -29,7 +29,7 @@ from pipeline.datatypes import (
 )
 from pipeline.match.assignment import assign
 from pipeline.match.candidates import compare, likely_persons
-from pipeline.match.keeping import keep_persons
+from pipeline.match.keeping import forget_ended, forget_persons, keep_persons
 from pipeline.match.near import NearPersons
 from pipeline.match.offline import identities_of, resolve
 from pipeline.match.persons import PersonBook
@@ -71,7 +71,7 @@ class OnlineMatcher:
         self._dim = dim
         self._tracks = TrackBook(settings, dim)
         self._book = PersonBook(dim) if known is None else known
-        self._known = {number: replace(p) for number, p in self._book.persons().items()}
+        self._known = {n: replace(p) for n, p in self._book.persons().items() if settings.resolve}
         self._view = View.blank(settings, dim)
         self._near = NearPersons(self._book, self._tracks.evidence)
         self._events: list[Event] = []
@@ -129,8 +129,7 @@ class OnlineMatcher:
         """Return all persons for a later run: those known before this one, and its own.
 
         Args:
-            identities: What ``finish`` returned; they count, not those given on the way.
-                ``None`` while the run goes on: those given until now.
+            identities: Of ``finish``; ``None`` while the run goes on: those given until now.
         """
         whole = self._settings.resolve
         return keep_persons(
@@ -142,6 +141,10 @@ class OnlineMatcher:
             only=None if whole else self._book.recent_keys,
             view=self._view,
         )
+
+    def forget(self, numbers: Collection[int], tracks: Collection[Key]) -> None:
+        """Forget persons, and tracks, whose trackers must not go on; not before a resolution."""
+        forget_persons(self._book, self._tracks, numbers, tracks)
 
     def _separate(self, keys: Sequence[Key], time_s: float) -> None:
         """Take an identity back where a track comes back beside its successor, in one frame."""
@@ -294,7 +297,4 @@ class OnlineMatcher:
             oldest_s = -math.inf  # persons of a gallery have as long to show up as others
         self._book.drop(most=self._settings.max_identities, unseen_since_s=oldest_s)
         if not self._settings.resolve:
-            for key in folded:
-                self._tracks.forget(key)
-                self._book.forget_track(key)
-            self._tracks.forget_waiting(ended_s=ended_s)
+            forget_ended(self._book, self._tracks, folded, ended_s=ended_s)

@@ -35,7 +35,7 @@ class Role(StrEnum):
     ========  ==================================================================
     viewer    look: cameras, people, timeline, events, counts
     operator  search, edit identities, watch list, draw zones
-    admin     read who did what
+    admin     read who did what, forget people
     ========  ==================================================================
     """
 
