@@ -15,6 +15,7 @@ from pipeline.health import CameraState
 from pipeline.jobs.live_forget import LiveForget
 from pipeline.jobs.live_system import LiveSystem, build_live
 from pipeline.jobs.lookup import PageLookup
+from pipeline.jobs.start import check_open_files
 from pipeline.layout.recording import AUDIT_FILE
 from pipeline.protocols import LiveCamera
 from pipeline.serve.audit import AuditLog
@@ -66,6 +67,7 @@ def watch_cameras(
         ReidPipelineError: Bad input, or nothing could be processed any more.
     """
     _refuse_what_live_cannot_do(settings)
+    check_open_files(len(settings.cameras), video=settings.live.recording.video, live=True)
     with ExitStack() as stack:
         cameras = open_live_cameras(settings.cameras, settings.live.source, realtime=realtime)
         system = build_live(settings, out, cameras, gallery=gallery, own=own)

@@ -141,8 +141,8 @@ class PageLookup:
         return self._search.picture(archive, sighting)
 
     def _read(self, path: Path, what: object) -> PersonPicture:
-        image = read_picture(path)
-        with self._lock:
+        with self._lock:  # one picture at a time: 10 MB can unpack to hundreds
+            image = read_picture(path)
             detector, embedder = self._networks or self._load()
             crop = person_on(image, what, detector)
             vector = np.asarray(embedder.embed([crop])[0], np.float32)

@@ -44,6 +44,8 @@ MAX_ROUNDS = 4
 """Joint assignments per camera and tick; the later ones serve tracks that lost to another."""
 NEAR_SHARE = 0.1
 """Of the recent tracks, searched again in a tick with nothing else to do."""
+SET_BACK_S = 10.0
+"""Time that goes back further is another one: the clock of the machine was set."""
 MAX_RECENT = 256
 """Tracks that a review may move; older ones stay with their person for good."""
 
@@ -173,6 +175,10 @@ class OnlineMatcher:
         if self._began_s is None:
             self._began_s = time_s
         tick = math.floor(time_s / self._settings.tick_s)
+        if time_s < self._tracks.now_s - SET_BACK_S:
+            # Until the time that was reached before, nothing would be due.
+            self._tick, self._review = tick, math.floor(time_s / self._settings.review_s)
+            self._tracks.now_s = time_s
         if tick > self._tick:
             busy = bool(self._tracks.waiting) and self._decide(at_end=False)
             every_s, next_s = self._settings.review_s, time_s + self._settings.tick_s

@@ -1,6 +1,7 @@
 """Users, what their roles may do, and that it is noted."""
 
 import json
+import os
 import re
 
 import pytest
@@ -224,10 +225,36 @@ def test_a_file_of_users_is_read_and_hides_what_it_can(tmp_path):
     assert TOKENS[Role.ADMIN] not in path.read_text()
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"users": [{"name": "a"}]}', '{"users": 1}'])
-def test_damaged_files_are_refused_in_one_line(tmp_path, text):
+ANNA = BOOK.users[f"the-{Role.ADMIN}"].model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[" * 100_000,
+        "[]",
+        '{"users": [{"name": "a"}]}',
+        '{"users": 1}',
+        json.dumps({"users": [ANNA, ANNA]}),
+        json.dumps({"users": [ANNA | {"password": PASSWORD}]}),
+        json.dumps({"users": [ANNA | {"password": HASH[:60]}]}),
+        json.dumps({"users": [ANNA | {"password": HASH.replace("m=", "m=9999")}]}),
+        json.dumps({"users": [ANNA | {"tokens": [TOKENS[Role.ADMIN]]}]}),
+        json.dumps({"users": [ANNA | {"token": TOKENS[Role.ADMIN]}]}),
+    ],
+)
+def test_damaged_files_are_refused_in_one_line_that_repeats_no_secret(tmp_path, text):
     path = tmp_path / "users.json"
     path.write_text(text)
     path.chmod(0o600)
-    with pytest.raises(SettingsError, match="is damaged"):
+    with pytest.raises(SettingsError, match="is damaged") as caught:
         UserBook.read(path)
+    assert "\n" not in str(caught.value)
+    assert not any(secret in str(caught.value) for secret in (PASSWORD, *TOKENS.values()))
+
+
+def test_a_pipe_in_place_of_the_file_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "users.json", 0o600)
+    with pytest.raises(SettingsError, match="no file"):
+        UserBook.read(tmp_path / "users.json")
