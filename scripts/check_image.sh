@@ -79,7 +79,7 @@ kill -TERM "$(pgrep -P $space)"
 code=0
 wait $space || code=$?
 trap - EXIT
-[ $code = 143 ] || { cat "$root.live.log"; echo "ended with $code, not 143"; exit 1; }
+[ $code = 0 ] || { cat "$root.live.log"; echo "ended with $code, not 0"; exit 1; }
 [ -s "$root/var/lib/reid-pipeline/recording.json" ]
 find "$root/var/lib/reid-pipeline" -name '*.mp4' -size +0 | grep -q .
 ! grep -q "not end within" "$root.live.log"
