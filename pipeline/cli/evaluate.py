@@ -32,7 +32,7 @@ def evaluate(
     ground_truth: Annotated[
         Path | None,
         typer.Option(
-            help="CSV camera,frame,identity,x,y,w,h[,visible], or a MOT folder.",
+            help="CSV camera,frame,identity,x,y,w,h[,visible], a MOT folder, or CVAT for video.",
             show_default=False,
         ),
     ] = None,
@@ -74,12 +74,16 @@ def evaluate(
             "--processed-only", help="Leave out ground truth beyond the frames that were read."
         ),
     ] = False,
+    label: Annotated[
+        str | None,
+        typer.Option("--class", help="Label of the people in ground truth of CVAT, else 'person'."),
+    ] = None,
 ) -> None:
     """Score a run against ground truth, per camera and over all cameras together."""
     if (ground_truth is None) != nobody:
         raise InputError("give one of --ground-truth FILE and --nobody")
     if nobody:
-        useless = ["out", "iou", "min_visible", "rename", "camera", "processed_only"]
+        useless = ["out", "iou", "min_visible", "rename", "camera", "processed_only", "label"]
         refuse_flags(context, *useless, because="belongs to --ground-truth, which is not given")
     pictures = [] if out is None else [out / name for name in PICTURES]
     check_files([file_of(json_out), *pictures], [run, ground_truth])
@@ -98,6 +102,7 @@ def evaluate(
         rename=_renaming(rename or []),
         cameras=camera or [],
         processed_only=processed_only,
+        label=label,
     )
     about = {
         "written_by": WRITTEN_BY,

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pipeline.errors import ResultsError
-from pipeline.jobs.finished import FinishedRegister, FinishedView, finished
+from pipeline.jobs.finished import FinishedForget, FinishedRegister, FinishedView, finished
 from pipeline.jobs.lookup import PageLookup
 from pipeline.layout.recording import AUDIT_FILE
 from pipeline.live_settings import WebSettings
@@ -63,6 +63,7 @@ def serve_results(
         FinishedView(results),
         register,
         lookup,
+        FinishedForget(register, lookup.forget_found),
         web,
         audit=AuditLog(where / AUDIT_FILE),
         finished=finished(results),

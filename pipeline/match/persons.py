@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.datatypes import UNASSIGNED, Event, FloatArray
-from pipeline.match.constraints import Spans
 from pipeline.match.evidence import TrackEvidence
 from pipeline.match.index import PersonIndex
 from pipeline.match.review import Key, Move, Node
+from pipeline.match.spans import Spans
 from pipeline.match.view import View
 
 __all__ = ["Person", "PersonBook"]
@@ -243,6 +243,17 @@ class PersonBook:
         self._changed |= {old, new}
 
     # Memory
+
+    def forget(self, numbers: Collection[int]) -> list[Key]:
+        """Forget persons and whose their tracks are; return those tracks."""
+        keys = [key for key, number in self.by_track.items() if number in numbers]
+        for key in keys:
+            del self.by_track[key]
+            self._recent.pop(key, None)
+        for number in numbers:
+            self._persons.pop(number, None)
+        self._changed |= set(numbers)
+        return keys
 
     def fold(
         self,

@@ -6,9 +6,9 @@ import math
 from collections.abc import Collection
 
 from pipeline.datatypes import CropEvidence, FloatArray, Tracklet, Tracks
-from pipeline.match.constraints import Spans
 from pipeline.match.evidence import EvidenceBook, TrackEvidence
 from pipeline.match.review import Key, Node
+from pipeline.match.spans import Spans
 from pipeline.settings import MatchSettings
 
 __all__ = ["TrackBook"]
@@ -65,7 +65,8 @@ class TrackBook:
         track = self.evidence[key]
         return (
             self.now_s - track.first_s >= self._settings.max_wait_s
-            or self.now_s - track.last_s >= ENDED_AFTER_S
+            # Before now or, where the clock was set back, behind it.
+            or abs(self.now_s - track.last_s) >= ENDED_AFTER_S
         )
 
     def may_be_new_identity(self, key: Key) -> bool:

@@ -21,6 +21,7 @@ from pipeline.serve.audit import AuditLog
 from pipeline.serve.audit_api import audit_router
 from pipeline.serve.condition import Level, condition_of
 from pipeline.serve.finished import Finished
+from pipeline.serve.forget_api import Eraser, forget_router
 from pipeline.serve.guard import Guard
 from pipeline.serve.login import add_login
 from pipeline.serve.lookup import Lookup
@@ -42,6 +43,7 @@ def create_app(
     view: LiveView,
     registry: Register,
     lookup: Lookup,
+    eraser: Eraser,
     *,
     token: str | None,
     hosts: Sequence[str],
@@ -56,6 +58,7 @@ def create_app(
         view: What the run shows of itself.
         registry: Where identities are stored and edited.
         lookup: Reads pictures and archives.
+        eraser: Erases people.
         token: What has to be known to see anything; ``None`` where nobody is asked.
         hosts: Names and addresses by which browsers may ask for the page.
         users: Those who sign in by name; ``None`` where nobody does.
@@ -82,6 +85,7 @@ def create_app(
     app.include_router(video_router(lookup), prefix="/api")
     app.include_router(zones_router(view, registry), prefix="/api")
     app.include_router(search_router(lookup), prefix="/api")
+    app.include_router(forget_router(registry, eraser), prefix="/api")
     app.include_router(watch_router(registry, lookup), prefix="/api")
     _add_page(app)
     add_login(app, access, audit)

@@ -33,6 +33,7 @@ MAY_HAVE_THREADS = {
     "cli/serve.py",
     "jobs/finished.py",
     "jobs/live.py",
+    "jobs/live_forget.py",
     "jobs/live_system.py",
     "jobs/lookup.py",
     "jobs/registry_index.py",

@@ -3,6 +3,7 @@
 import json
 import threading
 from types import SimpleNamespace
+from unittest.mock import ANY
 
 import httpx
 import pytest
@@ -172,3 +173,18 @@ def test_search_on_the_list_is_by_name_and_number(run):
     assert names.of("braun") == ["Bert Braun"]
     assert names.of("#2") == ["Bert Braun"]
     assert register.records.people(limit=1)[0].identity == 1
+
+
+def test_a_person_of_finished_work_is_erased(tmp_path):
+    folder = write_recording(tmp_path / "live", video_fps=60)
+    with Page(folder) as page:
+        page.put("/api/people/1/name", json={"name": "Anna"})
+        page.post("/api/search", json={"identity": 1})
+        assert page.delete("/api/people/1").json() == {"files": ANY, "still_watched": []}
+        assert [each["identity"] for each in page.get("/api/people").json()] == [2]
+        assert page.delete("/api/people/1").status_code == 404
+        found = page.post("/api/search", json={"identity": 2}).json()["found"]
+        assert {each["identity"] for each in found} == {2}
+        assert all(1 not in {e["global_id"], e["other_id"]} for e in page.get("/api/events").json())
+    assert "Anna" not in (folder / "edits.jsonl").read_text()
+    assert set(open_results(folder).owners()) == {2}

@@ -65,6 +65,18 @@ def test_a_track_is_undecided_until_it_was_seen_well_three_times():
     assert given_ids["a", 1.5, 1] == 1
 
 
+@pytest.mark.parametrize("set_s", [-3600.0, 3600.0])
+def test_a_clock_that_is_set_holds_up_no_identity(set_s):
+    found = matcher()
+    visits = [Visit(0, "a", 1, 10_000, 10_004), Visit(1, "b", 1, 10_000, 10_000.5)]
+    feed(found, frames_of(visits, LOOKS))
+    start_s = 10_005 + set_s
+    later = [Visit(0, "c", 1, start_s, start_s + 4), Visit(2, "a", 2, start_s, start_s + 4)]
+    given_ids = feed(found, frames_of(later, LOOKS))
+    assert given_ids["c", start_s + 4, 1] == 1
+    assert given_ids["a", start_s + 4, 2] == 2
+
+
 def test_a_track_with_few_crops_is_decided_after_a_while():
     found = matcher(decide_crops=100)
     given_ids = feed(found, frames_of([Visit(0, "a", 1, 0, 4)], LOOKS))

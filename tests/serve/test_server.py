@@ -18,7 +18,7 @@ from pipeline.errors import SettingsError
 from pipeline.jobs.live_registry import LiveRegistry as Registry
 from pipeline.live_settings import WebSettings
 from pipeline.serve.server import WebServer, open_web
-from support.api_client import FakeLookup
+from support.api_client import FakeEraser, FakeLookup
 from support.live_view import NOW, FakeView, event, walk
 
 WAIT_S = 30
@@ -33,7 +33,9 @@ def serving(**settings):
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         registry = Registry(Path(folder), keep_s=None)
         view = FakeView("lobby")
-        server = open_web(view, registry, FakeLookup(), WebSettings(**{"port": 0} | settings))
+        server = open_web(
+            view, registry, FakeLookup(), FakeEraser(), WebSettings(**{"port": 0} | settings)
+        )
         server.start()
         try:
             yield server, view, registry

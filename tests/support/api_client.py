@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.errors import InputError
 from pipeline.person_picture import PersonPicture
 from pipeline.serve.app import create_app
+from pipeline.serve.forget_api import Forgotten
 from pipeline.serve.lookup import FoundSighting
 
 TOKEN = "correct-horse-battery"
@@ -50,11 +51,23 @@ def app_of(run, *, token=None, **options):
         run.view,
         run.registry,
         lookup,
+        getattr(run, "eraser", FakeEraser()),
         token=token,
         hosts=HOSTS,
         now=lambda: run.clock.now,
         **options,
     )
+
+
+class FakeEraser:
+    """Remembers whom it was to erase; they stay."""
+
+    def __init__(self):
+        self.asked = []
+
+    def forget(self, identity):
+        self.asked.append(identity)
+        return Forgotten(files=3, still_watched=["Bert"])
 
 
 class FakeLookup:
