@@ -255,8 +255,9 @@ def api_description() -> dict[str, Any]:
     """Return what `/api/openapi.json` says, without a run behind it."""
     from pipeline.serve.app import create_app  # noqa: PLC0415
 
-    nothing: Any = _Nothing()
-    return create_app(nothing, nothing, nothing, token=None, hosts=[]).openapi()
+    needed = inspect.signature(create_app).parameters.values()
+    parts: list[Any] = [_Nothing() for each in needed if each.kind is each.POSITIONAL_OR_KEYWORD]
+    return create_app(*parts, token=None, hosts=[]).openapi()
 
 
 def _shape(schema: dict[str, Any], description: dict[str, Any]) -> str:

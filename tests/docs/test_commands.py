@@ -123,11 +123,11 @@ def world(tmp_path_factory):
         seconds = ["--max-seconds", "2.5"]
         assert main(["run", "--cams", "cameras.yaml", "--out", "runs/monday", *seconds]) == 0
         assert main(["batch", "footage", "--out", "archive"]) == 0
+        assert main(["export", "runs/monday", "--format", "mot", "--out", "truth"]) == 0
         people = [
             str(each) for each in pipeline.open_results("runs/monday").identities()["global_id"]
         ]
         assert main(["edit", "runs/monday", "merge", *people[:2]]) == 0  # who has two sightings
-        assert main(["export", "runs/monday", "--format", "mot", "--out", "truth"]) == 0
     for name in ("demo", "EMPTY"):
         shutil.copytree(folder / "runs/monday", folder / "runs" / name)
     (folder / "runs/EMPTY").rename(folder / "EMPTY_RUN")
