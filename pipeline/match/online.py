@@ -4,7 +4,6 @@ At each tick of event time, tracks with enough evidence are compared with the pe
 of one camera jointly, so that nobody is in one camera twice. A track gets the best person who is
 similar enough and clearly ahead of the runner-up; else it waits, and in the end it is somebody new.
 Every few seconds a review merges persons who proved to be one and moves tracks.
-
 Neither the clock, nor the order of cameras in a tick, nor the machine's speed changes a result.
 """
 
@@ -128,11 +127,7 @@ class OnlineMatcher:
         )
 
     def gallery(self, identities: Identities | None = None) -> PersonBook:
-        """Return all persons for a later run: those known before this one, and its own.
-
-        Args:
-            identities: Of ``finish``; ``None`` while the run goes on: those given until now.
-        """
+        """Return all persons for a later run; ``None`` while this one goes on, else as it finished."""
         whole = self._settings.resolve
         return keep_persons(
             PersonBook(self._dim, next_number=self._book.next_number),
@@ -176,7 +171,6 @@ class OnlineMatcher:
             self._began_s = time_s
         tick = math.floor(time_s / self._settings.tick_s)
         if time_s < self._tracks.now_s - SET_BACK_S:
-            # Until the time that was reached before, nothing would be due.
             self._tick, self._review = tick, math.floor(time_s / self._settings.review_s)
             self._tracks.now_s = time_s
         if tick > self._tick:
