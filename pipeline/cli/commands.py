@@ -111,6 +111,7 @@ COMMANDS = (
         ("doctor", "doctor"),
         "Say what is installed, what is missing for what, and try codecs and networks.",
     ),
+    Command("info", ("doctor", "doctor"), "The same as `doctor`."),
     Command(
         "calibrate",
         ("calibrate", "calibrate_command"),
