@@ -99,7 +99,17 @@ class _OfIdentity(_Reply):
         return _hex(self.identity)
 
 
-class Person(_OfIdentity):
+class _Placed(_OfIdentity):
+    x_m: float | None
+    """Last place on the floor, metres; null where it is not known."""
+    y_m: float | None
+    uncertainty_m: float | None
+    """Deviation of that place, metres, along the direction that is known least."""
+    speed_m_s: float | None
+    """Median speed of the last track."""
+
+
+class Person(_Placed):
     """An identity and where it was."""
 
     first_s: float
@@ -113,7 +123,7 @@ class Person(_OfIdentity):
     """Other numbers that it also had."""
 
 
-class Sighting(_OfIdentity):
+class Sighting(_Placed):
     """One track of an identity in one camera."""
 
     sighting: int
@@ -144,6 +154,9 @@ class Event(_Reply):
     similarity: float | None
     zone: str | None
     dwell_s: float | None
+    x_m: float | None
+    y_m: float | None
+    uncertainty_m: float | None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
