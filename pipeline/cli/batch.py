@@ -25,7 +25,7 @@ from pipeline.jobs.inputs import settings_for
 from pipeline.jobs.workplace import EngineName, Workplace
 from pipeline.layout.run import REPORT
 from pipeline.settings import read_yaml
-from pipeline.sources.camera_list import read_calibrations
+from pipeline.sources.camera_list import read_calibrations, resolve_floor
 
 __all__ = ["batch"]
 
@@ -111,6 +111,7 @@ def batch(  # noqa: PLR0917 - typer makes options of them
         )
     names = sorted({each.camera for each in footage.recordings})
     known = {} if floor is None else read_calibrations(floor, names)
+    shared = None if floor is None else resolve_floor([str(floor)])
     settings = settings_for(
         [],
         base=config,
@@ -121,6 +122,7 @@ def batch(  # noqa: PLR0917 - typer makes options of them
             "match.threshold": threshold,
             "output.blur_heads": blur_faces,
             "runner.device": device,
+            "floor": None if shared is None else shared.model_dump(),
         },
         cameras=[{"name": name, "source": str(folder)} | known.get(name, {}) for name in names],
     )

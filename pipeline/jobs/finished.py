@@ -14,13 +14,13 @@ from pipeline.jobs.finished_records import FinishedRecords
 from pipeline.layout.edit_log import Editor
 from pipeline.layout.edits import Edit, edit_event
 from pipeline.layout.zones import write_zones
+from pipeline.passages import ZoneTotal
 from pipeline.person_picture import PersonPicture
 from pipeline.registry.zone_records import ZoneCount
 from pipeline.results import Results, open_results
 from pipeline.results.zones import passages, zones_of
 from pipeline.serve.finished import Finished
 from pipeline.zone_settings import ZoneMap
-from pipeline.zones import ZoneTotal
 
 __all__ = ["FinishedRegister", "FinishedView", "finished"]
 
@@ -80,6 +80,11 @@ class FinishedRegister:
         self._results = results
         self.records = FinishedRecords(results)
         """What is stored now."""
+
+    @property
+    def results(self) -> Results:
+        """The work as it is edited now."""
+        return self._results
 
     @property
     def newest_event(self) -> int:

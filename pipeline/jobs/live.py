@@ -14,6 +14,7 @@ from pipeline.errors import RunError, SettingsError, SourceError
 from pipeline.health import CameraState
 from pipeline.jobs.live_system import LiveSystem, build_live
 from pipeline.jobs.lookup import PageLookup
+from pipeline.jobs.page_floor import LiveFloor
 from pipeline.layout.recording import AUDIT_FILE
 from pipeline.protocols import LiveCamera
 from pipeline.serve.audit import AuditLog
@@ -80,7 +81,8 @@ def watch_cameras(
         url = ""
         if serve:
             audit = AuditLog(out / AUDIT_FILE, keep_days=settings.live.recording.keep_days)
-            page = system.run, system.registry, lookup, settings.live.web
+            floor = LiveFloor(system.run, out, system.stages.floor, settings)
+            page = system.run, system.registry, lookup, floor, settings.live.web
             web = open_web(*page, audit=audit)
             web.start()
             stack.callback(partial(web.stop, timeout_s=WEB_STOP_S))
@@ -125,9 +127,11 @@ def _work(
 
     worker = threading.Thread(target=loop, name="live-run", daemon=True)
     worker.start()
+    has_views = False
     try:
         while worker.is_alive():
             worker.join(TICK_S)
+            has_views = has_views or system.note_views()
             on_tick(system)
             if all(each.health().state is CameraState.STOPPED for each in system.cameras):
                 stop.set()

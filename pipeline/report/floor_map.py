@@ -10,25 +10,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.datatypes import UNASSIGNED
+from pipeline.places import SLOT_S
 from pipeline.report.lanes import css_colour
 from pipeline.results import Results
-from pipeline.results.visits import seconds
+from pipeline.results.places import occupied, placed_boxes
 
 __all__ = ["FloorMap", "draw_map"]
 
 Array = NDArray[np.float64]
-SLOT_S = 0.5
-"""Places of one person in all cameras within so long are one."""
 MAX_PATHS = 60
 """People whose paths are drawn: those with most places."""
 MAX_PAUSE_S = 3.0
 """Over a longer pause a path is not drawn on."""
-MAX_UNCERTAINTY_M = 2.0
-MAX_SIDE_M = 500.0
-"""Nothing further from the middle of all places is drawn."""
 WIDTH = 960.0
-MAX_CELLS = 70
 STEPS_M = (1, 2, 5, 10, 20, 50, 100)
 EDGE_M = 1.0
 
@@ -86,7 +80,7 @@ def draw_map(results: Results) -> FloorMap | None:
     record = results.summary().floor
     if record is None:  # no camera is calibrated: boxes, which are most of an archive, stay unread
         return None
-    places = _places(results)
+    places = placed_boxes(results)
     if places.empty:
         return None
     views = {name: np.array(corners) for name, corners in record.views.items() if corners}
@@ -166,34 +160,6 @@ class _Frame:
         return ticks
 
 
-def _places(results: Results) -> pd.DataFrame:
-    """Return where each person was in each half second: the mean over cameras, the sure ones first."""
-    tables = []
-    for boxes in results.iter_boxes():
-        known = (boxes["global_id"] != UNASSIGNED) & (boxes["uncertainty_m"] <= MAX_UNCERTAINTY_M)
-        if not known.any():
-            continue
-        rows = boxes[known]
-        weight = 1 / rows["uncertainty_m"].clip(lower=0.05) ** 2
-        table = pd.DataFrame(
-            {
-                "global_id": rows["global_id"],
-                "slot": np.round(seconds(rows["time"]) / SLOT_S).astype(np.int64),
-                "x": rows["x_m"] * weight,
-                "y": rows["y_m"] * weight,
-                "weight": weight,
-            }
-        )
-        tables.append(table.groupby(["global_id", "slot"], as_index=False).sum())
-    if not tables:
-        return pd.DataFrame(columns=["global_id", "slot", "x", "y"])
-    summed = pd.concat(tables).groupby(["global_id", "slot"], as_index=False).sum()
-    placed = summed.assign(x=summed["x"] / summed["weight"], y=summed["y"] / summed["weight"])
-    middle = placed[["x", "y"]].median()
-    apart = (placed[["x", "y"]] - middle).abs().max(axis=1)
-    return placed[apart <= MAX_SIDE_M].drop(columns="weight")
-
-
 def _near(view: Array, places: Array) -> Array:
     """Return a view cut to what lies not much further out than people went."""
     low, high = places.min(axis=0), places.max(axis=0)
@@ -214,14 +180,11 @@ def _paths(places: pd.DataFrame, number: int, frame: _Frame) -> list[Shape]:
 
 def _cells(xy: Array, frame: _Frame) -> tuple[list[Cell], float]:
     """Return the squares in which people were, and their side in the drawing."""
-    side_m = next((s for s in (0.5, *STEPS_M) if frame.longest_m / s <= MAX_CELLS), STEPS_M[-1])
-    numbers, counts = np.unique(np.floor(xy / side_m).astype(np.int64), axis=0, return_counts=True)
-    side = round(side_m * frame.scale, 1)
+    side_m, corners, seconds = occupied(xy)
     cells = []
-    for number, count in zip(numbers, counts.tolist(), strict=True):
-        corner = number + np.array([0, 1]) if frame.y_up else number
-        x, y = frame.at(corner * side_m)
+    for corner, own_s in zip(corners, seconds.tolist(), strict=True):
+        x, y = frame.at(corner + np.array([0, side_m]) if frame.y_up else corner)
         # The root, so that a place to stand does not hide all ways to walk.
-        share = round(float(np.sqrt(count / counts.max())), 3)
-        cells.append(Cell(x, y, share, f"{count * SLOT_S:g} s"))
-    return cells, side
+        share = round(float(np.sqrt(own_s / seconds.max())), 3)
+        cells.append(Cell(x, y, share, f"{own_s:g} s"))
+    return cells, round(side_m * frame.scale, 1)

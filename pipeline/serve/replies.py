@@ -17,6 +17,7 @@ __all__ = [
     "Event",
     "Merge",
     "Name",
+    "OfIdentity",
     "Person",
     "Sighting",
     "Split",
@@ -87,7 +88,9 @@ class Status(_Reply):
     role: Role
 
 
-class _OfIdentity(_Reply):
+class OfIdentity(_Reply):
+    """What is about an identity."""
+
     identity: int
     name: str
     """Empty if it has no name."""
@@ -99,7 +102,7 @@ class _OfIdentity(_Reply):
         return _hex(self.identity)
 
 
-class _Placed(_OfIdentity):
+class _Placed(OfIdentity):
     x_m: float | None
     """Last place on the floor, metres; null where it is not known."""
     y_m: float | None
@@ -165,7 +168,7 @@ class Event(_Reply):
         return _hex(self.global_id)
 
 
-class Edit(_OfIdentity):
+class Edit(OfIdentity):
     """An edit of identities, by hand or by the matcher."""
 
     edit: int

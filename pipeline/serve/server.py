@@ -16,6 +16,7 @@ from pipeline.protocols import LiveView
 from pipeline.serve.app import create_app
 from pipeline.serve.audit import AuditLog
 from pipeline.serve.finished import Finished
+from pipeline.serve.floor_desk import FloorDesk
 from pipeline.serve.lookup import Lookup
 from pipeline.serve.register import Register
 from pipeline.serve.users import UserBook
@@ -34,6 +35,7 @@ def open_web(
     view: LiveView,
     registry: Register,
     lookup: Lookup,
+    floor: FloorDesk,
     settings: WebSettings,
     *,
     audit: AuditLog | None = None,
@@ -45,6 +47,7 @@ def open_web(
         view: What the run shows of itself.
         registry: Where identities are stored and edited.
         lookup: Reads pictures and archives.
+        floor: Knows where cameras and people stand.
         settings: Where it listens and who may come in.
         audit: Where it is noted who does what; ``None`` = in memory.
         finished: What is shown instead of a live run.
@@ -58,6 +61,7 @@ def open_web(
         view,
         registry,
         lookup,
+        floor,
         token=token,
         hosts=hosts,
         users=None if settings.users is None else UserBook.read(settings.users),
