@@ -9,11 +9,19 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
+from pipeline.crops import encode_jpeg
+from pipeline.errors import InputError
+from pipeline.floor_settings import PlanSettings
+from pipeline.foreign import read_picture
 from pipeline.places import SLOT_S
 from pipeline.report.lanes import css_colour
+from pipeline.report.pictures import data_uri
 from pipeline.results import Results
 from pipeline.results.places import occupied, placed_boxes
+from pipeline.results.zones import zones_of
+from pipeline.zone_settings import FLOOR, ZoneMap
 
 __all__ = ["FloorMap", "draw_map"]
 
@@ -23,6 +31,7 @@ MAX_PATHS = 60
 MAX_PAUSE_S = 3.0
 """Over a longer pause a path is not drawn on."""
 WIDTH = 960.0
+MAX_PLAN_PX = 1600
 STEPS_M = (1, 2, 5, 10, 20, 50, 100)
 EDGE_M = 1.0
 
@@ -33,6 +42,16 @@ class Shape(NamedTuple):
     points: str
     colour: str
     hint: str
+
+
+class Plan(NamedTuple):
+    """A picture below all else."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    uri: str
 
 
 class Cell(NamedTuple):
@@ -57,6 +76,10 @@ class FloorMap:
         views: What each camera sees.
         names: Where the name of each camera is written.
         paths: Where people went.
+        zones: Zones in metres.
+        gates: Lines in metres.
+        zone_names: Where the name of each of them is written.
+        plan: A picture of the floor, ``None`` where there is none.
         cells: Where people were longest; ``share`` of the longest.
         side: Of a cell.
         left_out: People whose path is not drawn.
@@ -70,6 +93,10 @@ class FloorMap:
     views: list[Shape]
     names: list[Shape]
     paths: list[Shape]
+    zones: list[Shape]
+    gates: list[Shape]
+    zone_names: list[Shape]
+    plan: Plan | None
     cells: list[Cell]
     side: float
     left_out: int
@@ -85,7 +112,10 @@ def draw_map(results: Results) -> FloorMap | None:
         return None
     views = {name: np.array(corners) for name, corners in record.views.items() if corners}
     xy = places[["x", "y"]].to_numpy()
-    frame = _Frame.around([xy, *(_near(view, xy) for view in views.values())], y_up=record.y_up)
+    shapes = zones_of(results).get(FLOOR, ZoneMap())
+    corners = [np.array(each) for each in [*shapes.zones.values(), *shapes.lines.values()]]
+    seen = [_near(view, xy) for view in views.values()]
+    frame = _Frame.around([xy, *seen, *corners], y_up=record.y_up)
     step = next((s for s in STEPS_M if frame.longest_m / s <= 12), STEPS_M[-1])
     shown = places["global_id"].value_counts().index[:MAX_PATHS].tolist()
     cells, side = _cells(xy, frame)
@@ -103,6 +133,13 @@ def draw_map(results: Results) -> FloorMap | None:
             for name, v in views.items()
         ],
         paths=[path for number in shown for path in _paths(places, number, frame)],
+        zones=[Shape(frame.points(np.array(c)), "", name) for name, c in shapes.zones.items()],
+        gates=[Shape(frame.points(np.array(c)), "", name) for name, c in shapes.lines.items()],
+        zone_names=[
+            Shape(frame.points(np.array(c[:1])), "", name)
+            for name, c in [*shapes.zones.items(), *shapes.lines.items()]
+        ],
+        plan=_plan(results, frame),
         cells=cells,
         side=side,
         left_out=places["global_id"].nunique() - len(shown),
@@ -158,6 +195,24 @@ class _Frame:
         first = np.ceil(self.low[axis] / step) * step
         ticks: list[float] = np.arange(first, self.high[axis], step).tolist()
         return ticks
+
+
+def _plan(results: Results, frame: _Frame) -> Plan | None:
+    """Return the plan of the settings, ``None`` where it has none, or it is gone or damaged."""
+    recorded = ((results.record.get("settings") or {}).get("floor") or {}).get("plan")
+    try:
+        plan = None if recorded is None else PlanSettings.model_validate(recorded)
+        image = None if plan is None else read_picture(plan.image)
+    except (InputError, ValidationError):
+        return None
+    if plan is None or image is None:
+        return None
+    extent = np.array(image.shape[1::-1]) * plan.m_per_pixel
+    corner = np.array(plan.origin) * plan.m_per_pixel * [-1, 1 if frame.y_up else -1]
+    width, height = (extent * frame.scale).round(1).tolist()
+    return Plan(
+        *frame.at(corner), width, height, data_uri(encode_jpeg(image), max_side=MAX_PLAN_PX)
+    )
 
 
 def _near(view: Array, places: Array) -> Array:

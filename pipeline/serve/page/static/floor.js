@@ -73,7 +73,7 @@ function draw() {
   for (const [x, y] of heat.cells) points.push([x, y], [x + heat.side_m, y + heat.side_m]);
   for (const points_ of [...Object.values(zones.zones), ...Object.values(zones.lines)]) points.push(...points_);
   seen = bounds(floor, points, seen);
-  const frame = frameOf(seen, floor.y_up, canvas.clientWidth);
+  const frame = frameOf(seen, floor.y_up, [canvas.clientWidth || 960, 0.76 * window.innerHeight]);
   const here = paths.map((path) => ({ path, last: path.points.findLast(([t]) => t <= at) }))
     .filter(({ last }) => last && at - last[0] <= HERE_S + (isNow() ? 1 : 0));
   canvas.setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);

@@ -30,13 +30,13 @@ export function bounds(floor, points, before) {
 /** A place within what is drawn. */
 export const near = (place, { low, high }) => place.map((value, axis) => Math.min(Math.max(value, low[axis]), high[axis]));
 
-/** `shownWidth` is how many pixels wide it is shown: texts are as large everywhere. */
-export function frameOf({ low, high }, isUp, shownWidth) {
+/** `room` is how many pixels wide and high it may be shown: texts are as large everywhere. */
+export function frameOf({ low, high }, isUp, room) {
   const scale = WIDTH / Math.max(high[0] - low[0], (high[1] - low[1]) / 0.9);
   const [width, height] = [(high[0] - low[0]) * scale, (high[1] - low[1]) * scale];
   const at = ([x, y]) => [(x - low[0]) * scale, isUp ? (high[1] - y) * scale : (y - low[1]) * scale]
     .map((value) => Math.round(value * 10) / 10);
-  return { at, scale, width, height, low, high, isUp, unit: 9 * Math.max(width / (shownWidth || WIDTH), 0.8) };
+  return { at, scale, width, height, low, high, isUp, unit: 10 * Math.max(width / room[0], height / room[1]) };
 }
 
 export const pointsOf = (places, frame) => places.map((each) => frame.at(each).join(",")).join(" ");
