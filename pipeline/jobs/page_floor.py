@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -183,6 +184,7 @@ class FinishedFloor(_PageFloor):
         super().__init__(cameras, plan)
         self._register, self._where = register, where
         self._blurred = bool((recorded.get("output") or {}).get("blur_heads"))
+        self._views: dict[str, bytes] = {}
         self._read: tuple[Results, pd.DataFrame] | None = None
 
     def shape(self) -> FloorShape:
@@ -196,12 +198,12 @@ class FinishedFloor(_PageFloor):
 
     def view(self, camera: str) -> bytes | None:
         """Return the first picture of a camera's video, or where that is gone, of the annotated one."""
-        for source in self._videos(camera):
-            try:
-                return encode_jpeg(first_picture(CameraSettings(name=camera, source=str(source))))
-            except (ReidPipelineError, ValidationError):
-                continue
-        return None
+        for source in () if camera in self._views else self._videos(camera):
+            with suppress(ReidPipelineError, ValidationError):
+                image = first_picture(CameraSettings(name=camera, source=str(source)))
+                self._views[camera] = encode_jpeg(image)
+                break
+        return self._views.get(camera)
 
     def _videos(self, camera: str) -> list[Path]:
         results = self._register.results

@@ -37,9 +37,10 @@ async function choose() {
     image.onload = null;
     redraw();
   };
-  image.onerror = () => { image.onerror = null; say(byId("calibration-hint"), "This camera has no picture, neither now nor in a video that is still there."); };
+  image.onerror = () => { image.onerror = null; hint("This camera has no picture, neither now nor in a video that is still there.", true); };
   state.source = source;
   image.src = source;
+  hint("Click a point of the floor in the view.");
   redraw();
 }
 
@@ -90,7 +91,7 @@ function number(axis) {
 
 function setPixel([x, y]) {
   state.pixel = [Math.round(x * 10) / 10, Math.round(y * 10) / 10];
-  say(byId("calibration-hint"), `Point ${state.points.length + 1} at ${state.pixel.join(", ")} px. ${state.plan ? "Click its place on the plan, or type it in metres" : "Type its place in metres"}, and add it.`);
+  hint(`Point ${state.points.length + 1} at ${state.pixel.join(", ")} px. ${state.plan ? "Click its place on the plan, or type it in metres" : "Type its place in metres"}, and add it.`);
   redraw();
 }
 
@@ -116,6 +117,7 @@ async function fit() {
   redraw();
   const more = LEAST - state.points.length;
   if (more > 0) { showPicture(null); hint(`${plural(more, "more point")} at least: far from each other, near and far, left and right.`); return; }
+  hint("Trying these points.");
   const question = { camera: state.camera, points: state.points };
   try {
     const fitted = await post("/api/floor/fit", question);
