@@ -20,6 +20,8 @@ JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
 PLAN: dict[int | str, dict[str, Any]] = {200: {"content": {"image/*": {}}}}
 Since = Annotated[float, Query(allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-100_000, le=100_000)]
+Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
+Triple = Annotated[list[float], Field(min_length=3, max_length=3)]
 MAX_POINTS = 20_000
 """Of all paths in an answer; of more, every second or third is left out."""
 
@@ -43,7 +45,7 @@ class Floor(_Reply):
     y_up: bool
     """Whether `y_m` goes up where `x_m` goes to the right, seen from above."""
     calibrated: list[str]
-    views: dict[str, list[tuple[float, float]]]
+    views: dict[str, list[Pair]]
     """What each calibrated camera sees, corners in metres, the far side first."""
     plan: Plan | None
 
@@ -51,7 +53,7 @@ class Floor(_Reply):
 class Path(OfIdentity):
     """Where an identity was."""
 
-    points: list[tuple[float, float, float]]
+    points: list[Triple]
     """Time in seconds, x and y in metres, each half second in which it is known."""
 
 
@@ -59,7 +61,7 @@ class Heat(_Reply):
     """How long people were where."""
 
     side_m: float
-    cells: list[tuple[float, float, float]]
+    cells: list[Triple]
     """Low corner of a square in metres, and seconds."""
 
 
@@ -82,7 +84,7 @@ class Fitted(_Reply):
     worst: int
     """Position of the point without which the others agree best."""
     has_lens: bool
-    view: list[tuple[float, float]]
+    view: list[Pair]
     text: str
     """A camera list with these points."""
 
@@ -121,7 +123,7 @@ def floor_router(view: LiveView, register: Register, floor: FloorDesk) -> APIRou
             Path(
                 identity=each.identity,
                 name=register.name(each.identity),
-                points=list(each.points[::step]),
+                points=[list(point) for point in each.points[::step]],
             )
             for each in found
         ]
