@@ -149,8 +149,7 @@ def build_stages(
         persons = GalleryFile(gallery, dim=embedder.dim, weights_sha256=sha256)
     matcher = OnlineMatcher(
         thresholds.weighed(settings.match),
-        threshold=thresholds(0),
-        resolve_threshold=thresholds,
+        threshold=thresholds,
         dim=embedder.dim,
         known=None if persons is None else persons.known(),
     )

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
@@ -25,6 +27,9 @@ BAD_INPUT = 2
 STOP_S = 8.0
 """Time to close files after a signal; containers are killed after 10 s."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+AGAIN = 0
+"""Written where signals are watched, for an interruption that went nowhere."""
+AGAIN_S = 0.05
 NO_LIBRARY = ": cannot open shared object file"
 OF_OPENCV = {"libGL.so.1", "libgthread-2.0.so.0", "libglib-2.0.so.0", "libxcb.so.1"}
 """What OpenCV's wheel takes from the system; slim images of containers lack it."""
@@ -83,38 +88,58 @@ class _Signals:
     """Takes the signals that end a command, from here on.
 
     Python runs handlers between two of its own steps; a thread sees to the end where native
-    code keeps the main thread for longer.
+    code keeps the main thread for longer. Where nothing can be raised further (a finaliser, a
+    module of Cython that is being imported) the interruption is lost, and raised once more.
 
     Attributes:
         received: The first signal, if one came.
         working: Whether there may be files to close.
+        lost: Whether what it raised was lost.
     """
 
     def __init__(self) -> None:
         self.received: int | None = None
         self.working = False
+        self.lost = False
         for number in SIGNALS:
             # Who starts a command with a signal ignored (nohup) wants it ignored.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._handle)
-        woken, wake = os.pipe()
-        os.set_blocking(wake, False)
-        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        woken, self._wake = os.pipe()
+        os.set_blocking(self._wake, False)
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        sys.unraisablehook = self._cannot_raise
         threading.Thread(target=self._watch, args=(woken,), name="signals", daemon=True).start()
         os.register_at_fork(after_in_child=self._leave_to_parent)
 
     def _handle(self, number: int, _: FrameType | None) -> None:
-        if self.received is not None or not self.working:
+        if not self.lost and (self.received is not None or not self.working):
             _end(number)
-        self.received = number
+        self.lost = False
+        self.received = self.received or number
         raise KeyboardInterrupt
 
+    def _cannot_raise(self, failed: sys.UnraisableHookArgs) -> None:
+        if self.received is None or failed.exc_type is not KeyboardInterrupt:
+            sys.__unraisablehook__(failed)
+            return
+        warnings.simplefilter("ignore")  # what the module makes of it is no news
+        self.lost = True
+        os.write(self._wake, bytes([AGAIN]))
+
     def _watch(self, woken: int) -> None:
+        first: int | None = None
+        end_s = 0.0
         while True:
+            left_s = None if first is None else max(0.0, end_s - time.monotonic())
+            if not select.select([woken], [], [], left_s)[0]:
+                _end(first or 0, f"interrupted, and ended as it did not end within {STOP_S:g} s")
             number = os.read(woken, 1)[0]
-            if number in SIGNALS and signal.getsignal(number) == self._handle:
-                time.sleep(STOP_S)
-                _end(number, f"interrupted, and ended as it did not end within {STOP_S:g} s")
+            if number == AGAIN and first is not None:
+                time.sleep(AGAIN_S)
+                signal.pthread_kill(threading.main_thread().ident or 0, first)
+            elif number in SIGNALS and signal.getsignal(number) == self._handle and first is None:
+                first, end_s = number, time.monotonic() + STOP_S
 
     def _leave_to_parent(self) -> None:
         """In a forked process, such as one that loads images, do what any process does."""

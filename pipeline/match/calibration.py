@@ -32,7 +32,7 @@ from pipeline.match.rates import ACROSS, GENUINE, WITHIN, RatePoint, rate_curve
 __all__ = ["Calibration", "TrackLabel", "calibrate", "save_calibration"]
 
 FORMAT = 3
-FEW_TRACKLETS = 1000
+FEW_TRACKLETS = 100
 """Up to so many the false match rate is taken as it is; beyond, it falls with their cube root: the
 more people, the more strangers who look alike. Measured on simulated tracklets."""
 PAIRS_PER_FALSE_MATCH = 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,13 @@ CANDIDATES = 32
 
 
 def likely_persons(
-    keys: Sequence[Key], features: FloatArray, tracks: TrackBook, book: PersonBook, view: View
+    keys: Sequence[Key],
+    features: FloatArray,
+    tracks: TrackBook,
+    book: PersonBook,
+    view: View,
+    *,
+    least: float,
 ) -> dict[Key, set[int]]:
     """Return for each track the numbers of the persons most like it, and of those where it is.
 
@@ -32,8 +39,9 @@ def likely_persons(
         tracks: All tracks.
         book: The persons.
         view: How tracks look, and where they are.
+        least: Cosine below which nobody matters.
     """
-    near = dict(zip(keys, book.nearest(features, CANDIDATES), strict=True))
+    near = dict(zip(keys, book.nearest(features, CANDIDATES, least=least), strict=True))
     if view.rules.ground is None:
         return near
     since = _since(tracks.evidence[key] for key in keys)
@@ -72,8 +80,10 @@ def compare(
     """
     numbers = sorted(set[int]().union(*near))
     similarity = book.similarities(view.features(tracks), numbers)
-    allowed = np.array([[number in each for number in numbers] for each in near], bool)
-    allowed = allowed.reshape(similarity.shape)
+    column_of = {number: column for column, number in enumerate(numbers)}
+    allowed = np.zeros(similarity.shape, bool)
+    for one, each in enumerate(near):
+        allowed[one, [column_of[number] for number in each]] = True
     since = _since(tracks)
 
     def spans_of(key: Key) -> Spans:
@@ -81,8 +91,8 @@ def compare(
 
     own = [spans_of((track.camera, track.track_id)) for track in tracks]
     theirs = [book.spans(number, spans_of) for number in numbers]
-    spans = Spans.all_of([*own, *theirs])
-    owner = np.repeat(np.arange(len(numbers)), [len(each) for each in theirs])
+    spans = Spans.all_of([*own, *chain.from_iterable(theirs)])
+    owner = np.repeat(np.arange(len(numbers)), [sum(map(len, each)) for each in theirs])
     row, span = np.nonzero(allowed[:, owner])
     column, span = owner[span], span + len(tracks)
     clashes = view.rules.clashing(spans, row, span)

@@ -78,6 +78,8 @@ class Paths:
     @classmethod
     def all_of(cls, parts: Sequence[Paths]) -> Paths:
         """Return many together, in their order."""
+        if not any(len(part.rows) for part in parts):
+            return cls.none(sum(len(part.count) for part in parts))
         before = np.cumsum([0, *(len(part.rows) for part in parts[:-1])])
         return cls(
             np.concatenate([part.start + at for part, at in zip(parts, before, strict=True)]),

@@ -52,14 +52,26 @@ class PersonIndex:
             self._numbers[position] = moved
             self._position[moved] = position
 
-    def nearest(self, features: FloatArray, count: int) -> list[set[int]]:
-        """Return for each ``(N, D)`` row the numbers of the ``count`` most similar persons."""
+    def nearest(self, features: FloatArray, count: int, *, least: float) -> list[set[int]]:
+        """Return for each ``(N, D)`` row the numbers of the most similar persons.
+
+        Args:
+            features: Unit rows.
+            count: How many at most.
+            least: Cosine from which on persons count, where there are more than ``count``.
+        """
         held = len(self._position)
         if held <= count:
             return [set(self._position)] * len(features)
-        similarity = features @ self._rows[:held].T
-        best = np.argpartition(similarity, held - count, axis=1)[:, held - count :]
-        return [set(row) for row in self._numbers[best].tolist()]
+        # This way round the few rows are copied by the product, not the many.
+        similarity = (self._rows[:held] @ features.T).T
+        found = []
+        for row in similarity:
+            near = np.flatnonzero(row >= least)
+            if len(near) > count:
+                near = near[np.argpartition(row[near], len(near) - count)[len(near) - count :]]
+            found.append(set(self._numbers[near].tolist()))
+        return found
 
     def similarities(self, features: FloatArray, numbers: Sequence[int]) -> FloatArray:
         """Return ``(N, len(numbers))`` mean cosines with the given persons."""

@@ -32,21 +32,22 @@ class NearPersons:
         self._tracks = tracks
         self._of: dict[Key, set[int]] = {}  # those that were searched longest ago come first
 
-    def renew(self, share: float, view: View) -> None:
+    def renew(self, share: float, view: View, *, least: float) -> None:
         """Search a share of the recent tracks again, new ones first.
 
         Args:
             share: Of all of them, 0 to 1.
             view: How tracks look.
+            least: Cosine below which nobody is near.
         """
         recent = self._forget()
         due = [key for key in recent if key not in self._of] + list(self._of)
-        self._search(due[: round(share * len(recent) + 0.5)], view)
+        self._search(due[: round(share * len(recent) + 0.5)], view, least)
 
-    def union(self, view: View) -> set[int]:
+    def union(self, view: View, *, least: float) -> set[int]:
         """Return the persons near any recent track; tracks that were never searched are, now."""
         recent = self._forget()
-        self._search([key for key in recent if key not in self._of], view)
+        self._search([key for key in recent if key not in self._of], view, least)
         return set().union(*self._of.values()) & self._book.persons().keys()
 
     def _forget(self) -> list[Key]:
@@ -56,11 +57,12 @@ class NearPersons:
         self._of = {key: near for key, near in self._of.items() if key in still}
         return recent
 
-    def _search(self, keys: Sequence[Key], view: View) -> None:
+    def _search(self, keys: Sequence[Key], view: View, least: float) -> None:
         if not keys:
             return
         self._book.refresh(self._tracks, view)
         features = view.features([self._tracks[key] for key in keys])
-        for key, near in zip(keys, self._book.nearest(features, NEAR_PERSONS), strict=True):
+        nearest = self._book.nearest(features, NEAR_PERSONS, least=least)
+        for key, near in zip(keys, nearest, strict=True):
             self._of.pop(key, None)
             self._of[key] = near

@@ -1,13 +1,11 @@
 """Identities while the video runs: decide when the evidence is clear, not before.
 
-At each tick of event time the tracks that have enough evidence are compared with the persons
-known, those of one camera jointly, so that nobody is in one camera twice. A track gets the best
-person who is similar enough and clearly ahead of the runner-up; else it waits, and in the end it
-is somebody new. Every few seconds a review merges persons who proved to be one and moves tracks.
+At each tick of event time, tracks with enough evidence are compared with the persons known, those
+of one camera jointly, so that nobody is in one camera twice. A track gets the best person who is
+similar enough and clearly ahead of the runner-up; else it waits, and in the end it is somebody new.
+Every few seconds a review merges persons who proved to be one and moves tracks.
 
-Only event time counts, never the clock, and all that happens in one tick is taken in the
-order (camera, track), so neither the order of cameras nor the speed of the machine changes
-a result.
+Neither the clock, nor the order of cameras in a tick, nor the machine's speed changes a result.
 """
 
 from __future__ import annotations
@@ -55,9 +53,7 @@ class OnlineMatcher:
 
     Args:
         settings: When to decide and how sure to be.
-        threshold: Cosine similarity from which on a track and an identity are one person.
-        resolve_threshold: The same for the resolution at the end, by how many tracklets there
-            are; ``None`` takes ``threshold``.
+        threshold: Cosine from which on a track is a person's, by how many tracklets there are.
         dim: Length of an embedding.
         known: Persons of an earlier run; they keep their numbers.
     """
@@ -66,14 +62,12 @@ class OnlineMatcher:
         self,
         settings: MatchSettings,
         *,
-        threshold: float,
+        threshold: Callable[[int], float],
         dim: int,
         known: PersonBook | None = None,
-        resolve_threshold: Callable[[int], float] | None = None,
     ) -> None:
         self._settings = settings
-        self._threshold = threshold
-        self._resolve_threshold = resolve_threshold or (lambda _: threshold)
+        self._threshold_among = threshold
         self._dim = dim
         self._tracks = TrackBook(settings, dim)
         self._book = PersonBook(dim) if known is None else known
@@ -125,7 +119,7 @@ class OnlineMatcher:
         return resolve(
             tracklets,
             self._settings,
-            threshold=self._resolve_threshold(len(tracklets)),
+            threshold=self._threshold,
             earlier=self._book.by_track,
             first_free=self._book.next_number,
             known=self._known,
@@ -160,6 +154,15 @@ class OnlineMatcher:
                 self._tracks.wait(key)
                 self._events.append(Event(time_s, "split", number, *key))
 
+    @property
+    def _threshold(self) -> float:
+        return self._threshold_among(self._book.compared())
+
+    @property
+    def _least(self) -> float:
+        """Who is less alike can be neither the person of a track nor a rival."""
+        return self._threshold - self._settings.margin
+
     # Ticks
 
     def _advance(self, time_s: float) -> None:
@@ -181,7 +184,7 @@ class OnlineMatcher:
             elif math.floor(next_s / every_s) > self._review:
                 self._see_anew()
             elif not busy:
-                self._near.renew(NEAR_SHARE, self._view)
+                self._near.renew(NEAR_SHARE, self._view, least=self._least)
             self._tick = tick
         self._tracks.now_s = max(self._tracks.now_s, time_s)
 
@@ -195,7 +198,9 @@ class OnlineMatcher:
         self._see_anew(only_if_incomplete=True)
         self._book.refresh(self._tracks.evidence, self._view)
         features = self._view.features([self._tracks.evidence[key] for key in ready])
-        near = likely_persons(ready, features, self._tracks, self._book, self._view)
+        near = likely_persons(
+            ready, features, self._tracks, self._book, self._view, least=self._least
+        )
         first_new = self._book.next_number
         for _, keys in groupby(ready, key=lambda key: key[0]):
             left = list(keys)
@@ -215,7 +220,8 @@ class OnlineMatcher:
         numbers, similarity, allowed = compare(
             tracks, [near[key] for key in keys], self._book, self._view, self._tracks
         )
-        columns = assign(similarity, allowed, threshold=self._threshold)
+        threshold = self._threshold
+        columns = assign(similarity, allowed, threshold=threshold)
         lost, took = [], False
         for row, (key, column) in enumerate(zip(keys, columns, strict=True)):
             self._tracks.mark_compared(key)
@@ -227,19 +233,18 @@ class OnlineMatcher:
                 if hurry or options[column] - rival >= self._settings.margin:
                     self._commit(key, numbers[column])
                     took = True
-            elif best >= self._threshold:
+            elif best >= threshold:
                 lost.append(key)
             elif self._tracks.may_be_new_identity(key) and (
-                hurry or best < self._threshold - self._settings.margin
+                hurry or best < threshold - self._settings.margin
             ):
                 self._commit(key, self._book.open(), is_new=True)
         return lost if took else []
 
     def _commit(self, key: Key, number: int, *, is_new: bool = False) -> None:
-        last_camera = self._book.last_camera(number)
+        moved = self._book.last_camera(number) not in ("", key[0])
         self._book.join(key, number, self._tracks.evidence[key].last_s)
         self._tracks.decided(key)
-        moved = last_camera not in ("", key[0])
         kind = "new" if is_new else "hand_over" if moved else "sighting"
         self._events.append(Event(self._tracks.now_s, kind, number, *key))
 
@@ -266,7 +271,7 @@ class OnlineMatcher:
             self._tracks.node(key, self._book.number_of(key), feature)
             for key, feature in zip(recent, features, strict=True)
         ]
-        near = self._near.union(self._view) | {node.number for node in nodes}
+        near = self._near.union(self._view, least=self._least) | {node.number for node in nodes}
         nodes += self._book.past_nodes(sorted(near))
         moves = regroup(
             nodes,

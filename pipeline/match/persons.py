@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,9 @@ __all__ = ["Person", "PersonBook"]
 
 MAX_PAST_SPANS = 64
 """Spans kept of folded tracks; older ones lie too far back to clash with anything."""
+
+TRACKLETS_EACH = 8
+"""Of a person, at most, when the threshold is chosen by the number of tracklets."""
 
 
 @dataclass(slots=True)
@@ -68,6 +72,7 @@ class PersonBook:
         """The identity of every track that has one."""
         self.next_number = next_number
         self._dim = dim
+        self._tracklets = 0
         self._persons: dict[int, Person] = {}
         self._recent: dict[Key, None] = {}  # in the order in which they were decided
         self._index = PersonIndex(dim)
@@ -80,6 +85,10 @@ class PersonBook:
     def dim(self) -> int:
         """Length of a feature."""
         return self._dim
+
+    def compared(self) -> int:
+        """Return how many tracklets the persons stand for, a few of each: some stay all day."""
+        return min(self._tracklets, TRACKLETS_EACH * len(self))
 
     def persons(self) -> Mapping[int, Person]:
         """Return the persons by number."""
@@ -114,6 +123,7 @@ class PersonBook:
     def add(self, number: int, person: Person) -> None:
         """Take in a person, with a number given before."""
         self._persons[number] = person
+        self._tracklets += person.past_count + len(person.recent)
         self.next_number = max(self.next_number, number + 1)
         self._changed.add(number)
 
@@ -121,6 +131,7 @@ class PersonBook:
         """Give a track to a person."""
         person = self._persons[number]
         person.recent.add(key)
+        self._tracklets += 1
         if last_s >= person.last_s:
             person.last_s, person.last_camera = last_s, key[0]
         self.by_track[key] = number
@@ -132,6 +143,7 @@ class PersonBook:
         number = self.by_track.pop(key)
         self._persons[number].recent.discard(key)
         self._recent.pop(key, None)
+        self._tracklets -= 1
         self._changed.add(number)
 
     def touch(self, keys: Collection[Key]) -> None:
@@ -158,18 +170,18 @@ class PersonBook:
                 total += next(features)
             self._index.put(number, total / np.float32(person.past_count + len(recent[number])))
 
-    def nearest(self, features: FloatArray, count: int) -> list[set[int]]:
-        """Return for each row the numbers of the ``count`` most similar persons."""
-        return self._index.nearest(features, count)
+    def nearest(self, features: FloatArray, count: int, *, least: float) -> list[set[int]]:
+        """Return for each row the numbers of the ``count`` most similar persons, from a cosine on."""
+        return self._index.nearest(features, count, least=least)
 
     def similarities(self, features: FloatArray, numbers: Sequence[int]) -> FloatArray:
         """Return ``(N, len(numbers))`` mean cosines with the given persons."""
         return self._index.similarities(features, numbers)
 
-    def spans(self, number: int, spans_of: Callable[[Key], Spans]) -> Spans:
-        """Return when and where a person was."""
+    def spans(self, number: int, spans_of: Callable[[Key], Spans]) -> list[Spans]:
+        """Return when and where a person was: the past, then each recent track."""
         person = self._persons[number]
-        return Spans.all_of([person.past_spans, *map(spans_of, person.recent)])
+        return [person.past_spans, *map(spans_of, person.recent)]
 
     # Reviews
 
@@ -268,9 +280,10 @@ class PersonBook:
 
     def drop(self, *, most: int, unseen_since_s: float) -> None:
         """Drop persons without recent tracks: those unseen for long, and the least recent."""
-        idle = sorted((p.last_s, n) for n, p in self._persons.items() if not p.recent)
+        idle = [(p.last_s, n) for n, p in self._persons.items() if not p.recent]
+        gone = {number for last_s, number in idle if last_s < unseen_since_s}
         surplus = max(0, len(self._persons) - most)
-        for position, (last_s, number) in enumerate(idle):
-            if position < surplus or last_s < unseen_since_s:
-                del self._persons[number]
-                self._changed.add(number)
+        gone.update(number for _, number in heapq.nsmallest(surplus, idle))
+        for number in gone:
+            self._tracklets -= self._persons.pop(number).past_count
+        self._changed |= gone

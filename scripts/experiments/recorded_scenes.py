@@ -238,7 +238,7 @@ def matched(
 ) -> Identities:
     """Return the identities that the matcher ends with."""
     dim = next((e.evidence.vectors.shape[1] for e in told if len(e.evidence.rows)), 1)
-    matcher = OnlineMatcher(settings, threshold=threshold, dim=dim)
+    matcher = OnlineMatcher(settings, threshold=lambda _: threshold, dim=dim)
     for each in told:
         matcher.update(each.camera, each.time_s, each.tracks, each.evidence)
     return matcher.finish()

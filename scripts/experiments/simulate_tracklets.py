@@ -17,6 +17,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ import numpy as np
 from pipeline.datatypes import CropEvidence, FloatArray, Tracklet, Tracks
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.match.calibration import Calibration
+from pipeline.match.constraints import GALLERY_SPAN, Spans
 from pipeline.match.features import CameraCentres, unit_rows
 from pipeline.match.offline import group_tracklets
 from pipeline.match.online import OnlineMatcher
@@ -96,14 +98,14 @@ class World:
         return unit_rows((self.centres[identity] + self._bias[camera] + noise) @ self._axes)
 
 
-def default_threshold(tracklets: int) -> float:
-    """Return what a run of the package's weights takes among so many tracklets."""
+def usual_thresholds() -> Callable[[int], float]:
+    """Return what gives the threshold of a run of the package's weights among so many tracklets."""
     embedder = ReidEmbedder(EmbedSettings(), device="cpu")
     notes = embedder.calibration
     assert notes is not None
     calibration = Calibration.of_notes(notes, weights=embedder.weights, sha256=embedder.sha256)
     rate = MatchSettings().false_match_rate
-    return calibration.threshold_for(false_match_rate=rate, tracklets=tracklets)
+    return lambda tracklets: calibration.threshold_for(false_match_rate=rate, tracklets=tracklets)
 
 
 def offline(
@@ -125,7 +127,7 @@ def offline(
             tracklets.append(Tracklet(f"c{c:02d}", n, s, s + 6, 60, vector.copy(), 1.0, 6.0))
     begin = time.perf_counter()
     if threshold is None:
-        threshold = default_threshold(size)
+        threshold = usual_thresholds()(size)
     groups = group_tracklets(tracklets, MatchSettings(), threshold=threshold)
     seconds = time.perf_counter() - begin
     label = np.empty(size, np.int64)
@@ -169,11 +171,11 @@ def online(
     random = np.random.default_rng(seed)
     book = PersonBook(DIM)
     for number, centre in enumerate(world.centres @ world._axes, start=1):
-        book.add(number, Person(centre * likeness.genuine**0.5, 1, 60))
+        past = Spans.of([GALLERY_SPAN])
+        book.add(number, Person(centre * likeness.genuine**0.5, 1, 60, past))
     settings = MatchSettings(resolve=False, max_identities=max(50_000, 2 * known))
-    if threshold is None:
-        threshold = default_threshold(0)
-    matcher = OnlineMatcher(settings, threshold=threshold, dim=DIM, known=book)
+    given = usual_thresholds() if threshold is None else lambda _: threshold
+    matcher = OnlineMatcher(settings, threshold=given, dim=DIM, known=book)
     boxes = np.tile(np.array([0, 0, 50, 120], np.float32), (people_each, 1))
     score = np.ones(people_each, np.float32)
     spent, right, decided, who = [], 0, 0, np.zeros((cameras, people_each), np.int64)

@@ -159,7 +159,7 @@ def _pipeline(detector: Detector, cameras: Iterable[str], device: torch.device) 
         trackers={camera: SingleCameraTracker(TrackSettings()) for camera in cameras},
         policy=TrackCropPolicy(settings),
         embedder=embedder,
-        matcher=OnlineMatcher(match, threshold=THRESHOLD, dim=embedder.dim),
+        matcher=OnlineMatcher(match, threshold=lambda _: THRESHOLD, dim=embedder.dim),
     )
 
 

@@ -19,7 +19,7 @@ def nothing():
 
 def run(visits, *, known=None, resolve=True):
     settings = MatchSettings(resolve=resolve, centre_tracks=0)
-    matcher = OnlineMatcher(settings, threshold=0.4, dim=DIM, known=known)
+    matcher = OnlineMatcher(settings, threshold=lambda _: 0.4, dim=DIM, known=known)
     for frame in frames_of(visits, LOOKS, noise=0.02):
         matcher.update(*frame)
     identities = matcher.finish()
@@ -68,7 +68,7 @@ def test_somebody_new_who_proves_to_be_known_gets_the_known_number(tmp_path):
     for resolve in (True, False):
         known = load_gallery(path, dim=DIM, weights_sha256=HASH)
         settings = MatchSettings(resolve=resolve, centre_tracks=0)
-        matcher = OnlineMatcher(settings, threshold=0.4, dim=DIM, known=known)
+        matcher = OnlineMatcher(settings, threshold=lambda _: 0.4, dim=DIM, known=known)
         first = [int(matcher.update(*frame)[0]) for frame in frames]
         assert 2 in first  # somebody new, at first
         assert matcher.finish().by_track["b", 1].global_id == 1
@@ -77,7 +77,7 @@ def test_somebody_new_who_proves_to_be_known_gets_the_known_number(tmp_path):
 def test_a_gallery_can_be_saved_while_the_run_goes_on(tmp_path):
     path = tmp_path / "people.npz"
     settings = MatchSettings(resolve=False, centre_tracks=0)
-    matcher = OnlineMatcher(settings, threshold=0.4, dim=DIM)
+    matcher = OnlineMatcher(settings, threshold=lambda _: 0.4, dim=DIM)
     file = GalleryFile(path, dim=DIM, weights_sha256=HASH)
     assert len(file.known()) == 0
     visits = [Visit(p, "a", p + 1, 6.0 * p, 6.0 * p + 4) for p in range(3)]
@@ -95,7 +95,7 @@ def test_persons_of_a_gallery_are_not_forgotten_before_they_had_time_to_come(tmp
     save_gallery(path, book, weights_sha256=HASH)
     known = load_gallery(path, dim=DIM, weights_sha256=HASH)
     settings = MatchSettings(resolve=False, forget_after_s=60)
-    matcher = OnlineMatcher(settings, threshold=0.4, dim=DIM, known=known)
+    matcher = OnlineMatcher(settings, threshold=lambda _: 0.4, dim=DIM, known=known)
     remembered = {}
     for time_s in range(1000, 1130, 2):
         matcher.update("a", float(time_s), Tracks.empty(), nothing())

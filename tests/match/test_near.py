@@ -11,6 +11,7 @@ from pipeline.settings import MatchSettings
 from support.worlds import DIM, looks
 
 CAMERAS = {"a": 0}
+LEAST = -1.0
 VIEW = View.of([], CAMERAS, MatchSettings(centre_tracks=0), DIM, threshold=0.5)
 
 
@@ -19,9 +20,9 @@ class Counted(PersonBook):
 
     searched = 0
 
-    def nearest(self, features, count):
+    def nearest(self, features, count, *, least):
         self.searched += len(features)
-        return super().nearest(features, count)
+        return super().nearest(features, count, least=least)
 
 
 def world(tracks, persons=12):
@@ -41,7 +42,7 @@ def world(tracks, persons=12):
 def searched_at_once(book, evidence):
     book.refresh(evidence, VIEW)
     features = VIEW.features([evidence[key] for key in book.recent()])
-    return set().union(*PersonBook.nearest(book, features, NEAR_PERSONS))
+    return set().union(*PersonBook.nearest(book, features, NEAR_PERSONS, least=LEAST))
 
 
 @pytest.mark.parametrize("tracks", [0, 1, 9])
@@ -50,8 +51,8 @@ def test_a_union_is_that_of_one_search_for_all_tracks(tracks, ticks):
     book, evidence = world(tracks)
     near = NearPersons(book, evidence)
     for _ in range(ticks):
-        near.renew(0.1, VIEW)
-    assert near.union(VIEW) == (searched_at_once(book, evidence) if tracks else set())
+        near.renew(0.1, VIEW, least=LEAST)
+    assert near.union(VIEW, least=LEAST) == (searched_at_once(book, evidence) if tracks else set())
 
 
 def test_the_work_is_spread_over_the_ticks():
@@ -60,21 +61,21 @@ def test_the_work_is_spread_over_the_ticks():
     spent = []
     for _ in range(10):
         before = book.searched
-        near.renew(0.1, VIEW)
+        near.renew(0.1, VIEW, least=LEAST)
         spent.append(book.searched - before)
     assert spent == [2] * 10
     before = book.searched
-    near.union(VIEW)
+    near.union(VIEW, least=LEAST)
     assert book.searched == before  # nothing is left to search
-    near.renew(0.1, VIEW)
+    near.renew(0.1, VIEW, least=LEAST)
     assert book.searched == before + 2  # those of the longest ago, over and over
 
 
 def test_persons_that_are_gone_are_near_nobody():
     book, evidence = world(3)
     near = NearPersons(book, evidence)
-    gone = min(near.union(VIEW) - {13, 14, 15})
+    gone = min(near.union(VIEW, least=LEAST) - {13, 14, 15})
     book.drop(most=len(book) - 1, unseen_since_s=float("-inf"))
     while gone in book.persons():
         book.drop(most=len(book) - 1, unseen_since_s=float("-inf"))
-    assert near.union(VIEW) <= book.persons().keys()
+    assert near.union(VIEW, least=LEAST) <= book.persons().keys()

@@ -14,7 +14,9 @@ LOOKS = looks(6)
 
 def matcher(*, threshold=0.4, known=None, **options):
     options = {"resolve": False, "centre_tracks": 0, **options}
-    return OnlineMatcher(MatchSettings(**options), threshold=threshold, dim=DIM, known=known)
+    return OnlineMatcher(
+        MatchSettings(**options), threshold=lambda _: threshold, dim=DIM, known=known
+    )
 
 
 def feed(found, frames):
@@ -158,21 +160,43 @@ def test_a_track_that_comes_back_beside_its_successor_loses_nothing_to_it():
     assert ids["a", 1] != ids["a", 2]
 
 
-def test_the_resolution_at_the_end_has_a_threshold_of_its_own():
-    visits = walk(6, CAMERAS, visits=4)
+@pytest.mark.parametrize("resolve", [False, True])
+def test_the_threshold_is_that_for_as_many_tracklets_as_there_are(resolve):
+    visits = walk(6, CAMERAS, visits=3)
     counts = []
 
-    def never(tracklets):
+    def threshold(tracklets):
         counts.append(tracklets)
-        return 1.0
+        return 0.5
 
-    found = OnlineMatcher(
-        MatchSettings(resolve=True), threshold=0.5, dim=DIM, resolve_threshold=never
-    )
+    found = OnlineMatcher(MatchSettings(resolve=resolve), threshold=threshold, dim=DIM)
     feed(found, frames_of(visits, LOOKS, noise=0.05))
     ids = numbers(found.finish())
-    assert counts == [len(ids)]
-    assert len(set(ids.values())) == len(ids)
+    assert counts[0] == 0
+    assert counts[-1] == len(ids)
+
+
+def test_those_who_come_again_and_again_are_not_many():
+    counts = []
+
+    def threshold(tracklets):
+        counts.append(tracklets)
+        return 0.5
+
+    found = OnlineMatcher(MatchSettings(resolve=True), threshold=threshold, dim=DIM)
+    feed(found, frames_of(walk(3, CAMERAS, visits=9), LOOKS, noise=0.05))
+    found.finish()
+    assert len(found.persons) == 3
+    assert counts[-1] == max(counts) == 8 * 3
+
+
+def test_among_many_a_track_must_be_more_alike_to_be_somebody_known():
+    visits = walk(6, CAMERAS, visits=4)
+    found = OnlineMatcher(
+        MatchSettings(resolve=False), threshold=lambda n: 0.5 if n < 12 else 2.0, dim=DIM
+    )
+    feed(found, frames_of(visits, LOOKS, noise=0.05))
+    assert len(found.persons) > 6
 
 
 def test_resolving_keeps_the_numbers_that_were_given():

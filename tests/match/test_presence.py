@@ -92,7 +92,7 @@ def test_seconds_are_weighted_by_the_score_and_gaps_do_not_count():
 
 @pytest.mark.parametrize("resolve", [False, True])
 def test_a_latch_gets_no_identity_and_the_person_beside_it_does(resolve):
-    matcher = OnlineMatcher(MatchSettings(resolve=resolve), threshold=0.5, dim=DIM)
+    matcher = OnlineMatcher(MatchSettings(resolve=resolve), threshold=lambda _: 0.5, dim=DIM)
     latch, walker = jitter(60, 0.5), [(500 + 10 * i, 400) for i in range(60)]
     for index, pair in enumerate(zip(latch, walker, strict=True)):
         tracks = Tracks(

@@ -88,6 +88,19 @@ def test_what_a_library_makes_of_an_interruption_is_no_traceback():
     assert end(start(work), signal.SIGTERM) == (143, "", "error: interrupted\n")
 
 
+def test_an_interruption_that_is_lost_in_a_finaliser_is_raised_again():
+    finaliser = "class Slow:\n    def __del__(self):\n        time.sleep(100)"
+    code, out, err = end(start(f"Slow()\n{CLOSE}", before=finaliser), signal.SIGTERM)
+    assert (code, out, err) == (143, "closed\n", "error: interrupted\n")
+
+
+def test_other_errors_in_finalisers_are_told():
+    finaliser = "class Broken:\n    def __del__(self):\n        raise RuntimeError('a bug')"
+    code, _, err = end(start("Broken()", before=finaliser))
+    assert code == 0
+    assert "RuntimeError: a bug" in err
+
+
 def test_a_signal_that_was_to_be_ignored_is_ignored():
     def ignore():
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
