@@ -1,5 +1,6 @@
 """Places on the floor in the identity store of a live run, and what reads them."""
 
+import json
 import sqlite3
 from dataclasses import replace
 
@@ -7,9 +8,11 @@ import numpy as np
 import pytest
 
 from pipeline.events import Event
+from pipeline.jobs.live_registry import LiveRegistry
 from pipeline.layout.recording import REGISTRY
 from pipeline.places import Places
 from pipeline.results import open_results
+from pipeline.zone_settings import FLOOR, ZoneMap
 from support.registry_feed import START, event, frame_result
 
 
@@ -80,3 +83,24 @@ def test_stores_of_earlier_versions_are_read_without_places(walked, path):
     (path / "recording.json").write_text("{}")
     assert open_results(path).sightings()["x_m"].isna().all()
     assert [each.x_m for each in walked.records.people(limit=9)] == [None] * 3
+
+
+def test_zones_in_metres_count_over_cameras_and_stay_out_of_what_is_drawn(path, feed):
+    feed.registry.close()
+    hall = ZoneMap(zones={"hall": [(0, 2), (9, 2), (9, 4), (0, 4)]})
+    registry = LiveRegistry(path, keep_s=None, clock=feed.clock, zones={FLOOR: hall})
+    told = []
+    for step in range(6):
+        feed.clock.now = START + step / 2
+        for camera, x in (("lobby", 1.0), ("yard", 1.1)):
+            result = placed((1, 11, x, 3.0), (2, 12, 1.0, 8.0), at=step / 2, camera=camera)
+            told += registry.write([result], [])
+    (entry,) = (each for each in told if each.zone)
+    assert (entry.kind, entry.zone, entry.global_id) == ("entry", "hall", 1)
+    assert entry.place[:2] == (1.0, 3.0)
+    (count,) = registry.zones.counts()
+    assert (count.cameras, count.inside, count.entries) == ((FLOOR,), 1, 1)
+    registry.draw_zones("lobby", ZoneMap(lines={"door": [(0, 0), (0, 50)]}))
+    assert set(json.loads((path / "zones.json").read_text())) == {"lobby"}
+    assert FLOOR in registry.zones.maps
+    registry.close()
