@@ -10,7 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.floor.refining import Refinement
 from pipeline.jobs.floor import Calibrated, fit_floor
+from pipeline.jobs.refine import refine_floor
 
 __all__ = ["floor_app"]
 
@@ -36,6 +38,46 @@ def fit(
     console = Console()
     for each in fit_floor(cameras, out):
         _show(console, each)
+
+
+@floor_app.command()
+def refine(
+    results: Annotated[Path, typer.Argument(help="The --out folder of run, batch or live.")],
+    *,
+    out: Annotated[Path, typer.Option(help="The refined camera list; never over the one given.")],
+    cams: Annotated[
+        Path | None,
+        typer.Option(help="Camera list to start from; without it the cameras of the results."),
+    ] = None,
+    camera: Annotated[
+        list[str] | None,
+        typer.Option(help="A camera that may be changed; may be repeated. Without it all may."),
+    ] = None,
+) -> None:
+    """Refine calibrations from people who were in two views at once; calibrate cameras without points."""
+    console = Console()
+    found = refine_floor(results, out, cams=cams, only=camera or [])
+    for each in found:
+        _show_refined(console, each)
+    if any(each.plane is not None for each in found):
+        text = f"refined camera list: {out}; look at it with `reid-pipeline floor fit {out}`"
+    else:
+        text = "nothing was changed, no camera list is written"
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _show_refined(console: Console, each: Refinement) -> None:
+    if each.plane is None:
+        text = f"{each.camera}: not accepted: {each.reason}"
+    else:
+        before = (
+            "not calibrated" if np.isnan(each.before_m) else f"{100 * each.before_m:.0f} cm off"
+        )
+        text = (
+            f"{each.camera}: {each.change}; {each.people} people in two views at once, held-out tracks "
+            f"{before} before, {100 * each.after_m:.0f} cm after"
+        )
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _show(console: Console, found: Calibrated) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from pipeline.errors import SettingsError
 from pipeline.floor.plane import Lens, Plane, pose_of, upright
 
-__all__ = ["Fit", "fit_matrices", "fit_points"]
+__all__ = ["Fit", "fit_matrices", "fit_points", "refuse_outside"]
 
 Array = NDArray[np.float64]
 MIN_POINTS = 4
@@ -24,6 +24,8 @@ MAX_ERROR_SHARE = 0.1
 """A point further off than this share of the extent of all points contradicts the others."""
 MIN_BREADTH = 1e-3
 """Points whose breadth is less than this share of their length lie on one line."""
+EXTENT_M = (0.2, 1000.0)
+"""Points that are nearer to each other, or further, than any view shows: degrees, or millimetres."""
 MATRIX_NOISE_M = 0.05
 """How far a full calibration is taken to be off."""
 LENS_FLAGS = (
@@ -74,6 +76,7 @@ def fit_points(
         raise SettingsError(f"{where} needs at least {MIN_POINTS} points, got {len(rows)}")
     for columns, what in ((rows[:, :2], "pixels"), (rows[:, 2:], "places")):
         _refuse_narrow(columns, f"{where}: the {what}")
+    _refuse_doubtful(rows, where)
     to_floor = _homography(rows)
     if to_floor is None:
         raise SettingsError(
@@ -131,6 +134,37 @@ def _refuse_narrow(points: Array, what: str) -> None:
     distinct = len(np.unique(points.round(6), axis=0))
     if distinct < MIN_POINTS:
         raise SettingsError(f"{what} are only {distinct} different ones, of 4 at least")
+
+
+def _refuse_doubtful(rows: Array, where: str) -> None:
+    """Raise for one pixel with two places, and for places that are not in metres."""
+    for row, point in enumerate(rows):
+        same = np.flatnonzero((rows[:row, :2] == point[:2]).all(axis=1))
+        if len(same) and not (rows[same[0]] == point).all():
+            raise SettingsError(
+                f"{where}: points {same[0] + 1} and {row + 1} are one pixel with two places: leave "
+                "the wrong one out"
+            )
+    extent = float(np.ptp(rows[:, 2:], axis=0).max())
+    if not EXTENT_M[0] <= extent <= EXTENT_M[1]:
+        raise SettingsError(
+            f"{where} are {extent:.6g} m apart at most, which no view shows: give x_m and y_m in "
+            "metres, not in millimetres or degrees"
+        )
+
+
+def refuse_outside(camera: str, points: Sequence[ArrayLike], size: tuple[int, int]) -> None:
+    """Raise for points that are not in a picture of this width and height.
+
+    Raises:
+        SettingsError: Names the first of them.
+    """
+    for row, (x, y, *_) in enumerate(np.array(points, float).tolist(), start=1):
+        if not (0 <= x <= size[0] and 0 <= y <= size[1]):
+            raise SettingsError(
+                f"camera {camera}: floor_points: point {row} ({x:g}, {y:g}) is outside the picture of "
+                f"{size[0]} x {size[1]} pixels: give px, py of the picture as it is decoded"
+            )
 
 
 def _homography(rows: Array) -> Array | None:

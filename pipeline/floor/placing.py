@@ -13,13 +13,21 @@ from pipeline.boxes import areas, intersections
 from pipeline.datatypes import FloatArray, Frame, Tracks
 from pipeline.errors import SettingsError
 from pipeline.floor.drawing import seen_floor
-from pipeline.floor.fit import fit_matrices, fit_points
+from pipeline.floor.fit import fit_matrices, fit_points, refuse_outside
 from pipeline.floor.opencv_files import read_matrices
 from pipeline.floor.plane import Plane
 from pipeline.places import Places
 from pipeline.settings import CameraSettings
 
-__all__ = ["Floor", "is_calibrated", "place_boxes", "plane_of"]
+__all__ = [
+    "Floor",
+    "feet_covered",
+    "is_calibrated",
+    "place_boxes",
+    "place_feet",
+    "plane_of",
+    "seen_feet",
+]
 
 Array = NDArray[np.float64]
 BORDER_PX = 2.0
@@ -70,7 +78,13 @@ class Floor:
 
         Args:
             sizes: Width and height of each camera's picture.
+
+        Raises:
+            SettingsError: A point is outside its picture.
         """
+        for name, camera in self._cameras.items():
+            if name in sizes and camera.floor_points is not None:
+                refuse_outside(name, camera.floor_points, sizes[name])
         views = {
             name: seen_floor(plane_of(camera, sizes[name]), sizes[name]).round(2).tolist()
             for name, camera in self._cameras.items()
@@ -132,24 +146,44 @@ def place_boxes(plane: Plane, xyxy: FloatArray, height_px: int) -> Places:
         height_px: Height of the picture: feet below it are not seen.
     """
     boxes = xyxy.astype(np.float64)
-    middle, tall = (boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3] - boxes[:, 1]
-    feet = np.stack([middle, boxes[:, 3]], axis=1)
+    feet, seen = seen_feet(boxes, height_px)
+    along = np.where(feet_covered(boxes), ALONG_COVERED, ALONG)
+    places = place_feet(plane, feet, boxes[:, 3] - boxes[:, 1], along)
+    for column in (places.xy, places.spread, places.height):
+        column[~seen] = np.nan
+    return places
+
+
+def seen_feet(boxes: Array, height_px: int) -> tuple[Array, NDArray[np.bool_]]:
+    """Return ``(N, 2)`` the feet of ``(N, 4)`` boxes, pixels, and ``(N,)`` whether the picture has them."""
+    feet = np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)
+    return feet, boxes[:, 3] < height_px - BORDER_PX
+
+
+def place_feet(plane: Plane, feet: Array, tall: Array, along: float | Array = ALONG) -> Places:
+    """Return where people stand; what is too uncertain is NaN.
+
+    Args:
+        plane: The floor of the camera.
+        feet: ``(N, 2)`` lower ends of boxes, pixels.
+        tall: ``(N,)`` heights of the boxes, pixels.
+        along: Deviation of the feet up or down, in heights of the box.
+    """
     with np.errstate(invalid="ignore"):
         xy = plane.places(feet)
         slopes = plane.slopes(feet)
-        along = np.where(_feet_covered(boxes), ALONG_COVERED, ALONG) * tall + 1
-        scaled = slopes * np.stack([ACROSS * tall + 1, along], axis=1)[:, None, :]
+        deviations = np.stack([ACROSS * tall + 1, along * tall + 1], axis=1)
+        scaled = slopes * deviations[:, None, :]
         cov = scaled @ scaled.transpose(0, 2, 1) + plane.noise_m**2 * np.eye(2)
         spread = np.stack([cov[:, 0, 0], cov[:, 0, 1], cov[:, 1, 1]], axis=1)
-        places = Places(xy, spread, plane.heights(xy, np.stack([middle, boxes[:, 1]], axis=1)))
+        places = Places(xy, spread, plane.heights(xy, feet - np.outer(tall, [0, 1])))
         known = places.uncertainty_m <= MAX_UNCERTAINTY_M
-    known &= boxes[:, 3] < height_px - BORDER_PX
     for column in (places.xy, places.spread, places.height):
         column[~known] = np.nan
     return places
 
 
-def _feet_covered(boxes: Array) -> NDArray[np.bool_]:
+def feet_covered(boxes: Array) -> NDArray[np.bool_]:
     """Return ``(N,)``: whether the box of a nearer person covers the feet."""
     feet = boxes.copy()
     feet[:, 1] = boxes[:, 3] - FEET * (boxes[:, 3] - boxes[:, 1])

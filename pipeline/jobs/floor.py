@@ -10,7 +10,7 @@ from pipeline.crops import encode_jpeg
 from pipeline.datatypes import Image
 from pipeline.errors import InputError, SettingsError
 from pipeline.floor.drawing import draw_grid
-from pipeline.floor.fit import Fit, fit_points
+from pipeline.floor.fit import Fit, fit_points, refuse_outside
 from pipeline.floor.placing import Floor, is_calibrated, plane_of
 from pipeline.layout.files import write_atomically
 from pipeline.settings import CameraSettings, SourceSettings
@@ -68,6 +68,8 @@ def _calibrated(camera: CameraSettings, out: Path) -> Calibrated:
     size = None if image is None else (image.shape[1], image.shape[0])
     plane, fit = plane_of(camera, size), None
     if camera.floor_points is not None:
+        if size is not None:
+            refuse_outside(camera.name, camera.floor_points, size)
         fit = fit_points(camera.name, camera.floor_points, size)
     picture = None
     if image is not None:

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray, IntArray
-from pipeline.match.constraints import Spans
-from pipeline.match.ground import Ground
+from pipeline.match.constraints import SpatialRules
+from pipeline.match.spans import Spans
 
-__all__ = ["PairBonus", "with_places"]
+__all__ = ["PairBonus", "with_evidence"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +29,7 @@ class PairBonus:
     count: int
 
     def of(self, pairs: IntArray) -> NDArray[np.float64]:
-        """Return ``(P,)`` the sum of each pair, 0 where places say nothing."""
+        """Return ``(P,)`` the sum of each pair, 0 where nothing is said."""
         wanted = pairs[:, 0] * self.count + pairs[:, 1]
         place = np.minimum(np.searchsorted(self.code, wanted), max(len(self.code) - 1, 0))
         if not len(self.code):
@@ -43,33 +43,32 @@ class PairBonus:
         return _summed(np.stack([a, b], axis=1), self.value, self.count)
 
 
-def with_places(
-    ground: Ground, spans: Spans, owner: IntArray, pairs: IntArray, weight: FloatArray
+def with_evidence(
+    rules: SpatialRules, spans: Spans, owner: IntArray, pairs: IntArray, weight: FloatArray
 ) -> tuple[IntArray, PairBonus]:
-    """Return the candidates and those that place alone suggests, and what places add to them.
+    """Return the candidates and those that place alone suggests, and what places and gaps add to them.
 
     Args:
-        ground: What places say.
+        rules: What places and walking times say.
         spans: When and where the tracks were.
         owner: ``(len(spans),)`` row of each.
         pairs: ``(P, 2)`` rows that are candidates, the smaller first, in ascending order.
         weight: ``(count,)`` how many features each row is of.
     """
     count = len(weight)
-    placed = np.flatnonzero(spans.paths.count)
-    # What is long past has no path, so a row with a path is one track.
-    span_of = np.full(count, -1)
-    span_of[owner[placed]] = placed
-    near = np.sort(owner[ground.near(spans.paths, spans.camera)], axis=1).reshape(-1, 2)
-    code = np.unique(
-        np.concatenate([pairs[:, 0] * count + pairs[:, 1], near[:, 0] * count + near[:, 1]])
-    )
-    every = np.stack(np.divmod(code, count), axis=1)
-    every = every[every[:, 0] != every[:, 1]]
+    single = np.bincount(owner, minlength=count) == 1
+    span_of = np.full(count, -1)  # the past of a person is many tracks, of which nothing is said
+    span_of[owner] = np.where(single[owner], np.arange(len(owner)), -1)
+    every = pairs
+    if rules.ground is not None:
+        near = np.sort(owner[rules.ground.near(spans.paths, spans.camera)], axis=1).reshape(-1, 2)
+        code = np.unique(
+            np.concatenate([pairs[:, 0] * count + pairs[:, 1], near[:, 0] * count + near[:, 1]])
+        )
+        every = np.stack(np.divmod(code, count), axis=1)
+        every = every[every[:, 0] != every[:, 1]]
     known = every[(span_of[every] >= 0).all(axis=1)]
-    a, b = span_of[known].T
-    found = ground.compare(spans.paths, spans.camera, a, b)
-    value = found.nats * ground.cosine_per_nat * weight[known].prod(axis=1)
+    value = rules.similarity(spans, *span_of[known].T) * weight[known].prod(axis=1)
     return every, _summed(known, value, count)
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray
-from pipeline.match.constraints import Spans
 from pipeline.match.evidence import TrackEvidence
 from pipeline.match.persons import PersonBook
 from pipeline.match.review import Key
+from pipeline.match.spans import Spans
 from pipeline.match.track_book import TrackBook
 from pipeline.match.view import View
 
@@ -75,7 +75,7 @@ def compare(
         known: All tracks.
 
     Returns:
-        Numbers of ``M`` persons, ``(N, M)`` similarities and what places add to them, ``(N, M)``
+        Numbers of ``M`` persons, ``(N, M)`` similarities and what places and gaps add to them, ``(N, M)``
         whether the track may show the person.
     """
     numbers = sorted(set[int]().union(*near))
@@ -97,13 +97,11 @@ def compare(
     column, span = owner[span], span + len(tracks)
     clashes = view.rules.clashing(spans, row, span)
     allowed[row[clashes], column[clashes]] = False
-    if view.rules.ground is not None:
-        found = view.rules.ground.compare(spans.paths, spans.camera, row, span)
-        met = found.shared > 0
-        # The mean over the person's tracks that are seen at the same time.
-        count, nats = np.zeros(similarity.shape), np.zeros(similarity.shape)
-        np.add.at(count, (row[met], column[met]), 1)
-        np.add.at(nats, (row[met], column[met]), found.nats[met])
-        bonus = nats / np.maximum(count, 1) * view.rules.ground.cosine_per_nat
-        similarity = similarity + bonus.astype(np.float32)
+    worth = view.rules.similarity(spans, row, span)
+    said = worth != 0
+    if said.any():  # the mean over the person's tracks of which something is known
+        count, total = np.zeros(similarity.shape), np.zeros(similarity.shape)
+        np.add.at(count, (row[said], column[said]), 1)
+        np.add.at(total, (row[said], column[said]), worth[said])
+        similarity = similarity + (total / np.maximum(count, 1)).astype(np.float32)
     return numbers, similarity, allowed

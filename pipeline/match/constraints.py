@@ -8,24 +8,20 @@ two cameras that see the same place ask for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray, IntArray
-from pipeline.match.ground import VETO_NATS, Ground, Paths
-from pipeline.places import Path
+from pipeline.match.ground import VETO_NATS, Ground
+from pipeline.match.spans import Spans, look_alikes
+from pipeline.match.walking import WalkingTimes
 from pipeline.settings import MatchSettings
 
-__all__ = ["GALLERY_CAMERA", "GALLERY_SPAN", "Spans", "SpatialRules", "estimate_overlaps"]
+__all__ = ["SpatialRules", "estimate_overlaps"]
 
 NO_RULE = -np.inf
-GALLERY_CAMERA = -1
-GALLERY_SPAN = (-np.inf, np.inf, GALLERY_CAMERA)
-"""Persons of a gallery are treated as non-overlapping: so no
-two of them are one, and each can be anybody whom the cameras see."""
 INSTANT_S = 1e-6
 MIN_CHANCES = 3.0
 """Meetings by chance that one camera pair must have had to outweigh what all pairs say."""
@@ -34,75 +30,7 @@ RARE = 0.4
 
 Measured: 0 to 0.3 where the views are disjoint, even with weak features; 0.5 and more where
 they are shared, however crowded the place."""
-MAX_FOR_ESTIMATE = 256
-"""The newest tracks of a camera that the estimate looks at."""
-
-TimeArray = NDArray[np.float64]
 PairCounts = dict[tuple[int, int], tuple[float, float]]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Spans:
-    """When and where the tracks of one person were.
-
-    Attributes:
-        first_s: ``(N,)`` beginning of each track, seconds.
-        last_s: ``(N,)`` end of each track, seconds.
-        camera: ``(N,)`` number of its camera.
-        paths: Where they were on the floor.
-    """
-
-    first_s: TimeArray
-    last_s: TimeArray
-    camera: IntArray
-    paths: Paths
-
-    @classmethod
-    def of(
-        cls, spans: Iterable[tuple[float, float, int]], paths: Sequence[Path | None] | None = None
-    ) -> Spans:
-        """Return the spans for ``(first_s, last_s, camera)`` triples and the paths of the tracks."""
-        rows = list(spans)
-        times = np.array([row[:2] for row in rows], np.float64).reshape(-1, 2)
-        camera = np.array([row[2] for row in rows], np.int64)
-        ways = Paths.none(len(rows)) if paths is None else Paths.of(paths)
-        return cls(times[:, 0], times[:, 1], camera, ways)
-
-    def __len__(self) -> int:
-        return len(self.first_s)
-
-    @classmethod
-    def all_of(cls, parts: Sequence[Spans]) -> Spans:
-        """Return many together, in their order."""
-        if not parts:
-            return cls.of([])
-        return cls(
-            np.concatenate([part.first_s for part in parts]),
-            np.concatenate([part.last_s for part in parts]),
-            np.concatenate([part.camera for part in parts]),
-            Paths.all_of([part.paths for part in parts]),
-        )
-
-    def without_paths(self) -> Spans:
-        """Return the spans alone: paths of what is long past need not be kept."""
-        return Spans(self.first_s, self.last_s, self.camera, Paths.none(len(self)))
-
-    def joined(self, other: Spans) -> Spans:
-        """Return both together."""
-        return Spans.all_of([self, other])
-
-    def meeting(self, one: IntArray, other: IntArray, overlap_s: float) -> NDArray[np.bool_]:
-        """Return ``(N, M)`` whether rows share more than ``overlap_s`` with other rows."""
-        shared_s = np.minimum(self.last_s[one][:, None], self.last_s[other])
-        shared_s -= np.maximum(self.first_s[one][:, None], self.first_s[other])
-        result: NDArray[np.bool_] = shared_s > overlap_s
-        return result
-
-    def select(self, rows: NDArray[np.generic]) -> Spans:
-        """Return the spans that an index array or a boolean mask picks."""
-        return Spans(
-            self.first_s[rows], self.last_s[rows], self.camera[rows], self.paths.select(rows)
-        )
 
 
 class SpatialRules:
@@ -115,6 +43,7 @@ class SpatialRules:
         counts: Per pair of camera numbers, what ``estimate_overlaps`` found; consulted where
             the settings leave the question open.
         ground: What places say, ``None`` where no camera is calibrated.
+        walking: What walking times say, ``None`` where too few hand-overs are known.
     """
 
     def __init__(
@@ -123,9 +52,11 @@ class SpatialRules:
         settings: MatchSettings,
         counts: PairCounts | None = None,
         ground: Ground | None = None,
+        walking: WalkingTimes | None = None,
     ) -> None:
         count = len(cameras)
         self.ground = ground
+        self.walking = walking
         # Where the views were learned, people in the same place know better.
         self._learned = np.full((count + 1, count + 1), settings.views == "auto")
         self._min_gap_s = np.full((count + 1, count + 1), NO_RULE)
@@ -147,6 +78,21 @@ class SpatialRules:
                 if not pair.overlap and not pair.min_travel_s:
                     self._set(a, b, -settings.overlap_s)
                 self._learned[a, b] = self._learned[b, a] = False
+
+    @property
+    def reach(self) -> float:
+        """By how much less than the threshold two tracks may look alike, and be one by their gap."""
+        return 0.0 if self.walking is None else self.walking.reach
+
+    def similarity(self, spans: Spans, a: IntArray, b: IntArray) -> NDArray[np.float64]:
+        """Return ``(P,)`` what places and gaps of pairs of positions are worth as similarity."""
+        found = np.zeros(len(a))
+        if self.ground is not None:
+            nats = self.ground.compare(spans.paths, spans.camera, a, b).nats
+            found += nats * self.ground.cosine_per_nat
+        if self.walking is not None:
+            found += self.walking.nats(spans, a, b) * self.walking.cosine_per_nat
+        return found
 
     def _set(self, a: int, b: int, seconds: float) -> None:
         self._min_gap_s[a, b] = self._min_gap_s[b, a] = seconds
@@ -183,23 +129,8 @@ def estimate_overlaps(features: FloatArray, spans: Spans, *, overlap_s: float) -
         how many of them chance would bring about.
     """
     counts: PairCounts = {}
-    newest = np.argsort(-spans.last_s, kind="stable")
-    of_camera = {
-        int(c): newest[spans.camera[newest] == c][:MAX_FOR_ESTIMATE]
-        for c in np.unique(spans.camera)
-    }
-    before = np.zeros(0, np.int64)  # rows of the cameras with smaller numbers, one after another
-    for a, in_a in of_camera.items():
-        cosine = features[in_a] @ features[before].T  # one large product, not many small ones
-        meets = spans.meeting(in_a, before, overlap_s)
-        start = 0
-        for b, in_b in of_camera.items():
-            if b >= a:
-                break
-            part = slice(start, start + len(in_b))
-            counts[a, b] = _meetings(cosine[:, part], meets[:, part])
-            start += len(in_b)
-        before = np.concatenate([before, in_a])
+    for (a, in_a), (b, in_b), cosine in look_alikes(features, spans):
+        counts[a, b] = _meetings(cosine, spans.meeting(in_a, in_b, overlap_s))
     return counts
 
 

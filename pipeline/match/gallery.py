@@ -23,8 +23,8 @@ from pipeline.errors import InputError, OutputError
 from pipeline.foreign import special_kind, way_out
 from pipeline.layout.files import write_whole
 from pipeline.locks import Lock
-from pipeline.match.constraints import GALLERY_SPAN, Spans
 from pipeline.match.persons import Person, PersonBook
+from pipeline.match.spans import GALLERY_SPAN, Spans
 
 __all__ = ["GalleryFile", "drop_from_gallery", "forget_in_gallery", "load_gallery", "save_gallery"]
 

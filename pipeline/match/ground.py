@@ -116,12 +116,17 @@ class Ground:
     Args:
         trusted: ``(C, C)`` whether the places of two cameras may be compared.
         noise: ``(C, C)`` by how much their variance is greater than it says.
+        proven: ``(C, C)`` how far people have confirmed that the two fit each other, 1 for wholly; evidence
+            counts by that share, and what is proof, only where it is whole.
         cosine_per_nat: Similarity of appearance that is worth as much as one nat.
     """
 
-    def __init__(self, trusted: NDArray[np.bool_], noise: Array, *, cosine_per_nat: float) -> None:
+    def __init__(
+        self, trusted: NDArray[np.bool_], noise: Array, proven: Array, *, cosine_per_nat: float
+    ) -> None:
         self.trusted = trusted
         self._noise = noise
+        self._proven = proven
         self.cosine_per_nat = cosine_per_nat
 
     def compare(self, paths: Paths, camera: IntArray, a: IntArray, b: IntArray) -> Comparison:
@@ -153,7 +158,8 @@ class Ground:
         nats = sums[1] / np.sqrt(np.maximum(shared, 1))
         with np.errstate(invalid="ignore"):
             apart, off = sums[2] / shared, sums[3] / shared
-        return Comparison(np.minimum(nats, MAX_NATS), shared, apart, off)
+        nats = np.minimum(nats, MAX_NATS) * self._proven[camera[a], camera[b]]
+        return Comparison(nats, shared, apart, off)
 
     def _summed(  # noqa: PLR0917
         self,
@@ -193,7 +199,7 @@ class Ground:
         end = paths.first[early] + paths.count[early] - 1
         pause = paths.first[late] - end
         known = (pause > 0) & (paths.count[a] > 0) & (paths.count[b] > 0)
-        known &= self.trusted[camera[a], camera[b]]
+        known &= self.trusted[camera[a], camera[b]] & (self._proven[camera[a], camera[b]] >= 1)
         result = np.zeros(len(a), bool)
         if known.any():
             rows = paths.rows.astype(np.float64)

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.datatypes import UNASSIGNED
-from pipeline.match.constraints import Spans
 from pipeline.match.evidence import TrackEvidence
 from pipeline.match.persons import Person, PersonBook
 from pipeline.match.review import Key
+from pipeline.match.spans import Spans
 from pipeline.match.view import View
 
 __all__ = ["keep_persons"]

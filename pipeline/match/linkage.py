@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray, IntArray
-from pipeline.match.bonus import PairBonus, with_places
-from pipeline.match.constraints import Spans, SpatialRules
+from pipeline.match.bonus import PairBonus, with_evidence
+from pipeline.match.constraints import SpatialRules
+from pipeline.match.spans import Spans
 
 __all__ = ["COST_STEPS", "link"]
 
@@ -46,13 +47,13 @@ def link(
         spans: When and where the tracks behind the rows were.
         owner: ``(len(spans),)`` the row that each span belongs to.
         pairs: ``(P, 2)`` rows that are candidates, the smaller first, each pair once.
-        rules: Which groups cannot be one person, and what places add to their similarity.
+        rules: Which groups cannot be one person, and what places and gaps add to their similarity.
         threshold: Minimum weighted mean cosine of two groups that are joined.
     """
     total = weight.astype(np.float32)
     bonus = None
-    if rules.ground is not None:
-        pairs, bonus = with_places(rules.ground, spans, owner, pairs, total)
+    if rules.ground is not None or rules.walking is not None:
+        pairs, bonus = with_evidence(rules, spans, owner, pairs, total)
     group = np.arange(len(sums))
     owner = owner.copy()
     limit = round(threshold * COST_STEPS)
@@ -92,7 +93,7 @@ def _above(limit: int, pairs: IntArray, score: Scores) -> tuple[IntArray, IntArr
 def _similarities(
     sums: FloatArray, total: FloatArray, pairs: IntArray, bonus: PairBonus | None
 ) -> Scores:
-    """Return ``(P,)`` mean cosines of pairs of groups and what places add, as integers."""
+    """Return ``(P,)`` mean cosines of pairs of groups and what places and gaps add, as integers."""
     result = np.empty(len(pairs), np.int32)
     for start in range(0, len(pairs), BLOCK_PAIRS):
         block = slice(start, start + BLOCK_PAIRS)

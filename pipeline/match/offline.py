@@ -14,14 +14,16 @@ from pipeline.datatypes import (
     IntArray,
     Tracklet,
 )
-from pipeline.match.constraints import GALLERY_SPAN, Spans, SpatialRules, estimate_overlaps
+from pipeline.match.constraints import SpatialRules, estimate_overlaps
 from pipeline.match.features import tracklet_features
 from pipeline.match.linkage import link
 from pipeline.match.neighbours import EXACT_ROWS, candidate_pairs
 from pipeline.match.numbering import number_groups
 from pipeline.match.persons import Person
 from pipeline.match.places import between_places
-from pipeline.match.trust import learn_ground
+from pipeline.match.spans import GALLERY_SPAN, Spans
+from pipeline.match.trust import learn_ground, nat_worth
+from pipeline.match.walking import learn_walking
 from pipeline.settings import MatchSettings
 
 __all__ = ["count_people", "group_tracklets", "identities_of", "place_warnings", "resolve"]
@@ -175,14 +177,17 @@ def _link_usable(
         else None
     )
     ground, _ = learn_ground(features, spans, cameras, settings, threshold=threshold)
-    rules = SpatialRules(cameras, settings, counts, ground)
+    walking = learn_walking(
+        features, spans, len(cameras), threshold=threshold, cosine_per_nat=nat_worth(settings)
+    )
+    rules = SpatialRules(cameras, settings, counts, ground, walking)
     counts_for = [t.weight / (t.weight + HALF_WEIGHT) for t in tracklets]
     weight = np.array([*counts_for, *(person.past_count for person in known)], np.float32)
     if known:
         pasts = np.stack([person.past_sum for person in known]) @ axes
         features = np.concatenate([features, pasts / weight[len(tracklets) :, None]])
         spans = spans.joined(Spans.of([GALLERY_SPAN] * len(known)))
-    pairs = candidate_pairs(features, least=threshold)
+    pairs = candidate_pairs(features, least=threshold - rules.reach)
     named = [pair.cameras for pair in settings.camera_pairs]
     related = [(number[a], number[b]) for a, b in named if a in number and b in number]
     if ground is not None:  # cameras on one floor are of one place

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.datatypes import UNASSIGNED, Event, FloatArray
-from pipeline.match.constraints import Spans
 from pipeline.match.evidence import TrackEvidence
 from pipeline.match.index import PersonIndex
 from pipeline.match.review import Key, Move, Node
+from pipeline.match.spans import Spans
 from pipeline.match.view import View
 
 __all__ = ["Person", "PersonBook"]

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.datatypes import FloatArray
-from pipeline.match.constraints import GALLERY_CAMERA, Spans, SpatialRules
+from pipeline.match.constraints import SpatialRules
 from pipeline.match.linkage import link
 from pipeline.match.neighbours import candidate_pairs
+from pipeline.match.spans import GALLERY_CAMERA, Spans
 
 __all__ = ["Key", "Move", "Node", "regroup"]
 
@@ -82,7 +83,7 @@ def regroup(
     """
     features = np.stack([node.feature for node in nodes])
     features = np.concatenate([features, _badges(nodes, loyalty)], axis=1)
-    pairs = candidate_pairs(features, least=threshold)
+    pairs = candidate_pairs(features, least=threshold - rules.reach)
     weight = np.array([node.weight for node in nodes], np.float32)
     spans = Spans.all_of([node.spans for node in nodes])
     owner = np.repeat(np.arange(len(nodes)), [len(node.spans) for node in nodes])

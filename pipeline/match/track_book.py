@@ -6,9 +6,9 @@ import math
 from collections.abc import Collection
 
 from pipeline.datatypes import CropEvidence, FloatArray, Tracklet, Tracks
-from pipeline.match.constraints import Spans
 from pipeline.match.evidence import EvidenceBook, TrackEvidence
 from pipeline.match.review import Key, Node
+from pipeline.match.spans import Spans
 from pipeline.settings import MatchSettings
 
 __all__ = ["TrackBook"]

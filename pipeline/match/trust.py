@@ -2,7 +2,8 @@
 
 People are as tall as people are; those who look alike beyond doubt at the same time stand in the same
 place; and those who stand in the same place look more alike than any two. Where a camera fails that, its
-calibration is wrong, and its places are left out.
+calibration is wrong, and its places are left out. Until so many have confirmed two cameras, or have met in
+both more often than by chance, their places count for a part.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray, IntArray
-from pipeline.match.constraints import Spans
 from pipeline.match.ground import Ground, Paths
+from pipeline.match.spans import Spans
 from pipeline.settings import MatchSettings
 
-__all__ = ["learn_ground"]
+__all__ = ["learn_ground", "nat_worth"]
 
 Array = NDArray[np.float64]
 HEIGHTS_M = (1.25, 2.1)
@@ -42,6 +43,11 @@ MAX_TRACKS = 256
 """The newest tracks of a camera that are looked at."""
 
 
+def nat_worth(settings: MatchSettings) -> float:
+    """Return the similarity of appearance that is worth as much as one nat of other evidence."""
+    return USUAL_WEIGHT if settings.place_weight is None else settings.place_weight
+
+
 def learn_ground(
     features: FloatArray,
     spans: Spans,
@@ -60,7 +66,7 @@ def learn_ground(
         threshold: Cosine from which on two tracks are one person.
     """
     paths, camera = spans.paths, spans.camera
-    weight = USUAL_WEIGHT if settings.place_weight is None else settings.place_weight
+    weight = nat_worth(settings)
     if not paths.count.any() or weight == 0:
         return None, {}
     count = len(names)
@@ -74,15 +80,20 @@ def learn_ground(
     placed[list(doubts)] = False
     trusted = placed[:, None] & placed
     noise = np.ones((count + 1, count + 1))
-    ground = Ground(trusted, noise, cosine_per_nat=weight)
+    proven = np.ones((count + 1, count + 1))
+    ground = Ground(trusted, noise, proven, cosine_per_nat=weight)
     bad = []
+    confirmed = np.zeros(count, np.int64)
     for a, b in zip(*np.nonzero(np.tril(trusted[:count, :count], -1)), strict=True):
         verdict = _judge(features, spans, (int(a), int(b)), ground, threshold)
         noise[a, b] = noise[b, a] = verdict.noise
+        proven[a, b] = proven[b, a] = verdict.proven
         if verdict.apart_m is not None:
             trusted[a, b] = trusted[b, a] = False
             bad.append((int(a), int(b), verdict))
-    doubts |= _blamed(bad, names)
+        elif verdict.confirmed:
+            confirmed[[a, b]] += 1
+    doubts |= _blamed(bad, names, confirmed)
     for number in doubts:
         trusted[number] = trusted[:, number] = False
     return ground, {names[number]: text for number, text in doubts.items()}
@@ -93,6 +104,8 @@ class _Verdict:
     noise: float
     apart_m: float | None = None
     pairs: int = 0
+    proven: float = 1.0
+    confirmed: bool = False
 
 
 def _judge(
@@ -120,14 +133,19 @@ def _judge(
     strangers = len(apart) < MIN_PAIRS <= near.sum() and (
         like[near].mean() <= like[met.ravel()].mean() and like[near].max() < threshold
     )
-    if (contradicted or strangers) and not _fit_each_other(spans, rows, columns, ground):
-        doubtful = found.apart_m[sure if contradicted else near]
-        return _Verdict(1.0, float(np.median(doubtful)), len(doubtful))
-    if agrees.sum() < MIN_PAIRS:
-        return _Verdict(1.0)
+    if contradicted or strangers or agrees.sum() < MIN_PAIRS:
+        fits = _fit_each_other(spans, rows, columns, ground)
+        if (contradicted or strangers) and not fits:
+            doubtful = found.apart_m[sure if contradicted else near]
+            return _Verdict(1.0, float(np.median(doubtful)), len(doubtful))
+        if not fits:
+            votes = max(1 + agrees.sum() - (~agrees).sum(), 0)
+            return _Verdict(1.0, proven=float(votes / (1 + MIN_PAIRS)))
+        if agrees.sum() < MIN_PAIRS:
+            return _Verdict(1.0, confirmed=True)
     # Of a chi-square of two degrees of freedom the median is 1.39.
     spread = float(np.median(off[agrees])) / 1.39
-    return _Verdict(float(np.clip(spread, 1 / MAX_NOISE, MAX_NOISE)))
+    return _Verdict(float(np.clip(spread, 1 / MAX_NOISE, MAX_NOISE)), confirmed=True)
 
 
 def _fit_each_other(spans: Spans, a: IntArray, b: IntArray, ground: Ground) -> bool:
@@ -169,12 +187,17 @@ def _odd_heights(paths: Paths, chosen: NDArray[np.bool_], name: str) -> str:
     )
 
 
-def _blamed(bad: Sequence[tuple[int, int, _Verdict]], names: Sequence[str]) -> dict[int, str]:
-    """Return what is wrong with which camera: the one that contradicts most others is to blame."""
+def _blamed(
+    bad: Sequence[tuple[int, int, _Verdict]], names: Sequence[str], confirmed: IntArray
+) -> dict[int, str]:
+    """Return what is wrong with which camera: the one that contradicts most others is to blame.
+
+    Of several the one that fewest others confirm.
+    """
     doubts, left = {}, list(bad)
     while left:
         faults = np.bincount([c for a, b, _ in left for c in (a, b)], minlength=len(names))
-        worst = int(faults.argmax())
+        worst = int(np.lexsort((confirmed, -faults))[0])
         own = [entry for entry in left if worst in entry[:2]]
         others = ", ".join(sorted(names[a if b == worst else b] for a, b, _ in own))
         apart = float(np.median([verdict.apart_m or 0.0 for _, _, verdict in own]))

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.datatypes import FloatArray
-from pipeline.match.constraints import Spans, SpatialRules, estimate_overlaps
+from pipeline.match.constraints import SpatialRules, estimate_overlaps
 from pipeline.match.evidence import TrackEvidence
 from pipeline.match.features import CameraCentres
-from pipeline.match.trust import learn_ground
+from pipeline.match.spans import Spans
+from pipeline.match.trust import learn_ground, nat_worth
+from pipeline.match.walking import learn_walking
 from pipeline.settings import MatchSettings
 
 __all__ = ["View"]
@@ -24,7 +26,7 @@ class View:
     Attributes:
         cameras: Number of each camera by name.
         centres: What each camera does to embeddings.
-        rules: Which cameras may see one person at one time, and what places say.
+        rules: Which cameras may see one person at one time, and what places and gaps say.
         warnings: By camera, why its places are not used.
     """
 
@@ -67,7 +69,11 @@ class View:
             counts = estimate_overlaps(features, spans, overlap_s=settings.overlap_s)
         names = sorted(cameras, key=lambda name: cameras[name])
         ground, warnings = learn_ground(features, spans, names, settings, threshold=threshold)
-        return cls(dict(cameras), centres, SpatialRules(names, settings, counts, ground), warnings)
+        walking = learn_walking(
+            features, spans, len(names), threshold=threshold, cosine_per_nat=nat_worth(settings)
+        )
+        rules = SpatialRules(names, settings, counts, ground, walking)
+        return cls(dict(cameras), centres, rules, warnings)
 
     @classmethod
     def blank(cls, settings: MatchSettings, dim: int) -> View:

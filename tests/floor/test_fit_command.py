@@ -46,6 +46,26 @@ def test_errors_are_shown_and_the_grid_is_drawn_on_the_floor(tmp_path, capsys):
         ({}, "has floor_points or a calibration"),
         ({"floor_points": [[1, 1, 0, 0]]}, "camera lobby: floor_points needs at least 4 points"),
         ({"floor_points": [[1, 1, 0]]}, "cameras.0: floor_points.0"),
+        (
+            {"floor_points": [[u + 100, *rest] for u, *rest in sample_points()]},
+            "point 2 (1011.1, 328.3) is outside the picture of 960 x 540 pixels",
+        ),
+        ({"floor_points": [[v, u, x, y] for u, v, x, y in sample_points()]}, "outside the picture"),
+        (
+            {"floor_points": [*sample_points(), [*sample_points()[0][:2], 1, 1]]},
+            "points 1 and 9 are one pixel with two places",
+        ),
+        (
+            {"floor_points": [[u, v, 1000 * x, 1000 * y] for u, v, x, y in sample_points()]},
+            "are 12000 m apart at most, which no view shows",
+        ),
+        (
+            {"floor_points": [[u, v, 48 + x / 1e5, y / 1e5] for u, v, x, y in sample_points()]},
+            "in metres, not in millimetres or degrees",
+        ),
+        ({"floor_points": [*sample_points()[:3], sample_points()[2]]}, "only 3 different ones"),
+        ({"floor_points": [[float("nan"), 1, 2, 3], *sample_points()]}, "finite number, got nan"),
+        ({"floor_points": [[u, v, x, 2] for u, v, x, _ in sample_points()]}, "on one line"),
         ({"calibration": {}}, "give files, or camera_matrix"),
         ({"calibration": {"files": ["gone.xml"]}}, "gone.xml does not exist"),
         (
@@ -61,6 +81,13 @@ def test_what_cannot_be_used_is_told_in_one_line(tmp_path, capsys, entry, said):
     assert said in " ".join(told.split())
     assert told.count("\n") == 1
     assert not out.exists()
+
+
+def test_a_point_that_comes_twice_counts_as_it_is(tmp_path, capsys):
+    points = sample_points()
+    path = camera_list(tmp_path, floor_points=[*points, points[0]])
+    assert main(["floor", "fit", str(path), "--out", str(tmp_path / "views")]) == 0
+    assert "root mean square error 0.1 cm" in capsys.readouterr().out
 
 
 def test_one_mirrored_camera_among_others_is_refused(tmp_path, capsys):

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.match.constraints import Spans, SpatialRules, estimate_overlaps
+from pipeline.match.constraints import SpatialRules, estimate_overlaps
+from pipeline.match.spans import Spans
 from pipeline.settings import CameraPairSettings, MatchSettings
 from support.worlds import clash, looks, tracklets_of, walk
 

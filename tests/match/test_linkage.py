@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from pipeline.match.constraints import Spans, SpatialRules
+from pipeline.match.constraints import SpatialRules
 from pipeline.match.linkage import link
 from pipeline.match.neighbours import candidate_pairs
+from pipeline.match.spans import Spans
 from pipeline.settings import MatchSettings
 from support.worlds import clash, looks, unit
 

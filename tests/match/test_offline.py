@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.datatypes import UNASSIGNED
-from pipeline.match.constraints import Spans
 from pipeline.match.offline import count_people, resolve
 from pipeline.match.persons import Person
+from pipeline.match.spans import Spans
 from pipeline.settings import MatchSettings
 from support.worlds import looks, same_partition, tracklet, tracklets_of, truth_of, walk
 

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from pipeline.cli import main
-from pipeline.match.constraints import Spans
 from pipeline.match.gallery import load_gallery, save_gallery
 from pipeline.match.persons import Person, PersonBook
+from pipeline.match.spans import Spans
 from pipeline.results import open_results
 from pipeline.results.erasure import days_before_in, prune_before
 from support.small_recordings import DIM, NOON_S, SHA256, LiveFolder, look_of, write_recording

@@ -21,6 +21,7 @@ def crowd(
     noise: float = 0.3,
     slots: int = 24,
     wrong: Mapping[int, tuple[float, float]] | None = None,
+    mirrored: int | None = None,
     seed: int = 0,
 ) -> tuple[list[Tracklet], Owner]:
     """Return a tracklet for each person and camera, and who is who.
@@ -33,6 +34,7 @@ def crowd(
         slots: Half seconds that each is seen.
         wrong: Factor and offset in metres of the places of a camera that is badly calibrated; a wrong
             factor makes people as much taller.
+        mirrored: A camera whose x and y are swapped.
         seed: Of all randomness.
     """
     random = np.random.default_rng(seed)
@@ -45,6 +47,7 @@ def crowd(
         for person in range(people):
             walked = starts[person] + np.arange(slots)[:, None] * steps[person]
             xy = (walked + random.normal(0, 0.15, (slots, 2))) * factor + offset
+            xy = xy[:, ::-1] if camera == mirrored else xy
             spread = np.tile([0.04, 0, 0.04], (slots, 1)) * factor**2
             rows = np.column_stack([xy, spread, np.full(slots, 1.7 * factor)])
             vector = unit(appearance[person] + noise * unit(random.normal(size=32)))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.datatypes import CropEvidence, Tracklet, Tracks
-from pipeline.match.constraints import Spans, SpatialRules
+from pipeline.match.constraints import SpatialRules
+from pipeline.match.spans import Spans
 
 DIM = 32
 Key = tuple[str, int]
