@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+IMAGE_ROOT ?= /var/tmp/reid-pipeline-image
 HOLDOUT ?= ../shared/data/market1501
 
 ADVISORIES := api.osv.dev
 
-.PHONY: help demo install lint audit type test bench soak fuzz weights clean
+.PHONY: help demo install lint audit type test docs wheel bounds image licences release bench soak fuzz weights clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -38,6 +39,25 @@ type: install ## static types, strict
 test: install ## all tests; PYTEST_FLAGS=--strict-skips fails where one cannot run
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(PYTEST_FLAGS)
 
+docs: install ## the documentation as a site, in site/
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html; with its search: $(BIN)/python -m http.server -d site"
+
+wheel: install ## build the light wheel; install it elsewhere and work with it there
+	$(BIN)/python scripts/check_wheel.py
+
+bounds: install ## the light installation with the lowest versions that pyproject.toml allows
+	$(BIN)/python scripts/check_bounds.py
+
+image: install ## the steps of the image in a fresh Debian, and a live run in it; as root, 500 MB
+	PYTHON=$(BIN)/python scripts/check_image.sh $(IMAGE_ROOT)
+
+licences: install ## licences of packages, models and data; fails where one is not known
+	$(BIN)/python scripts/check_licences.py
+
+release: install ## everything that has to hold before a release, and its files in dist/
+	$(BIN)/python scripts/release.py
+
 bench: install ## speed of the pipeline beside its parts and beside a baseline
 	$(BIN)/python scripts/benchmark.py
 	$(BIN)/python scripts/benchmark_networks.py
@@ -55,4 +75,4 @@ weights: install ## calibrate CHECKPOINT=runs/distill/best.safetensors and make 
 	  --data configs/sets/pku_reid.yaml --data configs/sets/market1501.yaml
 
 clean: ## remove everything that was generated
-	rm -rf $(VENV) build dist runs .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) build dist runs site .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -101,9 +101,7 @@ def __dir__() -> list[str]:
 
 def _version() -> str:
     """Look the version up: that takes as long as all else that ``import pipeline`` does."""
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - see above
+    from reid_model.installation import FULL, LITE, installed_version  # noqa: PLC0415 - see above
 
-    try:
-        return version("reid-pipeline")
-    except PackageNotFoundError:  # running from a source tree that was never installed
-        return "0+unknown"
+    # Unknown is that of a source tree which was never installed.
+    return installed_version(FULL) or installed_version(LITE) or "0+unknown"

@@ -117,13 +117,13 @@ class Pipeline:
             ]
         )
         results = []
-        for frame, tracks, quality, rows, rows_vectors in zip(
-            frames, tracked, qualities, chosen, vectors, strict=True
+        for frame, found, tracks, quality, rows, rows_vectors in zip(
+            frames, detections, tracked, qualities, chosen, vectors, strict=True
         ):
             shift = self._motion[frame.camera].update(frame.image)
             evidence = CropEvidence(rows, rows_vectors, quality[rows], shift)
             global_id = self._matcher.update(frame.camera, frame.time_s, tracks, evidence)
-            results.append(FrameResult(frame, tracks, global_id, quality, evidence))
+            results.append(FrameResult(frame, tracks, global_id, quality, evidence, found.xyxy))
         return results
 
     def warnings(self) -> dict[str, list[str]]:

@@ -104,9 +104,12 @@ def head_of(xyxy: FloatArray) -> FloatArray:
 
 
 def with_blurred_heads(result: FrameResult) -> FrameResult:
-    """Return a result whose frame shows no head of the people in it; its own stays as it is."""
+    """Return a result whose frame shows no head of the people in it; its own stays as it is.
+
+    Nor of those who were detected just now and have no track yet.
+    """
     image = result.frame.image.copy()
-    for box in result.tracks.xyxy:
+    for box in (*result.tracks.xyxy, *result.detected):
         blur(image, head_of(box))
     return replace(result, frame=replace(result.frame, image=image))
 

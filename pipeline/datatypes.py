@@ -152,6 +152,7 @@ class FrameResult:
         global_id: ``(N,)`` int64, one per track; ``UNASSIGNED`` where not decided yet.
         quality: ``(N,)`` float32 in [0, 1], how well each crop shows its person; 0 = not at all.
         evidence: The crops that were embedded, rows of ``tracks``.
+        detected: ``(M, 4)`` float32, pixels: all detections, also those of no track.
     """
 
     frame: Frame
@@ -159,6 +160,7 @@ class FrameResult:
     global_id: IntArray
     quality: FloatArray
     evidence: CropEvidence = field(default_factory=CropEvidence.empty)
+    detected: FloatArray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
     def __post_init__(self) -> None:
         require_shape("FrameResult", "global_id", self.global_id, (len(self.tracks),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from pipeline.errors import SettingsError
@@ -17,14 +18,16 @@ def resolve_device(wanted: str) -> str:
     """Return the device to use as torch names it: ``cpu``, ``cuda:0``, ``mps``.
 
     ``auto`` takes the first GPU there is. On a Linux machine without a GPU driver the answer
-    is known without loading torch, which takes seconds.
+    is known without loading torch, which takes seconds. Without torch it is the CPU.
 
     Raises:
         SettingsError: The device is unknown or not on this machine.
     """
     if wanted == "cpu":
         return "cpu"
-    if wanted == "auto" and sys.platform == "linux" and not _has_gpu_driver():
+    if wanted == "auto" and (
+        (sys.platform == "linux" and not _has_gpu_driver()) or find_spec("torch") is None
+    ):
         return "cpu"
     import torch  # noqa: PLC0415 - slow to load, often not needed
 

@@ -32,6 +32,7 @@ class Event:
         name: Name of the identity, empty where nobody gave it one.
         other_name: The same of the second identity.
         author: ``matcher`` or ``hand``.
+        user: Who did it by hand on a page, empty where nobody signed in.
         edit: Number of the edit, 0 where the event is none.
         number: Its place in the order of all events, from 1; 0 before it is stored.
         watched: Of an alert: the name on the watch list.
@@ -55,6 +56,7 @@ class Event:
     name: str = ""
     other_name: str = ""
     author: str = "matcher"
+    user: str = ""
     edit: int = 0
     number: int = 0
     watched: str = ""
@@ -79,6 +81,7 @@ class Event:
             "from_camera": self.from_camera or None,
             "track_id": None if self.track_id == UNASSIGNED else self.track_id,
             "author": self.author,
+            "user": self.user or None,
             "edit": self.edit or None,
             "watched": self.watched or None,
             "similarity": None if self.similarity is None else round(self.similarity, 4),
@@ -111,6 +114,7 @@ class Event:
             edit=int(fields["edit"] or 0),
             number=int(fields["event"]),
             # Logs of earlier versions have none of these.
+            user=fields.get("user") or "",
             watched=fields.get("watched") or "",
             similarity=fields.get("similarity"),
             zone=fields.get("zone") or "",

@@ -15,6 +15,7 @@ from pipeline.errors import InputError, OutputError
 from reid_model import files
 from reid_model.errors import ReidModelError
 from reid_model.files import MARK, is_same, one_line, special_kind, way_out
+from reid_model.xml_files import XmlError, XmlTarget, parse_xml
 from reid_model.yaml_files import read_yaml
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = [
     "one_line",
     "picture_files",
     "read_picture",
+    "read_xml",
     "read_yaml",
     "special_kind",
     "way_out",
@@ -45,6 +47,21 @@ def read_picture(path: Path) -> Image:
 
     with errors_as(InputError):
         return read_crop(path)
+
+
+def read_xml(path: Path, target: XmlTarget, *, what: str) -> None:
+    """Give the elements of a file to a target, such as ``xml.etree.ElementTree.TreeBuilder``.
+
+    Raises:
+        InputError: It is missing, no XML, not whole, or has a document type.
+    """
+    try:
+        with path.open("rb") as file:
+            parse_xml(file, target)
+    except OSError as error:
+        raise InputError(f"{what} {path} cannot be read: {error.strerror}") from None
+    except (XmlError, ValueError) as error:
+        raise InputError(f"{what} {path} is damaged or no XML: {error}") from None
 
 
 def picture_files(folder: Path, *, below: bool = False) -> list[Path]:

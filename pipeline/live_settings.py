@@ -59,9 +59,9 @@ class _Section(Section):
         if not isinstance(tree, dict):
             return tree
         covered = {
-            name: SecretStr(value)
+            name: SecretStr(str(value))  # digits alone come as a number
             for name, value in tree.items()
-            if name in SECRETS and isinstance(value, str)
+            if name in SECRETS and isinstance(value, str | int)
         }
         return tree | covered
 

@@ -64,8 +64,9 @@ class MatchSettings(Section):
     """When tracklets are clustered, cameras in which several people were seen have nobody in common
     unless two of their tracklets exceed the threshold by this; 0 = off, every pair is compared."""
     place_weight: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Similarity that places on the floor add where they make one person e times likelier than two;
-    none = from the calibration of the weights; 0 = places are not used. Calibrated cameras alone."""
+    """Similarity that places on the floor (of calibrated cameras) and learned walking times add where they
+    make one person e times likelier than two; none = from the calibration of the weights; 0 = neither is
+    used."""
     tick_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.5
     """Interval between two rounds of assignment, each over all cameras."""
     review_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5.0

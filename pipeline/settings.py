@@ -283,7 +283,7 @@ def lay_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, An
 def first_fault(error: ValidationError) -> str:
     """Return ``path: what is wrong`` of the first fault, unknown keys before all others.
 
-    What stands like a login in an address is not repeated.
+    What stands like a login in an address is not repeated, nor what stands for a whole section.
     """
     faults = error.errors(include_url=False)
     fault = min(faults, key=lambda each: each["type"] != "extra_forbidden")
@@ -292,6 +292,7 @@ def first_fault(error: ValidationError) -> str:
         return f"unknown setting {path!r}; `reid-pipeline config` prints all settings there are"
     message = fault["msg"].removeprefix("Value error, ")
     got = fault.get("input")
-    shown = f", got {got!r}" if isinstance(got, str | int | float | bool) else ""
+    is_value = isinstance(got, str | int | float | bool) and fault["type"] != "model_type"
+    shown = f", got {got!r}" if is_value else ""
     text = f"{path}: {message}{shown}" if path else message
     return re.sub(r"://\S*@", "://***@", text)

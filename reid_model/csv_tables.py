@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -130,7 +131,7 @@ def read_headless(path: Path) -> pd.DataFrame:
     if separator not in first:
         separator = r"\s+"
     tables = _parsed(path, None, encoding=encoding, sep=separator, header=None, chunksize=None)
-    return next(iter(tables)).dropna(axis="columns", how="all")
+    return next(iter(tables), pd.DataFrame()).dropna(axis="columns", how="all")
 
 
 def numbers_in(column: pd.Series, *, whole: bool = False) -> NDArray[np.float64]:
@@ -147,7 +148,8 @@ def numbers_in(column: pd.Series, *, whole: bool = False) -> NDArray[np.float64]
 
 
 def _first_line(head: str) -> str:
-    return (head.strip().splitlines() or [""])[0]
+    # Not `splitlines`, which ends lines at more signs than a CSV does.
+    return re.split(r"[\r\n]", head.strip(), maxsplit=1)[0]
 
 
 def _head(path: Path, content: bytes | None) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from reid_model.checkpoint import Checkpoint, load_checkpoint
 from reid_model.errors import BackendError, OutputError, WeightsError
 from reid_model.files import check_outputs
 from reid_model.inference import load_embedder
+from reid_model.installation import install_hint
 from reid_model.patterns import pattern_crops
 
 __all__ = ["Export", "Format", "StoredPrecision", "export"]
@@ -112,9 +113,7 @@ def _write_onnx(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
         import onnxscript  # noqa: F401, PLC0415 - what torch exports through
         import torch  # noqa: PLC0415 - loads slowly
     except ImportError as error:
-        raise BackendError(
-            f"ONNX export needs {error.name}: pip install 'reid-pipeline[train]'"
-        ) from None
+        raise BackendError(f"ONNX export needs {error.name}: {install_hint('train')}") from None
     module: torch.nn.Module = checkpoint.network
     if half:
         module = _half_inside(checkpoint.network)

@@ -21,9 +21,14 @@ from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
-__all__ = ["missing_library", "run_program"]
+__all__ = ["EXIT_CODES", "missing_library", "run_program"]
 
 BAD_INPUT = 2
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 failed, 2 bad input (flags, files, settings, a missing package), "
+    "128 + N ended by signal N (130 Ctrl-C, 143 SIGTERM)."
+)
+"""What ``--help`` ends with; docs/reliability.md says more."""
 STOP_S = 8.0
 """Time to close files after a signal; containers are killed after 10 s."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -61,7 +66,9 @@ def run_program(load: Callable[[], Callable[[], int]]) -> int:
     except BaseException as error:
         # Where a signal came, whatever was raised is what a library made of it.
         if signals.received is None:
-            problem = missing_library(error)
+            from reid_model.installation import missing_package  # noqa: PLC0415 - seldom needed
+
+            problem = missing_library(error) or missing_package(error)
             if problem is None:
                 raise
             _say(problem)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from reid_model.backends.openvino import WEIGHTS_KEY, convert
 from reid_model.checkpoint import load_checkpoint
 from reid_model.errors import BackendError
+from reid_model.installation import install_hint
 from reid_model.preprocess import normalised, resized
 from reid_model.stored_weights import weights_sha256
 
@@ -54,7 +55,7 @@ def _nncf() -> Any:
         import nncf  # noqa: PLC0415 - optional, slow
     except ImportError:
         raise BackendError(
-            "an int8 form needs the package nncf: pip install 'reid-pipeline[train]'"
+            "an int8 form needs the package nncf: " + install_hint("train")
         ) from None
     logging.getLogger("nncf").setLevel(logging.WARNING)
     return nncf

@@ -86,7 +86,7 @@ pipeline prune archive --keep-days 30 --yes
 """
 NETWORK_STEPS = """
 pipeline crops {video} --out crops --every 2
-pipeline calibrate market --weights {weights} --false-match-rate 0.5 --out calibration.json
+pipeline calibrate market --weights {weights} --false-match-rate 0.5 --json calibration.json
 reid_model evaluate --data market --json network.json
 reid_model show neighbours --data market --out neighbours.png
 reid_model export --format onnx --out exported

@@ -34,7 +34,8 @@ MAX_WAIT_S = 120.0
 """For one input, whatever it waits for: other work on the machine, or for ever."""
 MAX_GROWTH_KB = 1_000_000
 BATCH = 200
-"""Inputs of one process."""
+MAX_BATCH_S = 5.0
+"""Inputs of one process, and processor time after which it takes no more."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,7 +54,8 @@ def main(argv: list[str] | None = None) -> int:
     found: dict[str, str] = {}
     turn = options.seed
     while time.monotonic() < until_s:
-        for name in options.targets:
+        # In another order each time, so that a short time is not that of the first ones alone.
+        for name in random.Random(turn).sample(options.targets, len(options.targets)):
             if time.monotonic() < until_s:
                 count, faults = _batch(name, turn, until_s, options.out)
                 inputs[name] += count
@@ -127,7 +129,12 @@ def _child(name: str, turn: int, folder: Path, count: Any, until_s: float) -> No
     seeds_at = folder / "seeds"
     seeds_at.mkdir()
     seeds = target.seeds(seeds_at)
-    while count.value < BATCH and time.monotonic() < until_s:
+    began_s = time.process_time()
+    while (
+        count.value < BATCH
+        and time.process_time() - began_s < MAX_BATCH_S
+        and time.monotonic() < until_s
+    ):
         content = mutated(seeds, rng)
         (folder / "last.input").write_bytes(content)
         fault = _fault_of(name, content, folder / "place")

@@ -4,8 +4,10 @@
 
 Four RTSP cameras on loopback play the sample videos; every few seconds one of them stalls, is
 cut off, loses or garbles packets, changes its size, tells a wrong time, or the whole server dies.
-A browser's worth of requests runs beside. Memory, threads, open files and processes of the run
-are sampled; at the end every file is read. Exit code 1 if something leaked, hung or was torn.
+A browser's worth of requests runs beside, and an operator who searches, names, merges, splits,
+takes it back, and keeps the watch list. Memory, threads, open files and processes of the run are
+sampled; at the end every file is read, and every event looked for in the log and on the stream.
+Exit code 1 if something leaked, hung, failed, was lost or was torn.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ import yaml
 from rich.console import Console
 
 from soak_figures import Sample, Story, judged
+from soak_operator import Listener, Operator
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests"))
@@ -100,17 +103,19 @@ class Run:
     def sample(self, began_s: float) -> Sample:
         """Return the sums over the process and its children; shared buffers count in each."""
         parent = psutil.Process(self.process.pid)
-        memory, readers, threads, files, count = 0.0, 0.0, 0, 0, 0
+        resident, memory, readers, threads, files, count = 0.0, 0.0, 0.0, 0, 0, 0
         for each in [parent, *parent.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
                 own = _own_memory_mb(each.pid)
+                resident += each.memory_info().rss / 1e6
                 memory += own
                 readers += own if each.pid != parent.pid else 0.0
                 threads += each.num_threads()
                 files += each.num_fds()
                 count += 1
         latency = float(self.status()["figures"]["latency_p95_s"])
-        return Sample(time.monotonic() - began_s, memory, readers, threads, files, count, latency)
+        time_s = time.monotonic() - began_s
+        return Sample(time_s, resident, memory, readers, threads, files, count, latency)
 
 
 def _own_memory_mb(pid: int) -> float:
@@ -129,8 +134,11 @@ def soak(run: Run, server: RtspServer, names: Sequence[str], *, minutes: float, 
     rng, story = np.random.default_rng(seed), Story()
     began = time.monotonic()
     stop = threading.Event()
+    operator, listener = Operator(run.url, np.random.default_rng(seed + 1)), Listener(run.url)
+    story.calls, story.heard = operator.calls, listener.heard
     viewers = [threading.Thread(target=_look_on, args=(run, names, stop))]
     viewers += [threading.Thread(target=_sample, args=(run, began, story, stop))]
+    viewers += [threading.Thread(target=each.work, args=(stop,)) for each in (operator, listener)]
     for viewer in viewers:
         viewer.start()
     try:

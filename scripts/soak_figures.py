@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,8 @@ import pandas as pd
 from rich.table import Table
 from scipy.stats import theilslopes
 
+from soak_operator import Calls, missing_numbers
+
 WARM_UP = 0.5
 """Share of the run whose memory says nothing: caches fill, allocators grow."""
 MAX_SLOPE_MB_H = 60.0
@@ -20,9 +23,13 @@ MAX_SLOPE_MB_H = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The run and all its children at one moment; memory of readers is part of all memory."""
+    """The run and all its children at one moment; memory of readers is part of all memory.
+
+    What is resident counts libraries, which processes share, once for each of them.
+    """
 
     time_s: float
+    resident_mb: float
     memory_mb: float
     reader_memory_mb: float
     threads: int
@@ -39,11 +46,15 @@ class Story:
         samples: In their order.
         recovery_s: By kind of fault, seconds from its end until pictures came again.
         lost: Faults after which a camera did not come back.
+        calls: By kind, what the operator asked for.
+        heard: How often each event came on the stream.
     """
 
     samples: list[Sample] = field(default_factory=list)
     recovery_s: dict[str, list[float]] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
+    calls: dict[str, Calls] = field(default_factory=dict)
+    heard: Counter[int] = field(default_factory=Counter)
 
 
 def judged(
@@ -63,7 +74,7 @@ def judged(
     half = len(steady) // 2
     table = Table("figure", "value", title="soak")
     wrong = list(story.lost)
-    for name in ("memory_mb", "reader_memory_mb"):
+    for name in ("resident_mb", "memory_mb", "reader_memory_mb"):
         memory = np.array([getattr(each, name) for each in steady])
         # A median of slopes: one sample taken while a picture is being worked on says nothing.
         slope = float(theilslopes(memory, hours).slope)
@@ -89,8 +100,21 @@ def judged(
             f"pictures again after: {kind}",
             f"{len(seconds)} times, median {np.median(seconds):.1f} s, most {max(seconds):.1f} s",
         )
+    for kind, calls in sorted(story.calls.items()):
+        worst = np.quantile(calls.seconds, 0.95) if calls.seconds else 0.0
+        table.add_row(
+            kind,
+            f"{len(calls.seconds)} times, {worst:.2f} s (95%), {calls.refused} refused, "
+            f"{len(calls.failed)} failed",
+        )
+        wrong += calls.failed
     table.add_row("exit code, seconds to end", f"{code}, {ended_in_s:.1f}")
     wrong += [] if code == 0 else [f"exit code {code}"]
+    written, unwritten, unheard = missing_numbers(folder, story.heard)
+    table.add_row("events", f"{written}, {len(unwritten)} not logged, {len(unheard)} not streamed")
+    wrong += [f"events {numbers[:10]} are lost" for numbers in (unwritten, unheard) if numbers]
+    twice = sum(count > 1 for count in story.heard.values())
+    wrong += [f"{twice} events came twice"] if twice else []
     for name, value, faulty in _outputs(folder, log):
         table.add_row(name, value)
         wrong += faulty

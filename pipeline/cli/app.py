@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from pipeline import __version__
 from pipeline.cli.commands import COMMANDS
 from pipeline.errors import ReidPipelineError
 from pipeline.foreign import one_line
+from reid_model.program import EXIT_CODES
 
 __all__ = ["main", "make_app"]
 
@@ -26,6 +28,8 @@ INTERRUPTED = 130
 USAGE_ERROR: Any = typer.BadParameter.__base__
 """The parser's error for wrong flags; typer exports only this child of it."""
 
+COMPLETE = "_REID_PIPELINE_COMPLETE"
+"""Set by the shells' completion, which calls the command to learn what could follow."""
 MANY_VALUES = frozenset({"--cams"})
 """Options that take several values in a row (``--cams a.mp4 b.mp4``)."""
 
@@ -43,7 +47,7 @@ def make_app(wanted: str | None) -> typer.Typer:
         help="Find people in the video of several cameras and give each one identity over all of "
         "them.",
         no_args_is_help=True,
-        add_completion=False,
+        epilog=EXIT_CODES,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
@@ -87,12 +91,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; ``None`` takes those of the process.
 
     Returns:
-        0 if all went well, 1 for a failed run, 2 for bad input, 130 after Ctrl-C.
+        See ``EXIT_CODES``.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         # Flags before the command take no value.
-        wanted = next((each for each in given if not each.startswith("-")), None)
+        words = _words_to_complete() or given
+        wanted = next((each for each in words if not each.startswith("-")), None)
         app = make_app(wanted)
         outcome = app(_repeat_options(given), standalone_mode=False, prog_name="reid-pipeline")
     except ReidPipelineError as error:
@@ -110,6 +115,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain("interrupted")
         return INTERRUPTED
     return outcome if isinstance(outcome, int) else 0
+
+
+def _words_to_complete() -> list[str]:
+    """Return the line that a shell wants completed, without the program's name."""
+    if COMPLETE not in os.environ:
+        return []
+    line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""
+    return line.split()[1:]
 
 
 def _repeat_options(arguments: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,13 +16,16 @@ from rich.console import Console
 
 from pipeline.archive.journal import Unit
 from pipeline.archive_settings import BatchSettings
-from pipeline.cli.batch_plan import show_plan
+from pipeline.cli.batch_plan import plan_as_json, show_plan
 from pipeline.cli.batch_progress import BatchProgress
 from pipeline.cli.flags import refuse_flags
+from pipeline.cli.json_output import JsonOption, file_of, write_json
 from pipeline.cli.run_report import note_on_detector
 from pipeline.errors import SettingsError
+from pipeline.foreign import MARK
 from pipeline.jobs.batch import find_videos, plan_archive, process_archive
 from pipeline.jobs.inputs import settings_for
+from pipeline.jobs.outputs import check_files
 from pipeline.jobs.workplace import EngineName, Workplace
 from pipeline.layout.run import REPORT
 from pipeline.settings import read_yaml
@@ -95,8 +99,10 @@ def batch(  # noqa: PLR0917 - typer makes options of them
         typer.Option(min=0, help="Share of a GPU that each actor of the cluster takes."),
     ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Show the plan and do nothing.")] = False,
+    json: JsonOption = None,
 ) -> None:
     """Process all videos of a folder, go on after interruptions, and add files later."""
+    check_files([file_of(json)], [folder, manifest, config, floor, detections, weights])
     if manifest is not None and pattern is not None:
         raise SettingsError("give --pattern or --manifest, not both")
     of_others = [] if engine == "ray" else ["address", "gpus"]
@@ -130,7 +136,9 @@ def batch(  # noqa: PLR0917 - typer makes options of them
     show_plan(prepared)
     for note in footage.notes:
         log.warning("%s", note)
+    content: dict[str, Any] = {"written_by": f"{MARK} batch", "plan": plan_as_json(prepared)}
     if plan:
+        write_json(json, content)
         return
     with ExitStack() as stack:
         bars: list[BatchProgress] = []
@@ -148,6 +156,9 @@ def batch(  # noqa: PLR0917 - typer makes options of them
         log.warning("%s was skipped: %s", file, reason)
     for text in done.warnings:
         log.warning("%s", text)
+    content["done"] = asdict(done) | {"path": str(done.path)}
+    if not write_json(json, content):
+        return
     Console().print(
         f"{done.files} files, {done.tracklets} tracklets, {done.identities} identities, "
         f"{len(done.skipped)} files skipped; written to {out}"

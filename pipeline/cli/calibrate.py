@@ -12,10 +12,11 @@ from rich.progress import track
 from rich.table import Table
 
 from pipeline.cli.flags import refuse_flags
+from pipeline.cli.json_output import JsonOption, file_of, write_json
 from pipeline.errors import InputError
 from pipeline.jobs.calibrate import Tracked, calibrate_weights, store_threshold
 from pipeline.jobs.outputs import check_files
-from pipeline.match.calibration import Calibration, save_calibration
+from pipeline.match.calibration import Calibration, calibration_as_json
 from pipeline.results import is_results
 from pipeline.settings import MatchSettings
 
@@ -47,9 +48,7 @@ def calibrate_command(
     false_match_rate: Annotated[
         float, typer.Option(min=1e-6, max=0.5, help="False match rate to accept.")
     ] = MatchSettings().false_match_rate,
-    out: Annotated[
-        Path | None, typer.Option(help="Write the error rates to this JSON file.")
-    ] = None,
+    json: JsonOption = None,
     store: Annotated[
         bool, typer.Option("--store", help="Store the calibration with the weights.")
     ] = False,
@@ -66,15 +65,15 @@ def calibrate_command(
         raise InputError("--store needs --weights: say which weights keep the threshold")
     if all(map(is_results, places)):
         refuse_flags(context, "identities", because="is for folders of crops")
-    check_files([out], [*places, weights, identities])
+    check_files([file_of(json)], [*places, weights, identities])
     measured = calibrate_weights(
         places, weights, identities=identities, device=device, each_track=_with_progress
     )
     found = measured.calibration
-    if out is not None:
-        save_calibration(out, found)
+    is_shown = write_json(json, calibration_as_json(found))
     threshold = found.checked_threshold(false_match_rate=false_match_rate)
-    _show(found, threshold, false_match_rate)
+    if is_shown:
+        _show(found, threshold, false_match_rate)
     if store:
         store_threshold(measured, threshold=threshold, false_match_rate=false_match_rate)
 

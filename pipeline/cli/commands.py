@@ -107,9 +107,9 @@ COMMANDS = (
         "Print a configuration file with every setting, its default and what it means.",
     ),
     Command(
-        "info",
-        ("info", "info"),
-        "Print versions, devices and backends.",
+        "doctor",
+        ("doctor", "doctor"),
+        "Say what is installed, what is missing for what, and try codecs and networks.",
     ),
     Command(
         "calibrate",

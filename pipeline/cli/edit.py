@@ -12,8 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pipeline.cli.json_output import JsonOption, file_of, write_json
 from pipeline.errors import EditError
+from pipeline.foreign import MARK
 from pipeline.jobs.edit import editing
+from pipeline.jobs.outputs import check_files
 from pipeline.layout.edits import EditKind
 from pipeline.layout.run import REPORT
 from pipeline.results import open_results
@@ -94,8 +97,9 @@ def undo(context: typer.Context) -> None:
 
 
 @edit_app.command()
-def show(context: typer.Context, identity: Identity) -> None:
+def show(context: typer.Context, identity: Identity, *, json: JsonOption = None) -> None:
     """List the sightings of an identity, by the names that `split` takes."""
+    check_files([file_of(json)], [context.obj])
     results = open_results(context.obj)
     shown = results.edits().shown(identity)
     table = results.sightings()
@@ -103,10 +107,22 @@ def show(context: typer.Context, identity: Identity) -> None:
     if own.empty:
         raise EditError(f"there is no identity {identity}")
     name = results.edits().name(shown)
+    columns = [own[each].tolist() for each in ("sighting", "camera", "first_time", "last_time")]
+    rows = list(zip(*columns, strict=True))
+    content = {
+        "written_by": f"{MARK} edit show",
+        "identity": int(shown),
+        "name": name,
+        "sightings": [
+            {"sighting": each, "camera": camera, "from": _moment(first), "to": _moment(last)}
+            for each, camera, first, last in rows
+        ],
+    }
+    if not write_json(json, content, private=True):
+        return
     title = f"Identity {shown}" + (f", {escape(name)}" if name else "")
     listed = Table("sighting", "camera", "from", "to", title=title, title_justify="left")
-    columns = (own[each] for each in ("sighting", "camera", "first_time", "last_time"))
-    for sighting, camera, first, last in zip(*columns, strict=True):
+    for sighting, camera, first, last in rows:
         listed.add_row(escape(sighting), escape(camera), _moment(first), _moment(last))
     Console().print(listed)
 

@@ -11,12 +11,12 @@ from rich.console import Console
 
 from pipeline.cli.evaluation_tables import false_people_table, notes, score_table
 from pipeline.cli.flags import refuse_flags
+from pipeline.cli.json_output import JsonOption, file_of, write_json
 from pipeline.errors import InputError
 from pipeline.foreign import MARK
 from pipeline.jobs.evaluate import PICTURES, draw, evaluate_empty
 from pipeline.jobs.evaluate import evaluate as evaluate_job
 from pipeline.jobs.outputs import check_files
-from pipeline.layout.files import as_json, write_atomically
 
 __all__ = ["evaluate"]
 
@@ -32,7 +32,7 @@ def evaluate(
     ground_truth: Annotated[
         Path | None,
         typer.Option(
-            help="CSV camera,frame,identity,x,y,w,h[,visible], or a MOT folder.",
+            help="CSV camera,frame,identity,x,y,w,h[,visible], a MOT folder, or CVAT for video.",
             show_default=False,
         ),
     ] = None,
@@ -43,7 +43,7 @@ def evaluate(
             help="Instead of ground truth: nobody is in the videos; count false people per hour.",
         ),
     ] = False,
-    json_out: Annotated[Path | None, typer.Option("--json", help="Write the scores here.")] = None,
+    json_out: JsonOption = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for pictures of what went wrong.")
     ] = None,
@@ -74,22 +74,25 @@ def evaluate(
             "--processed-only", help="Leave out ground truth beyond the frames that were read."
         ),
     ] = False,
+    label: Annotated[
+        str | None,
+        typer.Option("--class", help="Label of the people in ground truth of CVAT, else 'person'."),
+    ] = None,
 ) -> None:
     """Score a run against ground truth, per camera and over all cameras together."""
     if (ground_truth is None) != nobody:
         raise InputError("give one of --ground-truth FILE and --nobody")
     if nobody:
-        useless = ["out", "iou", "min_visible", "rename", "camera", "processed_only"]
+        useless = ["out", "iou", "min_visible", "rename", "camera", "processed_only", "label"]
         refuse_flags(context, *useless, because="belongs to --ground-truth, which is not given")
     pictures = [] if out is None else [out / name for name in PICTURES]
-    check_files([json_out, *pictures], [run, ground_truth])
+    check_files([file_of(json_out), *pictures], [run, ground_truth])
     wide = Console(width=None if Console().is_terminal else TABLE_COLUMNS)
     if ground_truth is None:
         false = evaluate_empty(run)
-        wide.print(false_people_table(false))
-        if json_out is not None:
-            asked = {"written_by": WRITTEN_BY, "run": str(run), "nobody": True}
-            write_atomically(json_out, as_json(asked | false.as_dict()))
+        asked = {"written_by": WRITTEN_BY, "run": str(run), "nobody": True}
+        if write_json(json_out, asked | false.as_dict()):
+            wide.print(false_people_table(false))
         return
     found = evaluate_job(
         run,
@@ -99,21 +102,21 @@ def evaluate(
         rename=_renaming(rename or []),
         cameras=camera or [],
         processed_only=processed_only,
+        label=label,
     )
-    wide.print(score_table(found.scores, found.covered))
-    status = found.run.status
-    for line in notes(found.scores, found.covered, status=status, cut=processed_only):
-        wide.print(line, highlight=False, markup=False)
-    if json_out is not None:
-        about = {
-            "written_by": WRITTEN_BY,
-            "run": str(run),
-            "ground_truth": str(ground_truth),
-            "iou": iou,
-            "min_visible": min_visible,
-            "processed_only": processed_only,
-        }
-        write_atomically(json_out, as_json(about | found.as_dict()))
+    about = {
+        "written_by": WRITTEN_BY,
+        "run": str(run),
+        "ground_truth": str(ground_truth),
+        "iou": iou,
+        "min_visible": min_visible,
+        "processed_only": processed_only,
+    }
+    if write_json(json_out, about | found.as_dict()):
+        wide.print(score_table(found.scores, found.covered))
+        status = found.run.status
+        for line in notes(found.scores, found.covered, status=status, cut=processed_only):
+            wide.print(line, highlight=False, markup=False)
     if out is not None:
         draw(found, out)
         Console(stderr=True).print(f"Pictures written to {out}", highlight=False)

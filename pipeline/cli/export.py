@@ -18,7 +18,8 @@ def export(
     where: Annotated[Path, typer.Argument(help="Folder of a run, an archive or a recording.")],
     *,
     kind: Annotated[
-        ExportFormat, typer.Option("--format", help="MOT Challenge text, COCO-style JSON or CSV.")
+        ExportFormat,
+        typer.Option("--format", help="MOT text, COCO-style JSON, CSV, CVAT, Datumaro."),
     ],
     out: Annotated[Path, typer.Option(help="Folder to make; it must not hold anything yet.")],
 ) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.cli.json_output import STDOUT, JsonOption, file_of, write_json
 from pipeline.floor.refining import Refinement
+from pipeline.foreign import MARK
 from pipeline.jobs.floor import Calibrated, fit_floor
+from pipeline.jobs.outputs import check_files
 from pipeline.jobs.refine import refine_floor
 
 __all__ = ["floor_app"]
@@ -33,11 +36,32 @@ def fit(
     out: Annotated[
         Path, typer.Option(help="Folder for a picture of each view with the grid drawn in.")
     ] = Path("floor"),
+    json: JsonOption = None,
 ) -> None:
     """Show how well each camera's points fit the floor, and draw the grid into its view."""
+    check_files([file_of(json)])
     console = Console()
+    found = []
     for each in fit_floor(cameras, out):
-        _show(console, each)
+        found.append(_as_json(each))
+        if json != STDOUT:
+            _show(console, each)
+    write_json(json, {"written_by": f"{MARK} floor fit", "cameras": found})
+
+
+def _as_json(found: Calibrated) -> dict[str, Any]:
+    fit = found.fit
+    points = () if fit is None else zip(fit.points, fit.errors_m, fit.pixel_m, strict=True)
+    return {
+        "camera": found.camera,
+        "has_lens": found.has_lens,
+        "has_heights": found.has_heights,
+        "picture": None if found.picture is None else str(found.picture),
+        "points": [
+            {"point": list(map(float, point)), "error_m": float(error), "pixel_m": float(pixel)}
+            for point, error, pixel in points
+        ],
+    }
 
 
 @floor_app.command()

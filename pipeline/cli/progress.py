@@ -1,7 +1,9 @@
-"""Progress bars on stderr: one per camera, with frames per second and time left."""
+"""Progress on stderr: a bar per camera on a terminal, a line a minute in a log."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Self
 
 from rich.console import Console
@@ -15,12 +17,15 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
+from pipeline.cli.minutes import Minutes
 from pipeline.jobs.progress import CameraProgress
 
 __all__ = ["RunProgress"]
 
+NAME = Column(no_wrap=True, max_width=20, overflow="ellipsis")
 TITLES = {"find": "finding people", "draw": "drawing video "}
 
 
@@ -31,8 +36,8 @@ class _FramesPerSecond(ProgressColumn):
         elapsed = task.finished_time if task.finished else task.elapsed
         frames = int(task.fields["frames"])
         if not elapsed or not frames:
-            return Text("  -   frames/s")
-        return Text(f"{frames / elapsed:6.1f} frames/s")
+            return Text("  -   frames/s", no_wrap=True)
+        return Text(f"{frames / elapsed:6.1f} frames/s", no_wrap=True)
 
 
 class RunProgress:
@@ -42,10 +47,13 @@ class RunProgress:
 
     Args:
         note: What to say before the first bar, if anything.
+        clock: Seconds that never go back.
     """
 
-    def __init__(self, note: str | None) -> None:
+    def __init__(self, note: str | None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._note = note
+        self._clock = clock
+        self._minutes = Minutes(clock)
         self._console = Console(stderr=True)
         self._part = ""
         self._bars: Progress | None = None
@@ -83,27 +91,46 @@ class RunProgress:
         self._bars.update(task, frames=progress.frames, completed=past_s)
         if progress.done:
             self._bars.update(task, total=past_s or 1, completed=past_s or 1)
+        if not self._console.is_terminal and self._minutes.due():
+            self._log()
+
+    def _log(self) -> None:
+        """Print one line about all cameras; the bars hold the figures, though nobody sees them."""
+        tasks = [] if self._bars is None else self._bars.tasks
+        frames = sum(int(each.fields["frames"]) for each in tasks)
+        total_s = sum(each.total or 0.0 for each in tasks)
+        share = sum(each.completed for each in tasks) / total_s if total_s else 0.0
+        pace = frames / max(1.0, self._minutes.passed_s)
+        self._console.print(
+            f"{TITLES[self._part].strip()}: {share:.0%}, {frames} frames, {pace:.1f} frames/s"
+            + self._minutes.left(share),
+            highlight=False,
+            soft_wrap=True,
+        )
 
     def _begin(self, part: str) -> None:
         self._end()
         self._part = part
         self._bars = Progress(
             TextColumn("{task.fields[title]}"),
-            TextColumn("[bold]{task.description}"),
-            BarColumn(bar_width=30),
+            # With a name of 20 characters a line has 78: no terminal wraps it.
+            TextColumn("[bold]{task.description}", table_column=NAME),
+            BarColumn(bar_width=14),
             TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[frames]:>6} frames"),
             _FramesPerSecond(),
             TimeRemainingColumn(),
             console=self._console,
-            # Piped into a file, only the last state is worth a line.
             redirect_stdout=False,
+            disable=not self._console.is_terminal,
         )
+        self._minutes = Minutes(self._clock)
         self._bars.start()
 
     def _end(self) -> None:
         if self._bars is not None:
             self._bars.stop()
+            if not self._console.is_terminal:
+                self._log()
         self._bars = None
         self._tasks.clear()
         self._begin_s.clear()

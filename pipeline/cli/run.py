@@ -10,9 +10,11 @@ import typer
 from rich.console import Console
 
 from pipeline.cli.flags import refuse_flags
+from pipeline.cli.json_output import JsonOption, file_of, write_json
 from pipeline.cli.progress import RunProgress
-from pipeline.cli.run_report import identity_table, note_on_detector
+from pipeline.cli.run_report import identities_as_json, identity_table, note_on_detector
 from pipeline.jobs.inputs import settings_for
+from pipeline.jobs.outputs import check_files
 from pipeline.jobs.run import process_videos
 from pipeline.sources.live.opening import is_live
 
@@ -105,6 +107,7 @@ def run(  # noqa: PLR0917 - typer makes options of them
             show_default=False,
         ),
     ] = None,
+    json: JsonOption = None,
 ) -> None:
     """Find everybody in the videos and give each person one identity over all cameras.
 
@@ -127,7 +130,13 @@ def run(  # noqa: PLR0917 - typer makes options of them
     }
     settings = settings_for(cams or [], base=config, given=given)
     if all(is_live(camera.source) for camera in settings.cameras):
-        useless = ["overwrite", "max_seconds", "detections", *(["resolve"] if resolve else [])]
+        useless = [
+            "overwrite",
+            "max_seconds",
+            "detections",
+            "json",
+            *(["resolve"] if resolve else []),
+        ]
         refuse_flags(context, *useless, because="cannot be used with live cameras")
         from pipeline.cli import live  # noqa: PLC0415 - a server's packages, only paid when used
 
@@ -136,6 +145,8 @@ def run(  # noqa: PLR0917 - typer makes options of them
         live_out = live.DEFAULT_OUT if out == DEFAULT_OUT else out
         live.show_live(settings, live_out, gallery=gallery)
         return
+    inputs = [Path(each) for each in (config, *(cams or [])) if each is not None]
+    check_files([file_of(json)], inputs)
     note = note_on_detector(settings)
     with RunProgress(note) as progress:
         warnings = process_videos(
@@ -145,12 +156,14 @@ def run(  # noqa: PLR0917 - typer makes options of them
             gallery=gallery,
             on_start=progress.start,
             on_progress=progress.show,
-            inputs=[Path(each) for each in (config, *(cams or [])) if each is not None],
+            inputs=inputs,
         )
     for warning in warnings:
         log.warning("%s", warning)
     from pipeline.results import open_results  # noqa: PLC0415 - start-up time
 
-    console = Console()
-    console.print(identity_table(open_results(out)))
-    console.print(f"Written to {out}", highlight=False)
+    results = open_results(out)
+    if write_json(json, identities_as_json(results), private=True):
+        console = Console()
+        console.print(identity_table(results))
+        console.print(f"Written to {out}", highlight=False)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from rich.table import Table
 
+from pipeline.foreign import MARK
 from pipeline.results import Results
 from pipeline.settings import Settings
 
-__all__ = ["identity_table", "note_on_detector"]
+__all__ = ["identities_as_json", "identity_table", "note_on_detector"]
 
 
 def identity_table(results: Results) -> Table:
@@ -27,6 +31,12 @@ def identity_table(results: Results) -> Table:
             str(person.sightings),
         )
     return table
+
+
+def identities_as_json(results: Results) -> dict[str, Any]:
+    """Return the rows of the table as JSON holds them."""
+    rows = json.loads(results.identities().to_json(orient="records"))
+    return {"written_by": f"{MARK} run", "out": str(results.path), "identities": rows}
 
 
 def note_on_detector(settings: Settings) -> str | None:

@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli.flags import refuse_flags
+from pipeline.cli.json_output import JsonOption, file_of, write_json
 from pipeline.errors import SettingsError
 from pipeline.jobs.outputs import check_files
 from pipeline.jobs.queries import BOX_SIDES, query_for
+from pipeline.jobs.search import found_as_json, write_page
 from pipeline.jobs.search import search as search_job
-from pipeline.jobs.search import write_json, write_page
 from pipeline.report.times import moment
 from pipeline.results import Results, open_results
 from pipeline.results.found import Found
@@ -58,9 +59,7 @@ def search(
     min_similarity: Annotated[
         float, typer.Option(help="Minimum cosine similarity.", min=-1, max=1)
     ] = -1.0,
-    json_path: Annotated[
-        Path | None, typer.Option("--json", help="Write the sightings here as JSON.")
-    ] = None,
+    json_path: JsonOption = None,
     html_path: Annotated[
         Path | None, typer.Option("--html", help="Write a page with pictures here.")
     ] = None,
@@ -79,7 +78,7 @@ def search(
         refuse_flags(context, "detector", because="belongs to --image, which is not given")
     if identity is not None:
         refuse_flags(context, "device", because="changes nothing about --identity")
-    check_files([json_path, html_path], [image, video, where])
+    check_files([file_of(json_path), html_path], [image, video, where])
     results = open_results(where)
     since_s, until_s = _time(since, results, "--since"), _time(until, results, "--until")
     query = query_for(
@@ -101,12 +100,13 @@ def search(
         until_s=until_s,
         min_similarity=min_similarity,
     )
-    if json_path is not None:
-        write_json(json_path, found, results=results, query=query)
+    content = found_as_json(found, results=results, query=query)
+    is_shown = write_json(json_path, content, private=True)
     if html_path is not None:
         filters = _filters(camera or [], since, until)
         write_page(html_path, found, results=results, query=query, filters=filters)
-    _show(query.asked, found)
+    if is_shown:
+        _show(query.asked, found)
 
 
 def _time(text: str | None, results: Results, flag: str) -> float | None:

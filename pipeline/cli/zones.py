@@ -10,8 +10,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.cli.json_output import JsonOption, file_of, write_json
 from pipeline.jobs.outputs import check_files
-from pipeline.jobs.zones import count_zones, write_passages
+from pipeline.jobs.zones import count_zones, passages_as_json
 
 __all__ = ["zones"]
 
@@ -26,13 +27,13 @@ def zones(
             show_default=False,
         ),
     ] = None,
-    json: Annotated[
-        Path | None, typer.Option(help="Also write every entry, exit and crossing to this file.")
-    ] = None,
+    json: JsonOption = None,
 ) -> None:
     """Count who came into zones and crossed lines, over all cameras, nobody twice."""
-    check_files([json], [where])
+    check_files([file_of(json)], [where])
     found, totals = count_zones(where, cams or ())
+    if not write_json(json, passages_as_json(found, totals), private=True):
+        return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("zone or line")
     for heading in ("in", "out", "usual stay"):
@@ -43,5 +44,4 @@ def zones(
         table.add_row(name, str(total.entries), str(total.exits), stay)
     Console().print(table)
     if json is not None:
-        write_passages(json, found, totals)
         Console().print(f"Written to {json}", highlight=False, markup=False)

@@ -75,7 +75,7 @@ class UltralyticsDetector:
                 stored = path.suffix == ".safetensors"
                 self._model: Any = _yolo_of(path) if stored else YOLO(str(path), task=task)
                 names: dict[int, str] = dict(self._model.names)
-        except ModelError:
+        except (ModelError, ModuleNotFoundError):  # the light installation has no ultralytics
             raise
         # Vendors' loaders raise whatever their format's library raises.
         except Exception as error:
@@ -197,6 +197,8 @@ def _locate(weights: str) -> Path:
             from ultralytics.utils.downloads import attempt_download_asset  # noqa: PLC0415
 
             attempt_download_asset(cached.with_suffix(".pt"))
+    except ModuleNotFoundError:
+        raise
     except Exception as error:
         raise ModelError(
             f"detector {weights!r} was not found and could not be downloaded "

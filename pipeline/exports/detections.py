@@ -12,6 +12,8 @@ from pipeline.errors import InputError
 if TYPE_CHECKING:
     import supervision
 
+from reid_model.installation import install_hint
+
 __all__ = ["to_supervision"]
 
 ALONGSIDE = ("camera", "frame", "time", "global_id")
@@ -34,9 +36,7 @@ def to_supervision(boxes: pd.DataFrame) -> supervision.Detections:
     try:
         import supervision  # noqa: PLC0415 - slow to load
     except ImportError:
-        raise InputError(
-            "supervision is not installed: pip install 'reid-pipeline[supervision]'"
-        ) from None
+        raise InputError("supervision is not installed: " + install_hint("supervision")) from None
     corner = boxes[["x", "y"]].to_numpy(np.float32).reshape(-1, 2)
     size = boxes[["w", "h"]].to_numpy(np.float32).reshape(-1, 2)
     data: dict[str, Any] = {name: boxes[name].to_numpy() for name in ALONGSIDE}

@@ -1,10 +1,11 @@
-"""MOT Challenge text, COCO-style JSON and CSV of the same boxes.
+"""The same boxes as MOT Challenge text, COCO-style JSON, CSV, and for CVAT and Datumaro.
 
 - MOT: ``NAME.txt`` per sequence, ``frame,id,x,y,w,h,conf,-1,-1,-1``, frames from 1. ``id`` is
   the identity over all cameras; every track that has none gets a number of its own beyond them.
 - COCO: ``coco.json`` with ``images`` (frames that show somebody), ``annotations`` with
   ``track_id`` and ``identity_id`` (null where it is unassigned), ``categories`` and ``videos``.
 - CSV: ``boxes.csv`` with one line per box.
+- CVAT and Datumaro: see ``cvat`` and ``datumaro``.
 
 Source: https://motchallenge.net/instructions/ and https://cocodataset.org/#format-data
 """
@@ -13,26 +14,34 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import pandas as pd
 
 from pipeline.datatypes import UNASSIGNED
 from pipeline.errors import OutputError, SinkError
+from pipeline.exports.cvat import write_cvat
+from pipeline.exports.datumaro import write_datumaro
+from pipeline.exports.files import (
+    SCORE_DECIMALS,
+    Named,
+    Read,
+    private_file,
+    rounded_boxes,
+    size_at,
+    write_list,
+)
 from pipeline.exports.sequences import BOX_COLUMNS, named_sequences
-from pipeline.results import BoxSequence, Results
+from pipeline.results import Results
 
 __all__ = ["ExportFormat", "export_boxes"]
 
 PERSON = {"id": 1, "name": "person", "supercategory": "person"}
-PIXEL_DECIMALS = 3
-SCORE_DECIMALS = 5
+AREA_DECIMALS = 3
 
 
 class ExportFormat(StrEnum):
@@ -41,11 +50,8 @@ class ExportFormat(StrEnum):
     mot = "mot"
     coco = "coco"
     csv = "csv"
-
-
-Named = Iterable[tuple[str, BoxSequence]]
-Read = Callable[[], Named]
-"""Gives the sequences with their names, each time it is called."""
+    cvat = "cvat"
+    datumaro = "datumaro"
 
 
 def export_boxes(results: Results, out: Path, *, kind: ExportFormat) -> tuple[int, int]:
@@ -67,14 +73,18 @@ def export_boxes(results: Results, out: Path, *, kind: ExportFormat) -> tuple[in
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"output {out} exists and is not empty: choose another --out")
     try:
-        out.absolute().parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.absolute().parent))
+        folder = out.absolute().with_name(f".{out.name}.partial")
+        shutil.rmtree(folder, ignore_errors=True)  # of an export that was killed
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
     except OSError as error:
         raise OutputError(f"output {out} cannot be made: {error.strerror}") from None
     writers: dict[ExportFormat, Callable[[Read, Path], tuple[int, int]]] = {
         ExportFormat.mot: _write_mot,
         ExportFormat.coco: _write_coco,
         ExportFormat.csv: _write_csv,
+        ExportFormat.cvat: write_cvat,
+        ExportFormat.datumaro: write_datumaro,
     }
     try:
         counts = writers[kind](lambda: named_sequences(results), folder)
@@ -103,11 +113,10 @@ def _write_mot(read: Read, folder: Path) -> tuple[int, int]:
         spare += len(tracks)
         ids = table["global_id"].mask(nobody, table["track_id"].map(own))
         rows = pd.DataFrame({"frame": table["frame"] + 1, "id": ids.astype("int64")})
-        for side in ("x", "y", "w", "h"):
-            rows[side] = table[side].astype(float).round(PIXEL_DECIMALS)
+        rows = rows.join(rounded_boxes(table))
         rows["conf"] = table["score"].astype(float).round(SCORE_DECIMALS)
         rows = rows.assign(world_x=-1, world_y=-1, world_z=-1)
-        with _private(folder / f"{name}.txt") as file:
+        with private_file(folder / f"{name}.txt") as file:
             rows.to_csv(file, header=False, index=False, lineterminator="\n")
         sequences, boxes = sequences + 1, boxes + len(rows)
     return sequences, boxes
@@ -115,7 +124,7 @@ def _write_mot(read: Read, folder: Path) -> tuple[int, int]:
 
 def _write_csv(read: Read, folder: Path) -> tuple[int, int]:
     sequences = boxes = 0
-    with _private(folder / "boxes.csv") as file:
+    with private_file(folder / "boxes.csv") as file:
         csv.writer(file, lineterminator="\n").writerow(["sequence", "camera", *BOX_COLUMNS])
         for name, sequence in read():
             table = sequence.boxes.reindex(columns=BOX_COLUMNS)
@@ -128,28 +137,16 @@ def _write_csv(read: Read, folder: Path) -> tuple[int, int]:
 
 def _write_coco(read: Read, folder: Path) -> tuple[int, int]:
     # Three passes, so that no more than one sequence is in memory.
-    with _private(folder / "coco.json") as file:
+    with private_file(folder / "coco.json") as file:
         file.write('{"info": {"description": "Found by reid-pipeline"},\n')
         file.write(f'"categories": {json.dumps([PERSON])},\n')
-        _write_list(file, "videos", _videos(read()))
+        write_list(file, "videos", _videos(read()))
         file.write(",\n")
-        _write_list(file, "images", _images(read()))
+        write_list(file, "images", _images(read()))
         file.write(",\n")
-        boxes = _write_list(file, "annotations", _annotations(read()))
+        boxes = write_list(file, "annotations", _annotations(read()))
         file.write("}\n")
     return sum(1 for _ in read()), boxes
-
-
-def _write_list(file: TextIO, name: str, items: Iterator[Mapping[str, Any]]) -> int:
-    """Write one entry of a JSON object, an item to a line; return how many there were."""
-    count = 0
-    file.write(f'"{name}": [')
-    for item in items:
-        file.write(",\n" if count else "\n")
-        json.dump(item, file, ensure_ascii=False)
-        count += 1
-    file.write("]")
-    return count
 
 
 def _videos(sequences: Named) -> Iterator[dict[str, Any]]:
@@ -163,20 +160,15 @@ def _images(sequences: Named) -> Iterator[dict[str, Any]]:
         seen = sequence.boxes.drop_duplicates("frame")
         for frame, time in zip(seen["frame"].tolist(), seen["time"], strict=True):
             image_id += 1
+            size = size_at(frame, sequence)
             yield {
                 "id": image_id,
                 "video_id": video_id,
                 "frame_index": frame,
                 "time": time.isoformat() if isinstance(time, pd.Timestamp) else float(time),
                 "file_name": f"{name}/{frame + 1:06d}.jpg",
-                **_size_at(frame, sequence),
+                **({} if size is None else {"width": size[0], "height": size[1]}),
             }
-
-
-def _size_at(frame: int, sequence: BoxSequence) -> dict[str, int]:
-    """Return width and height of a frame, nothing where they are unknown."""
-    before = [size for first, size in sequence.sizes if first <= frame]
-    return dict(zip(("width", "height"), before[-1], strict=True)) if before else {}
 
 
 def _annotations(sequences: Named) -> Iterator[dict[str, Any]]:
@@ -185,7 +177,7 @@ def _annotations(sequences: Named) -> Iterator[dict[str, Any]]:
         table = sequence.boxes
         frames, tracks = table["frame"].tolist(), table["track_id"].tolist()
         owners, scores = table["global_id"].tolist(), table["score"].tolist()
-        boxes = table[["x", "y", "w", "h"]].astype(float).round(PIXEL_DECIMALS).to_numpy().tolist()
+        boxes = rounded_boxes(table).to_numpy().tolist()
         last_frame = None
         for frame, track_id, owner, box, score in zip(
             frames, tracks, owners, boxes, scores, strict=True
@@ -198,18 +190,9 @@ def _annotations(sequences: Named) -> Iterator[dict[str, Any]]:
                 "image_id": image_id,
                 "category_id": PERSON["id"],
                 "bbox": box,
-                "area": round(box[2] * box[3], PIXEL_DECIMALS),
+                "area": round(box[2] * box[3], AREA_DECIMALS),
                 "iscrowd": 0,
                 "score": round(score, SCORE_DECIMALS),
                 "track_id": track_id,
                 "identity_id": None if owner == UNASSIGNED else owner,
             }
-
-
-def _private(path: Path) -> TextIO:
-    """Open a new text file that only the owner may read: it says who was where.
-
-    Names of files that are no UTF-8 come out as in ``as_json``.
-    """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,9 @@ SIZES = {
     "tvec": (3,),
 }
 MAX_BYTES = 1 << 20
+NESTS = re.compile(r"[\[{<]|- ")
+MAX_NESTS = 10_000
+"""OpenCV calls itself for each, and crashes with the program from about 40,000 in one another on."""
 
 
 def read_matrices(camera: str, files: Sequence[Path]) -> dict[str, Array]:
@@ -50,7 +54,9 @@ def _read(what: str, path: Path) -> dict[str, Array]:
     try:
         if (special := special_kind(path)) or path.stat().st_size > MAX_BYTES:
             raise SettingsError(f"{what} is {special or 'too large'}, no file of OpenCV")
-        path.read_bytes().decode()  # a file that is missing or no text is told here, in plain words
+        # A file that is missing or no text is told here, in plain words.
+        if len(NESTS.findall(path.read_bytes().decode())) > MAX_NESTS:
+            raise SettingsError(f"{what} is nested too deeply, no calibration of OpenCV")
     except FileNotFoundError:
         raise SettingsError(f"{what} does not exist: paths count from the camera list") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -73,8 +79,8 @@ def _numbers(node: cv2.FileNode) -> Array | None:
     """Return what a node holds: a matrix, a list, or numbers in a text as WILDTRACK has them."""
     if node.empty():
         return None
-    if node.isMap():
-        return np.array(node.mat(), float).ravel()
+    if node.isMap():  # a matrix; `mat()` writes where it must not if rows or columns are missing
+        return _numbers(node.getNode("data"))
     if node.isSeq():
         each = [node.at(row) for row in range(node.size())]
         return np.array([one.real() if one.isReal() or one.isInt() else np.nan for one in each])

@@ -33,8 +33,8 @@ GOOD_M = 0.2
 """Feet in two views are so far apart where calibrations are true: cameras see different sides of a person."""
 SIMPLER = 1.05
 """The simplest change is taken whose error is at most so many times the smallest."""
-MAX_ERROR_M = 0.75
-"""A camera is not calibrated from people if those left out are further off in the median."""
+MAX_ERROR_M = 0.5
+"""Nothing is accepted that leaves held-out tracks further off in the median."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +183,11 @@ def _fit(  # noqa: PLR0917
 def _no_gain(found: Refinement, before: Array, after: Array) -> str:
     """Return why a change is not accepted, empty where it is."""
     text = f"held-out tracks are {100 * found.before_m:.0f} cm off"
-    if np.isnan(found.before_m):
-        if found.after_m <= MAX_ERROR_M:
-            return ""
+    if found.after_m > MAX_ERROR_M:
         most = f"more than {100 * MAX_ERROR_M:.0f}"
-        return f"held-out tracks are {100 * found.after_m:.0f} cm off, {most}"
+        return f"held-out tracks would be {100 * found.after_m:.0f} cm off, {most}"
+    if np.isnan(found.before_m):
+        return ""
     if found.before_m < GOOD_M:
         return f"{text}, which is as near as feet can be told"
     if found.after_m > (1 - MIN_GAIN) * found.before_m or (after < before).mean() <= 0.5:

@@ -23,7 +23,7 @@ MIN_ROWS = 8
 MIN_SPREAD = 0.05
 """Deviation of the feet along the shorter direction, in heights of the picture."""
 HELD_M = 1.0
-"""Deviation by which a floor may bend where nobody walked."""
+"""Deviation by which a floor may bend where nobody walked, if it fits without bending but for as much."""
 HELD_PIXEL_M = 0.1
 """The floor is held where a pixel covers less than this."""
 BODY_M = 0.1
@@ -80,7 +80,8 @@ def fitted(model: str, plane: Plane | None, pairs: Pairs, size: tuple[int, int])
     change, held = _first_guess(model, source, rows.xy), None
     if plane is not None and model in MODELS[2:]:
         simple = fitted(MODELS[1], plane, pairs, size)
-        held = None if simple is None else _held(plane, simple, size)
+        if simple is not None and _median_m(simple, rows) <= HELD_M:
+            held = _held(plane, simple, size)
     for _ in range(2):  # how uncertain feet are depends on the plane
         if change is None or not _is_sound(change, source):
             return None
@@ -131,6 +132,10 @@ def _is_sound(change: Array, source: Array) -> bool:
     return bool(
         np.isfinite(change).all() and (depth > 0).all() and abs(np.linalg.det(change)) > 1e-9
     )
+
+
+def _median_m(plane: Plane, pairs: Pairs) -> float:
+    return float(np.nanmedian(np.linalg.norm(plane.places(pairs.feet) - pairs.xy, axis=1)))
 
 
 def _held(plane: Plane, simple: Plane, size: tuple[int, int]) -> tuple[Array, Array]:

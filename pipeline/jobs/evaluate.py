@@ -70,24 +70,26 @@ def evaluate(
     rename: Mapping[str, str] | None = None,
     cameras: Sequence[str] = (),
     processed_only: bool = False,
+    label: str | None = None,
 ) -> Evaluation:
     """Score a run against ground truth, per camera and over all cameras together.
 
     Args:
         run: Folder of a run, its ``tracks.csv``, or a CSV with these columns alone.
-        ground_truth: CSV, or a MOT folder.
+        ground_truth: CSV, a MOT folder, or a file or folder of CVAT.
         iou: IoU at which a box matches its ground truth.
         min_visible: Ground-truth boxes with a lower visible share are ignored.
         rename: Cameras of the run to their names in the ground truth.
         cameras: Only these; none = all.
         processed_only: Leave out ground truth beyond the frames that were read.
+        label: Tracks of CVAT with this label count; ``None`` = ``person``.
 
     Raises:
         InputError: The run or the ground truth is missing or malformed, or their cameras do
             not correspond.
     """
     finished = read_run(run).renamed(rename or {})
-    truth = read_ground_truth(ground_truth)
+    truth = read_ground_truth(ground_truth, label=label)
     truth, finished = restrict(truth, finished, cameras=cameras)
     covered = coverage(truth, finished.frames)
     if processed_only:

@@ -11,18 +11,20 @@ from pipeline.errors import EditError
 from pipeline.health import CameraHealth, CameraState, RecordingState, RecordingStatus
 from pipeline.jobs.edit import editing
 from pipeline.jobs.finished_records import FinishedRecords
+from pipeline.jobs.forget import forget
 from pipeline.layout.edit_log import Editor
 from pipeline.layout.edits import Edit, edit_event
 from pipeline.layout.zones import write_zones
 from pipeline.passages import ZoneTotal
 from pipeline.person_picture import PersonPicture
-from pipeline.registry.zone_records import ZoneCount
 from pipeline.results import Results, open_results
+from pipeline.results.zone_records import ZoneCount
 from pipeline.results.zones import passages, zones_of
 from pipeline.serve.finished import Finished
+from pipeline.serve.forget_api import Forgotten
 from pipeline.zone_settings import ZoneMap
 
-__all__ = ["FinishedRegister", "FinishedView", "finished"]
+__all__ = ["FinishedForget", "FinishedRegister", "FinishedView", "finished"]
 
 
 def finished(results: Results) -> Finished:
@@ -105,22 +107,22 @@ class FinishedRegister:
         """Return what an identity is called, empty if it has no name."""
         return self._results.edits().name(identity)
 
-    def rename(self, identity: int, name: str) -> Event:
+    def rename(self, identity: int, name: str, *, user: str = "") -> Event:
         """Give an identity a name."""
-        return self._edited(lambda editor: editor.rename(identity, name))
+        return self._edited(lambda editor: editor.rename(identity, name, user=user))
 
-    def merge(self, identity: int, other: int) -> Event:
+    def merge(self, identity: int, other: int, *, user: str = "") -> Event:
         """Have two identities be one person."""
-        return self._edited(lambda editor: editor.merge(identity, other))
+        return self._edited(lambda editor: editor.merge(identity, other, user=user))
 
-    def split(self, identity: int, sightings: Sequence[int]) -> Event:
+    def split(self, identity: int, sightings: Sequence[int], *, user: str = "") -> Event:
         """Make a new identity of some sightings of another one."""
         names = [self.records.name_of(each) for each in sightings]
-        return self._edited(lambda editor: editor.split(identity, names))
+        return self._edited(lambda editor: editor.split(identity, names, user=user))
 
-    def undo(self, edit: int) -> Event:
+    def undo(self, edit: int, *, user: str = "") -> Event:
         """Take an edit back."""
-        return self._edited(lambda editor: editor.undo(edit))
+        return self._edited(lambda editor: editor.undo(edit, user=user))
 
     def draw_zones(self, camera: str, drawn: ZoneMap) -> None:
         """Have a camera's zones and lines be these."""
@@ -139,6 +141,16 @@ class FinishedRegister:
         """Refuse: there are no alerts."""
         raise EditError(f"there is no alert {alert} to answer with {is_match}")
 
+    def forget(self, identity: int) -> int:
+        """Erase an identity; return how many files were rewritten."""
+        with self._lock:
+            gone = set(open_results(self._where).edits().members(identity))
+            files = forget(self._where, identity)
+            self._results = open_results(self._where)
+            self._told = [e for e in self._told if not gone & {e.global_id, e.other_id}]
+            self.records = FinishedRecords(self._results, self._told)
+        return files
+
     def _edited(self, make: Callable[[Editor], Edit]) -> Event:
         with self._lock:
             before = open_results(self._where).edits()
@@ -150,6 +162,25 @@ class FinishedRegister:
             self._told.append(event)
             self.records = FinishedRecords(self._results, self._told)
         return event
+
+
+class FinishedForget:
+    """Erases people from finished work.
+
+    Args:
+        register: Of that work.
+        forget_found: Called when what was read for searches must not be used any more.
+    """
+
+    def __init__(self, register: FinishedRegister, forget_found: Callable[[], None]) -> None:
+        self._register = register
+        self._forget_found = forget_found
+
+    def forget(self, identity: int) -> Forgotten:
+        """Erase an identity, and return when that is done and was verified."""
+        files = self._register.forget(identity)
+        self._forget_found()
+        return Forgotten(files)
 
 
 class _NobodyWatched:

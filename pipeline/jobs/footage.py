@@ -36,8 +36,10 @@ def video_at(where: Path, camera: str, time_s: float) -> tuple[Path, float] | No
 
 
 def _in_run(results: Results, camera: str, time_s: float) -> tuple[Path, float] | None:
-    # Names of cameras in foreign folders may be anything; what has a video is in the folder itself.
-    found = [each for each in results.path.glob("*.mp4") if each.stem == camera]
+    # Names of cameras in foreign folders may be anything; what has a video is in the folder itself,
+    # and no link out of it, which would show whatever it leads to.
+    videos = results.path.glob("*.mp4")
+    found = [each for each in videos if each.stem == camera and not each.is_symlink()]
     begins = {each.camera: each.first_s for each in results.summary().cameras}
     return (found[0], time_s - (begins.get(camera) or 0.0)) if found else None
 

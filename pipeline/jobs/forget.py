@@ -21,7 +21,10 @@ from pipeline.results.traces import refuse_traces
 from pipeline.sinks.covering import View, cover_in_mosaic, cover_in_video
 from pipeline.sinks.live.segments import adopt_orphans
 
-__all__ = ["forget"]
+__all__ = ["cover_in", "forget"]
+
+
+WAY_OUT = "forget on its page, or stop it, run this again, and start it anew"
 
 
 def forget(
@@ -51,7 +54,7 @@ def forget(
         SinkError: A file cannot be written.
     """
     results = open_results(where)
-    with held(results):
+    with held(results, way_out=WAY_OUT):
         if results.kind == "recording":
             # Videos that a kill cut off, so that the person is covered in them, too.
             adopt_orphans(where)
@@ -62,7 +65,7 @@ def forget(
         confirm(f"Remove identity {global_id} ({described}) from {where}?")
         # First of all, so that a mistake in the file's name removes nothing.
         rewritten = _forget_known(person, gallery)
-        forget_person(person, cover=_cover_in(results), on_file=rewritten.append)
+        forget_person(person, cover=cover_in(results), on_file=rewritten.append)
         rewritten.append(write_report(where))
         refuse_traces(open_results(where), person.sightings, person.global_id)
     return len(rewritten)
@@ -84,7 +87,7 @@ def _forget_known(person: Person, gallery: Path | None) -> list[Path]:
     return galleries
 
 
-def _cover_in(results: Results) -> Cover:
+def cover_in(results: Results) -> Cover:
     """Return what covers a person in videos."""
     if isinstance(results, RecordingResults):
         begins = {each.path: each.begun_s for each in results.videos()}

@@ -12,9 +12,11 @@ from pathlib import Path
 from pipeline.build import OwnStages
 from pipeline.errors import RunError, SettingsError, SourceError
 from pipeline.health import CameraState
+from pipeline.jobs.live_forget import LiveForget
 from pipeline.jobs.live_system import LiveSystem, build_live
 from pipeline.jobs.lookup import PageLookup
 from pipeline.jobs.page_floor import LiveFloor
+from pipeline.jobs.start import check_open_files
 from pipeline.layout.recording import AUDIT_FILE
 from pipeline.protocols import LiveCamera
 from pipeline.serve.audit import AuditLog
@@ -66,6 +68,7 @@ def watch_cameras(
         ReidPipelineError: Bad input, or nothing could be processed any more.
     """
     _refuse_what_live_cannot_do(settings)
+    check_open_files(len(settings.cameras), video=settings.live.recording.video, live=True)
     with ExitStack() as stack:
         cameras = open_live_cameras(settings.cameras, settings.live.source, realtime=realtime)
         system = build_live(settings, out, cameras, gallery=gallery, own=own)
@@ -81,11 +84,13 @@ def watch_cameras(
         url = ""
         if serve:
             audit = AuditLog(out / AUDIT_FILE, keep_days=settings.live.recording.keep_days)
+            eraser = LiveForget(system, lookup.forget_found)
+            page = system.run, system.registry, lookup, eraser, settings.live.web
             floor = LiveFloor(system.run, out, system.stages.floor, settings)
-            page = system.run, system.registry, lookup, floor, settings.live.web
-            web = open_web(*page, audit=audit)
+            web = open_web(*page, floor=floor, audit=audit)
             web.start()
             stack.callback(partial(web.stop, timeout_s=WEB_STOP_S))
+            stack.callback(eraser.close)
             url = web.url
         on_start(system, url)
         for camera in cameras:

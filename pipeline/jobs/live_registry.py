@@ -7,6 +7,8 @@ from typing import Any
 
 from pipeline.registry.registry import Registry
 from pipeline.results.history import History
+from pipeline.results.watch_records import WatchRecords
+from pipeline.results.zone_records import ZoneRecords
 
 __all__ = ["LiveRegistry"]
 
@@ -18,6 +20,14 @@ class LiveRegistry(Registry):
         super().__init__(folder, **options)
         self.records = History(folder, self.log, self.events)
         """What is stored, to be read from any thread."""
+        self.watched = WatchRecords(folder)
+        """Who is looked for, and alerts; to be read from any thread."""
+        self._folder = folder
+
+    @property
+    def zones(self) -> ZoneRecords:
+        """Zones and lines, and what they counted."""
+        return ZoneRecords(self._folder, *self.zones_now())
 
     def figures(self) -> dict[str, float]:
         """Return how the registry is doing, to be shown as metrics."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.build import OwnStages
-from pipeline.crops import encode_jpeg, shrunk
+from pipeline.crops import blur, encode_jpeg, head_of, shrunk
 from pipeline.datatypes import FloatArray
 from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
@@ -132,17 +132,23 @@ class PageLookup:
         """Return the sightings most like a person, best first, and whether all were searched."""
         return self._search.find(vector, narrowed)
 
+    def forget_found(self) -> None:
+        """Use nothing more of what was read for searches: somebody was erased."""
+        self._search.forget()
+
     def found_picture(self, archive: str, sighting: str) -> bytes | None:
         """Return the picture of what was found in an archive lately."""
         return self._search.picture(archive, sighting)
 
     def _read(self, path: Path, what: object) -> PersonPicture:
-        image = read_picture(path)
-        with self._lock:
+        with self._lock:  # one picture at a time: 10 MB can unpack to hundreds
+            image = read_picture(path)
             detector, embedder = self._networks or self._load()
             crop = person_on(image, what, detector)
             vector = np.asarray(embedder.embed([crop])[0], np.float32)
-        small = shrunk(crop, max_height=MAX_SIDE_PX, max_width=MAX_SIDE_PX)
+        small = shrunk(crop, max_height=MAX_SIDE_PX, max_width=MAX_SIDE_PX).copy()
+        if self._settings.output.blur_heads:
+            blur(small, head_of(np.array([0, 0, small.shape[1], small.shape[0]], np.float32)))
         return PersonPicture(encode_jpeg(small, quality=85), vector)
 
     def _load(self) -> tuple[Detector, Embedder]:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import platform
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 
 from pipeline import __version__
 from pipeline.build import Stages
+from reid_model.installation import installed_version
 
 __all__ = ["made_with", "now"]
 
-RECORDED_PACKAGES = ("torch", "openvino", "ultralytics", "av", "opencv-python", "numpy")
+RECORDED_PACKAGES = (
+    "torch",
+    "openvino",
+    "ultralytics",
+    "av",
+    "opencv-python",
+    "opencv-python-headless",
+    "numpy",
+)
+"""Those of them that are installed."""
 
 
 def made_with(stages: Stages) -> dict[str, Any]:
@@ -21,7 +30,11 @@ def made_with(stages: Stages) -> dict[str, Any]:
         "versions": {
             "reid-pipeline": __version__,
             "python": platform.python_version(),
-            **{name: metadata.version(name) for name in RECORDED_PACKAGES},
+            **{
+                name: version
+                for name in RECORDED_PACKAGES
+                if (version := installed_version(name)) is not None
+            },
         },
         "started": now(),
         "weights_sha256": stages.weights_sha256,

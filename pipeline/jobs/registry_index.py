@@ -64,6 +64,7 @@ class RegistryIndex:
         """Read everything anew: somebody was erased, and so must their vectors be."""
         with self._lock:
             self._read, self._vectors, self._columns = (float("-inf"), 0), None, []
+            self._reader = None  # what it reads just now is thrown away
 
     def search(
         self,
@@ -141,13 +142,15 @@ class RegistryIndex:
         return not reader.is_alive()
 
     def _read_all(self, until_s: float) -> None:
-        while True:
+        while self._reader is threading.current_thread():
             with open_reader(self._path) as reader:
                 rows = reader.execute(BETWEEN, (*self._read, until_s, ROWS_AT_ONCE)).fetchall()
             if not rows:
                 return
             vectors = np.stack([np.frombuffer(row["vector"], np.float32) for row in rows])
             with self._lock:
+                if self._reader is not threading.current_thread():
+                    return
                 self._add(vectors)
                 places = [
                     self._cameras.setdefault(row["camera"], len(self._cameras)) for row in rows

@@ -17,13 +17,13 @@ from pipeline.errors import InputError, ResultsError
 from pipeline.foreign import MARK
 from pipeline.jobs.queries import Query, query_for
 from pipeline.layout.archive import ArchiveFolder
-from pipeline.layout.files import as_json, write_atomically
+from pipeline.layout.files import write_atomically
 from pipeline.report.found import render_found
 from pipeline.results import Part, Results
 from pipeline.results.found import Found
 from pipeline.search.index import SightingIndex, open_index
 
-__all__ = ["find", "search", "write_json", "write_page"]
+__all__ = ["find", "found_as_json", "search", "write_page"]
 
 
 def search(
@@ -101,25 +101,20 @@ def find(
     return table
 
 
-def write_json(path: Path, found: Sequence[Found], *, results: Results, query: Query) -> None:
-    """Write what was found as JSON that its owner alone may read.
+def found_as_json(found: Sequence[Found], *, results: Results, query: Query) -> dict[str, Any]:
+    """Return what was found as JSON holds it.
 
     Args:
-        path: The file.
         found: As ``search`` returned it.
         results: What was searched.
         query: What was looked for.
-
-    Raises:
-        SinkError: It cannot be written.
     """
-    content = {
+    return {
         "written_by": f"{MARK} search",
         "query": query.asked,
         "where": str(results.path),
         "sightings": [_as_json(each, results) for each in found],
     }
-    write_atomically(path, as_json(content), private=True)
 
 
 def write_page(

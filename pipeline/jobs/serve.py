@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pipeline.errors import ResultsError
-from pipeline.jobs.finished import FinishedRegister, FinishedView, finished
+from pipeline.jobs.finished import FinishedForget, FinishedRegister, FinishedView, finished
 from pipeline.jobs.lookup import PageLookup
 from pipeline.jobs.page_floor import FinishedFloor
 from pipeline.layout.recording import AUDIT_FILE
@@ -64,8 +64,9 @@ def serve_results(
         FinishedView(results),
         register,
         lookup,
-        FinishedFloor(register, where),
+        FinishedForget(register, lookup.forget_found),
         web,
+        floor=FinishedFloor(register, where),
         audit=AuditLog(where / AUDIT_FILE),
         finished=finished(results),
     )

@@ -18,6 +18,9 @@ __all__ = ["check_open_files", "files_read", "try_networks"]
 
 FILES_BESIDE = 12
 """Tables, events and scratch files that are open while videos are."""
+LIVE_BESIDE, LIVE_EACH = 36, 5
+"""The same of a live run, with a few visitors of its page; pictures and pipes of each camera. Counted
+with two cameras; a process that reads a camera opens 23."""
 
 
 def files_read(settings: Settings, gallery: Path | None) -> list[Path]:
@@ -26,8 +29,13 @@ def files_read(settings: Settings, gallery: Path | None) -> list[Path]:
     return [Path(each) for each in named if each is not None]
 
 
-def check_open_files(cameras: int, *, video: bool) -> None:
+def check_open_files(cameras: int, *, video: bool, live: bool = False) -> None:
     """Refuse more cameras than the limit on open files allows to read and draw at once.
+
+    Args:
+        cameras: How many.
+        video: Whether each has a video that is written.
+        live: Whether they are read by processes, and there is a page.
 
     Raises:
         SettingsError: Names the limit, and how to raise it.
@@ -37,7 +45,8 @@ def check_open_files(cameras: int, *, video: bool) -> None:
     except OSError:  # no Linux, or it is the limit itself
         open_now = 3
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    needed = open_now + FILES_BESIDE + cameras * (2 if video else 1)
+    beside, each = (LIVE_BESIDE, LIVE_EACH) if live else (FILES_BESIDE, 1)
+    needed = open_now + beside + cameras * (each + video)
     if limit != resource.RLIM_INFINITY and needed > limit:
         others = ", or write no video (--no-video)" if video else ""
         raise SettingsError(

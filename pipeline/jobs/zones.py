@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import SettingsError
 from pipeline.foreign import MARK
-from pipeline.layout.files import as_json, write_atomically
 from pipeline.passages import Passage, ZoneTotal
 from pipeline.results import open_results
 from pipeline.results.zones import passages, zones_of
 from pipeline.sources.camera_list import resolve_cameras, resolve_floor
 from pipeline.zone_settings import FLOOR, ZoneMap
 
-__all__ = ["count_zones", "write_passages"]
+__all__ = ["count_zones", "passages_as_json"]
 
 
 def count_zones(
@@ -51,13 +51,9 @@ def _listed(cams: Sequence[str]) -> dict[str, ZoneMap]:
     return maps if floor is None else maps | {FLOOR: floor}
 
 
-def write_passages(path: Path, found: Sequence[Passage], totals: Mapping[str, ZoneTotal]) -> None:
-    """Write who came and went, and the totals, as JSON that its owner alone may read.
-
-    Raises:
-        SinkError: It cannot be written.
-    """
-    content = {
+def passages_as_json(found: Sequence[Passage], totals: Mapping[str, ZoneTotal]) -> dict[str, Any]:
+    """Return who came and went, and the totals, as JSON holds it."""
+    return {
         "written_by": f"{MARK} zones",
         "totals": {
             name: {
@@ -69,4 +65,3 @@ def write_passages(path: Path, found: Sequence[Passage], totals: Mapping[str, Zo
         },
         "passages": [asdict(each) for each in found],
     }
-    write_atomically(path, as_json(content), private=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.errors import ResultsError, SinkError
 
-__all__ = ["Database", "Statement", "open_reader"]
+__all__ = ["ORPHANS", "Database", "Statement", "erasing", "fold_log", "open_reader"]
 
 Statement = tuple[str, Sequence[Any]]
 """SQL and its parameters."""
@@ -147,6 +147,23 @@ CREATE TRIGGER IF NOT EXISTS alert_removed AFTER DELETE ON sightings BEGIN
 END;
 """
 """Tables that came later; a registry without them gets them."""
+ORPHANS = (
+    "DELETE FROM matched WHERE identity NOT IN (SELECT found FROM sightings WHERE found NOTNULL) "
+    "AND identity NOT IN (SELECT owner FROM sightings WHERE owner NOTNULL)"
+)
+"""Deletes the matcher's numbers of whoever has no sighting left."""
+ERASE = (
+    """
+    DELETE FROM watched_pictures WHERE sighting =
+        (SELECT sighting FROM sightings WHERE camera = ? AND track = ?)
+    """,
+    """
+    DELETE FROM watched WHERE NOT is_of_folder AND watched IN
+        (SELECT watched FROM alerts WHERE camera = ? AND track = ? AND is_match = 1)
+    """,
+    "DELETE FROM sightings WHERE camera = ? AND track = ?",
+)
+UNPICTURED = "DELETE FROM watched WHERE watched NOT IN (SELECT watched FROM watched_pictures)"
 SUM_UP = (
     "DELETE FROM people WHERE identity IN (SELECT identity FROM changed)",
     """
@@ -212,12 +229,6 @@ class Database:
         """Return what a query finds, by the writing connection."""
         return self._writer.execute(sql, parameters).fetchall()
 
-    @contextmanager
-    def reader(self) -> Iterator[sqlite3.Connection]:
-        """Open a connection that only reads; it never waits for the writer, nor the other way."""
-        with open_reader(self.path) as connection:
-            yield connection
-
     def close(self) -> None:
         """Close the file; its log is folded into it."""
         self._writer.close()
@@ -239,9 +250,40 @@ class Database:
         self._writer.executescript(WATCH_SCHEMA)
 
 
+def erasing(tracks: Iterable[tuple[str, int]]) -> Iterator[Statement]:
+    """Yield what erases sightings, with what the watch list has of whom they show.
+
+    That is pictures that were taken from them, and whoever gave an alert that was answered by
+    yes, unless the folder of ``--watch`` has them, which would bring them back.
+
+    Args:
+        tracks: Cameras and numbers.
+    """
+    for track in sorted(tracks):
+        for sql in ERASE:
+            yield sql, track
+    yield UNPICTURED, ()
+    yield ORPHANS, ()
+
+
+def fold_log(path: Path) -> None:
+    """Fold the write-ahead log into a registry that is in use; what was deleted is in neither.
+
+    Raises:
+        SinkError: That cannot be done now.
+    """
+    try:
+        with closing(sqlite3.connect(path, timeout=BUSY_S)) as connection:
+            is_busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.Error as error:
+        raise SinkError(f"registry {path} could not be written ({error}): try again") from None
+    if is_busy:
+        raise SinkError(f"registry {path} is being read: try again")
+
+
 @contextmanager
 def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a connection that only reads; its rows go by name.
+    """Open a connection that only reads and waits for no writer; its rows go by name.
 
     Raises:
         ResultsError: It is no registry, or one of another version, or is damaged.

@@ -127,7 +127,7 @@ class Editor:
         self._new_number = new_number or (lambda: log.edits.last_number + 1)
         self._clock = clock
 
-    def rename(self, identity: int, name: str) -> Edit:
+    def rename(self, identity: int, name: str, *, user: str = "") -> Edit:
         """Give an identity a name; an empty one takes it away.
 
         Raises:
@@ -135,9 +135,9 @@ class Editor:
             SinkError: It cannot be stored.
         """
         shown, name = self._shown(identity), _clean(name)
-        return self._store(EditKind.RENAME, shown, name=name)
+        return self._store(EditKind.RENAME, shown, name=name, user=user)
 
-    def merge(self, identity: int, other: int) -> Edit:
+    def merge(self, identity: int, other: int, *, user: str = "") -> Edit:
         """Have two identities be one person, who keeps the number and name of the first.
 
         Raises:
@@ -147,9 +147,9 @@ class Editor:
         left, gone = self._shown(identity), self._shown(other)
         if left == gone:
             raise EditError(f"identities {identity} and {other} are the same already")
-        return self._store(EditKind.MERGE, left, other=gone)
+        return self._store(EditKind.MERGE, left, other=gone, user=user)
 
-    def split(self, identity: int, sightings: Sequence[str]) -> Edit:
+    def split(self, identity: int, sightings: Sequence[str], *, user: str = "") -> Edit:
         """Make a new identity of some sightings of another one.
 
         Raises:
@@ -169,9 +169,9 @@ class Editor:
                 f"these are all sightings of identity {shown}: at least one has to stay"
             )
         made = self._new_identity()
-        return self._store(EditKind.SPLIT, made, other=shown, sightings=chosen)
+        return self._store(EditKind.SPLIT, made, other=shown, sightings=chosen, user=user)
 
-    def undo(self, number: int | None = None) -> Edit:
+    def undo(self, number: int | None = None, *, user: str = "") -> Edit:
         """Have an edit no longer count, whatever was edited since.
 
         Args:
@@ -188,7 +188,8 @@ class Editor:
             raise EditError(f"there is no edit {what}")
         if edit.undone:
             raise EditError(f"edit {number} was undone before")
-        return self._store(EditKind.UNDO, edit.identity, other=edit.other, undoes=edit.number)
+        kind, undoes = EditKind.UNDO, edit.number
+        return self._store(kind, edit.identity, other=edit.other, undoes=undoes, user=user)
 
     def edit_of(self, undo: Edit) -> Edit:
         """Return the edit that an undo took back."""
@@ -212,6 +213,7 @@ class Editor:
         name: str = "",
         sightings: tuple[str, ...] = (),
         undoes: int | None = None,
+        user: str = "",
     ) -> Edit:
         edit = Edit(
             self._new_number(),
@@ -223,6 +225,7 @@ class Editor:
             name,
             sightings,
             undoes,
+            user=user,
         )
         self._log.append(edit)
         return edit

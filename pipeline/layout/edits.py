@@ -51,6 +51,7 @@ class Edit:
         sightings: Names of those that a split moved.
         undoes: Number of the edit that an undo takes back.
         undone: Whether it no longer counts.
+        user: Who made it by hand on a page, empty where nobody signed in.
     """
 
     number: int
@@ -63,6 +64,7 @@ class Edit:
     sightings: tuple[str, ...] = ()
     undoes: int | None = None
     undone: bool = False
+    user: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return what a line of the log holds."""
@@ -76,6 +78,7 @@ class Edit:
             "name": self.name,
             "sightings": list(self.sightings),
             "undoes": self.undoes,
+            "user": self.user,
         }
 
     @classmethod
@@ -91,6 +94,7 @@ class Edit:
             name=str(fields["name"]),
             sightings=tuple(map(str, fields["sightings"])),
             undoes=None if fields["undoes"] is None else int(fields["undoes"]),
+            user=str(fields.get("user", "")),  # logs of earlier versions have none
         )
 
 
@@ -263,5 +267,6 @@ def edit_event(edit: Edit, before: Edits, after: Edits) -> Event:
         name=after.name(of.identity),
         other_name="" if of.other is None else before.own_name(of.other),
         author=str(edit.author),
+        user=edit.user,
         edit=of.number,
     )

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from pipeline.errors import ResultsError
 from pipeline.layout.files import as_json, write_private
 from pipeline.zone_settings import FLOOR, ZoneMap
@@ -16,6 +14,7 @@ from pipeline.zone_settings import FLOOR, ZoneMap
 __all__ = ["ZONES_FILE", "read_zones", "write_zones"]
 
 ZONES_FILE = "zones.json"
+DAMAGE = OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError
 
 
 def read_zones(folder: Path, recorded: Mapping[str, Any]) -> dict[str, ZoneMap]:
@@ -39,7 +38,7 @@ def read_zones(folder: Path, recorded: Mapping[str, Any]) -> dict[str, ZoneMap]:
         if path.is_file():
             found |= json.loads(path.read_bytes())
         maps = {camera: ZoneMap.model_validate(each) for camera, each in found.items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, ValidationError) as error:
+    except DAMAGE as error:
         problem = " ".join(str(error).split())[:100]
         raise ResultsError(f"zones of {folder} are damaged ({problem}): remove {path}") from None
     return {camera: each for camera, each in maps.items() if each.zones or each.lines}

@@ -25,11 +25,10 @@ import numpy as np
 from pipeline.datatypes import FloatArray, IntArray
 from pipeline.errors import InputError, ModelError
 from pipeline.foreign import MARK
-from pipeline.layout.files import as_json, write_atomically
 from pipeline.match.features import CameraCentres
 from pipeline.match.rates import ACROSS, GENUINE, WITHIN, RatePoint, rate_curve
 
-__all__ = ["Calibration", "TrackLabel", "calibrate", "save_calibration"]
+__all__ = ["Calibration", "TrackLabel", "calibrate", "calibration_as_json"]
 
 FORMAT = 3
 FEW_TRACKLETS = 100
@@ -270,7 +269,6 @@ def _numbers(names: Sequence[Hashable]) -> IntArray:
     return np.array([number[name] for name in names], np.int64)
 
 
-def save_calibration(path: Path, calibration: Calibration) -> None:
-    """Write a calibration as JSON."""
-    content = {"written_by": f"{MARK} calibrate", "format": FORMAT, **asdict(calibration)}
-    write_atomically(path, as_json(content, indent=1))
+def calibration_as_json(calibration: Calibration) -> dict[str, Any]:
+    """Return a calibration as JSON holds it."""
+    return {"written_by": f"{MARK} calibrate", "format": FORMAT, **asdict(calibration)}

@@ -1,4 +1,4 @@
-"""The gallery that a run leaves to a later one."""
+"""Which persons stay known: in the gallery that a run leaves to a later one, and after an erasure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pipeline.match.evidence import TrackEvidence
 from pipeline.match.persons import Person, PersonBook
 from pipeline.match.review import Key
 from pipeline.match.spans import Spans
+from pipeline.match.track_book import TrackBook
 from pipeline.match.view import View
 
-__all__ = ["keep_persons"]
+__all__ = ["forget_ended", "forget_persons", "keep_persons"]
 
 
 def keep_persons(
@@ -47,3 +48,24 @@ def keep_persons(
             book.add(number, Person(np.zeros(len(feature), np.float32)))
         book.persons()[number].add_past(feature, 1, track.frames, Spans.of([]))
     return book
+
+
+def forget_persons(
+    book: PersonBook, tracks: TrackBook, numbers: Collection[int], also: Collection[Key]
+) -> None:
+    """Forget persons with all their tracks, and other tracks; no number is given out again."""
+    for key in {*book.forget(numbers), *also}:
+        if book.number_of(key) != UNASSIGNED:
+            book.leave(key)
+        if key in tracks.evidence:
+            tracks.forget(key)
+
+
+def forget_ended(
+    book: PersonBook, tracks: TrackBook, folded: Collection[Key], *, ended_s: float
+) -> None:
+    """Forget tracks whose persons remember them, and waiting ones that were last seen before."""
+    for key in folded:
+        tracks.forget(key)
+        book.forget_track(key)
+    tracks.forget_waiting(ended_s=ended_s)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -29,7 +29,7 @@ from pipeline.datatypes import (
 )
 from pipeline.match.assignment import assign
 from pipeline.match.candidates import compare, likely_persons
-from pipeline.match.keeping import keep_persons
+from pipeline.match.keeping import forget_ended, forget_persons, keep_persons
 from pipeline.match.near import NearPersons
 from pipeline.match.offline import identities_of, resolve
 from pipeline.match.persons import PersonBook
@@ -44,6 +44,8 @@ MAX_ROUNDS = 4
 """Joint assignments per camera and tick; the later ones serve tracks that lost to another."""
 NEAR_SHARE = 0.1
 """Of the recent tracks, searched again in a tick with nothing else to do."""
+SET_BACK_S = 10.0
+"""Time that goes back further is another one: the clock of the machine was set."""
 MAX_RECENT = 256
 """Tracks that a review may move; older ones stay with their person for good."""
 
@@ -71,7 +73,7 @@ class OnlineMatcher:
         self._dim = dim
         self._tracks = TrackBook(settings, dim)
         self._book = PersonBook(dim) if known is None else known
-        self._known = {number: replace(p) for number, p in self._book.persons().items()}
+        self._known = {n: replace(p) for n, p in self._book.persons().items() if settings.resolve}
         self._view = View.blank(settings, dim)
         self._near = NearPersons(self._book, self._tracks.evidence)
         self._events: list[Event] = []
@@ -129,8 +131,7 @@ class OnlineMatcher:
         """Return all persons for a later run: those known before this one, and its own.
 
         Args:
-            identities: What ``finish`` returned; they count, not those given on the way.
-                ``None`` while the run goes on: those given until now.
+            identities: Of ``finish``; ``None`` while the run goes on: those given until now.
         """
         whole = self._settings.resolve
         return keep_persons(
@@ -142,6 +143,10 @@ class OnlineMatcher:
             only=None if whole else self._book.recent_keys,
             view=self._view,
         )
+
+    def forget(self, numbers: Collection[int], tracks: Collection[Key]) -> None:
+        """Forget persons, and tracks, whose trackers must not go on; not before a resolution."""
+        forget_persons(self._book, self._tracks, numbers, tracks)
 
     def _separate(self, keys: Sequence[Key], time_s: float) -> None:
         """Take an identity back where a track comes back beside its successor, in one frame."""
@@ -170,6 +175,10 @@ class OnlineMatcher:
         if self._began_s is None:
             self._began_s = time_s
         tick = math.floor(time_s / self._settings.tick_s)
+        if time_s < self._tracks.now_s - SET_BACK_S:
+            # Until the time that was reached before, nothing would be due.
+            self._tick, self._review = tick, math.floor(time_s / self._settings.review_s)
+            self._tracks.now_s = time_s
         if tick > self._tick:
             busy = bool(self._tracks.waiting) and self._decide(at_end=False)
             every_s, next_s = self._settings.review_s, time_s + self._settings.tick_s
@@ -294,7 +303,4 @@ class OnlineMatcher:
             oldest_s = -math.inf  # persons of a gallery have as long to show up as others
         self._book.drop(most=self._settings.max_identities, unseen_since_s=oldest_s)
         if not self._settings.resolve:
-            for key in folded:
-                self._tracks.forget(key)
-                self._book.forget_track(key)
-            self._tracks.forget_waiting(ended_s=ended_s)
+            forget_ended(self._book, self._tracks, folded, ended_s=ended_s)

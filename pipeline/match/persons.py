@@ -244,6 +244,17 @@ class PersonBook:
 
     # Memory
 
+    def forget(self, numbers: Collection[int]) -> list[Key]:
+        """Forget persons and whose their tracks are; return those tracks."""
+        keys = [key for key, number in self.by_track.items() if number in numbers]
+        for key in keys:
+            del self.by_track[key]
+            self._recent.pop(key, None)
+        for number in numbers:
+            self._persons.pop(number, None)
+        self._changed |= set(numbers)
+        return keys
+
     def fold(
         self,
         tracks: Mapping[Key, TrackEvidence],

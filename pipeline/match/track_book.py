@@ -65,7 +65,8 @@ class TrackBook:
         track = self.evidence[key]
         return (
             self.now_s - track.first_s >= self._settings.max_wait_s
-            or self.now_s - track.last_s >= ENDED_AFTER_S
+            # Before now or, where the clock was set back, behind it.
+            or abs(self.now_s - track.last_s) >= ENDED_AFTER_S
         )
 
     def may_be_new_identity(self, key: Key) -> bool:

@@ -1,10 +1,10 @@
-"""Reading ground truth: a CSV over all cameras, or a folder of MOT Challenge text.
+"""Reading ground truth: a CSV over all cameras, a folder of MOT Challenge text, or CVAT.
 
 MOT text has no header: ``frame,identity,x,y,w,h,flag,class,visible`` with frames from 1,
 one file per camera, ``CAMERA/gt/gt.txt`` or ``CAMERA.txt``. As the challenge counts: class 1
 are persons; a row with flag 0, and the classes that only look like persons (on a vehicle,
 standing still, distractor, reflection), neither reward nor punish; all other classes are
-not there at all.
+not there at all. CVAT: see ``cvat_truth``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pandas as pd
 
 from pipeline.errors import InputError
 from pipeline.foreign_tables import numbers_in, read_csv, read_headless
+from pipeline.metrics.cvat_truth import PERSON_LABEL, cvat_files, read_cvat
 from pipeline.metrics.tables import CAMERAS, TRUTH_COLUMNS, check_ground_truth
 
 __all__ = ["read_ground_truth"]
@@ -28,24 +29,46 @@ LOOKS_LIKE_A_PERSON = frozenset({2, 7, 8, 12})
 """Source: A. Milan et al., MOT16: A Benchmark for Multi-Object Tracking, table 3."""
 
 
-def read_ground_truth(path: Path) -> pd.DataFrame:
+def read_ground_truth(path: Path, *, label: str | None = None) -> pd.DataFrame:
     """Return the true boxes of all cameras, as ``check_ground_truth`` returns them.
 
     Args:
-        path: CSV file or MOT folder.
+        path: CSV file, MOT folder, or a file or folder of CVAT.
+        label: Tracks of CVAT with this label count; ``None`` = ``person``.
 
     Raises:
         InputError: The path is missing or malformed.
     """
+    origin = f"ground truth {path}"
+    files = _cvat_files(path)
+    if files:
+        tables = [
+            read_cvat(files[name], name, label=label or PERSON_LABEL) for name in sorted(files)
+        ]
+        table = pd.concat(tables, ignore_index=True)
+        table.attrs[CAMERAS] = sorted(files)
+        return check_ground_truth(table, origin=origin)
+    if label is not None:
+        raise InputError(f"--class belongs to ground truth of CVAT, which {path} is not")
     if path.is_dir():
-        return check_ground_truth(_read_mot_folder(path), origin=f"ground truth {path}")
+        return check_ground_truth(_read_mot_folder(path), origin=origin)
     table = read_csv(path, what="ground truth")
     if "camera" not in table:
         raise InputError(
             f"ground truth {path} has no column 'camera': expected a CSV with "
-            f"{','.join(TRUTH_COLUMNS)}, or a folder of MOT files (CAMERA/gt/gt.txt or CAMERA.txt)"
+            f"{','.join(TRUTH_COLUMNS)}, a folder of MOT files (CAMERA/gt/gt.txt or CAMERA.txt), "
+            "or CAMERA.xml of CVAT"
         )
-    return check_ground_truth(table, origin=f"ground truth {path}")
+    return check_ground_truth(table, origin=origin)
+
+
+def _cvat_files(path: Path) -> dict[str, Path]:
+    """Return the files of CVAT by camera, none where the path is something else."""
+    if path.is_dir():
+        return cvat_files(path)
+    if path.suffix.lower() != ".xml":
+        return {}
+    return {path.parent.name if path.name == "annotations.xml" else path.stem: path}
 
 
 def _read_mot_folder(folder: Path) -> pd.DataFrame:
@@ -57,7 +80,7 @@ def _read_mot_folder(folder: Path) -> pd.DataFrame:
     }
     if not files:
         raise InputError(
-            f"ground truth folder {folder} has neither CAMERA/gt/gt.txt nor CAMERA.txt"
+            f"ground truth folder {folder} has neither CAMERA/gt/gt.txt nor CAMERA.txt nor CAMERA.xml"
         )
     tables = [_read_mot(files[name], name) for name in sorted(files)]
     table = _count_as_challenge(pd.concat(tables, ignore_index=True), folder)

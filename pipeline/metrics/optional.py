@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from pipeline.errors import InputError
+from reid_model.installation import install_hint
 
 __all__ = ["load"]
 
@@ -25,5 +26,5 @@ def load(module: str) -> Any:
         missing = error.name or module
         raise InputError(
             f"scoring needs the Python package {missing.split('.', maxsplit=1)[0]}, which is not "
-            "installed: pip install 'reid-pipeline[evaluate]'"
+            f"installed: {install_hint('evaluate')}"
         ) from None

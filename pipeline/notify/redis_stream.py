@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from pipeline.datatypes import Event
 from pipeline.errors import SettingsError
 from pipeline.notify.courier import NotDeliveredError, RefusedError
+from reid_model.installation import install_hint
 
 __all__ = ["RedisStream"]
 
@@ -45,8 +46,7 @@ class RedisStream:
             import redis  # noqa: PLC0415 - optional
         except ImportError:
             raise SettingsError(
-                "notify.redis needs a package that is not installed: pip install "
-                "'reid-pipeline[redis]'"
+                "notify.redis needs a package that is not installed: " + install_hint("redis")
             ) from None
         self._errors = redis.exceptions
         self._stream = stream

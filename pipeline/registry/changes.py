@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -115,6 +115,18 @@ class Changes:
             track.dirty, track.jpeg = False, None
             if embedding:
                 track.stored_weight = track.weight
+
+    def forget(self, identities: Collection[int], tracks: Collection[Key]) -> None:
+        """Forget the events about some identities and tracks."""
+        kept = [
+            each
+            for each in self.events
+            if (each.camera, each.track_id) not in tracks
+            and each.global_id not in identities
+            and each.other_id not in identities
+        ]
+        self.events.clear()
+        self.events.extend(kept)
 
     @property
     def _edits(self) -> Edits:

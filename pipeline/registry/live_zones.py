@@ -39,6 +39,7 @@ class LiveZones:
         self._maps = dict(maps)
         self._y_up = y_up
         self._counter = ZoneCounter(self._maps, y_up=y_up)
+        self._forgotten: set[int] = set()
 
     @property
     def maps(self) -> Mapping[str, ZoneMap]:
@@ -48,6 +49,10 @@ class LiveZones:
     def inside(self) -> Mapping[str, int]:
         """Return how many people are in each zone now."""
         return self._counter.inside()
+
+    def forget(self, identity: int) -> None:
+        """Tell nothing more of somebody; that they leave still counts."""
+        self._forgotten.add(identity)
 
     def draw(self, camera: str, drawn: ZoneMap) -> None:
         """Have a camera's zones and lines be these from now on; who is inside counts anew.
@@ -94,4 +99,5 @@ class LiveZones:
                 dwell_s=each.dwell_s,
             )
             for each in passages
+            if each.global_id not in self._forgotten
         ]

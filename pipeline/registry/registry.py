@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,12 +20,12 @@ from pipeline.live_settings import WatchSettings
 from pipeline.person_picture import PersonPicture
 from pipeline.registry.alert_rate import Curve
 from pipeline.registry.changes import Changes
+from pipeline.registry.erasure import Erasure, LetGo
 from pipeline.registry.live_zones import LiveZones
 from pipeline.registry.retention import Retention
 from pipeline.registry.store import Store
+from pipeline.registry.tracks import Key
 from pipeline.registry.watch import WatchList
-from pipeline.registry.watch_records import WatchRecords
-from pipeline.registry.zone_records import ZoneRecords
 from pipeline.zone_settings import ZoneMap
 
 __all__ = ["Registry"]
@@ -95,14 +95,13 @@ class Registry:
             earlier=earlier,
         )
         self._retention = Retention(self._store, self.log, self._changes.events, keep_s=keep_s)
+        self._erasure = Erasure(self._store, self.log, self._changes, self._watch, self._zones)
         self._clock = clock
         self._flushed_s = clock()
         self._lock = threading.Lock()
         self._closed = False
         self.events = self._changes.events
         """The newest, oldest first."""
-        self.watched = WatchRecords(self._database)
-        """Who is looked for, and alerts; to be read from any thread."""
         with suppress(SinkError):  # noted by the store, and tried again
             self._store.commit()
 
@@ -199,23 +198,26 @@ class Registry:
 
     # Edits by hand; each returns the event to tell. See `Editor`.
 
-    def rename(self, identity: int, name: str) -> Event:
+    def rename(self, identity: int, name: str, *, user: str = "") -> Event:
         """Give an identity a name; an empty one takes it away."""
-        return self._edited(lambda: self._editor.rename(identity, name))
+        return self._edited(lambda: self._editor.rename(identity, name, user=user))
 
-    def merge(self, identity: int, other: int) -> Event:
+    def merge(self, identity: int, other: int, *, user: str = "") -> Event:
         """Have ``other`` be the same person as ``identity``, whose number stays."""
-        return self._edited(lambda: self._editor.merge(identity, other))
+        return self._edited(lambda: self._editor.merge(identity, other, user=user))
 
-    def split(self, identity: int, sightings: Sequence[int]) -> Event:
+    def split(self, identity: int, sightings: Sequence[int], *, user: str = "") -> Event:
         """Make a new identity of some sightings, by their numbers, of another one."""
-        return self._edited(
-            lambda: self._editor.split(identity, [self._name_of(each) for each in sightings])
-        )
 
-    def undo(self, edit: int) -> Event:
+        def make() -> Edit:
+            names = [self._name_of(each) for each in sightings]
+            return self._editor.split(identity, names, user=user)
+
+        return self._edited(make)
+
+    def undo(self, edit: int, *, user: str = "") -> Event:
         """Have an edit no longer count, by hand or the matcher's, whatever was edited since."""
-        return self._edited(lambda: self._editor.undo(edit))
+        return self._edited(lambda: self._editor.undo(edit, user=user))
 
     # The watch list; see `WatchList`
 
@@ -245,13 +247,24 @@ class Registry:
         with self._lock:
             self._watch.answer(alert, is_match=is_match)
 
-    # Zones and lines
+    # Erasing; see `Erasure`
 
-    @property
-    def zones(self) -> ZoneRecords:
-        """Zones and lines, and what they counted."""
+    def let_go(self, identity: int) -> LetGo:
+        """End somebody's tracks, so that nothing more is stored of them."""
         with self._lock:
-            return ZoneRecords(self._database, self._zones.maps, self._zones.inside())
+            self._flush()
+            return self._erasure.let_go(self.log.edits.shown(identity))
+
+    def erase(self, identity: int, tracks: Collection[Key]) -> list[str]:
+        """Erase what is stored of somebody; see `Erasure.erase`."""
+        with self._lock:
+            self._flush()
+            return self._erasure.erase(self.log.edits.shown(identity), tracks)
+
+    def zones_now(self) -> tuple[Mapping[str, ZoneMap], Mapping[str, int]]:
+        """Return zones and lines by camera, and how many people are in each zone."""
+        with self._lock:
+            return self._zones.maps, self._zones.inside()
 
     def draw_zones(self, camera: str, drawn: ZoneMap) -> None:
         """Have a camera's zones and lines be these from now on."""

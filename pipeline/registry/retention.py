@@ -8,6 +8,7 @@ from collections.abc import Collection
 from pipeline.datatypes import Event
 from pipeline.layout.database import Statement
 from pipeline.layout.edit_log import EditLog
+from pipeline.registry.erasure import drop_edits
 from pipeline.registry.store import Store
 
 __all__ = ["Retention"]
@@ -16,9 +17,6 @@ EVERY_S = 10.0
 """Time between two rounds."""
 MAX_AT_ONCE = 1000
 """Sightings that one round deletes; it must not hold up the processing."""
-OWNED = (
-    "SELECT 1 FROM sightings WHERE owner = ?1 UNION ALL SELECT 1 FROM sightings WHERE found = ?1"
-)
 
 
 class Retention:
@@ -62,7 +60,7 @@ class Retention:
             ("DELETE FROM sightings WHERE sighting = ?", (row["sighting"],)) for row in rows
         )
         self._forget({row["shown"] for row in rows if row["shown"] is not None})
-        self._log.keep(self._log.edits.needed(exists=self._owns, has_sighting=self._is_stored))
+        drop_edits(self._store, self._log)
 
     def _forget(self, people: Collection[int]) -> None:
         """Delete the matcher's numbers of those who have no sighting left."""
@@ -74,11 +72,3 @@ class Retention:
         ]
         self._store.commit(statements)
         self._store.forget_matched()
-
-    def _owns(self, identity: int) -> bool:
-        return bool(self._store.database.rows(f"{OWNED} LIMIT 1", (identity,)))
-
-    def _is_stored(self, sighting: str) -> bool:
-        camera, _, track = sighting.rpartition("/")
-        sql = "SELECT 1 FROM sightings WHERE camera = ? AND track = ?"
-        return bool(self._store.database.rows(sql, (camera, int(track))))

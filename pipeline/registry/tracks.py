@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -144,6 +144,11 @@ class OpenTracks:
         ):
             tracks[row].add(vector, quality)
         yield from tracks
+
+    def drop(self, keys: Collection[Key]) -> None:
+        """Forget tracks, whatever of them is not stored yet."""
+        for key in keys:
+            self._tracks.pop(key, None)
 
     def close_old(self, now_s: float) -> list[Key]:
         """Forget tracks that ended, except those that could not be stored yet; return them."""

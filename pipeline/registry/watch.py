@@ -68,7 +68,7 @@ class WatchList:
         self._whose: dict[Key, int] = {}
         self._compared: dict[Key, float] = {}
         self._expected = 0.0
-        self._load()
+        self.reload()
 
     @property
     def threshold(self) -> float | None:
@@ -117,7 +117,7 @@ class WatchList:
             vector = each.vector.astype(np.float32).tobytes()
             statements.append((sql, (number, each.sighting, vector, each.jpeg)))
         self._store.commit(statements)
-        self._load()
+        self.reload()
         return number
 
     def remove(self, number: int) -> str:
@@ -131,7 +131,7 @@ class WatchList:
             raise EditError(f"nobody on the watch list has the number {number}")
         name = self._people[number].name
         self._store.commit([("DELETE FROM watched WHERE watched = ?", (number,))])
-        self._load()
+        self.reload()
         return name
 
     def take_folder(self, people: Mapping[str, Sequence[PersonPicture]]) -> None:
@@ -168,7 +168,7 @@ class WatchList:
             raise EditError(f"there is no alert {alert}")
         sql = "UPDATE alerts SET is_match = ? WHERE event = ?"
         self._store.commit([(sql, (int(is_match), alert))])
-        self._load()
+        self.reload()
 
     def look(self, tracks: Iterable[tuple[OpenTrack, int]]) -> list[Event]:
         """Compare tracks that were just seen and return alerts, not numbered yet.
@@ -265,7 +265,7 @@ class WatchList:
         rows = self._store.database.rows("SELECT seq FROM sqlite_sequence WHERE name = 'watched'")
         return 1 + (int(rows[0]["seq"]) if rows else 0)
 
-    def _load(self) -> None:
+    def reload(self) -> None:
         """Read who is looked for, and what was answered."""
         database = self._store.database
         self._people = {}

@@ -1,11 +1,11 @@
-"""Erasure of an identity or old days from a recording that is not being written."""
+"""Erasure of an identity or old days from a recording."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.errors import ResultsError
-from pipeline.layout.database import Database, Statement, open_reader
+from pipeline.layout.database import ORPHANS, Database, Statement, erasing, open_reader
 from pipeline.layout.edits import sighting_name
 from pipeline.layout.files import write_private
 from pipeline.layout.recording import REGISTRY, Kind, Recorded, plain_camera, recorded_files
@@ -35,10 +35,6 @@ MARGIN_S = 2.0
 """Videos begin a little later or earlier than what they hold."""
 LATE_S = 3600.0
 """Lines may be written so long after their time, where the disk or the machine was slow."""
-ORPHANS = (
-    "DELETE FROM matched WHERE identity NOT IN (SELECT found FROM sightings WHERE found NOTNULL) "
-    "AND identity NOT IN (SELECT owner FROM sightings WHERE owner NOTNULL)"
-)
 
 
 def videos_of(results: RecordingResults, sightings: pd.DataFrame) -> tuple[Path, ...]:
@@ -69,16 +65,21 @@ def forget_in_recording(
     videos: tuple[Path, ...],
     cover: Callable[[Path, pd.DataFrame], None],
     on_file: Callable[[Path], None],
+    at_rest: Callable[[], AbstractContextManager[object]] = nullcontext,
+    erase: Callable[[Collection[Track]], None] | None = None,
 ) -> None:
     """Cover a person in videos, and remove the person from logs and the database.
 
     Args:
-        results: The recording, which nobody else may write meanwhile.
+        results: The recording. Where a live run goes on with it, the person must be in none of
+            the files and tracks that it is writing.
         global_id: The identity.
         sightings: The person's.
         videos: As ``videos_of`` returned them.
         cover: Covers the person in a video, see ``pipeline.results.erasure.Cover``.
         on_file: Called with every file that was rewritten.
+        at_rest: Keeps a live run from writing logs meanwhile.
+        erase: Erases tracks from the database; ``None`` where no live run has it open.
 
     Raises:
         ResultsError: A file is damaged.
@@ -98,14 +99,17 @@ def forget_in_recording(
     logs = _overlapping(list(recorded_files(results.path, [Kind.TRACKS])), sightings, late_s=LATE_S)
     logs += recorded_files(results.path, [Kind.EVENTS])
     for file in logs:
-        left = _lines_left(
-            file, lambda line: line.track in tracks or bool(numbers & {*line.identities})
-        )
-        if left is not None:
-            _replace(file.path, left)
-            on_file(file.path)
-    sql = "DELETE FROM sightings WHERE camera = ? AND track = ?"
-    _erase(results.path, [(sql, each) for each in sorted(tracks)])
+        with at_rest():
+            left = _lines_left(
+                file, lambda line: line.track in tracks or bool(numbers & {*line.identities})
+            )
+            if left is not None:
+                _replace(file.path, left)
+                on_file(file.path)
+    if erase is None:
+        _write(results.path, erasing(tracks))
+    else:
+        erase(tracks)
     on_file(results.path / REGISTRY)
 
 
@@ -131,9 +135,8 @@ def prune_recording(results: RecordingResults, first_kept: date) -> int:
     for file, left in files:
         _replace(file.path, left)
     keys = zip(ended["camera"].tolist(), ended["track_id"].tolist(), strict=True)
-    _erase(
-        results.path, [("DELETE FROM sightings WHERE camera = ? AND track = ?", k) for k in keys]
-    )
+    gone = [("DELETE FROM sightings WHERE camera = ? AND track = ?", each) for each in keys]
+    _write(results.path, [*gone, (ORPHANS, ())])
     return len(files)
 
 
@@ -158,10 +161,9 @@ def _outdated_files(results: RecordingResults, first_kept: date) -> Iterator[tup
             yield file, left or ""
 
 
-def _erase(folder: Path, statements: Iterable[Statement]) -> None:
-    """Delete sightings, then the matcher's numbers of whoever has none left."""
+def _write(folder: Path, statements: Iterable[Statement]) -> None:
     with closing(Database(folder / REGISTRY)) as database:
-        database.write([*statements, (ORPHANS, ())])
+        database.write(statements)
 
 
 def _overlapping(

@@ -133,7 +133,7 @@ class RunResults(Results):
             self._crops = {}
             for path in sorted((self.path / GALLERY).glob("*/*.jpg")):
                 crop = parse_crop_name(path.name)
-                if crop is not None and os.access(path, os.R_OK) and path.is_file():
+                if crop is not None and _is_own_file(path):
                     key = crop.camera, crop.track_id
                     self._crops.setdefault(key, []).append((crop.time_s, path))
         return self._crops
@@ -217,3 +217,8 @@ def _embeddings(path: Path, sightings: Sequence[str]) -> FloatArray:
         if name in rows:
             vectors[row] = rows[name]
     return vectors
+
+
+def _is_own_file(path: Path) -> bool:
+    # Whatever a link of a stranger's folder leads to would be shown, and passed on in reports.
+    return path.is_file() and not path.is_symlink() and os.access(path, os.R_OK)

@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.crops import with_blurred_heads
@@ -15,6 +15,7 @@ from pipeline.errors import ReidPipelineError
 from pipeline.health import CameraHealth, RecordingState, RecordingStatus
 from pipeline.live_settings import LiveRunnerSettings
 from pipeline.protocols import LiveCamera
+from pipeline.runners.errands import Errands
 from pipeline.runners.live_pace import Meter, Pace
 from pipeline.runners.live_parts import LiveParts
 from pipeline.runners.memory import release_freed_memory
@@ -77,6 +78,8 @@ class LiveRun:
         self._skews = dict.fromkeys(self._cameras, 0.0)
         self._last_time: dict[str, float] = {}
         self._said: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.errands = Errands()
+        """What other threads have this one do between two steps."""
         self._ticked_s = self._saved_s = self._trimmed_s = self._began_s
         self._alone_until_s = float("-inf")
         self._failures = self._failed_total = 0
@@ -98,6 +101,7 @@ class LiveRun:
 
     def step(self) -> int:
         """Process at most one frame of each camera; return how many were processed."""
+        self.errands.run()
         if self._clock() - self._ticked_s >= TICK_S:
             self._tick()
         began_s = self._clock()
@@ -120,6 +124,12 @@ class LiveRun:
             self._parts.save_gallery()
         except ReidPipelineError as error:
             log.warning("%s", error)
+
+    def begin_anew(self, cameras: Collection[str]) -> None:
+        """Let the tracks of some cameras end, and show nothing older; between two steps."""
+        for camera in cameras:
+            self._parts.trackers[camera].restart()
+        self._parts.pictures.forget()
 
     # What is shown, from any thread
 

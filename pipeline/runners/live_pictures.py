@@ -46,6 +46,10 @@ class LivePictures:
             self._slots[camera] = slots[camera]
         return _Drawn(slots, self._image)
 
+    def forget(self) -> None:
+        """Have no picture until there is a newer one."""
+        self._slots.clear()
+
     def jpeg(self, camera: str) -> tuple[int, bytes] | None:
         """Return the number and the JPEG of a camera's newest picture, if it has one."""
         slot = self._slots.get(camera)

@@ -20,6 +20,7 @@ from pipeline.runners.engines import (
     Work,
     workers_die_at_once,
 )
+from reid_model.installation import install_hint
 
 __all__ = ["RayCluster"]
 
@@ -71,9 +72,7 @@ class RayCluster:
         try:
             import ray  # noqa: PLC0415 - optional
         except ImportError:
-            raise SettingsError(
-                "the engine `ray` needs Ray: pip install 'reid-pipeline[ray]'"
-            ) from None
+            raise SettingsError("the engine `ray` needs Ray: " + install_hint("ray")) from None
         self._ray: Any = ray
         self._make = make
         self._workers = workers

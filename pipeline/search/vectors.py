@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray, IntArray
 from pipeline.errors import ModelError
+from reid_model.installation import install_hint
 
 __all__ = ["EXACT_UP_TO", "ExactVectors", "IndexedVectors", "Vectors"]
 
@@ -166,6 +167,6 @@ def _faiss() -> Any:
     except ImportError:
         raise ModelError(
             f"more than {EXACT_UP_TO} sightings are searched by faiss, which is not installed: "
-            "pip install 'reid-pipeline[large]'"
+            + install_hint("large")
         ) from None
     return faiss

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pipeline.serve.users import Role, UserBook, equal
 
-__all__ = ["TOKEN_HOLDER", "VALID_S", "Access", "Verdict", "Visitor"]
+__all__ = ["ANYBODY", "TOKEN_HOLDER", "VALID_S", "Access", "Verdict", "Visitor"]
 
 VALID_S = 7 * 86_400
 """How long a login lasts, seconds."""

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from pipeline.datatypes import Event as ShownEvent
 from pipeline.protocols import LiveView
+from pipeline.serve.access import ANYBODY, TOKEN_HOLDER, Visitor
 from pipeline.serve.condition import condition_of
 from pipeline.serve.finished import Finished
 from pipeline.serve.register import EditRecord, Register
@@ -206,30 +207,36 @@ def _edit_routes(view: LiveView, register: Register) -> APIRouter:
         return [_edit(register, each) for each in register.records.edits(limit=limit)]
 
     @router.put("/people/{identity}/name")
-    def rename(identity: Number, asked: Name) -> Event:
+    def rename(identity: Number, asked: Name, request: Request) -> Event:
         """Give an identity a name."""
         _require_person(register, identity)
-        return told(register.rename(identity, asked.name))
+        return told(register.rename(identity, asked.name, user=_user(request)))
 
     @router.post("/people/{identity}/merge")
-    def merge(identity: Number, asked: Merge) -> Event:
+    def merge(identity: Number, asked: Merge, request: Request) -> Event:
         """Say that another identity is the same person, who keeps this number."""
         _require_person(register, identity)
         _require_person(register, asked.other)
-        return told(register.merge(identity, asked.other))
+        return told(register.merge(identity, asked.other, user=_user(request)))
 
     @router.post("/people/{identity}/split")
-    def split(identity: Number, asked: Split) -> Event:
+    def split(identity: Number, asked: Split, request: Request) -> Event:
         """Say that some sightings are somebody else, who gets a new number."""
         _require_person(register, identity)
-        return told(register.split(identity, asked.sightings))
+        return told(register.split(identity, asked.sightings, user=_user(request)))
 
     @router.post("/edits/{edit}/undo")
-    def undo(edit: Number) -> Event:
+    def undo(edit: Number, request: Request) -> Event:
         """Take an edit back, whatever was edited since."""
-        return told(register.undo(edit))
+        return told(register.undo(edit, user=_user(request)))
 
     return router
+
+
+def _user(request: Request) -> str:
+    """Return who asks, empty where nobody signed in."""
+    visitor: Visitor = request.state.visitor
+    return "" if visitor in {ANYBODY, TOKEN_HOLDER} else visitor.name
 
 
 def _require_person(register: Register, identity: int) -> object:
@@ -244,6 +251,7 @@ def _edit(register: Register, edit: EditRecord) -> Edit:
         edit=edit.number,
         time_s=edit.time_s,
         author=edit.author,
+        user=edit.user,
         kind=edit.kind,
         identity=edit.identity,
         name=register.name(edit.identity),

@@ -23,6 +23,7 @@ from pipeline.serve.condition import Level, condition_of
 from pipeline.serve.finished import Finished
 from pipeline.serve.floor_api import floor_router
 from pipeline.serve.floor_desk import FloorDesk
+from pipeline.serve.forget_api import Eraser, forget_router
 from pipeline.serve.guard import Guard
 from pipeline.serve.login import add_login
 from pipeline.serve.lookup import Lookup
@@ -44,8 +45,9 @@ def create_app(
     view: LiveView,
     registry: Register,
     lookup: Lookup,
-    floor: FloorDesk,
+    eraser: Eraser,
     *,
+    floor: FloorDesk,
     token: str | None,
     hosts: Sequence[str],
     users: UserBook | None = None,
@@ -59,6 +61,7 @@ def create_app(
         view: What the run shows of itself.
         registry: Where identities are stored and edited.
         lookup: Reads pictures and archives.
+        eraser: Erases people.
         floor: Knows where cameras and people stand.
         token: What has to be known to see anything; ``None`` where nobody is asked.
         hosts: Names and addresses by which browsers may ask for the page.
@@ -87,6 +90,7 @@ def create_app(
     app.include_router(zones_router(view, registry), prefix="/api")
     app.include_router(floor_router(view, registry, floor), prefix="/api")
     app.include_router(search_router(lookup), prefix="/api")
+    app.include_router(forget_router(registry, eraser), prefix="/api")
     app.include_router(watch_router(registry, lookup), prefix="/api")
     _add_page(app)
     add_login(app, access, audit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
@@ -25,6 +26,8 @@ PICTURE_PATHS = frozenset({"/api/watch/picture", "/api/search/picture"})
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 ADMIN_PATHS = frozenset({"/api/audit"})
 """What only admins may ask for."""
+FORGET = re.compile(r"/api/people/[^/]*/?")
+"""What only admins may delete."""
 OPEN_PATHS = frozenset({"/login", "/static/app.css", "/static/icon.svg"})
 """What is shown to those who have not said the token yet: how to say it."""
 HEADERS = {
@@ -111,7 +114,7 @@ class Guard:
         """Refuse what somebody's role may not do; whatever changes something takes an operator."""
         path = scope["path"]
         needed = Role.VIEWER if scope["method"] in READS else Role.OPERATOR
-        if path in ADMIN_PATHS:
+        if path in ADMIN_PATHS or (scope["method"] == "DELETE" and FORGET.fullmatch(path)):
             needed = Role.ADMIN
         if path in {"/login", "/logout", *OPEN_PATHS} or visitor is None:
             return None

@@ -28,6 +28,10 @@ class EditRecord(Protocol):
         """``hand`` or ``matcher``."""
 
     @property
+    def user(self) -> str:
+        """Who made it by hand, empty where nobody signed in."""
+
+    @property
     def kind(self) -> str:
         """``rename``, ``merge`` or ``split``."""
 
@@ -136,7 +140,7 @@ class ZoneRecords(Protocol):
 class Register(Protocol):
     """Stores identities and edits of them; called from any thread.
 
-    Edits return the event to tell, and raise ``EditError`` or ``SinkError``.
+    Edits return the event to tell, say by which user they were made, and raise ``EditError`` or ``SinkError``.
     """
 
     @property
@@ -154,16 +158,16 @@ class Register(Protocol):
     def name(self, identity: int) -> str:
         """Return what an identity is called, empty if it has no name."""
 
-    def rename(self, identity: int, name: str) -> Event:
+    def rename(self, identity: int, name: str, *, user: str = ...) -> Event:
         """Give an identity a name."""
 
-    def merge(self, identity: int, other: int) -> Event:
+    def merge(self, identity: int, other: int, *, user: str = ...) -> Event:
         """Have two identities be one person."""
 
-    def split(self, identity: int, sightings: Sequence[int]) -> Event:
+    def split(self, identity: int, sightings: Sequence[int], *, user: str = ...) -> Event:
         """Make a new identity of some sightings of another one."""
 
-    def undo(self, edit: int) -> Event:
+    def undo(self, edit: int, *, user: str = ...) -> Event:
         """Take an edit back."""
 
     @property

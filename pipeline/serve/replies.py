@@ -152,6 +152,8 @@ class Event(_Reply):
     from_camera: str | None
     track_id: int | None
     author: str
+    user: str | None
+    """Who did it by hand; null where nobody signed in."""
     edit: int | None
     watched: str | None
     similarity: float | None
@@ -174,6 +176,8 @@ class Edit(OfIdentity):
     edit: int
     time_s: float
     author: str
+    user: str
+    """Who made it by hand; empty where nobody signed in."""
     kind: str
     other: int | None
     new_name: str

@@ -17,6 +17,7 @@ from pipeline.serve.app import create_app
 from pipeline.serve.audit import AuditLog
 from pipeline.serve.finished import Finished
 from pipeline.serve.floor_desk import FloorDesk
+from pipeline.serve.forget_api import Eraser
 from pipeline.serve.lookup import Lookup
 from pipeline.serve.register import Register
 from pipeline.serve.users import UserBook
@@ -35,9 +36,10 @@ def open_web(
     view: LiveView,
     registry: Register,
     lookup: Lookup,
-    floor: FloorDesk,
+    eraser: Eraser,
     settings: WebSettings,
     *,
+    floor: FloorDesk,
     audit: AuditLog | None = None,
     finished: Finished | None = None,
 ) -> WebServer:
@@ -47,8 +49,9 @@ def open_web(
         view: What the run shows of itself.
         registry: Where identities are stored and edited.
         lookup: Reads pictures and archives.
-        floor: Knows where cameras and people stand.
+        eraser: Erases people.
         settings: Where it listens and who may come in.
+        floor: Knows where cameras and people stand.
         audit: Where it is noted who does what; ``None`` = in memory.
         finished: What is shown instead of a live run.
 
@@ -61,7 +64,8 @@ def open_web(
         view,
         registry,
         lookup,
-        floor,
+        eraser,
+        floor=floor,
         token=token,
         hosts=hosts,
         users=None if settings.users is None else UserBook.read(settings.users),

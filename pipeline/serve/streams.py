@@ -67,8 +67,8 @@ class Streams:
                         after = each.number
                         text = Event.model_validate(each.as_json()).model_dump_json()
                         yield f"id: {after}\ndata: {text}\n\n".encode()
-                    silent_s = 0.0
-                elif silent_s >= HEARTBEAT_S:
+                    silent_s = 0.0 if told else silent_s
+                if silent_s >= HEARTBEAT_S:
                     yield b": still here\n\n"
                     silent_s = 0.0
                 await asyncio.sleep(EVENTS_EVERY_S)

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Annotated
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipeline.errors import SettingsError
+from pipeline.foreign import special_kind
 
 __all__ = ["Role", "User", "UserBook", "equal", "hash_of_token"]
 
 MIN_PASSWORD = 10
+HASH = r"^\$argon2id\$v=19\$m=\d{1,6},t=\d{1,3},p=\d{1,3}\$[A-Za-z0-9+/]{8,}\$[A-Za-z0-9+/]{8,}$"
 MAX_PASSWORD = 1000
 """Hashing longer ones would be work for whoever sends them."""
 HASHER = PasswordHasher()
@@ -35,7 +37,7 @@ class Role(StrEnum):
     ========  ==================================================================
     viewer    look: cameras, people, timeline, events, counts
     operator  search, edit identities, watch list, draw zones
-    admin     read who did what
+    admin     read who did what, forget people
     ========  ==================================================================
     """
 
@@ -56,9 +58,9 @@ class User(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.@-]{1,60}$")]
     role: Role
-    password: str
+    password: Annotated[str, Field(pattern=HASH)]
     """Its hash (argon2)."""
-    tokens: tuple[str, ...] = ()
+    tokens: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
     """SHA-256 of tokens for programs: they are random, so that no guess is worth a slow hash."""
 
 
@@ -66,6 +68,13 @@ class _Book(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     users: list[User] = Field(default_factory=list)
+
+    @field_validator("users")
+    @classmethod
+    def _check_names(cls, users: list[User]) -> list[User]:
+        if len({user.name for user in users}) < len(users):
+            raise ValueError("a name stands there twice")
+        return users
 
 
 class UserBook:
@@ -85,19 +94,26 @@ class UserBook:
         Raises:
             SettingsError: It is missing, damaged, or readable by others.
         """
+        problem = ""
         try:
+            if special := special_kind(path):
+                raise SettingsError(f"users {path} is {special}, no file")
             if path.stat().st_mode & 0o077:
                 raise SettingsError(f"users {path} can be read by others: run chmod 600 {path}")
-            book = _Book.model_validate(json.loads(path.read_bytes()))
+            book = cls(_Book.model_validate(json.loads(path.read_bytes())).users)
         except OSError as error:
             raise SettingsError(
                 f"users {path} cannot be read ({error.strerror}): add one by `reid-pipeline users "
                 f"{path} add NAME`"
             ) from None
-        except (ValueError, ValidationError, RecursionError) as error:
-            problem = " ".join(str(error).split())[:100]
-            raise SettingsError(f"users {path} is damaged ({problem}): restore it") from None
-        return cls(book.users)
+        except ValidationError as error:  # what it got may be a password, and is not repeated
+            fault = error.errors(include_url=False)[0]
+            problem = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+        except (ValueError, RecursionError) as error:
+            problem = str(error)
+        if problem:
+            raise SettingsError(f"users {path} is damaged ({problem[:200]}): restore it")
+        return book
 
     def as_json(self) -> dict[str, object]:
         """Return what the file holds."""
@@ -110,11 +126,14 @@ class UserBook:
             SettingsError: The name or the password cannot be one.
         """
         before = self.users.get(name)
-        if password is None and before is None:
+        if password is not None:
+            if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+                raise SettingsError(f"a password has at least {MIN_PASSWORD} characters")
+            hashed = HASHER.hash(password)
+        elif before is not None:
+            hashed = before.password
+        else:
             raise SettingsError(f"{name} is new and needs a password")
-        if password is not None and not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-            raise SettingsError(f"a password has at least {MIN_PASSWORD} characters")
-        hashed = HASHER.hash(password) if password is not None else (before or _NO_USER).password
         try:
             user = User(name=name, role=role, password=hashed)
         except ValidationError:
@@ -150,7 +169,7 @@ class UserBook:
         user = self.users.get(name)
         try:
             HASHER.verify(NOBODY if user is None else user.password, password[:MAX_PASSWORD])
-        except (VerifyMismatchError, InvalidHashError):
+        except (VerificationError, InvalidHashError):
             return None
         return user
 
@@ -171,9 +190,6 @@ class UserBook:
             listed = ", ".join(sorted(self.users)) or "nobody"
             raise SettingsError(f"there is no user {name}: there is {listed}")
         return self.users[name]
-
-
-_NO_USER = User(name="nobody", role=Role.VIEWER, password="")  # nosec B106 - no hash, fits none
 
 
 def hash_of_token(token: str) -> str:

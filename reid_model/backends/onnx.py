@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from reid_model.backends import ARCHITECTURE_KEY, Precision
 from reid_model.description import Description, ModelFacts, describe_model, output_of
 from reid_model.errors import BackendError, WeightsError
+from reid_model.installation import install_hint
 from reid_model.preprocess import normalised
 
 __all__ = ["OnnxRuntime", "onnx_facts"]
@@ -82,9 +83,7 @@ def _session(weights: Path, device: str) -> Any:
     try:
         import onnxruntime  # noqa: PLC0415 - optional
     except ImportError:
-        raise BackendError(
-            f"weights {weights} need ONNX Runtime: pip install 'reid-pipeline[onnx]'"
-        ) from None
+        raise BackendError(f"weights {weights} need ONNX Runtime: {install_hint('onnx')}") from None
     provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
     if provider not in onnxruntime.get_available_providers():
         raise BackendError(f"this ONNX Runtime has no {provider}: use --device cpu")

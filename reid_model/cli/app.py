@@ -22,6 +22,7 @@ from reid_model.cli.show import show
 from reid_model.cli.train import train
 from reid_model.errors import ReidModelError
 from reid_model.files import one_line
+from reid_model.program import EXIT_CODES
 
 __all__ = ["app", "main"]
 
@@ -36,7 +37,7 @@ app = typer.Typer(
     name="reid-model",
     help="Train, evaluate and export networks that recognise a person from one picture.",
     no_args_is_help=True,
-    add_completion=False,
+    epilog=EXIT_CODES,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; ``None`` takes those of the process.
 
     Returns:
-        0 if all went well, 2 for bad input, 130 after Ctrl-C.
+        See ``EXIT_CODES``.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:

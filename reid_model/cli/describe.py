@@ -9,8 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from reid_model.cli.options import parse_size
+from reid_model.cli.options import JsonOption, check_json, parse_size, write_json
 from reid_model.errors import RecipeError
+from reid_model.files import MARK
 
 if TYPE_CHECKING:
     from reid_model.describing import Trial
@@ -48,6 +49,7 @@ def describe(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a description that is there already.")
     ] = False,
+    json: JsonOption = None,
 ) -> None:
     """Note how a network of others is fed, in NAME.reid.yaml beside it, and try it.
 
@@ -64,8 +66,20 @@ def describe(
     said: dict[str, Any] = {"colour": colour, "scale": scale, "output": output}
     said |= {"mean": _numbers("mean", mean), "std": _numbers("std", std)}
     given |= {name: value for name, value in said.items() if value is not None}
+    check_json(json, [model, *([] if data is None else [data])])
     trial = write_description(model, given=given, data=data, overwrite=overwrite)
-    Console(stderr=True).print(_table(trial))
+    content = {
+        "written_by": f"{MARK} describe",
+        "sidecar": str(trial.sidecar),
+        "description": trial.description.model_dump(mode="json"),
+        "dim": trial.dim,
+        "pictures": trial.pictures,
+        "mirrored": trial.mirrored,
+        "others": trial.others,
+        "roc_auc": trial.roc_auc,
+    }
+    if write_json(json, content):
+        Console(stderr=True).print(_table(trial))
 
 
 def _numbers(name: str, text: str | None) -> tuple[float, ...] | None:

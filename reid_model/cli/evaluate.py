@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,13 +9,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from reid_model.cli.options import BackendOption, DeviceOption, PrecisionOption
+from reid_model.cli.options import (
+    BackendOption,
+    DeviceOption,
+    JsonOption,
+    PrecisionOption,
+    check_json,
+    write_json,
+)
 from reid_model.data.sets import read_set
 from reid_model.errors import DatasetError, OutputError
 from reid_model.files import MARK, check_outputs, check_replaceable
 from reid_model.inference import load_embedder
 from reid_model.stored_weights import default_weights
-from reid_model.writing import write_whole
 
 if TYPE_CHECKING:
     from reid_model.evaluation.report import Evaluation
@@ -73,7 +78,7 @@ def evaluate(
     backend: BackendOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = "cpu",
-    json_path: Annotated[Path | None, typer.Option("--json", help="Write the scores here.")] = None,
+    json_path: JsonOption = None,
     histogram: Annotated[
         Path | None, typer.Option(help="Draw the distances of pairs to this PNG.")
     ] = None,
@@ -87,11 +92,11 @@ def evaluate(
     """
     from reid_model.evaluation.report import draw_histogram, evaluate_images  # noqa: PLC0415 - slow
 
-    outputs = [each for each in (json_path, histogram) if each is not None]
-    inputs = [*data, *(weights or []), ids]
-    check_outputs(outputs, [each for each in inputs if each is not None])
-    for path in outputs:
-        check_replaceable(path)
+    inputs = [each for each in (*data, *(weights or []), ids, histogram) if each is not None]
+    check_json(json_path, inputs)
+    if histogram is not None:
+        check_outputs([histogram], inputs[:-1])
+        check_replaceable(histogram)
     sets = [
         read_set(each, ids=ids, query_camera=query_camera, gallery_camera=gallery_camera)
         for each in data
@@ -125,16 +130,13 @@ def evaluate(
                 protocol=each.protocol,
             )
             results.append((str(path), each.name, found))
-    if json_path is not None:
-        every = [
-            {"data": name, "weights": path, **found.as_json()} for path, name, found in results
-        ]
-        content = every[0] if is_single else {"results": every}
-        text = json.dumps({"written_by": f"{MARK} evaluate"} | content, indent=2) + "\n"
-        write_whole(json_path, text.encode())
+    every = [{"data": name, "weights": path, **found.as_json()} for path, name, found in results]
+    content = every[0] if is_single else {"results": every}
+    is_shown = write_json(json_path, {"written_by": f"{MARK} evaluate"} | content)
     if histogram is not None:
         draw_histogram(results[0][2], histogram)
-    Console(stderr=True).print(_table(results[0][2]) if is_single else _side_by_side(results))
+    if is_shown:
+        Console(stderr=True).print(_table(results[0][2]) if is_single else _side_by_side(results))
 
 
 def _side_by_side(results: list[tuple[str, str, Evaluation]]) -> Table:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from reid_model.errors import RecipeError
+from reid_model.files import check_outputs, check_replaceable
+from reid_model.writing import write_whole
 
-__all__ = ["BackendOption", "DeviceOption", "PrecisionOption", "WeightsOption", "parse_size"]
+__all__ = [
+    "BackendOption",
+    "DeviceOption",
+    "JsonOption",
+    "PrecisionOption",
+    "WeightsOption",
+    "check_json",
+    "parse_size",
+    "write_json",
+]
+
+STDOUT = Path("-")
 
 WeightsOption = Annotated[
     Path | None,
@@ -23,6 +38,39 @@ PrecisionOption = Annotated[
     typer.Option("--precision", help="Of the arithmetic."),
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="As torch names it: cpu, cuda:0, mps.")]
+
+JsonOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        help="Write what the table shows to this file as JSON; - prints it instead of the table.",
+        show_default=False,
+    ),
+]
+
+
+def check_json(path: Path | None, inputs: list[Path]) -> None:
+    """Refuse a file for ``--json`` that is read by the same command, or that no command wrote.
+
+    Raises:
+        OutputError: Names the file.
+    """
+    if path is not None and path != STDOUT:
+        check_outputs([path], inputs)
+        check_replaceable(path)
+
+
+def write_json(path: Path | None, content: dict[str, Any]) -> bool:
+    """Write or print what ``--json`` asks for; return whether a table is wanted still."""
+    if path is None:
+        return True
+    text = json.dumps(content, indent=2) + "\n"
+    if path == STDOUT:
+        sys.stdout.write(text)
+        return False
+    write_whole(path, text.encode())
+    return True
 
 
 def parse_size(size: str) -> tuple[int, int]:

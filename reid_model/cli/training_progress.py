@@ -1,36 +1,77 @@
-"""The bars that show where a training stands."""
+"""Where a training stands: a bar on a terminal, a line a minute in a log."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 if TYPE_CHECKING:
     from reid_model.training.run import Progress as Step
 
 __all__ = ["steps_bar", "training_progress"]
 
+LOG_EVERY_S = 60.0
+
 
 @contextmanager
 def steps_bar(
-    console: Console, *, steps: int, done: int = 0
+    console: Console,
+    *,
+    steps: int,
+    done: int = 0,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Callable[[int, str], None]]:
-    """Show a bar while the context lasts; it gives the function that takes a step and a status."""
+    """Show progress while the context lasts; it gives the function that takes a step and a status.
+
+    Args:
+        console: Where to write. Where it is no terminal, a line is printed for the first step that
+            is shown, every minute, and for the last.
+        steps: Of the whole training.
+        done: Steps of an earlier call.
+        clock: Seconds that never go back.
+    """
+    if not console.is_terminal:
+        yield _log_lines(console, steps=steps, done=done, clock=clock)
+        return
     bar = Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=14),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[status]}"),
+        TextColumn("{task.fields[status]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
         console=console,
     )
     with bar:
         task = bar.add_task("training", total=steps, completed=done, status="")
         yield lambda step, status: bar.update(task, completed=step, status=status)
+
+
+def _log_lines(
+    console: Console, *, steps: int, done: int, clock: Callable[[], float]
+) -> Callable[[int, str], None]:
+    began_s = clock()
+    last_s: float | None = None
+
+    def log(step: int, status: str) -> None:
+        nonlocal last_s
+        now_s = clock()
+        if last_s is not None and now_s - last_s < LOG_EVERY_S and step < steps:
+            return
+        last_s = now_s
+        left_min = (now_s - began_s) / max(1, step - done) * (steps - step) / 60
+        console.print(
+            f"step {step} of {steps}, {status}, about {left_min:.0f} min left",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    return log
 
 
 @contextmanager

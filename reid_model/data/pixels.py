@@ -44,7 +44,7 @@ def read_crop(path: Path) -> NDArray[np.uint8]:
                     "scale it down"
                 )
             picture.load()
-            upright = ImageOps.exif_transpose(picture)
+            return _upright_bgr(picture)
     except UnidentifiedImageError:
         raise DatasetError(
             f"image {path} cannot be decoded: it is damaged or no JPEG, PNG, BMP or WebP"
@@ -60,10 +60,16 @@ def read_crop(path: Path) -> NDArray[np.uint8]:
         else:
             problem = f"is damaged or not whole ({error}): copy it again or leave it out"
         raise DatasetError(f"image {path} {' '.join(problem.split())}") from None
-    if upright.mode.startswith("I"):  # 16 bit of grey, which Pillow would cut off at 255
-        grey = (np.asarray(upright).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+
+
+def _upright_bgr(picture: Image.Image) -> NDArray[np.uint8]:
+    """Return a loaded picture, which is turned itself: one of 120 million pixels is half a GB."""
+    ImageOps.exif_transpose(picture, in_place=True)
+    if picture.mode.startswith("I"):  # 16 bit of grey, which Pillow would cut off at 255
+        grey = (np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
-    return np.ascontiguousarray(np.asarray(upright.convert("RGB"), np.uint8)[..., ::-1])
+    rgb = picture if picture.mode == "RGB" else picture.convert("RGB")
+    return np.ascontiguousarray(np.asarray(rgb, np.uint8)[..., ::-1])
 
 
 def read_pixels(paths: Iterable[Path], input_size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -17,6 +17,7 @@ from torch import nn
 
 from reid_model.checkpoint import load_checkpoint
 from reid_model.errors import BackendError, WeightsError
+from reid_model.installation import install_hint
 from reid_model.writing import write_whole
 
 __all__ = [
@@ -62,7 +63,7 @@ def build_network() -> nn.Module:
         import segmentation_models_pytorch as smp  # noqa: PLC0415 - optional
     except ImportError:
         raise BackendError(
-            "person masks need segmentation-models-pytorch: pip install 'reid-pipeline[mask]'"
+            "person masks need segmentation-models-pytorch: " + install_hint("mask")
         ) from None
     network: nn.Module = smp.Unet(
         "tu-efficientnet_b0", encoder_weights=None, decoder_channels=DECODER_CHANNELS, classes=1

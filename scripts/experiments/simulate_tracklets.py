@@ -26,11 +26,11 @@ import numpy as np
 from pipeline.datatypes import CropEvidence, FloatArray, Tracklet, Tracks
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.match.calibration import Calibration
-from pipeline.match.constraints import GALLERY_SPAN, Spans
 from pipeline.match.features import CameraCentres, unit_rows
 from pipeline.match.offline import group_tracklets
 from pipeline.match.online import OnlineMatcher
 from pipeline.match.persons import Person, PersonBook
+from pipeline.match.spans import GALLERY_SPAN, Spans
 from pipeline.settings import EmbedSettings, MatchSettings
 
 DIM = 512

@@ -19,6 +19,7 @@ from safetensors.numpy import save
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from fuzzing.models import MODELS
+from fuzzing.places import PLACES
 from fuzzing.target import Target
 from fuzzing.videos import VIDEOS
 from pipeline.archive.footage import find_footage, read_manifest
@@ -158,6 +159,12 @@ def _api_seeds(_folder: Path) -> list[bytes]:
         b"POST /api/edits/1/undo\n",
         b"GET /api/people?limit=3&before=9\n",
         b"GET /api/events?since=1.5&camera=door\n",
+        b'PUT /api/cameras/door/zones\n{"zones": {"hall": [[0, 0], [9, 0], [9, 9]]}, "lines": {}}',
+        b'POST /api/watch/identity\n{"name": "Anna", "archive": "march", "identity": 1}',
+        b"POST /api/watch/picture?name=Anna\n12",
+        b'POST /api/search\n{"identity": 1, "archives": ["march"], "since": 3.5, "count": 5}',
+        b'PUT /api/alerts/1/answer\n{"is_match": true}',
+        b"DELETE /api/watch/1\n",
     ]
 
 
@@ -170,7 +177,7 @@ def _api(content: bytes, folder: Path) -> object:
         )
         line, _, body = content.partition(b"\n")
         method, _, path = line.decode(errors="replace").partition(" ")
-        method = method if method in {"GET", "PUT", "POST"} else "POST"
+        method = method if method in {"GET", "PUT", "POST", "DELETE"} else "POST"
         path = quote("/" + path.lstrip("/")[:2000], safe="/?&=%")
         headers = {"Content-Type": "application/json", "X-Requested-With": "reid-pipeline"}
         answer = Client(app_of(run)).ask(method, path, content=body, headers=headers)
@@ -285,5 +292,6 @@ TARGETS: Mapping[str, Target] = {
     "weights": Target(_weights_seeds, _weights),
     "gallery": Target(_gallery_seeds, _file("g.npz", _gallery)),
     **MODELS,
+    **PLACES,
     **VIDEOS,
 }

@@ -196,6 +196,15 @@ def _weights_of(*names: str) -> Callable[[Path], Mapping[str, object]]:
     return outcome
 
 
+def _written(*names: str) -> Callable[[Path], Mapping[str, object]]:
+    def outcome(place: Path) -> dict[str, object]:
+        # Nothing of one that was killed may stay, either.
+        names_now = sorted(path.name for path in place.iterdir())
+        return {"names": names_now, **_tables(place, ".", *names)}
+
+    return outcome
+
+
 def _recorded(place: Path) -> dict[str, object]:
     """What was recorded depends on when it was ended: that it can all be read is the outcome."""
     pipeline_main(["report", str(place / "out")])
@@ -207,6 +216,9 @@ BATCH += ["--weights", str(WEIGHTS), "--config", "footage/settings.yaml", "--chu
 FORGET = ["pipeline", "forget", "out", "--identity", "1", "--yes"]
 REPORT = ["pipeline", "report", "out"]
 """Where the person is gone already, so that ``forget`` says that there is no such identity."""
+EXPORT = ["pipeline", "export", "out", "--format", "coco", "--out", "boxes"]
+SEARCH = ["pipeline", "search", "out", "--identity", "1", "--json", "found.json"]
+SEARCH += ["--html", "found.html"]
 EDIT = ["pipeline", "edit", "out", "rename", "1", "Anna"]
 LIVE = ["pipeline", "live", "--realtime", "--no-serve", "--cams", "lobby.mp4", "--out", "out"]
 TRAIN = ["reid_model", "train", "--cpu", "--config", "small.yaml", "--out", "out"]
@@ -238,6 +250,8 @@ COMMANDS: Mapping[str, Command] = {
         _in_place(_live_recording), FORGET, _forgotten, ("out",), [FORGET, REPORT]
     ),
     "edit": Command(_in_place(_scene), EDIT, _edits, ("out",)),
+    "export": Command(_in_place(_scene), EXPORT, _written("boxes/coco.json"), ("out",)),
+    "search": Command(_in_place(_scene), SEARCH, _written("found.json", "found.html"), ("out",)),
     "live": Command(_in_place(_clip), LIVE, _recorded, ("out",)),
     "train": Command(
         _in_place(_recipe), TRAIN, _weights_of("last.safetensors"), (), _trained(TRAIN)

@@ -19,13 +19,6 @@ def test_the_version_is_printed(capsys):
     assert capsys.readouterr().out.strip() == __version__
 
 
-def test_info_names_packages_and_devices(capsys):
-    assert main(["info"]) == 0
-    out = capsys.readouterr().out
-    assert "torch devices" in out
-    assert "libx264" in out
-
-
 def test_the_printed_configuration_is_one_that_can_be_read_back(capsys):
     assert main(["config"]) == 0
     tree = yaml.safe_load(capsys.readouterr().out)

@@ -108,7 +108,7 @@ def test_files_of_ones_own_in_the_folder_of_crops_stay(work, weights):
         ["report", "run", "--out", "run/identities.csv"],
         ["report", "run", "--out", "scene/link.mp4"],
         ["export", "run", "--format", "csv", "--out", "scene"],
-        ["calibrate", "scene", "--weights", "scene/cam1.mp4", "--out", "scene/cam1.mp4"],
+        ["calibrate", "scene", "--weights", "scene/cam1.mp4", "--json", "scene/cam1.mp4"],
     ],
 )
 def test_results_never_go_over_files_that_no_command_wrote(arguments, work, monkeypatch, capsys):

@@ -133,6 +133,15 @@ def test_an_archive_gives_one_sequence_per_file_with_its_identities(tmp_path):
     assert len(content["annotations"]) == len(stored)
 
 
+def test_what_a_killed_export_left_is_removed_by_the_next(run_folder, tmp_path):
+    left = tmp_path / ".out.partial"
+    left.mkdir()
+    (left / "boxes.csv").write_text("half of it")
+    assert main(["export", str(run_folder), "--format", "mot", "--out", str(tmp_path / "out")]) == 0
+    assert not left.exists()
+    assert not (tmp_path / "out" / "boxes.csv").exists()
+
+
 def test_a_folder_that_holds_something_is_left_alone(run_folder, tmp_path, capsys):
     out = tmp_path / "out"
     out.mkdir()

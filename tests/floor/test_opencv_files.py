@@ -21,6 +21,12 @@ WILDTRACK = """<?xml version="1.0"?>
 """
 
 
+BOMB = """<?xml version="1.0"?>
+<!DOCTYPE l [<!ENTITY a "0 0 0 0 0 0 0 0 0"> <!ENTITY b SYSTEM "file:///etc/passwd">]>
+<opencv_storage><rvec>&a;</rvec><tvec>&b;</tvec></opencv_storage>
+"""
+
+
 def intrinsic_file(folder):
     path = folder / "intr.xml"
     storage = cv2.FileStorage(str(path), cv2.FILE_STORAGE_WRITE)
@@ -64,6 +70,8 @@ def test_a_camera_of_the_list_in_centimetres_places_in_metres(tmp_path):
         ('<?xml version="1.0"?><opencv_storage><x>1</x></opencv_storage>', "holds none of"),
         ('<?xml version="1.0"?><opencv_storage><rvec>1 2 3</rvec></opencv_storage>', "tvec"),
         ('<?xml version="1.0"?><opencv_storage><rvec>nan 2 3</rvec></opencv_storage>', "rvec"),
+        ('<?xml version="1.0"?><opencv_storage>' + "<a>" * 100_000, "nested too deeply"),
+        (BOMB, "no file of OpenCV"),
     ],
 )
 def test_other_files_are_refused_in_one_line(tmp_path, text, said):
@@ -77,3 +85,12 @@ def test_other_files_are_refused_in_one_line(tmp_path, text, said):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(SettingsError, match=r"gone\.xml does not exist"):
         read_matrices("a", [tmp_path / "gone.xml"])
+
+
+def test_a_matrix_without_its_columns_does_not_damage_memory(tmp_path):
+    path = tmp_path / "x.yml"
+    nine = ", ".join("123456789")
+    matrix = f"!!opencv-matrix\n   rows: 3\n   dt: d\n   data: [ {nine} ]"
+    path.write_text(f"%YAML:1.0\n---\ncamera_matrix: {matrix}\nrvec: [1, 2, 3]\ntvec: [1, 2, 3]\n")
+    for _ in range(50):  # OpenCV's own reading of it ends the process after some
+        assert read_matrices("a", [path])["camera_matrix"].tolist() == list(range(1, 10))

@@ -44,8 +44,9 @@ TURN = np.array([[np.cos(0.1), -np.sin(0.1)], [np.sin(0.1), np.cos(0.1)]])
         lambda xy: TURN @ xy + 0.3,
         lambda xy: xy * 3.28,
         lambda xy: xy * [1.2, 0.9],
+        lambda xy: xy[::-1] - [7, -7],
     ],
-    ids=["moved", "turned", "feet", "stretched"],
+    ids=["moved", "turned", "feet", "stretched", "mirrored"],
 )
 def test_a_wrong_camera_is_brought_to_where_the_other_sees_people(tmp_path, change):
     found, out = refined(

@@ -49,7 +49,7 @@ def run(tmp_path, weights):
 
 def measured(run, tmp_path, *flags):
     out = tmp_path / "rates.json"
-    assert main(["calibrate", str(run), "--out", str(out), "--device", "cpu", *flags]) == 0
+    assert main(["calibrate", str(run), "--json", str(out), "--device", "cpu", *flags]) == 0
     return json.loads(out.read_text())
 
 

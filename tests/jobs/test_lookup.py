@@ -18,8 +18,8 @@ SETTINGS = parse_settings({"cameras": [{"name": "a", "source": "a.mp4"}]})
 OWN = OwnStages(detector=FakeDetector(0), embedder=FakeEmbedder())
 
 
-def lookup(*archives, own=OWN):
-    return PageLookup(SETTINGS, home=Path(), weights_sha256=SHA256, archives=archives, own=own)
+def lookup(*archives, own=OWN, settings=SETTINGS):
+    return PageLookup(settings, home=Path(), weights_sha256=SHA256, archives=archives, own=own)
 
 
 def jpeg_of(shade, size=(200, 80)):
@@ -51,6 +51,19 @@ def test_a_folder_names_people_by_file_and_by_folder(tmp_path):
     picture = people["Anna"][0]
     assert picture.jpeg.startswith(b"\xff\xd8")
     assert np.linalg.norm(picture.vector) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("blur_heads", [False, True])
+def test_heads_on_enrolled_pictures_are_blurred_when_asked(blur_heads):
+    tree = {"cameras": [{"name": "a", "source": "a.mp4"}], "output": {"blur_heads": blur_heads}}
+    image = np.full((200, 80, 3), 90, np.uint8)
+    image[::8] = 230  # stripes, of which blurring leaves nothing
+    encoded = cv2.imencode(".png", image)[1].tobytes()
+    kept = lookup(settings=parse_settings(tree)).person_on(encoded).jpeg
+    shown = cv2.imdecode(np.frombuffer(kept, np.uint8), cv2.IMREAD_COLOR)
+    head, legs = shown[5:40, 20:60], shown[120:, 20:60]
+    assert (head.std() < 10) == blur_heads
+    assert legs.std() > 20
 
 
 def test_folders_without_pictures_are_refused(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import threading
 from types import SimpleNamespace
+from unittest.mock import ANY
 
 import cv2
 import httpx
@@ -210,3 +211,18 @@ def test_work_without_calibration_has_no_floor_and_no_view_where_the_video_is_go
         assert client.get("api/floor/paths?since=0&until=60").json() == []
         assert client.get("api/people/1").json()["x_m"] is None
         assert client.get("api/cameras/lobby/view.jpg").status_code == 404
+
+
+def test_a_person_of_finished_work_is_erased(tmp_path):
+    folder = write_recording(tmp_path / "live", video_fps=60)
+    with Page(folder) as page:
+        page.put("/api/people/1/name", json={"name": "Anna"})
+        page.post("/api/search", json={"identity": 1})
+        assert page.delete("/api/people/1").json() == {"files": ANY, "still_watched": []}
+        assert [each["identity"] for each in page.get("/api/people").json()] == [2]
+        assert page.delete("/api/people/1").status_code == 404
+        found = page.post("/api/search", json={"identity": 2}).json()["found"]
+        assert {each["identity"] for each in found} == {2}
+        assert all(1 not in {e["global_id"], e["other_id"]} for e in page.get("/api/events").json())
+    assert "Anna" not in (folder / "edits.jsonl").read_text()
+    assert set(open_results(folder).owners()) == {2}

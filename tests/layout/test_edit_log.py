@@ -56,7 +56,7 @@ def test_edits_are_lines_for_the_owner_alone_and_hold_after_reading_again(tmp_pa
     assert stat.S_IMODE((tmp_path / EDITS).stat().st_mode) == 0o600
     assert lines(tmp_path)[2] == {
         "edit": 3, "time": 50.0, "author": "hand", "kind": "split", "global_id": 4,
-        "other_id": 1, "name": "", "sightings": ["yard/4"], "undoes": None,
+        "other_id": 1, "name": "", "sightings": ["yard/4"], "undoes": None, "user": "",
     }  # fmt: skip
 
 

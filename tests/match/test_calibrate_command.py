@@ -81,7 +81,7 @@ def settings(weights, tmp_path, **match):
 
 def test_what_the_command_notes_in_the_network_is_what_it_measured(crops, network, tmp_path):
     out = tmp_path / "curves.json"
-    assert calibrate(crops, network, "--store", "--out", str(out)) == 0
+    assert calibrate(crops, network, "--store", "--json", str(out)) == 0
     measured = json.loads(out.read_text())
     assert (measured["identities"], measured["tracks"]) == (12, 36)
     noted = stored(network)
@@ -203,7 +203,7 @@ def write_strangers(folder, count=40):
 
 def test_several_places_are_calibrated_together(crops, network, tmp_path):
     hall, out = write_strangers(tmp_path / "hall"), tmp_path / "curves.json"
-    assert calibrate(crops, network, str(hall), "--store", "--out", str(out)) == 0
+    assert calibrate(crops, network, str(hall), "--store", "--json", str(out)) == 0
     measured = json.loads(out.read_text())
     assert (measured["places"], measured["identities"], measured["tracks"]) == (2, 12, 36 + 40)
     assert measured["across_pairs"] == 36 * 40

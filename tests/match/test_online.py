@@ -65,6 +65,18 @@ def test_a_track_is_undecided_until_it_was_seen_well_three_times():
     assert given_ids["a", 1.5, 1] == 1
 
 
+@pytest.mark.parametrize("set_s", [-3600.0, 3600.0])
+def test_a_clock_that_is_set_holds_up_no_identity(set_s):
+    found = matcher()
+    visits = [Visit(0, "a", 1, 10_000, 10_004), Visit(1, "b", 1, 10_000, 10_000.5)]
+    feed(found, frames_of(visits, LOOKS))
+    start_s = 10_005 + set_s
+    later = [Visit(0, "c", 1, start_s, start_s + 4), Visit(2, "a", 2, start_s, start_s + 4)]
+    given_ids = feed(found, frames_of(later, LOOKS))
+    assert given_ids["c", start_s + 4, 1] == 1
+    assert given_ids["a", start_s + 4, 2] == 2
+
+
 def test_a_track_with_few_crops_is_decided_after_a_while():
     found = matcher(decide_crops=100)
     given_ids = feed(found, frames_of([Visit(0, "a", 1, 0, 4)], LOOKS))
@@ -158,45 +170,6 @@ def test_a_track_that_comes_back_beside_its_successor_loses_nothing_to_it():
     assert given_ids["a", 9.0, 2] == UNASSIGNED
     ids = numbers(found.finish())
     assert ids["a", 1] != ids["a", 2]
-
-
-@pytest.mark.parametrize("resolve", [False, True])
-def test_the_threshold_is_that_for_as_many_tracklets_as_there_are(resolve):
-    visits = walk(6, CAMERAS, visits=3)
-    counts = []
-
-    def threshold(tracklets):
-        counts.append(tracklets)
-        return 0.5
-
-    found = OnlineMatcher(MatchSettings(resolve=resolve), threshold=threshold, dim=DIM)
-    feed(found, frames_of(visits, LOOKS, noise=0.05))
-    ids = numbers(found.finish())
-    assert counts[0] == 0
-    assert counts[-1] == len(ids)
-
-
-def test_those_who_come_again_and_again_are_not_many():
-    counts = []
-
-    def threshold(tracklets):
-        counts.append(tracklets)
-        return 0.5
-
-    found = OnlineMatcher(MatchSettings(resolve=True), threshold=threshold, dim=DIM)
-    feed(found, frames_of(walk(3, CAMERAS, visits=9), LOOKS, noise=0.05))
-    found.finish()
-    assert len(found.persons) == 3
-    assert counts[-1] == max(counts) == 8 * 3
-
-
-def test_among_many_a_track_must_be_more_alike_to_be_somebody_known():
-    visits = walk(6, CAMERAS, visits=4)
-    found = OnlineMatcher(
-        MatchSettings(resolve=False), threshold=lambda n: 0.5 if n < 12 else 2.0, dim=DIM
-    )
-    feed(found, frames_of(visits, LOOKS, noise=0.05))
-    assert len(found.persons) > 6
 
 
 def test_resolving_keeps_the_numbers_that_were_given():

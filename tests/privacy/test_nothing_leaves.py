@@ -171,8 +171,8 @@ def test_batch(guarded, tmp_path, engine):
         guarded(*pipeline("prune", out, "--keep-days", "1", "--yes"))
 
 
-def test_info(guarded):
-    guarded(*pipeline("info"))
+def test_doctor(guarded):
+    guarded(*pipeline("doctor"))
 
 
 def test_training_evaluation_and_export_of_a_network(guarded, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.exports.writing import ExportFormat, export_boxes
+from pipeline.jobs.footage import video_at
 from pipeline.results import open_results
 from pipeline.results.run_erasure import videos_of
 from support.made_up_run import write_made_up_run
@@ -39,3 +40,15 @@ def test_no_export_is_written_outside(tmp_path, name):
     }
     assert after == before
     assert list((tmp_path / "export").glob("*.txt"))
+
+
+def test_what_links_lead_to_is_not_shown(tmp_path):
+    (tmp_path / "secret").write_text("of somebody else")
+    run = write_made_up_run(tmp_path / "run", [(1, "door", 0, 5)], crops=1)
+    crop = next((run / "gallery").rglob("*.jpg"))
+    (run / "door.mp4").symlink_to(tmp_path / "secret")
+    assert open_results(run).pictures_of([1])[1]
+    assert video_at(run, "door", 1.0) is None
+    crop.unlink()
+    crop.symlink_to(tmp_path / "secret")
+    assert open_results(run).pictures_of([1])[1] == []

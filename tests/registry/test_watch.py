@@ -215,3 +215,35 @@ def test_answers_lead_to_the_wanted_rate_whatever_the_site_makes_of_calibration(
         expected += wanted / correction
         false += wanted / correction * factor
     assert factor * wanted / correction == pytest.approx(wanted, rel=0.3)
+
+
+# Erasing
+
+
+def erase(site, identity):
+    return site.registry.erase(identity, site.registry.let_go(identity).tracks)
+
+
+def test_pictures_of_somebody_who_is_erased_go_and_those_of_others_stay(site):
+    """By a sighting, by a photograph that was confirmed, and by one that nobody answered for."""
+    enrol(site, "Anna", ANNA)
+    (alert,) = site.stay(0, 5, (1, 11, ANNA), (2, 12, BERT))
+    site.registry.answer_alert(alert.number, is_match=True)
+    site.registry.let_go(1)  # stores what waits
+    (sighting,) = site.registry.records.sightings(identity=1, limit=9)
+    cut_out = PersonPicture(b"cut out", ANNA, sighting.sighting)
+    site.registry.enrol("Her again", [cut_out])
+    site.registry.enrol("Bert", [PersonPicture(b"another", BERT), cut_out])
+    assert erase(site, 1) == []
+    people = {each.name: each.pictures for each in site.registry.watched.people()}
+    assert people == {"Bert": 1}
+    assert [each.watched for each in site.registry.watched.alerts(limit=9)] == []
+    assert len(site.stay(200, 5, (9, 13, ANNA))) == 0, "nobody looks for her any more"
+
+
+def test_pictures_of_the_watch_folder_stay_and_are_named(site):
+    site.registry.enrol_folder({"Anna": [PersonPicture(b"of the folder", ANNA)]})
+    (alert,) = site.stay(0, 5, (1, 11, ANNA))
+    site.registry.answer_alert(alert.number, is_match=True)
+    assert erase(site, 1) == ["Anna"]
+    assert [each.name for each in site.registry.watched.people()] == ["Anna"]

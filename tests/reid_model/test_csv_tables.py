@@ -122,3 +122,15 @@ def test_a_name_that_is_empty_is_named_by_its_row(tmp_path):
     path.write_text("camera,x\ndoor,1\n  ,2\n")
     with pytest.raises(DatasetError, match=r"t\.csv, row 2: camera is empty"):
         read_csv(path, text=["camera"])
+
+
+def test_a_line_ends_where_csv_says_so(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("camera,x\u2028door,1\x0c\ndoor,1,2\n")
+    assert list(read_csv(path).columns) == ["camera", "x\u2028door", "1"]
+
+
+def test_separators_alone_are_no_rows(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_bytes(b"\r,")
+    assert read_headless(path).empty

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.jobs.live_registry import LiveRegistry as Registry
-from support.api_client import CURVE, TOKEN, Client, app_of
+from support.api_client import CURVE, TOKEN, Client, FakeEraser, app_of
 from support.live_view import NOW, FakeView, annotated, event, walk
 
 
@@ -32,7 +32,7 @@ def run():
         clock.now = NOW + 10
         registry.write([], [])
         view.show("lobby", annotated(result))
-        yield SimpleNamespace(view=view, registry=registry, clock=clock)
+        yield SimpleNamespace(view=view, registry=registry, clock=clock, eraser=FakeEraser())
         registry.close()
 
 

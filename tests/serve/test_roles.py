@@ -1,6 +1,7 @@
 """Users, what their roles may do, and that it is noted."""
 
 import json
+import os
 import re
 
 import pytest
@@ -21,7 +22,7 @@ BOOK = UserBook(
     ]
 )
 READS = {"get", "head", "options"}
-ADMIN = {("get", "/api/audit")}
+ADMIN = {("get", "/api/audit"), ("delete", "/api/people/{identity}")}
 
 
 @pytest.fixture
@@ -75,6 +76,26 @@ def test_what_a_viewer_was_refused_did_not_happen(app, run):
     assert viewer.put("/api/people/1/name", json={"name": "x"}).status_code == 403
     assert run.registry.name(1) == ""
     assert as_role(app, Role.OPERATOR).put("/api/people/1/name", json={"name": "x"}).is_success
+
+
+def test_admins_alone_erase_people_and_that_is_noted(app, run, audit):
+    run.eraser.asked.clear()
+    assert as_role(app, Role.OPERATOR).ask("DELETE", "/api/people/1").status_code == 403
+    assert as_role(app, Role.OPERATOR).ask("DELETE", "/api/people/1/").status_code == 403
+    assert run.eraser.asked == []
+    admin = as_role(app, Role.ADMIN)
+    foreign = {"Origin": "http://elsewhere.example"}
+    assert admin.ask("DELETE", "/api/people/1", headers=foreign).status_code == 403
+    assert admin.ask("DELETE", "/api/people/77").status_code == 404
+    answer = admin.ask("DELETE", "/api/people/1")
+    assert (answer.status_code, answer.json()) == (200, {"files": 3, "still_watched": ["Bert"]})
+    assert run.eraser.asked == [1]
+    (newest,) = audit.newest(1)
+    assert (newest["user"], newest["action"], newest["status"]) == (
+        "the-admin",
+        "DELETE /api/people/1",
+        200,
+    )
 
 
 def test_people_sign_in_by_name_and_password(app):
@@ -139,6 +160,21 @@ def test_names_that_are_not_there_take_as_long_and_so_do_wrong_tokens(monkeypatc
         assert len(compared) == len(TOKENS)
 
 
+def test_edits_say_who_made_them(app, run):
+    told = as_role(app, Role.OPERATOR).put("/api/people/1/name", json={"name": "Anna"}).json()
+    assert (told["author"], told["user"]) == ("hand", "the-operator")
+    as_role(app, Role.ADMIN).post(f"/api/edits/{told['edit']}/undo")
+    (edit,) = as_role(app, Role.VIEWER).get("/api/edits").json()
+    assert (edit["user"], edit["undone"]) == ("the-operator", True)
+    lines = run.registry.log.path.read_text().splitlines()
+    assert [json.loads(line)["user"] for line in lines] == ["the-operator", "the-admin"]
+
+
+def test_edits_by_the_one_token_or_without_any_name_nobody(run):
+    told = Client(app_of(run)).put("/api/people/1/name", json={"name": "Anna"}).json()
+    assert (told["author"], told["user"]) == ("hand", None)
+
+
 # The log
 
 
@@ -189,10 +225,36 @@ def test_a_file_of_users_is_read_and_hides_what_it_can(tmp_path):
     assert TOKENS[Role.ADMIN] not in path.read_text()
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"users": [{"name": "a"}]}', '{"users": 1}'])
-def test_damaged_files_are_refused_in_one_line(tmp_path, text):
+ANNA = BOOK.users[f"the-{Role.ADMIN}"].model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[" * 100_000,
+        "[]",
+        '{"users": [{"name": "a"}]}',
+        '{"users": 1}',
+        json.dumps({"users": [ANNA, ANNA]}),
+        json.dumps({"users": [ANNA | {"password": PASSWORD}]}),
+        json.dumps({"users": [ANNA | {"password": HASH[:60]}]}),
+        json.dumps({"users": [ANNA | {"password": HASH.replace("m=", "m=9999")}]}),
+        json.dumps({"users": [ANNA | {"tokens": [TOKENS[Role.ADMIN]]}]}),
+        json.dumps({"users": [ANNA | {"token": TOKENS[Role.ADMIN]}]}),
+    ],
+)
+def test_damaged_files_are_refused_in_one_line_that_repeats_no_secret(tmp_path, text):
     path = tmp_path / "users.json"
     path.write_text(text)
     path.chmod(0o600)
-    with pytest.raises(SettingsError, match="is damaged"):
+    with pytest.raises(SettingsError, match="is damaged") as caught:
         UserBook.read(path)
+    assert "\n" not in str(caught.value)
+    assert not any(secret in str(caught.value) for secret in (PASSWORD, *TOKENS.values()))
+
+
+def test_a_pipe_in_place_of_the_file_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "users.json", 0o600)
+    with pytest.raises(SettingsError, match="no file"):
+        UserBook.read(tmp_path / "users.json")

@@ -19,7 +19,7 @@ from pipeline.errors import SettingsError
 from pipeline.jobs.live_registry import LiveRegistry as Registry
 from pipeline.live_settings import WebSettings
 from pipeline.serve.server import WebServer, open_web
-from support.api_client import FakeLookup, floor_of
+from support.api_client import FakeEraser, FakeLookup, floor_of
 from support.live_view import NOW, FakeView, event, walk
 
 WAIT_S = 30
@@ -34,9 +34,13 @@ def serving(**settings):
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         registry = Registry(Path(folder), keep_s=None)
         view = FakeView("lobby")
-        floor = floor_of(SimpleNamespace(view=view, registry=registry))
         server = open_web(
-            view, registry, FakeLookup(), floor, WebSettings(**{"port": 0} | settings)
+            view,
+            registry,
+            FakeLookup(),
+            FakeEraser(),
+            WebSettings(**{"port": 0} | settings),
+            floor=floor_of(SimpleNamespace(view=view, registry=registry)),
         )
         server.start()
         try:

@@ -104,7 +104,7 @@ def test_events_are_numbered_lines_of_json(tmp_path):
     assert first == {
         "event": 1, "time": 1.5, "kind": "new", "global_id": 1, "name": "", "other_id": None,
         "other_name": "", "camera": "cam", "from_camera": None, "track_id": 4,
-        "author": "matcher", "edit": None,
+        "author": "matcher", "user": None, "edit": None,
         "watched": None, "similarity": None, "zone": None, "dwell_s": None,
     }  # fmt: skip
     assert (second["event"], second["other_id"], second["camera"]) == (2, 3, None)

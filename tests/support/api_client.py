@@ -11,6 +11,7 @@ from pipeline.floor.placing import Floor
 from pipeline.jobs.page_floor import LiveFloor
 from pipeline.person_picture import PersonPicture
 from pipeline.serve.app import create_app
+from pipeline.serve.forget_api import Forgotten
 from pipeline.serve.lookup import FoundSighting
 from pipeline.settings import Settings
 
@@ -53,7 +54,8 @@ def app_of(run, *, token=None, **options):
         run.view,
         run.registry,
         lookup,
-        floor_of(run),
+        getattr(run, "eraser", FakeEraser()),
+        floor=floor_of(run),
         token=token,
         hosts=HOSTS,
         now=lambda: run.clock.now,
@@ -65,6 +67,17 @@ def floor_of(run):
     """The floor of a run: no camera is calibrated, unless ``run.floor`` says which are."""
     settings = getattr(run, "floor", None) or Settings(cameras=[{"name": "lobby", "source": "-"}])
     return LiveFloor(run.view, run.registry.log.path.parent, Floor(settings.cameras), settings)
+
+
+class FakeEraser:
+    """Remembers whom it was to erase; they stay."""
+
+    def __init__(self):
+        self.asked = []
+
+    def forget(self, identity):
+        self.asked.append(identity)
+        return Forgotten(files=3, still_watched=["Bert"])
 
 
 class FakeLookup:

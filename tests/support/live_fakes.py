@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.core import Pipeline
-from pipeline.datatypes import Event
+from pipeline.datatypes import Event, Tracks
 from pipeline.health import CameraHealth, CameraState, RecordingState, RecordingStatus
 from pipeline.live_settings import LiveRunnerSettings
 from pipeline.runners.live import LiveRun
@@ -84,6 +84,14 @@ class KeepingEmbedder(FakeEmbedder):
         return super().embed(crops)
 
 
+class PatientTracker(FakeTracker):
+    """Begins no track."""
+
+    def update(self, detections, time_s, rows, vectors):
+        super().update(detections, time_s, rows, vectors)
+        return Tracks.empty()
+
+
 class FakeRegistry:
     """Shows everybody ten numbers higher; tells one event per write of results."""
 
@@ -148,13 +156,14 @@ class World:
         fails_for=(),
         batch_size=8,
         blur_heads=False,
+        tracker=FakeTracker,
         **settings,
     ):
         self.time = Time()
         self.names = [f"c{n}" for n in range(cameras)]
         self.cameras = {name: FakeCamera(name, self.time, fps=fps) for name in self.names}
         self.detector = SlowDetector(self.time, frame_s=frame_s, fails_for=fails_for)
-        self.trackers = {name: RestartingTracker(FakeTracker) for name in self.names}
+        self.trackers = {name: RestartingTracker(tracker) for name in self.names}
         self.registry, self.outbox, self.recorder = FakeRegistry(), FakeOutbox(), FakeRecorder()
         self.embedder = KeepingEmbedder()
         self.drawn_images = []

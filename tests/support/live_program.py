@@ -51,9 +51,10 @@ class Program:
         command: ``live``, or ``run``, which does the same.
         is_slow: Whether it gets one processor alone.
         flags: Further ones.
+        token: Of its page.
     """
 
-    def __init__(self, config, out, *cams, command="live", is_slow=False, flags=()):
+    def __init__(self, config, out, *cams, command="live", is_slow=False, flags=(), token=""):
         only_one = ["taskset", "-c", str(min(os.sched_getaffinity(0)))]
         command = [
             *(only_one if is_slow else []),
@@ -67,6 +68,7 @@ class Program:
             out,
         ]
         command += [*flags, "--cams", *cams]
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.log = out.with_suffix(f".{time.monotonic_ns()}.log")
         self._file = self.log.open("w")
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -79,7 +81,8 @@ class Program:
         return self.log.read_text()
 
     def get(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=30) as reply:
+        request = urllib.request.Request(self.url + path, headers=self._headers)
+        with urllib.request.urlopen(request, timeout=30) as reply:
             return reply.read().decode()
 
     def arguments(self):

@@ -6,9 +6,11 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from pipeline.errors import SinkError
 from pipeline.sinks.live.disk import Gate
 from pipeline.sinks.live.lines_log import LinesLog
 
@@ -55,6 +57,7 @@ class LogWriter:
         self._wall = wall
         self._waiting = {name: _Waiting() for name in logs}
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._bytes = self._dropped = 0
         self._wake = threading.Event()
         self._stopping = False
@@ -71,6 +74,19 @@ class LogWriter:
                 oldest, lost = waiting.lines.popleft()
                 waiting.size -= len(oldest)
                 self._dropped += lost
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Write what waits, and no more while others change the files. From any thread.
+
+        Raises:
+            SinkError: Not all of it can be written now.
+        """
+        with self._writing:
+            self._write_all(closing=True)
+            if self.figures()["recording_waiting_bytes"]:
+                raise SinkError("the logs cannot be written now: make room on their disk")
+            yield
 
     def wake(self) -> None:
         """Write what waits now."""
@@ -102,11 +118,12 @@ class LogWriter:
             self._wake.wait(WRITE_EVERY_S)
             self._wake.clear()
             stopping = self._stopping
-            try:
-                self._upkeep()
-            except Exception:
-                log.exception("deleting old recordings failed")
-            self._write_all(closing=stopping)
+            with self._writing:
+                try:
+                    self._upkeep()
+                except Exception:
+                    log.exception("deleting old recordings failed")
+                self._write_all(closing=stopping)
             if stopping:
                 self._give_up()
                 return

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
 from pipeline.datatypes import Event, FrameResult, Image
-from pipeline.errors import OutputError
+from pipeline.errors import OutputError, SinkError
 from pipeline.health import RecordingState, RecordingStatus
 from pipeline.layout.recording import (
     LOG_COLUMNS,
@@ -142,6 +143,19 @@ class LiveRecorder:
     def tick(self) -> None:
         """Have what waits written now. Without this it is written twice a second."""
         self._writer.wake()
+
+    def cut(self, *, timeout_s: float) -> None:
+        """Finish the videos that are written, so that others may change them. From any thread.
+
+        Raises:
+            SinkError: That was not done in time.
+        """
+        if self._video is not None and not self._video.cut(timeout_s):
+            raise SinkError("the video that is written could not be finished: try again")
+
+    def logs_at_rest(self) -> AbstractContextManager[None]:
+        """Write all lines, and no more while others change the logs. From any thread."""
+        return self._writer.at_rest()
 
     @property
     def state(self) -> RecordingState:

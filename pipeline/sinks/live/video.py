@@ -58,7 +58,7 @@ class VideoRecorder:
         self._cameras: dict[str, CameraVideo] = {}
         self._written_s: dict[str, float] = {}
         self._bytes = self._dropped = 0
-        self._waiting: deque[tuple[str, float, Image]] = deque()
+        self._waiting: deque[tuple[str, float, Image] | threading.Event] = deque()
         self._counts: Counter[str] = Counter()
         self._changed = threading.Condition()
         self._stopping = False
@@ -87,6 +87,18 @@ class VideoRecorder:
             self._waiting.append((camera, time_s, image))
             self._counts[camera] += 1
             self._changed.notify()
+
+    def cut(self, timeout_s: float) -> bool:
+        """Finish all files with what was offered by now; what follows goes to new ones.
+
+        Returns:
+            Whether that was done in time.
+        """
+        done = threading.Event()
+        with self._changed:
+            self._waiting.append(done)
+            self._changed.notify()
+        return done.wait(timeout_s)
 
     def figures(self) -> dict[str, float]:
         """Return how it is going, by name."""
@@ -130,6 +142,10 @@ class VideoRecorder:
                     self._changed.wait(IDLE_S)
                 taken = self._waiting.popleft() if self._waiting else None
                 ending = self._stopping and taken is None
+            if isinstance(taken, threading.Event):
+                self._close(list(self._cameras))
+                taken.set()
+                continue
             if not self._gate.is_open() or ending:
                 self._close(list(self._cameras))
             elif taken is not None:

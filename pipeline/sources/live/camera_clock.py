@@ -6,10 +6,14 @@ from collections import deque
 from statistics import median
 from typing import Any
 
-__all__ = ["MAX_SKEW_S", "CameraClock"]
+__all__ = ["MAX_SKEW_S", "CameraClock", "time_after"]
 
 MAX_SKEW_S = 2.0
 """A camera's time that is further off than this is not used."""
+SET_BACK_S = 2 * MAX_SKEW_S
+"""Times that go back further do so because the clock of this machine was set."""
+MIN_STEP_S = 0.001
+"""From one picture to the next."""
 SAMPLES = 25
 """Packets whose median is the skew: one that was held up does not move it."""
 MAX_PENDING = 64
@@ -56,6 +60,17 @@ class CameraClock:
         if own_s is None or abs(own_s - arrived_s) > MAX_SKEW_S:
             return arrived_s
         return own_s
+
+
+def time_after(before_s: float, time_s: float) -> float:
+    """Return the time of a picture, later than that of the one before it.
+
+    A camera's clock that takes over from ours may be behind; it is waited for. A clock of ours
+    that was set back is not, which could take hours: times go on from there.
+    """
+    if time_s < before_s - SET_BACK_S:
+        return time_s
+    return max(time_s, before_s + MIN_STEP_S)
 
 
 def _producer_time_s(packet: Any) -> float | None:

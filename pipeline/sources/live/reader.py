@@ -17,7 +17,7 @@ from typing import Any
 import av
 
 from pipeline.sources.frame_times import FrameTimes
-from pipeline.sources.live.camera_clock import CameraClock
+from pipeline.sources.live.camera_clock import CameraClock, time_after
 from pipeline.sources.live.capture import CaptureError, open_capture, packets_of
 from pipeline.sources.live.damage import DamageWatch, silence_decoder_logs
 from pipeline.sources.live.lateness import Lateness
@@ -44,8 +44,6 @@ GRACE_S = 0.5
 SLOT_S = 0.5
 """Time for the watcher to make a slot; without waiting, the first picture would be lost."""
 USUAL_INTERVAL_S = 0.04
-MIN_STEP_S = 0.001
-"""Pictures are at least so far apart."""
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
@@ -193,8 +191,7 @@ class _Session:
         time_s = self._clock.time_s(picture)
         if self._order.kind == "file":
             time_s = self._wait_for(own_s)
-        # Where the camera's clock takes over from ours, it may be behind.
-        self._time_s = time_s = max(time_s, self._time_s + MIN_STEP_S)
+        self._time_s = time_s = time_after(self._time_s, time_s)
         self._note_interval(own_s)
         self._good += 1
         self._last_good_s = max(self._came_s, self._last_good_s or 0.0)
@@ -211,13 +208,15 @@ class _Session:
 
     def _wait_for(self, own_s: float | None) -> float:
         """Wait until a picture of a file is due; return when that is."""
-        now_s = time.time()
         if own_s is None:
-            return now_s
+            return time.time()
+        # By the clock that nobody sets.
+        now_s = time.monotonic()
         if self._began is None:
             self._began = (now_s, own_s)
-        due_s = self._began[0] + own_s - self._began[1]
-        self._desk.is_cut.wait(max(0.0, due_s - now_s))
+        left_s = self._began[0] + own_s - self._began[1] - now_s
+        due_s = time.time() + left_s
+        self._desk.is_cut.wait(max(0.0, left_s))
         return due_s
 
     def _await_slot(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -32,14 +33,23 @@ def config(tmp_path_factory):
 def test_faults_of_single_cameras_leave_the_others_alone_and_passwords_stay_secret(
     server, camera_list, tmp_path
 ):
-    # Nobody answers the webhook, which must not hold up anything.
-    told_file, webhook = tmp_path / "told.jsonl", "http://me:canary-hook@127.0.0.1:9/canary-2"
-    config = write_config(tmp_path, notify={"file": str(told_file), "webhook": webhook})
+    # Nobody answers on port 9, which must not hold up anything.
+    told_file, token = tmp_path / "told.jsonl", "canary-of-the-page"
+    channels = {
+        "webhook": "http://me:canary-hook@127.0.0.1:9/canary-2",
+        "webhook_token": "canary-bearer",
+        "mqtt": "mqtt://me:canary-mqtt@127.0.0.1:9",
+        "mqtt_discovery": "homeassistant",
+        "redis": "redis://me:canary-redis@127.0.0.1:9/0",
+    }
+    config = write_config(
+        tmp_path, notify={"file": str(told_file), **channels}, web={"token": token}
+    )
     wrong = server.address("yard", password="canary-wrong")
     cameras = camera_list(
         "corridor", "entrance", "lobby", "yard", refused=wrong, nowhere=server.address("nothing")
     )
-    program = Program(config, tmp_path / "out", cameras)
+    program = Program(config, tmp_path / "out", cameras, token=token)
     names = ["corridor", "entrance", "lobby", "yard"]
     try:
         wait_for(is_live(program, *names), program)
@@ -147,6 +157,13 @@ def test_bad_input_is_one_line_without_passwords(flags, told, tmp_path, capsys):
     error = capsys.readouterr().err
     assert told in error
     assert "canary" not in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_low_limit_on_open_files_is_named_at_the_start(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (48, 48))
+    assert main(["live", "--cams", "rtsp://127.0.0.1:9/x", "--out", str(tmp_path / "out")]) == 2
+    assert "ulimit -n" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

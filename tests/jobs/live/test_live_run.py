@@ -11,7 +11,7 @@ from pipeline.errors import OutputError
 from pipeline.track.restarting import RestartingTracker
 from support import builders
 from support.fakes import FakeTracker
-from support.live_fakes import World
+from support.live_fakes import PatientTracker, World
 
 
 def rates(world):
@@ -112,6 +112,17 @@ def test_blurred_heads_are_all_that_is_kept_and_shown_but_not_what_is_embedded(b
     assert len(world.drawn_images) == 1
     assert world.embedder.crops
     assert all(crop[: len(crop) // 4].std() > 50 for crop in world.embedder.crops)
+
+
+def test_heads_are_blurred_before_there_is_a_track():
+    world = World(cameras=1, fps=10, blur_heads=True, tracker=PatientTracker)
+    world.go(1)
+    kept = world.recorder.results[-1]
+    assert not len(kept.tracks)
+    left, top, right, bottom = kept.detected[0].astype(int)
+    person = kept.frame.image[top:bottom, left + 1 : right - 1]
+    assert person[: len(person) // 4].std() < 50
+    assert person[len(person) // 2 :].std() > 50
 
 
 def test_a_new_epoch_begins_new_tracks_and_reuses_no_number():

@@ -54,12 +54,24 @@ def test_short_values_do_not_garble_texts_and_short_passwords_are_still_hidden()
         {"cameras": [{"name": "a", "source": "rtsp://me:canary@host/1"}] * 2},
         {"cameras": "rtsp://me:canary@host/1"},
         {"cameras": [{"name": "rtsp://me:canary@host/1", "source": "x"}]},
+        {"live": {"web": {"token": "canary"}}},
+        {"live": {"web": "canary-in-the-wrong-line"}},
+        {"live": {"notify": {"redis": "redis//me:canary@host"}}},
+        {"live": {"notify": {"mqtt": ["mqtt://me:canary@host"]}}},
     ],
 )
 def test_messages_about_settings_do_not_repeat_passwords(tree):
     with pytest.raises(SettingsError) as caught:
-        parse_settings(tree)
+        parse_settings({"cameras": [{"name": "a", "source": "a.mp4"}]} | tree)
     assert "canary" not in str(caught.value)
+
+
+def test_a_token_of_digits_is_one_and_is_not_shown():
+    web = {"token": 1234567890123456}
+    tree = {"cameras": [{"name": "a", "source": "a.mp4"}], "live": {"web": web}}
+    settings = parse_settings(tree)
+    assert settings.live.web.token.get_secret_value() == "1234567890123456"
+    assert "1234" not in f"{settings} {settings.model_dump_json()}"
 
 
 def test_the_password_of_a_camera_appears_nowhere(server, cameras, caplog, capfd):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.sources.live.backoff import Backoff
-from pipeline.sources.live.camera_clock import CameraClock
+from pipeline.sources.live.camera_clock import CameraClock, time_after
 from pipeline.sources.live.lateness import Lateness
 
 
@@ -52,6 +52,13 @@ def test_frames_that_come_out_late_or_without_a_stamp_have_a_time_too():
     for number in range(3):
         clock.note(packet(number), arrived_s=float(number))
     assert [clock.time_s(SimpleNamespace(pts=pts)) for pts in (1, 0, None)] == [1.0, 0.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("time_s", "after_s"), [(50.2, 50.2), (50.0, 50.001), (48.1, 50.001), (-3550.0, -3550.0)]
+)
+def test_times_increase_but_where_our_clock_was_set_back(time_s, after_s):
+    assert time_after(50.0, time_s) == pytest.approx(after_s)
 
 
 def test_one_packet_that_was_held_up_does_not_move_the_skew():

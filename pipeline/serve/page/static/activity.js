@@ -23,7 +23,7 @@ function makeRow(event) {
   }, part.text)));
   const mark = h("i", { class: "dot" });
   mark.style.background = event.colour;
-  return h("li", { data: { kind: event.kind } }, mark, h("span", { class: "words" }, ...words), h("time"), h("span", { class: "end" }));
+  return h("li", { data: { kind: event.kind } }, mark, h("span", { class: "words" }, ...words, event.user ? `, by ${event.user}` : ""), h("time"), h("span", { class: "end" }));
 }
 
 function updateRow(row, event) {

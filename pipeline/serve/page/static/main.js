@@ -124,6 +124,7 @@ async function begin() {
 }
 
 onFound(openPerson);
+document.addEventListener("forgotten", () => { updateLists(); loadActivity(); });
 window.addEventListener("hashchange", showView);
 setInterval(() => say(byId("clock"), clock(now())), 500);
 await updateStatus();

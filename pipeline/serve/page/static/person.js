@@ -4,6 +4,7 @@ import { byId, h, icon } from "./dom.js";
 import { get, isNow, now, post, put, Refused, videoAt } from "./server.js";
 import { ago, clock, moment, plural, span, title } from "./words.js";
 import { numberMark, portrait } from "./portrait.js";
+import { forgetPart } from "./forget.js";
 import { findPerson } from "./search.js";
 import { lookFor } from "./watch.js";
 import { offerUndo, tell } from "./toasts.js";
@@ -27,7 +28,7 @@ export async function openPerson(identity) {
 
 /** Bring an open person up to date, but never under somebody's hands. */
 export function refreshPerson() {
-  const isBusy = chosen.size > 0 || isMerging || dialog.querySelector("input:focus, video");
+  const isBusy = chosen.size > 0 || isMerging || dialog.querySelector("input:focus, video, .forget.asking");
   if (shown && dialog.open && !isBusy) load(shown.identity);
 }
 
@@ -79,6 +80,7 @@ function draw(person, sightings) {
     ...(isMerging ? [] : [
       h("h3", {}, `Seen ${plural(sightings.length, "time")}`),
       h("ol", { class: "sightings" }, ...sightings.map((each) => sightingRow(each, person, sightings))),
+      forgetPart(person, () => { dialog.close(); document.dispatchEvent(new Event("forgotten")); }),
       splitBar(person, sightings),
     ]),
   );

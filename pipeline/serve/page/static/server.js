@@ -13,14 +13,14 @@ export function setServerTime(seconds, isLive) {
 export const isNow = () => end === null;
 export const now = () => end ?? (Date.now() + skew) / 1000;
 
-async function ask(method, path, body, isPicture = false) {
+async function ask(method, path, body, waitsMs = body instanceof Blob ? 60000 : 10000, isPicture = false) {
   const isFile = body instanceof Blob;
   const type = isFile ? "application/octet-stream" : "application/json";
   const answer = await fetch(path, {
     method,
     headers: body === undefined ? {} : { "Content-Type": type },
     body: body === undefined || isFile ? body : JSON.stringify(body),
-    signal: AbortSignal.timeout(isFile ? 60000 : 10000),
+    signal: AbortSignal.timeout(waitsMs),
   });
   if (answer.status === 401) {
     location.assign("/login");
@@ -37,9 +37,11 @@ async function ask(method, path, body, isPicture = false) {
 
 export const get = (path) => ask("GET", path);
 export const post = (path, body = {}) => ask("POST", path, body);
-export const postForBlob = (path, body) => ask("POST", path, body, true);
+export const postForBlob = (path, body) => ask("POST", path, body, undefined, true);
 export const put = (path, body) => ask("PUT", path, body);
 export const remove = (path) => ask("DELETE", path);
+/** Erase a person; the answer comes when recorded video is written anew. */
+export const forget = (identity) => ask("DELETE", `/api/people/${identity}`, undefined, 4 * 3600_000);
 
 /** Address of a camera's recorded video at a moment, and where in it to begin; null where there is none. */
 export async function videoAt(camera, time) {

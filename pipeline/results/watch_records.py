@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from pipeline.datatypes import FloatArray
-from pipeline.layout.database import Database
+from pipeline.layout.database import open_reader
+from pipeline.layout.recording import REGISTRY
 
 __all__ = ["AlertRecord", "WatchRecords", "WatchedRecord"]
 
@@ -63,11 +65,11 @@ class WatchRecords:
     """Reads the watch list from any thread, without holding up who writes.
 
     Args:
-        database: Where it rests; what was found in the last second may be missing.
+        folder: The recording; what was found in the last second may be missing.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / REGISTRY
 
     def people(self) -> list[WatchedRecord]:
         """Return who is looked for, by name."""
@@ -130,5 +132,5 @@ class WatchRecords:
         return bytes(rows[0]["jpeg"]) or None if rows else None
 
     def _rows(self, sql: str, *parameters: int) -> list[sqlite3.Row]:
-        with self._database.reader() as reader:
+        with open_reader(self._path) as reader:
             return reader.execute(sql, parameters).fetchall()

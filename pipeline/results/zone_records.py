@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from pipeline.layout.database import Database
+from pipeline.layout.database import open_reader
+from pipeline.layout.recording import REGISTRY
 from pipeline.zone_settings import ZoneMap
 
 __all__ = ["ZoneCount", "ZoneRecords"]
@@ -38,15 +40,15 @@ class ZoneRecords:
     """Zones and lines at one moment.
 
     Args:
-        database: Where counts rest; those of the last second may be missing.
+        folder: The recording; counts of the last second may be missing.
         maps: Zones and lines by camera.
         inside: How many people are in each zone.
     """
 
     def __init__(
-        self, database: Database, maps: Mapping[str, ZoneMap], inside: Mapping[str, int]
+        self, folder: Path, maps: Mapping[str, ZoneMap], inside: Mapping[str, int]
     ) -> None:
-        self._database = database
+        self._path = folder / REGISTRY
         self.maps = maps
         self._inside = inside
 
@@ -60,7 +62,7 @@ class ZoneRecords:
         for camera, each in self.maps.items():
             for name in (*each.zones, *each.lines):
                 cameras.setdefault(name, []).append(camera)
-        with self._database.reader() as reader:
+        with open_reader(self._path) as reader:
             rows = reader.execute(
                 "SELECT name, sum(entries) AS entries, sum(exits) AS exits, sum(dwell_s) AS dwell_s "
                 "FROM zone_hours WHERE hour > ? GROUP BY name",

@@ -1,0 +1,84 @@
+"""What is checked before a release, the light distribution, and the files of a server."""
+
+import ast
+import re
+import shlex
+import sys
+import tomllib
+
+import pytest
+import yaml
+
+from pipeline.cli.commands import COMMANDS
+from pipeline.settings import parse_settings
+from reid_model.installation import FULL_ONLY, LITE
+from support.assets import REPOSITORY
+
+sys.path.insert(0, str(REPOSITORY / "scripts"))
+
+from build_wheels import light
+from release import check_changelog
+
+PYPROJECT = (REPOSITORY / "pyproject.toml").read_text()
+DEPLOY = REPOSITORY / "configs" / "deploy"
+
+
+def test_the_light_distribution_asks_for_nothing_that_brings_torch():
+    full, lite = tomllib.loads(PYPROJECT)["project"], tomllib.loads(light(PYPROJECT))["project"]
+    assert lite["name"] == LITE
+    names = {re.split(r"[^\w-]", each)[0] for each in lite["dependencies"]}
+    assert not names & {*FULL_ONLY, "opencv-python"}
+    assert len(lite["dependencies"]) == len(full["dependencies"]) - len(FULL_ONLY)
+    assert set(lite["optional-dependencies"]) == {"onnx", "evaluate", "large", "ray", "redis"}
+
+
+def test_a_pyproject_that_looks_otherwise_is_refused():
+    with pytest.raises(SystemExit, match="does not ask for torch"):
+        light(PYPROJECT.replace('"torch>=', '"flashlight>='))
+
+
+READY = "# Changelog\n\n## [Unreleased]\n\n## [1.2.0] - 2026-01-05\n\n### Added\n\n- This.\n"
+
+
+def test_a_changelog_that_is_ready_passes():
+    check_changelog("1.2.0", READY)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (READY.replace("[Unreleased]\n", "[Unreleased]\n\n- That.\n"), "move what is unreleased"),
+        (READY.replace(" - 2026-01-05", ""), r"expected ## \[1.2.0\] - DATE"),
+        (READY.replace("1.2.0", "1.1.0"), r"got ## \[1.1.0\]"),
+        ("# Changelog\n\n## [1.2.0] - 2026-01-05\n", "has to begin with"),
+    ],
+)
+def test_a_changelog_that_is_not_ready_is_refused(text, message):
+    with pytest.raises(SystemExit, match=message):
+        check_changelog("1.2.0", text)
+
+
+def flags_of_live():
+    command = next(each for each in COMMANDS if each.name == "live")
+    text = (REPOSITORY / "pipeline" / "cli" / f"{command.place[0]}.py").read_text()
+    named = [each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.FunctionDef)]
+    live = next(each for each in named if each.name == "live")
+    arguments = [*live.args.args, *live.args.kwonlyargs]
+    return {"--" + each.arg.replace("_", "-") for each in arguments}
+
+
+def test_the_server_calls_live_with_flags_that_it_has():
+    compose = yaml.safe_load((REPOSITORY / "compose.yaml").read_text())
+    unit = (DEPLOY / "reid-pipeline.service").read_text()
+    of_unit = shlex.split(re.search(r"^ExecStart=\S+ (.*)$", unit, re.M)[1])
+    for command in (compose["services"]["pipeline"]["command"], of_unit):
+        assert command[0] == "live"
+        given = {each.split("=")[0] for each in command if each.startswith("--")}
+        assert given
+        assert given <= flags_of_live()
+
+
+def test_the_settings_of_the_server_can_be_read():
+    tree = yaml.safe_load((DEPLOY / "live.yaml").read_text())
+    camera = {"name": "door", "source": "rtsp://10.0.0.7/1"}
+    assert parse_settings(tree | {"cameras": [camera]}).live.web.allowed_hosts
