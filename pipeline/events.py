@@ -9,6 +9,7 @@ from typing import Any
 
 __all__ = ["UNASSIGNED", "Event"]
 
+PLACE_KEYS = ("x_m", "y_m", "uncertainty_m")
 UNASSIGNED = -1
 """The ``global_id`` of a track that has no identity yet."""
 
@@ -38,6 +39,7 @@ class Event:
         similarity: Of an alert: cosine of the track and the pictures of that name.
         zone: Name of the zone or line that the event is about.
         dwell_s: Of an exit: how long they were inside, seconds.
+        place: Where they stood then: metres on the floor and the deviation; ``None`` where that is not known.
         pictures: Of an alert: what was seen and what was enrolled, as JPEG. They go to other
             systems alone.
         embedding: Of a sighting: its unit embedding by then, float32, little-endian, for those
@@ -61,6 +63,7 @@ class Event:
     similarity: float | None = None
     zone: str = ""
     dwell_s: float | None = None
+    place: tuple[float, ...] | None = None
     pictures: tuple[bytes, bytes] | None = None
     embedding: bytes | None = None
 
@@ -84,6 +87,7 @@ class Event:
             "similarity": None if self.similarity is None else round(self.similarity, 4),
             "zone": self.zone or None,
             "dwell_s": None if self.dwell_s is None else round(self.dwell_s, 2),
+            **dict(zip(PLACE_KEYS, self.place or (None,) * len(PLACE_KEYS), strict=True)),
         }
 
     def as_message(self) -> dict[str, Any]:
@@ -115,4 +119,7 @@ class Event:
             similarity=fields.get("similarity"),
             zone=fields.get("zone") or "",
             dwell_s=fields.get("dwell_s"),
+            place=None
+            if fields.get("x_m") is None
+            else tuple(float(fields[key]) for key in PLACE_KEYS),
         )

@@ -8,8 +8,9 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from pipeline.settings_section import Section
+from pipeline.zone_settings import ZoneMap
 
-__all__ = ["CalibrationSettings", "FloorSettings"]
+__all__ = ["CalibrationSettings", "FloorMapSettings", "FloorSettings", "PlanSettings"]
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Row = tuple[Number, Number, Number]
@@ -53,3 +54,21 @@ class FloorSettings(Section):
         if self.floor_points is not None and self.calibration is not None:
             raise ValueError("floor_points and calibration say the same: give one of the two")
         return self
+
+
+class PlanSettings(Section):
+    """A picture of the floor from above, ``x`` to its right."""
+
+    image: Path
+    """JPEG or PNG file, relative to the camera list."""
+    m_per_pixel: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    """Metres that one of its pixels covers."""
+    origin: tuple[Number, Number]
+    """The pixel of it where ``x_m`` and ``y_m`` are 0."""
+
+
+class FloorMapSettings(ZoneMap):
+    """The floor that all cameras share; its zones and lines are in metres."""
+
+    plan: PlanSettings | None = None
+    """A picture for the map; none = a grid."""

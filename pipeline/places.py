@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +97,18 @@ class Path:
         speed = float(np.median(ways)) / (SPEED_SLOTS * SLOT_S) if len(ways) else math.nan
         return x, y, float(_longest(rows[-1:, 2:5])[0]), speed
 
+    def points(self) -> NDArray[np.float32]:
+        """Return ``(T, 3)`` what ``PLACE_COLUMNS`` name, of each slot."""
+        return np.column_stack([self.rows[:, :2], _longest(self.rows[:, 2:5])])
+
+    def at(self, time_s: float) -> tuple[float, ...] | None:
+        """Return what ``PLACE_COLUMNS`` name at a time, ``None`` where it is not known."""
+        slot = round(time_s / SLOT_S) - self.first
+        if not 0 <= slot < len(self.rows) or np.isnan(self.rows[slot, 0]):
+            return None
+        cells: list[float] = self.points()[slot].astype(np.float64).tolist()
+        return tuple(cells)
+
     def copy(self) -> Path:
         """Return the path as it is, whatever comes later."""
         return Path(self.first, self.rows.copy())
@@ -154,8 +167,8 @@ class PathBuilder:
         self._count = count
 
 
-def _longest(spread: Array) -> Array:
+def _longest(spread: NDArray[Any]) -> NDArray[Any]:
     """Return ``(N,)`` the greatest deviation of ``(N, 3)`` covariances."""
     xx, xy, yy = spread.T
-    result: Array = np.sqrt((xx + yy) / 2 + np.hypot((xx - yy) / 2, xy))
+    result: NDArray[Any] = np.sqrt((xx + yy) / 2 + np.hypot((xx - yy) / 2, xy))
     return result

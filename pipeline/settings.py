@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pipeline import foreign
 from pipeline.errors import SettingsError
-from pipeline.floor_settings import FloorSettings
+from pipeline.floor_settings import FloorMapSettings, FloorSettings
 from pipeline.live_settings import LiveSettings
 from pipeline.match_settings import CameraPairSettings, MatchSettings
 from pipeline.settings_section import Seconds, Section, Share
@@ -193,6 +193,7 @@ class Settings(Section):
     """The whole tree."""
 
     cameras: Annotated[list[CameraSettings], Field(min_length=1)]
+    floor: FloorMapSettings = FloorMapSettings()
     source: SourceSettings = SourceSettings()
     detect: DetectSettings = DetectSettings()
     track: TrackSettings = TrackSettings()
@@ -212,6 +213,21 @@ class Settings(Section):
                 raise ValueError(
                     f"two cameras are named {camera.name!r}: give them different names in a "
                     "camera list"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_floor(self) -> Settings:
+        names = {*self.floor.zones, *self.floor.lines}
+        if names and all(c.floor_points is None and c.calibration is None for c in self.cameras):
+            raise ValueError(
+                f"floor: {min(names)} is in metres, and no camera has floor_points or a calibration"
+            )
+        for camera in self.cameras:
+            if twins := names & {*camera.zones, *camera.lines}:
+                raise ValueError(
+                    f"floor: {min(twins)} is also in pixels of camera {camera.name}: call one of "
+                    "the two otherwise"
                 )
         return self
 

@@ -8,7 +8,10 @@ from pydantic import Field
 
 from pipeline.settings_section import Section
 
-__all__ = ["Point", "ZoneMap"]
+__all__ = ["FLOOR", "Point", "ZoneMap"]
+
+FLOOR = "the floor"
+"""Stands for a camera where zones and lines are in metres; no camera can be called so."""
 
 Coordinate = Annotated[float, Field(allow_inf_nan=False, ge=-100_000, le=100_000)]
 Point = tuple[Coordinate, Coordinate]
@@ -16,7 +19,7 @@ Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\
 
 
 class ZoneMap(Section):
-    """Zones and lines of one camera, by name.
+    """Zones and lines of one camera, or of the floor, by name.
 
     Zones of one name in several cameras are one zone, and so are lines.
     """

@@ -7,16 +7,16 @@ corrected later.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from statistics import median
+from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.datatypes import UNASSIGNED, FloatArray
+from pipeline.passages import Passage
 from pipeline.polygons import Floats, crossings, distance, inside
-from pipeline.zone_settings import ZoneMap
+from pipeline.zone_settings import FLOOR, Point, ZoneMap
 
-__all__ = ["Passage", "ZoneCounter", "ZoneTotal"]
+__all__ = ["ZoneCounter"]
 
 Key = tuple[str, int]
 """Camera and number of a track."""
@@ -31,64 +31,14 @@ PATIENCE_S = 2.0
 """How long an identity is waited for; who has none by then counts as somebody of their own."""
 MARGIN = 0.04
 """Heights of a person that one has to be away from a line to count as on a side of it."""
+MARGIN_M, MARGIN_SHARE = 0.07, 0.5
+"""The same of a line in metres, and its share of the place's uncertainty, whichever is more."""
 LINE_GAP_S = 2.0
 """Between two sightings of a track on both sides of a line."""
 FLICKER_S = 0.5
 """Who is back on the other side within less never crossed: their box lost its feet for a moment."""
 ONCE_S = 10.0
 """Whoever crosses a line the same way in several cameras within so long did it once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """Somebody came into a zone or went out of it, or crossed a line.
-
-    Attributes:
-        kind: ``entry`` or ``exit`` of a zone, ``line_in`` or ``line_out``.
-        name: Of the zone or line.
-        time_s: When.
-        camera: Where it was seen.
-        track_id: By which track.
-        global_id: Who, ``UNASSIGNED`` where that was not decided in time.
-        dwell_s: Of an exit: how long they were inside.
-    """
-
-    kind: str
-    name: str
-    time_s: float
-    camera: str
-    track_id: int
-    global_id: int
-    dwell_s: float | None = None
-
-
-@dataclass(slots=True)
-class ZoneTotal:
-    """What a zone or a line came to.
-
-    Attributes:
-        entries: Who came in, or crossed inwards.
-        exits: Who went out, or crossed outwards.
-        dwells_s: How long each was inside who left.
-    """
-
-    entries: int = 0
-    exits: int = 0
-    dwells_s: list[float] = field(default_factory=list)
-
-    @property
-    def median_dwell_s(self) -> float | None:
-        """How long somebody was usually inside, ``None`` where nobody left."""
-        return median(self.dwells_s) if self.dwells_s else None
-
-    def add(self, passage: Passage) -> None:
-        """Count a passage."""
-        if passage.kind in {"entry", "line_in"}:
-            self.entries += 1
-        else:
-            self.exits += 1
-        if passage.dwell_s is not None:
-            self.dwells_s.append(passage.dwell_s)
 
 
 @dataclass(slots=True)
@@ -122,16 +72,18 @@ class ZoneCounter:
     """Follows who is where; not safe for threads.
 
     Args:
-        maps: Zones and lines by camera.
+        maps: Zones and lines by camera; those of ``FLOOR`` are in metres and count in all cameras.
+        y_up: Whether ``y_m`` goes up where ``x_m`` goes to the right, seen from above.
     """
 
-    def __init__(self, maps: Mapping[str, ZoneMap]) -> None:
-        self._zones = {camera: _arrays(each.zones) for camera, each in maps.items()}
-        self._lines = {camera: _arrays(each.lines) for camera, each in maps.items()}
+    def __init__(self, maps: Mapping[str, ZoneMap], *, y_up: bool = True) -> None:
+        self._to_map = np.array([1.0, -1.0 if y_up else 1.0])
+        self._zones = {where: self._arrays(where, each.zones) for where, each in maps.items()}
+        self._lines = {where: self._arrays(where, each.lines) for where, each in maps.items()}
         self._whose: dict[Key, Hashable] = {}
         self._seen: dict[Key, float] = {}
         self._stays: dict[tuple[str, Hashable], _Stay] = {}
-        self._places: dict[tuple[str, Key], _Place] = {}
+        self._places: dict[tuple[str, str, Key], _Place] = {}
         self._crossings: list[_Crossing] = []
         self._crossed: dict[tuple[str, Hashable, bool], tuple[float, str]] = {}
         self._now_s = float("-inf")
@@ -150,6 +102,8 @@ class ZoneCounter:
         track_ids: Sequence[int],
         global_ids: Sequence[int],
         xyxy: FloatArray,
+        *,
+        places: Floats | None = None,
     ) -> list[Passage]:
         """Take in one frame of a camera and return what became sure by it, oldest first.
 
@@ -159,6 +113,7 @@ class ZoneCounter:
             track_ids: ``(N,)`` who is in it.
             global_ids: ``(N,)`` their identities.
             xyxy: ``(N, 4)`` boxes in pixels.
+            places: ``(N, 3)`` places and their uncertainty in metres, NaN where they are not known.
         """
         self._now_s = max(self._now_s, time_s)
         told = self._settle(self._now_s)  # what ended in a pause before this frame
@@ -168,19 +123,32 @@ class ZoneCounter:
             self._seen[key] = time_s
         boxes = np.asarray(xyxy, np.float64).reshape(-1, 4)
         feet = np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)
-        for name, polygon in self._zones.get(camera, {}).items():
-            for key, is_inside in zip(keys, inside(feet, polygon).tolist(), strict=True):
-                self._place_in_zone(name, key, time_s, is_inside=is_inside)
-        margins = MARGIN * (boxes[:, 3] - boxes[:, 1])
-        for name, line in self._lines.get(camera, {}).items():
-            is_clear = distance(feet, line) >= margins
-            for key, point, clear in zip(keys, feet, is_clear.tolist(), strict=True):
-                self._place_at_line(name, line, key, point, time_s, is_clear=clear)
+        self._see_at(camera, keys, time_s, feet, MARGIN * (boxes[:, 3] - boxes[:, 1]))
+        if places is not None:
+            known = np.isfinite(places[:, 0])
+            placed = [key for key, is_known in zip(keys, known.tolist(), strict=True) if is_known]
+            margins = np.maximum(MARGIN_M, MARGIN_SHARE * places[known, 2])
+            self._see_at(FLOOR, placed, time_s, places[known, :2] * self._to_map, margins)
         return [*told, *self._settle(self._now_s)]
 
     def finish(self) -> list[Passage]:
         """Return what is left to tell at the end; who is inside then has left."""
         return self._settle(float("inf"))
+
+    def _arrays(self, where: str, shapes: Mapping[str, Sequence[Point]]) -> dict[str, Floats]:
+        turn = self._to_map if where == FLOOR else 1.0
+        return {name: np.asarray(points, np.float64) * turn for name, points in shapes.items()}
+
+    def _see_at(
+        self, where: str, keys: Sequence[Key], time_s: float, points: Floats, margins: Floats
+    ) -> None:
+        for name, polygon in self._zones.get(where, {}).items():
+            for key, is_inside in zip(keys, inside(points, polygon).tolist(), strict=True):
+                self._place_in_zone(name, key, time_s, is_inside=is_inside)
+        for name, line in self._lines.get(where, {}).items():
+            is_clear = distance(points, line) >= margins
+            for key, point, clear in zip(keys, points, is_clear.tolist(), strict=True):
+                self._place_at_line((where, name), line, key, point, time_s, is_clear=clear)
 
     def _name(self, key: Key, person: Hashable) -> None:
         """Note whose a track is; what was known of it under another name goes with it."""
@@ -201,19 +169,19 @@ class ZoneCounter:
             other.last_s = max(other.last_s, stay.last_s)
             other.is_told |= stay.is_told
         if before == key:
-            self._join_at_lines(key, person)
+            for (where, name, own), place in self._places.items():
+                if own == key:
+                    self._join_at_line((where, name), key, place)
 
-    def _join_at_lines(self, key: Key, person: Hashable) -> None:
-        """Find crossings between the end of a person's track and the begin of the next one."""
-        for name, line in self._lines.get(key[0], {}).items():
-            place = self._places.get((name, key))
-            if place is None:
-                continue
-            for (line_name, other), earlier in self._places.items():
-                is_before = 0 < place.first_s - earlier.last_s <= LINE_GAP_S
-                if line_name == name and self._whose.get(other) == person and is_before:
-                    way = crossings(earlier.last, place.first, line)
-                    self._cross(name, way, key, place.first_s)
+    def _join_at_line(self, which: tuple[str, str], key: Key, place: _Place) -> None:
+        """Find a crossing between the end of a person's track and the begin of the next one."""
+        line, person = self._lines[which[0]][which[1]], self._whose[key]
+        for (*other_line, other), earlier in self._places.items():
+            is_before = 0 < place.first_s - earlier.last_s <= LINE_GAP_S
+            if is_before and (*other_line,) == which and self._whose.get(other) == person:
+                self._cross(
+                    which[1], crossings(earlier.last, place.first, line), key, place.first_s
+                )
 
     def _place_in_zone(self, name: str, key: Key, time_s: float, *, is_inside: bool) -> None:
         person = self._whose[key]
@@ -227,18 +195,27 @@ class ZoneCounter:
         stay.key, stay.last_s, stay.is_outside = key, max(stay.last_s, time_s), False
 
     def _place_at_line(
-        self, name: str, line: Floats, key: Key, point: Floats, time_s: float, *, is_clear: bool
+        self,
+        which: tuple[str, str],
+        line: Floats,
+        key: Key,
+        point: Floats,
+        time_s: float,
+        *,
+        is_clear: bool,
     ) -> None:
-        place = self._places.get((name, key))
+        place = self._places.get((*which, key))
         if not is_clear:
             if place is not None:
                 place.last_s = time_s
             return
         if place is None:
-            self._places[name, key] = _Place(point, time_s, point, time_s)
+            place = self._places[*which, key] = _Place(point, time_s, point, time_s)
+            if self._whose[key] != key:
+                self._join_at_line(which, key, place)
             return
         if time_s - place.last_s <= LINE_GAP_S:
-            self._cross(name, crossings(place.last, point, line), key, time_s)
+            self._cross(which[1], crossings(place.last, point, line), key, time_s)
         place.last, place.last_s = point, time_s
 
     def _cross(self, name: str, way: int, key: Key, time_s: float) -> None:
@@ -255,7 +232,7 @@ class ZoneCounter:
         told = [*self._settle_zones(now_s), *self._settle_lines(now_s)]
         for key in [key for key, seen_s in self._seen.items() if now_s - seen_s > LOST_S]:
             del self._seen[key], self._whose[key]
-        gone = [each for each in self._places if each[1] not in self._seen]
+        gone = [each for each in self._places if each[2] not in self._seen]
         for each in gone:
             del self._places[each]
         self._crossed = {who: s for who, s in self._crossed.items() if now_s - s[0] <= ONCE_S}
@@ -292,7 +269,3 @@ class ZoneCounter:
                 self._crossed[each.line, person, each.is_in] = each.time_s, camera
         self._crossings = waiting
         return told
-
-
-def _arrays(shapes: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, Floats]:
-    return {name: np.asarray(points, np.float64) for name, points in shapes.items()}

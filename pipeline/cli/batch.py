@@ -29,7 +29,7 @@ from pipeline.jobs.outputs import check_files
 from pipeline.jobs.workplace import EngineName, Workplace
 from pipeline.layout.run import REPORT
 from pipeline.settings import read_yaml
-from pipeline.sources.camera_list import read_calibrations
+from pipeline.sources.camera_list import read_calibrations, resolve_floor
 
 __all__ = ["batch"]
 
@@ -117,6 +117,7 @@ def batch(  # noqa: PLR0917 - typer makes options of them
         )
     names = sorted({each.camera for each in footage.recordings})
     known = {} if floor is None else read_calibrations(floor, names)
+    shared = None if floor is None else resolve_floor([str(floor)])
     settings = settings_for(
         [],
         base=config,
@@ -127,6 +128,7 @@ def batch(  # noqa: PLR0917 - typer makes options of them
             "match.threshold": threshold,
             "output.blur_heads": blur_faces,
             "runner.device": device,
+            "floor": None if shared is None else shared.model_dump(),
         },
         cameras=[{"name": name, "source": str(folder)} | known.get(name, {}) for name in names],
     )

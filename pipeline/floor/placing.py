@@ -63,6 +63,16 @@ class Floor:
     def __bool__(self) -> bool:
         return bool(self._cameras)
 
+    @property
+    def cameras(self) -> list[str]:
+        """Names of the cameras that are calibrated."""
+        return list(self._cameras)
+
+    @property
+    def y_up(self) -> bool:
+        """Whether ``y_m`` goes up where ``x_m`` goes to the right, seen from above."""
+        return self._y_up
+
     def seen(self, sizes: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
         """Return what each calibrated camera sees of the floor, as records hold it.
 

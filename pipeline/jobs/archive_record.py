@@ -32,6 +32,8 @@ def archive_record(
         status: ``incomplete`` or ``complete``.
     """
     floor = Floor(job.settings.cameras)
+    found = ((each.camera, schedule.finished.get(each.file, {})) for each in footage.recordings)
+    sizes = {camera: tuple(own["size"]) for camera, own in found if "size" in own}
     return {
         "status": status,
         "version": __version__,
@@ -42,7 +44,7 @@ def archive_record(
         "cameras": sorted({each.camera for each in footage.recordings}),
         "settings": job.settings.model_dump(mode="json"),
         "batch": job.batch.model_dump(mode="json"),
-        **({"floor": floor.seen({})} if floor else {}),
+        **({"floor": floor.seen(sizes)} if floor else {}),
         "files": [_file_entry(each, schedule, skipped) for each in footage.recordings],
     }
 

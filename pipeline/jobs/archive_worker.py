@@ -203,6 +203,8 @@ class ArchiveWorker:
             "tracklets": len(tracklets),
             "warnings": [*video.warnings, *pipeline.warnings().get(recording.file, [])],
         }
+        if self._floor(recording):  # what the camera sees depends on it
+            found_here["size"] = [video.header.width, video.header.height]
         self._journal.finish(recording, found_here)
         return found_here
 

@@ -15,6 +15,7 @@ from pipeline.jobs.forget import forget
 from pipeline.layout.edit_log import Editor
 from pipeline.layout.edits import Edit, edit_event
 from pipeline.layout.zones import write_zones
+from pipeline.passages import ZoneTotal
 from pipeline.person_picture import PersonPicture
 from pipeline.results import Results, open_results
 from pipeline.results.zone_records import ZoneCount
@@ -22,7 +23,6 @@ from pipeline.results.zones import passages, zones_of
 from pipeline.serve.finished import Finished
 from pipeline.serve.forget_api import Forgotten
 from pipeline.zone_settings import ZoneMap
-from pipeline.zones import ZoneTotal
 
 __all__ = ["FinishedForget", "FinishedRegister", "FinishedView", "finished"]
 
@@ -82,6 +82,11 @@ class FinishedRegister:
         self._results = results
         self.records = FinishedRecords(results)
         """What is stored now."""
+
+    @property
+    def results(self) -> Results:
+        """The work as it is edited now."""
+        return self._results
 
     @property
     def newest_event(self) -> int:

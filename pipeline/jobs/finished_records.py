@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipeline.datatypes import UNASSIGNED, Event
 from pipeline.layout.edits import Edit
+from pipeline.places import PATH_COLUMNS
 from pipeline.results import Results
 from pipeline.results.history import PersonRecord, SightingRecord
 from pipeline.results.visits import seconds
@@ -82,13 +83,22 @@ class FinishedRecords:
         if identity is not None:
             rows = rows[rows["global_id"] == self._edits.shown(identity)]
         rows = rows.sort_values(["last_s", "number"], ascending=False).head(limit)
-        columns = ("number", "global_id", "camera", "first_s", "last_s", "frames", "sighting")
+        columns = "number", "global_id", "camera", "first_s", "last_s", "frames", "sighting"
+        given = self._edits.given
         return [
             SightingRecord(
-                n, who, self._edits.name(who), camera, a, b, frames, name in self._edits.given
+                n,
+                who,
+                self._edits.name(who),
+                camera,
+                a,
+                b,
+                frames,
+                name in given,
+                *map(_known, place),
             )
-            for n, who, camera, a, b, frames, name in zip(
-                *(rows[each].tolist() for each in columns), strict=True
+            for n, who, camera, a, b, frames, name, *place in zip(
+                *(rows[each].tolist() for each in (*columns, *PATH_COLUMNS)), strict=True
             )
         ]
 
@@ -141,6 +151,11 @@ class FinishedRecords:
                     str(rows["camera"].iloc[-1]),
                     int(rows["number"].iloc[best]),
                     tuple(n for n in self._edits.members(who) if n != who),
+                    *(_known(rows[each].iloc[-1]) for each in PATH_COLUMNS),
                 )
             )
         return sorted(found, key=lambda each: (-each.last_s, each.identity))
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

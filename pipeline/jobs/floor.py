@@ -18,7 +18,7 @@ from pipeline.sources.camera_list import resolve_cameras
 from pipeline.sources.opening import open_source
 from pipeline.sources.stream_address import is_stream_address
 
-__all__ = ["Calibrated", "fit_floor"]
+__all__ = ["Calibrated", "first_picture", "fit_floor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def fit_floor(cams: list[str], out: Path) -> Iterator[Calibrated]:
 
 
 def _calibrated(camera: CameraSettings, out: Path) -> Calibrated:
-    image = None if is_stream_address(camera.source) else _first_picture(camera)
+    image = None if is_stream_address(camera.source) else first_picture(camera)
     size = None if image is None else (image.shape[1], image.shape[0])
     plane, fit = plane_of(camera, size), None
     if camera.floor_points is not None:
@@ -79,7 +79,12 @@ def _calibrated(camera: CameraSettings, out: Path) -> Calibrated:
     return Calibrated(camera.name, fit, plane.lens is not None, plane.pose is not None, picture)
 
 
-def _first_picture(camera: CameraSettings) -> Image:
+def first_picture(camera: CameraSettings) -> Image:
+    """Return the first frame of a video.
+
+    Raises:
+        InputError: It cannot be read, or has none.
+    """
     with open_source(camera, SourceSettings()) as source:
         for frame in source:
             return frame.image

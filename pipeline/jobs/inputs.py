@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.errors import SettingsError
 from pipeline.settings import Settings, lay_over, parse_settings, read_yaml
-from pipeline.sources.camera_list import resolve_cameras
+from pipeline.sources.camera_list import resolve_cameras, resolve_floor
 
 __all__ = ["settings_for"]
 
@@ -50,6 +50,8 @@ def settings_for(
     above = _as_tree(changes)
     if cams:
         cameras = [camera.model_dump() for camera in resolve_cameras(cams)]
+        if (floor := resolve_floor(cams)) is not None:
+            above["floor"] = floor.model_dump()
     if cameras:
         above["cameras"] = list(cameras)
     elif "cameras" not in tree:
@@ -84,4 +86,8 @@ def _relative_to(settings: Settings, folder: Path) -> Settings:
         else camera
         for camera in settings.cameras
     ]
-    return settings.model_copy(update={"cameras": cameras})
+    floor = settings.floor
+    if floor.plan is not None:
+        plan = floor.plan.model_copy(update={"image": folder / floor.plan.image})
+        floor = floor.model_copy(update={"plan": plan})
+    return settings.model_copy(update={"cameras": cameras, "floor": floor})

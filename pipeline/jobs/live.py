@@ -15,6 +15,7 @@ from pipeline.health import CameraState
 from pipeline.jobs.live_forget import LiveForget
 from pipeline.jobs.live_system import LiveSystem, build_live
 from pipeline.jobs.lookup import PageLookup
+from pipeline.jobs.page_floor import LiveFloor
 from pipeline.jobs.start import check_open_files
 from pipeline.layout.recording import AUDIT_FILE
 from pipeline.protocols import LiveCamera
@@ -85,7 +86,8 @@ def watch_cameras(
             audit = AuditLog(out / AUDIT_FILE, keep_days=settings.live.recording.keep_days)
             eraser = LiveForget(system, lookup.forget_found)
             page = system.run, system.registry, lookup, eraser, settings.live.web
-            web = open_web(*page, audit=audit)
+            floor = LiveFloor(system.run, out, system.stages.floor, settings)
+            web = open_web(*page, floor=floor, audit=audit)
             web.start()
             stack.callback(partial(web.stop, timeout_s=WEB_STOP_S))
             stack.callback(eraser.close)
@@ -130,9 +132,11 @@ def _work(
 
     worker = threading.Thread(target=loop, name="live-run", daemon=True)
     worker.start()
+    has_views = False
     try:
         while worker.is_alive():
             worker.join(TICK_S)
+            has_views = has_views or system.note_views()
             on_tick(system)
             if all(each.health().state is CameraState.STOPPED for each in system.cameras):
                 stop.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pipeline.layout.recording import RECORDING_RECORD
 from pipeline.settings import Settings
 from pipeline.sources.stream_address import shown_source
 
-__all__ = ["finish_record", "start_record"]
+__all__ = ["finish_record", "record_views", "start_record"]
 
 
 def start_record(folder: Path, settings: Settings, stages: Stages) -> None:
@@ -45,6 +46,14 @@ def start_record(folder: Path, settings: Settings, stages: Stages) -> None:
         "warnings": list(stages.warnings),
     }
     _write(folder, record)
+
+
+def record_views(folder: Path, floor: Mapping[str, Any]) -> None:
+    """Note what cameras see of the floor, where it is not noted yet; a disk that is full changes nothing."""
+    record = _read(folder)
+    if record and record.get("floor") != floor:
+        with suppress(SinkError):
+            _write(folder, {**record, "floor": floor})
 
 
 def finish_record(folder: Path) -> None:

@@ -14,7 +14,7 @@ from pipeline.build import OwnStages, Stages, build_stages
 from pipeline.crops import encode_jpeg
 from pipeline.datatypes import FrameResult, Image
 from pipeline.errors import OutputError, SinkError
-from pipeline.jobs.live_record import finish_record, start_record
+from pipeline.jobs.live_record import finish_record, record_views, start_record
 from pipeline.jobs.live_registry import LiveRegistry
 from pipeline.jobs.start import try_networks
 from pipeline.layout.recording import GALLERY_FILE, LOCK, newest_events
@@ -65,6 +65,15 @@ class LiveSystem:
     recorder: LiveRecorder
     folder: Path
     home: HomeAssistant | None = None
+
+    def note_views(self) -> bool:
+        """Record what calibrated cameras see, once the sizes of all pictures are known; return whether."""
+        sizes = {each.camera: each.size for each in self.run.health() if each.size is not None}
+        floor = self.stages.floor
+        is_known = set(floor.cameras) <= set(sizes)
+        if floor and is_known:
+            record_views(self.folder, floor.seen(sizes))
+        return is_known
 
     def close(self, *, timeout_s: float) -> None:
         """Stop the cameras, finish the files and deliver what waits, all at once."""
@@ -136,7 +145,8 @@ def build_live(
         watch=live.watch,
         curve=stages.false_match_curve,
         cameras=len(settings.cameras),
-        zones=read_zones(folder, {"settings": settings.model_dump(include={"cameras"})}),
+        zones=read_zones(folder, {"settings": settings.model_dump(include={"cameras", "floor"})}),
+        y_up=stages.floor.y_up,
     )
     for tracker in trackers.values():
         tracker.number_from(registry.next_track)

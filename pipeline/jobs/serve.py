@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pipeline.errors import ResultsError
 from pipeline.jobs.finished import FinishedForget, FinishedRegister, FinishedView, finished
 from pipeline.jobs.lookup import PageLookup
+from pipeline.jobs.page_floor import FinishedFloor
 from pipeline.layout.recording import AUDIT_FILE
 from pipeline.live_settings import WebSettings
 from pipeline.results import open_results
@@ -65,6 +66,7 @@ def serve_results(
         lookup,
         FinishedForget(register, lookup.forget_found),
         web,
+        floor=FinishedFloor(register, where),
         audit=AuditLog(where / AUDIT_FILE),
         finished=finished(results),
     )

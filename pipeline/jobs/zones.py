@@ -9,10 +9,11 @@ from typing import Any
 
 from pipeline.errors import SettingsError
 from pipeline.foreign import MARK
+from pipeline.passages import Passage, ZoneTotal
 from pipeline.results import open_results
 from pipeline.results.zones import passages, zones_of
-from pipeline.sources.camera_list import resolve_cameras
-from pipeline.zones import Passage, ZoneTotal
+from pipeline.sources.camera_list import resolve_cameras, resolve_floor
+from pipeline.zone_settings import FLOOR, ZoneMap
 
 __all__ = ["count_zones", "passages_as_json"]
 
@@ -30,7 +31,7 @@ def count_zones(
         InputError: The work or a list cannot be read, or there is no zone and no line.
     """
     results = open_results(where)
-    maps = {each.name: each for each in resolve_cameras(cams)} if cams else zones_of(results)
+    maps = _listed(cams) if cams else zones_of(results)
     names = {name for each in maps.values() for name in (*each.zones, *each.lines)}
     if not names:
         raise SettingsError(
@@ -42,6 +43,12 @@ def count_zones(
     for each in found:
         totals[each.name].add(each)
     return found, totals
+
+
+def _listed(cams: Sequence[str]) -> dict[str, ZoneMap]:
+    maps: dict[str, ZoneMap] = {each.name: each for each in resolve_cameras(cams)}
+    floor = resolve_floor(cams)
+    return maps if floor is None else maps | {FLOOR: floor}
 
 
 def passages_as_json(found: Sequence[Passage], totals: Mapping[str, ZoneTotal]) -> dict[str, Any]:

@@ -83,7 +83,21 @@ CREATE TRIGGER sighting_removed AFTER DELETE ON sightings BEGIN
     DELETE FROM embeddings WHERE sighting = old.sighting;
 END;
 """
-WATCH_SCHEMA = """
+PLACES = """
+-- Where a track of a calibrated camera was last, and its speed. `path` has x, y and uncertainty, float32 in
+-- the byte order of the machine, for each half second since the epoch from `first_slot` on.
+CREATE TABLE IF NOT EXISTS places (
+    sighting INTEGER PRIMARY KEY,
+    x_m REAL,
+    y_m REAL,
+    uncertainty_m REAL,
+    speed_m_s REAL,
+    first_slot INTEGER NOT NULL,
+    path BLOB NOT NULL
+);
+"""
+WATCH_SCHEMA = f"""
+{PLACES}
 -- Who is looked for, and by which pictures; `sighting` is where a picture was taken from, if it
 -- was.
 CREATE TABLE IF NOT EXISTS watched (
@@ -121,6 +135,9 @@ CREATE TABLE IF NOT EXISTS zone_hours (
     dwell_s REAL NOT NULL,
     PRIMARY KEY (name, hour)
 ) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS place_removed AFTER DELETE ON sightings BEGIN
+    DELETE FROM places WHERE sighting = old.sighting;
+END;
 CREATE TRIGGER IF NOT EXISTS watched_removed AFTER DELETE ON watched BEGIN
     DELETE FROM watched_pictures WHERE watched = old.watched;
     DELETE FROM alerts WHERE watched = old.watched;
@@ -276,6 +293,9 @@ def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_S)) as connection:
             connection.row_factory = sqlite3.Row
             _check_format(connection)
+            known = "SELECT 1 FROM sqlite_master WHERE name = 'places'"
+            if connection.execute(known).fetchone() is None:  # of an earlier version
+                connection.executescript(PLACES.replace("CREATE TABLE", "CREATE TEMP TABLE"))
             yield connection
     except sqlite3.Error as error:
         raise ResultsError(f"registry {path} cannot be read ({error}): restore it") from None

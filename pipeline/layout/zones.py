@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.errors import ResultsError
 from pipeline.layout.files import as_json, write_private
-from pipeline.zone_settings import ZoneMap
+from pipeline.zone_settings import FLOOR, ZoneMap
 
 __all__ = ["ZONES_FILE", "read_zones", "write_zones"]
 
@@ -18,7 +18,7 @@ DAMAGE = OSError, ValueError, LookupError, TypeError, AttributeError, RecursionE
 
 
 def read_zones(folder: Path, recorded: Mapping[str, Any]) -> dict[str, ZoneMap]:
-    """Return zones and lines by camera: those drawn, else those of the recorded camera list.
+    """Return zones and lines by camera, or ``FLOOR``: those drawn, else those of the recorded list.
 
     Args:
         folder: Of a run, an archive or a recording.
@@ -33,6 +33,8 @@ def read_zones(folder: Path, recorded: Mapping[str, Any]) -> dict[str, ZoneMap]:
             str(camera["name"]): {name: camera.get(name) or {} for name in ("zones", "lines")}
             for camera in (recorded.get("settings") or {}).get("cameras") or ()
         }
+        recorded_floor = (recorded.get("settings") or {}).get("floor") or {}
+        found[FLOOR] = {name: recorded_floor.get(name) or {} for name in ("zones", "lines")}
         if path.is_file():
             found |= json.loads(path.read_bytes())
         maps = {camera: ZoneMap.model_validate(each) for camera, each in found.items()}
@@ -48,5 +50,9 @@ def write_zones(folder: Path, maps: Mapping[str, ZoneMap]) -> None:
     Raises:
         SinkError: It cannot be written.
     """
-    drawn = {camera: each.model_dump(include={"zones", "lines"}) for camera, each in maps.items()}
+    drawn = {
+        camera: each.model_dump(include={"zones", "lines"})
+        for camera, each in maps.items()
+        if camera != FLOOR  # drawn on pictures alone
+    }
     write_private(folder / ZONES_FILE, as_json(drawn))

@@ -179,7 +179,11 @@ class Changes:
             yield self._numbered(edit_event(edit, before, self._edits))
 
     def _numbered(self, event: Event) -> Event:
-        event = replace(event, number=self._store.take_number("event"))
+        track = self.tracks.get((event.camera, event.track_id))
+        path = None if track is None else track.path.path()
+        place = None if path is None else path.at(event.time_s)
+        number = self._store.take_number("event")
+        event = replace(event, number=number, place=place and tuple(round(x, 2) for x in place))
         self.events.append(replace(event, pictures=None, embedding=None))
         return event
 

@@ -27,14 +27,18 @@ class LiveZones:
     Args:
         store: Where counts rest.
         folder: Where what is drawn rests.
-        maps: Zones and lines by camera.
+        maps: Zones and lines by camera, and of the floor.
+        y_up: As for ``ZoneCounter``.
     """
 
-    def __init__(self, store: Store, folder: Path, maps: Mapping[str, ZoneMap]) -> None:
+    def __init__(
+        self, store: Store, folder: Path, maps: Mapping[str, ZoneMap], *, y_up: bool = True
+    ) -> None:
         self._store = store
         self._folder = folder
         self._maps = dict(maps)
-        self._counter = ZoneCounter(self._maps)
+        self._y_up = y_up
+        self._counter = ZoneCounter(self._maps, y_up=y_up)
         self._forgotten: set[int] = set()
 
     @property
@@ -59,7 +63,7 @@ class LiveZones:
         maps = {**self._maps, camera: drawn}
         write_zones(self._folder, maps)
         self._maps = maps
-        self._counter = ZoneCounter(maps)
+        self._counter = ZoneCounter(maps, y_up=self._y_up)
 
     def see(self, result: FrameResult, shown: IntArray) -> list[Event]:
         """Take in a frame and return what became sure by it, not numbered yet.
@@ -77,6 +81,7 @@ class LiveZones:
             tracks.track_id.tolist(),
             shown.tolist(),
             tracks.xyxy,
+            places=None if tracks.places is None else tracks.places.cells(),
         )
         for each in passages:
             hour = int(each.time_s // HOUR_S) * HOUR_S

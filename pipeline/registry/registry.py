@@ -51,7 +51,8 @@ class Registry:
         watch: When somebody on the watch list gives an alert.
         curve: Error rates of the weights, ``None`` where they are not known.
         cameras: Number of cameras.
-        zones: Zones and lines by camera.
+        zones: Zones and lines by camera, and of the floor.
+        y_up: As for ``ZoneCounter``.
         clock: Seconds since the epoch.
 
     Raises:
@@ -68,6 +69,7 @@ class Registry:
         curve: Curve | None = None,
         cameras: int = 1,
         zones: Mapping[str, ZoneMap] | None = None,
+        y_up: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.log = EditLog(folder)
@@ -83,7 +85,7 @@ class Registry:
         )
         settings = watch or WatchSettings()
         self._watch = WatchList(self._store, settings, curve, cameras=cameras)
-        self._zones = LiveZones(self._store, folder, zones or {})
+        self._zones = LiveZones(self._store, folder, zones or {}, y_up=y_up)
         self._changes = Changes(
             self._store,
             self.log,
@@ -258,8 +260,6 @@ class Registry:
         with self._lock:
             self._flush()
             return self._erasure.erase(self.log.edits.shown(identity), tracks)
-
-    # Zones and lines
 
     def zones_now(self) -> tuple[Mapping[str, ZoneMap], Mapping[str, int]]:
         """Return zones and lines by camera, and how many people are in each zone."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from pipeline.datatypes import UNASSIGNED, FloatArray, FrameResult
 from pipeline.layout.database import Statement
 from pipeline.layout.edits import sighting_name
+from pipeline.places import PathBuilder
 from pipeline.registry.thumbnails import thumbnail
 
 __all__ = ["Key", "OpenTrack", "OpenTracks", "save_track"]
@@ -32,6 +33,7 @@ SAVE = (
     "found = excluded.found, owner = excluded.owner, shown = excluded.shown, "
     "last_s = excluded.last_s, frames = excluded.frames, quality = excluded.quality"
 )
+PLACE = "INSERT OR REPLACE INTO places VALUES ({}, ?, ?, ?, ?, ?, ?)"
 WHICH = "(SELECT sighting FROM sightings WHERE camera = ? AND track = ?)"
 
 
@@ -54,6 +56,7 @@ class OpenTrack:
         crops: Number of embedded crops.
         stored_weight: The same of what is in the database.
         dirty: Whether the database does not know all of it yet.
+        path: Where it was, of calibrated cameras.
     """
 
     camera: str
@@ -70,6 +73,7 @@ class OpenTrack:
     crops: int = 0
     stored_weight: float = 0.0
     dirty: bool = False
+    path: PathBuilder = field(default_factory=PathBuilder)
 
     @property
     def name(self) -> str:
@@ -115,7 +119,8 @@ class OpenTracks:
     def see(self, result: FrameResult) -> Iterator[OpenTrack]:
         """Take in one frame and yield its tracks, in the order of its rows."""
         camera, time_s = result.frame.camera, result.frame.time_s
-        tracks = []
+        tracks, places = [], result.tracks.places
+        rows = [None] * len(result.tracks) if places is None else places.rows()
         for row, track_id in enumerate(result.tracks.track_id.tolist()):
             track = self._tracks.get((camera, track_id))
             if track is None:
@@ -126,6 +131,9 @@ class OpenTracks:
             track.matched = int(result.global_id[row])
             track.is_sighting |= track.matched != UNASSIGNED
             track.dirty = True
+            place = rows[row]
+            if place is not None:
+                track.path.see(time_s, place)
             quality = float(result.quality[row])
             if quality > track.quality + (BETTER if track.quality else 0.0):
                 track.quality, track.jpeg = quality, thumbnail(result, row)
@@ -173,6 +181,10 @@ def save_track(
     yield SAVE, (*key, found, owner, shown, *seen)
     if track.jpeg is not None:
         yield f"INSERT OR REPLACE INTO thumbnails VALUES ({WHICH}, ?)", (*key, track.jpeg)
+    path = track.path.path()
+    if path is not None:
+        points = path.points().astype(np.float32).tobytes()
+        yield PLACE.format(WHICH), (*key, *path.cells(), path.first, points)
     if embedding and track.embedding_sum is not None:
         norm = float(np.linalg.norm(track.embedding_sum))
         if norm > 0:

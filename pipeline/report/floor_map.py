@@ -9,26 +9,29 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
-from pipeline.datatypes import UNASSIGNED
+from pipeline.crops import encode_jpeg
+from pipeline.errors import InputError
+from pipeline.floor_settings import PlanSettings
+from pipeline.foreign import read_picture
+from pipeline.places import SLOT_S
 from pipeline.report.lanes import css_colour
+from pipeline.report.pictures import data_uri
 from pipeline.results import Results
-from pipeline.results.visits import seconds
+from pipeline.results.places import occupied, placed_boxes
+from pipeline.results.zones import zones_of
+from pipeline.zone_settings import FLOOR, ZoneMap
 
 __all__ = ["FloorMap", "draw_map"]
 
 Array = NDArray[np.float64]
-SLOT_S = 0.5
-"""Places of one person in all cameras within so long are one."""
 MAX_PATHS = 60
 """People whose paths are drawn: those with most places."""
 MAX_PAUSE_S = 3.0
 """Over a longer pause a path is not drawn on."""
-MAX_UNCERTAINTY_M = 2.0
-MAX_SIDE_M = 500.0
-"""Nothing further from the middle of all places is drawn."""
 WIDTH = 960.0
-MAX_CELLS = 70
+MAX_PLAN_PX = 1600
 STEPS_M = (1, 2, 5, 10, 20, 50, 100)
 EDGE_M = 1.0
 
@@ -39,6 +42,16 @@ class Shape(NamedTuple):
     points: str
     colour: str
     hint: str
+
+
+class Plan(NamedTuple):
+    """A picture below all else."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    uri: str
 
 
 class Cell(NamedTuple):
@@ -63,6 +76,10 @@ class FloorMap:
         views: What each camera sees.
         names: Where the name of each camera is written.
         paths: Where people went.
+        zones: Zones in metres.
+        gates: Lines in metres.
+        zone_names: Where the name of each of them is written.
+        plan: A picture of the floor, ``None`` where there is none.
         cells: Where people were longest; ``share`` of the longest.
         side: Of a cell.
         left_out: People whose path is not drawn.
@@ -76,6 +93,10 @@ class FloorMap:
     views: list[Shape]
     names: list[Shape]
     paths: list[Shape]
+    zones: list[Shape]
+    gates: list[Shape]
+    zone_names: list[Shape]
+    plan: Plan | None
     cells: list[Cell]
     side: float
     left_out: int
@@ -86,12 +107,15 @@ def draw_map(results: Results) -> FloorMap | None:
     record = results.summary().floor
     if record is None:  # no camera is calibrated: boxes, which are most of an archive, stay unread
         return None
-    places = _places(results)
+    places = placed_boxes(results)
     if places.empty:
         return None
     views = {name: np.array(corners) for name, corners in record.views.items() if corners}
     xy = places[["x", "y"]].to_numpy()
-    frame = _Frame.around([xy, *(_near(view, xy) for view in views.values())], y_up=record.y_up)
+    shapes = zones_of(results).get(FLOOR, ZoneMap())
+    corners = [np.array(each) for each in [*shapes.zones.values(), *shapes.lines.values()]]
+    seen = [_near(view, xy) for view in views.values()]
+    frame = _Frame.around([xy, *seen, *corners], y_up=record.y_up)
     step = next((s for s in STEPS_M if frame.longest_m / s <= 12), STEPS_M[-1])
     shown = places["global_id"].value_counts().index[:MAX_PATHS].tolist()
     cells, side = _cells(xy, frame)
@@ -109,6 +133,13 @@ def draw_map(results: Results) -> FloorMap | None:
             for name, v in views.items()
         ],
         paths=[path for number in shown for path in _paths(places, number, frame)],
+        zones=[Shape(frame.points(np.array(c)), "", name) for name, c in shapes.zones.items()],
+        gates=[Shape(frame.points(np.array(c)), "", name) for name, c in shapes.lines.items()],
+        zone_names=[
+            Shape(frame.points(np.array(c[:1])), "", name)
+            for name, c in [*shapes.zones.items(), *shapes.lines.items()]
+        ],
+        plan=_plan(results, frame),
         cells=cells,
         side=side,
         left_out=places["global_id"].nunique() - len(shown),
@@ -166,32 +197,22 @@ class _Frame:
         return ticks
 
 
-def _places(results: Results) -> pd.DataFrame:
-    """Return where each person was in each half second: the mean over cameras, the sure ones first."""
-    tables = []
-    for boxes in results.iter_boxes():
-        known = (boxes["global_id"] != UNASSIGNED) & (boxes["uncertainty_m"] <= MAX_UNCERTAINTY_M)
-        if not known.any():
-            continue
-        rows = boxes[known]
-        weight = 1 / rows["uncertainty_m"].clip(lower=0.05) ** 2
-        table = pd.DataFrame(
-            {
-                "global_id": rows["global_id"],
-                "slot": np.round(seconds(rows["time"]) / SLOT_S).astype(np.int64),
-                "x": rows["x_m"] * weight,
-                "y": rows["y_m"] * weight,
-                "weight": weight,
-            }
-        )
-        tables.append(table.groupby(["global_id", "slot"], as_index=False).sum())
-    if not tables:
-        return pd.DataFrame(columns=["global_id", "slot", "x", "y"])
-    summed = pd.concat(tables).groupby(["global_id", "slot"], as_index=False).sum()
-    placed = summed.assign(x=summed["x"] / summed["weight"], y=summed["y"] / summed["weight"])
-    middle = placed[["x", "y"]].median()
-    apart = (placed[["x", "y"]] - middle).abs().max(axis=1)
-    return placed[apart <= MAX_SIDE_M].drop(columns="weight")
+def _plan(results: Results, frame: _Frame) -> Plan | None:
+    """Return the plan of the settings, ``None`` where it has none, or it is gone or damaged."""
+    recorded = ((results.record.get("settings") or {}).get("floor") or {}).get("plan")
+    try:
+        plan = None if recorded is None else PlanSettings.model_validate(recorded)
+        image = None if plan is None else read_picture(plan.image)
+    except (InputError, ValidationError):
+        return None
+    if plan is None or image is None:
+        return None
+    extent = np.array(image.shape[1::-1]) * plan.m_per_pixel
+    corner = np.array(plan.origin) * plan.m_per_pixel * [-1, 1 if frame.y_up else -1]
+    width, height = (extent * frame.scale).round(1).tolist()
+    return Plan(
+        *frame.at(corner), width, height, data_uri(encode_jpeg(image), max_side=MAX_PLAN_PX)
+    )
 
 
 def _near(view: Array, places: Array) -> Array:
@@ -214,14 +235,11 @@ def _paths(places: pd.DataFrame, number: int, frame: _Frame) -> list[Shape]:
 
 def _cells(xy: Array, frame: _Frame) -> tuple[list[Cell], float]:
     """Return the squares in which people were, and their side in the drawing."""
-    side_m = next((s for s in (0.5, *STEPS_M) if frame.longest_m / s <= MAX_CELLS), STEPS_M[-1])
-    numbers, counts = np.unique(np.floor(xy / side_m).astype(np.int64), axis=0, return_counts=True)
-    side = round(side_m * frame.scale, 1)
+    side_m, corners, seconds = occupied(xy)
     cells = []
-    for number, count in zip(numbers, counts.tolist(), strict=True):
-        corner = number + np.array([0, 1]) if frame.y_up else number
-        x, y = frame.at(corner * side_m)
+    for corner, own_s in zip(corners, seconds.tolist(), strict=True):
+        x, y = frame.at(corner + np.array([0, side_m]) if frame.y_up else corner)
         # The root, so that a place to stand does not hide all ways to walk.
-        share = round(float(np.sqrt(count / counts.max())), 3)
-        cells.append(Cell(x, y, share, f"{count * SLOT_S:g} s"))
-    return cells, side
+        share = round(float(np.sqrt(own_s / seconds.max())), 3)
+        cells.append(Cell(x, y, share, f"{own_s:g} s"))
+    return cells, round(side_m * frame.scale, 1)

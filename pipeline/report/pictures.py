@@ -15,7 +15,7 @@ MAX_SIDE_PX = 176
 """Twice what a card shows, for screens with small pixels."""
 
 
-def data_uri(content: bytes) -> str:
+def data_uri(content: bytes, *, max_side: int = MAX_SIDE_PX) -> str:
     """Return a picture, made small, as ``data:image/jpeg;base64,...``; empty if it is none.
 
     It is decoded and encoded anew, so nothing but pixels gets into the page.
@@ -24,6 +24,6 @@ def data_uri(content: bytes) -> str:
     image = cv2.imdecode(pixels, cv2.IMREAD_COLOR) if pixels.size else None
     if image is None:
         return ""
-    small = shrunk(np.asarray(image, np.uint8), max_height=MAX_SIDE_PX, max_width=MAX_SIDE_PX)
+    small = shrunk(np.asarray(image, np.uint8), max_height=max_side, max_width=max_side)
     encoded = encode_jpeg(small, quality=78)
     return "data:image/jpeg;base64," + base64.b64encode(encoded).decode()

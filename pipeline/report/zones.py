@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.passages import ZoneTotal
 from pipeline.report.lanes import Axis
 from pipeline.report.movement import Curve, presence_curve
 from pipeline.results import Results
 from pipeline.results.visits import Visit
 from pipeline.results.zones import passages, zones_of
-from pipeline.zones import ZoneTotal
 
 __all__ = ["ZoneRow", "zone_rows"]
 

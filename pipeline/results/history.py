@@ -14,8 +14,11 @@ from pipeline.layout.database import open_reader
 from pipeline.layout.edit_log import EditLog
 from pipeline.layout.edits import Edit, EditKind, Edits, sighting_name
 from pipeline.layout.recording import REGISTRY
+from pipeline.places import PATH_COLUMNS
 
 __all__ = ["History", "PersonRecord", "SightingRecord"]
+
+PLACED = ", ".join(PATH_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,10 @@ class PersonRecord:
         last_camera: Where last.
         portrait: The sighting with the best thumbnail.
         merged: Other numbers that it also had.
+        x_m: Where they were last on the floor, metres; ``None`` where it is not known.
+        y_m: The other way.
+        uncertainty_m: Deviation of that place, metres.
+        speed_m_s: Median speed of that track.
     """
 
     identity: int
@@ -43,6 +50,10 @@ class PersonRecord:
     last_camera: str
     portrait: int
     merged: tuple[int, ...]
+    x_m: float | None = None
+    y_m: float | None = None
+    uncertainty_m: float | None = None
+    speed_m_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,10 @@ class SightingRecord:
         last_s: Until when.
         frames: Boxes in that time.
         by_hand: Whether somebody said by hand whose it is.
+        x_m: Where they were last on the floor, metres; ``None`` where it is not known.
+        y_m: The other way.
+        uncertainty_m: Deviation of that place, metres.
+        speed_m_s: Median speed of that track.
     """
 
     sighting: int
@@ -68,6 +83,10 @@ class SightingRecord:
     last_s: float
     frames: int
     by_hand: bool
+    x_m: float | None = None
+    y_m: float | None = None
+    uncertainty_m: float | None = None
+    speed_m_s: float | None = None
 
 
 class History:
@@ -100,12 +119,12 @@ class History:
         """
         where, parameters = ["1"], list[Any]()
         if seen_before_s is not None:
-            where.append("last_s < ?")
+            where.append("p.last_s < ?")
             parameters.append(seen_before_s)
         if search:
             # SQLite takes some thousands of parameters; nobody reads so many rows.
             numbers = sorted(self._edits.found_by(search))[:500]
-            where.append(f"identity IN ({','.join('?' * len(numbers))})")
+            where.append(f"p.identity IN ({','.join('?' * len(numbers))})")
             parameters += numbers
         return self._people(" AND ".join(where), parameters, limit)
 
@@ -115,7 +134,7 @@ class History:
 
     def person(self, identity: int) -> PersonRecord | None:
         """Return one identity, by any number that it ever had; ``None`` if nobody has it."""
-        found = self._people("identity = ?", [self._edits.shown(identity)], 1)
+        found = self._people("p.identity = ?", [self._edits.shown(identity)], 1)
         return found[0] if found else None
 
     def sightings(
@@ -133,8 +152,8 @@ class History:
             parameters.append(self._edits.shown(identity))
         edits = self._edits
         rows = self._rows(
-            f"SELECT * FROM sightings WHERE {where} AND last_s >= ? AND first_s <= ? "  # nosec B608 # texts of this file
-            "ORDER BY last_s DESC, sighting DESC LIMIT ?",
+            f"SELECT s.*, {PLACED} FROM sightings s LEFT JOIN places USING (sighting) WHERE {where} AND last_s >= ? AND first_s <= ? "  # nosec B608 # texts of this file
+            "ORDER BY last_s DESC, s.sighting DESC LIMIT ?",
             [*parameters, since_s, until_s, limit],
         )
         return [
@@ -147,6 +166,7 @@ class History:
                 row["last_s"],
                 row["frames"],
                 sighting_name(row["camera"], row["track"]) in edits.given,
+                *(row[name] for name in PATH_COLUMNS),
             )
             for row in rows
         ]
@@ -173,10 +193,12 @@ class History:
 
     def _people(self, where: str, parameters: Sequence[Any], limit: int) -> list[PersonRecord]:
         rows = self._rows(
-            f"SELECT p.*, (SELECT group_concat(DISTINCT camera) FROM sightings "  # nosec B608 # texts of this file
-            "WHERE shown = p.identity) AS cameras, (SELECT camera FROM sightings "
-            "WHERE shown = p.identity ORDER BY last_s DESC LIMIT 1) AS last_camera "
-            f"FROM people p WHERE {where} ORDER BY last_s DESC, identity LIMIT ?",
+            f"SELECT p.*, {PLACED}, newest.camera AS last_camera, "  # nosec B608 # texts of this file
+            "(SELECT group_concat(DISTINCT camera) FROM sightings WHERE shown = p.identity) AS cameras "
+            "FROM people p JOIN sightings newest ON newest.sighting = (SELECT sighting FROM sightings "
+            "WHERE shown = p.identity ORDER BY last_s DESC LIMIT 1) "
+            "LEFT JOIN places ON places.sighting = newest.sighting "
+            f"WHERE {where} ORDER BY p.last_s DESC, p.identity LIMIT ?",
             [*parameters, limit],
         )
         edits = self._edits
@@ -191,6 +213,7 @@ class History:
                 row["last_camera"],
                 row["portrait"],
                 tuple(n for n in edits.members(row["identity"]) if n != row["identity"]),
+                *(row[name] for name in PATH_COLUMNS),
             )
             for row in rows
         ]

@@ -24,7 +24,7 @@ from pipeline.layout.recording import (
     read_events,
     recorded_files,
 )
-from pipeline.places import PLACE_COLUMNS
+from pipeline.places import PATH_COLUMNS, PLACE_COLUMNS
 from pipeline.results.base import Results, damage_told
 from pipeline.results.pieces import BoxSequence, Part, Picture
 from pipeline.results.record import CameraCounts, CameraInput, Record, read_record
@@ -38,8 +38,8 @@ BEING_WRITTEN = (
 )
 KILLED = "the last live run was killed: up to its last second is missing"
 SIGHTINGS = (
-    "SELECT sighting AS row, camera, track AS track_id, found, first_s, last_s, frames, quality "
-    "FROM sightings ORDER BY sighting"
+    "SELECT sighting AS row, camera, track AS track_id, found, first_s, last_s, frames, quality, "
+    f"{', '.join(PATH_COLUMNS)} FROM sightings LEFT JOIN places USING (sighting) ORDER BY sighting"
 )
 BOXES = ["frame", "time", "track_id", "global_id", "x", "y", "w", "h", "score", *PLACE_COLUMNS]
 ROWS_AT_ONCE = 500
@@ -201,9 +201,10 @@ class RecordingResults(Results):
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of sightings but ``global_id``."""
-    names = ["sighting", "camera", "track_id", "frames", "quality"]
+    names = ["sighting", "camera", "track_id", "frames", "quality", *PATH_COLUMNS]
     times = {f"{end}_time": _utc(table[f"{end}_s"]) for end in ("first", "last")}
-    whole = table[names].astype({"track_id": np.int64, "frames": np.int64, "quality": np.float64})
+    whole = table[names].astype({"track_id": np.int64, "frames": np.int64})
+    whole = whole.astype(dict.fromkeys(["quality", *PATH_COLUMNS], np.float64))
     return whole.assign(**times, file="")
 
 

@@ -23,7 +23,7 @@ from pipeline.results.run import RunResults
 
 __all__ = ["refuse_traces"]
 
-BESIDE_SIGHTINGS = ("thumbnails", "embeddings")
+BESIDE_SIGHTINGS = ("thumbnails", "embeddings", "places")
 
 
 def refuse_traces(results: Results, sightings: pd.DataFrame, global_id: int) -> None:

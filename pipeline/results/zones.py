@@ -10,10 +10,13 @@ import numpy as np
 
 from pipeline.datatypes import FloatArray
 from pipeline.layout.zones import read_zones
+from pipeline.passages import Passage
+from pipeline.places import PLACE_COLUMNS
+from pipeline.polygons import Floats
 from pipeline.results.base import Results
 from pipeline.results.visits import seconds
-from pipeline.zone_settings import ZoneMap
-from pipeline.zones import Passage, ZoneCounter
+from pipeline.zone_settings import FLOOR, ZoneMap
+from pipeline.zones import ZoneCounter
 
 __all__ = ["passages", "zones_of"]
 
@@ -45,25 +48,31 @@ def passages(results: Results, maps: Mapping[str, ZoneMap]) -> list[Passage]:
     Raises:
         ResultsError: A table is missing or damaged.
     """
-    counter, found = ZoneCounter(maps), list[Passage]()
-    frames = heapq.merge(*(_frames(results, camera) for camera in maps), key=lambda each: each[0])
-    for when, tracks, people, boxes in frames:
-        found += counter.see(when.camera, when.time_s, tracks, people, boxes)
+    floor = results.summary().floor
+    counter = ZoneCounter(maps, y_up=floor is None or floor.y_up)
+    found = list[Passage]()
+    cameras = results.cameras() if FLOOR in maps else maps
+    frames = heapq.merge(*(_frames(results, each) for each in cameras), key=lambda each: each[0])
+    for when, tracks, people, boxes, places in frames:
+        found += counter.see(when.camera, when.time_s, tracks, people, boxes, places=places)
     found += counter.finish()
     return sorted(found, key=lambda each: each.time_s)
 
 
 def _frames(
     results: Results, camera: str
-) -> Iterator[tuple[_When, list[int], list[int], FloatArray]]:
+) -> Iterator[tuple[_When, list[int], list[int], FloatArray, Floats | None]]:
     for part in results.sequences(camera):
         boxes = part.boxes
         times = seconds(boxes["time"])
         corners = boxes[["x", "y", "w", "h"]].to_numpy(np.float32)
         corners[:, 2:] += corners[:, :2]
         tracks, people = boxes["track_id"].to_numpy(), boxes["global_id"].to_numpy()
+        names = list(PLACE_COLUMNS)
+        placed = boxes[names].to_numpy(np.float64) if set(names) <= set(boxes) else None
         order = np.argsort(times, kind="stable")
         starts = np.flatnonzero(np.diff(times[order], prepend=-np.inf))
         for rows in np.split(order, starts[1:]) if len(order) else ():
             when = _When(float(times[rows[0]]), camera)
-            yield when, tracks[rows].tolist(), people[rows].tolist(), corners[rows]
+            where = None if placed is None else placed[rows]
+            yield when, tracks[rows].tolist(), people[rows].tolist(), corners[rows], where

@@ -21,6 +21,8 @@ from pipeline.serve.audit import AuditLog
 from pipeline.serve.audit_api import audit_router
 from pipeline.serve.condition import Level, condition_of
 from pipeline.serve.finished import Finished
+from pipeline.serve.floor_api import floor_router
+from pipeline.serve.floor_desk import FloorDesk
 from pipeline.serve.forget_api import Eraser, forget_router
 from pipeline.serve.guard import Guard
 from pipeline.serve.login import add_login
@@ -45,6 +47,7 @@ def create_app(
     lookup: Lookup,
     eraser: Eraser,
     *,
+    floor: FloorDesk,
     token: str | None,
     hosts: Sequence[str],
     users: UserBook | None = None,
@@ -59,6 +62,7 @@ def create_app(
         registry: Where identities are stored and edited.
         lookup: Reads pictures and archives.
         eraser: Erases people.
+        floor: Knows where cameras and people stand.
         token: What has to be known to see anything; ``None`` where nobody is asked.
         hosts: Names and addresses by which browsers may ask for the page.
         users: Those who sign in by name; ``None`` where nobody does.
@@ -84,6 +88,7 @@ def create_app(
     app.include_router(api_router(view, registry, streams, run))
     app.include_router(video_router(lookup), prefix="/api")
     app.include_router(zones_router(view, registry), prefix="/api")
+    app.include_router(floor_router(view, registry, floor), prefix="/api")
     app.include_router(search_router(lookup), prefix="/api")
     app.include_router(forget_router(registry, eraser), prefix="/api")
     app.include_router(watch_router(registry, lookup), prefix="/api")

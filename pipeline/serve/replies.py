@@ -17,6 +17,7 @@ __all__ = [
     "Event",
     "Merge",
     "Name",
+    "OfIdentity",
     "Person",
     "Sighting",
     "Split",
@@ -87,7 +88,9 @@ class Status(_Reply):
     role: Role
 
 
-class _OfIdentity(_Reply):
+class OfIdentity(_Reply):
+    """What is about an identity."""
+
     identity: int
     name: str
     """Empty if it has no name."""
@@ -99,7 +102,17 @@ class _OfIdentity(_Reply):
         return _hex(self.identity)
 
 
-class Person(_OfIdentity):
+class _Placed(OfIdentity):
+    x_m: float | None
+    """Last place on the floor, metres; null where it is not known."""
+    y_m: float | None
+    uncertainty_m: float | None
+    """Deviation of that place, metres, along the direction that is known least."""
+    speed_m_s: float | None
+    """Median speed of the last track."""
+
+
+class Person(_Placed):
     """An identity and where it was."""
 
     first_s: float
@@ -113,7 +126,7 @@ class Person(_OfIdentity):
     """Other numbers that it also had."""
 
 
-class Sighting(_OfIdentity):
+class Sighting(_Placed):
     """One track of an identity in one camera."""
 
     sighting: int
@@ -146,6 +159,9 @@ class Event(_Reply):
     similarity: float | None
     zone: str | None
     dwell_s: float | None
+    x_m: float | None
+    y_m: float | None
+    uncertainty_m: float | None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -154,7 +170,7 @@ class Event(_Reply):
         return _hex(self.global_id)
 
 
-class Edit(_OfIdentity):
+class Edit(OfIdentity):
     """An edit of identities, by hand or by the matcher."""
 
     edit: int

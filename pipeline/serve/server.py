@@ -16,6 +16,7 @@ from pipeline.protocols import LiveView
 from pipeline.serve.app import create_app
 from pipeline.serve.audit import AuditLog
 from pipeline.serve.finished import Finished
+from pipeline.serve.floor_desk import FloorDesk
 from pipeline.serve.forget_api import Eraser
 from pipeline.serve.lookup import Lookup
 from pipeline.serve.register import Register
@@ -38,6 +39,7 @@ def open_web(
     eraser: Eraser,
     settings: WebSettings,
     *,
+    floor: FloorDesk,
     audit: AuditLog | None = None,
     finished: Finished | None = None,
 ) -> WebServer:
@@ -49,6 +51,7 @@ def open_web(
         lookup: Reads pictures and archives.
         eraser: Erases people.
         settings: Where it listens and who may come in.
+        floor: Knows where cameras and people stand.
         audit: Where it is noted who does what; ``None`` = in memory.
         finished: What is shown instead of a live run.
 
@@ -62,6 +65,7 @@ def open_web(
         registry,
         lookup,
         eraser,
+        floor=floor,
         token=token,
         hosts=hosts,
         users=None if settings.users is None else UserBook.read(settings.users),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline.protocols import LiveView
 from pipeline.serve.register import Register
-from pipeline.zone_settings import ZoneMap
+from pipeline.zone_settings import FLOOR, ZoneMap
 
 __all__ = ["zones_router"]
 
@@ -22,6 +22,7 @@ class Zone(BaseModel):
     name: str
     is_line: bool
     cameras: list[str]
+    """Where it is in pixels; `the floor` of one in metres."""
     inside: int
     """People in it now; 0 of a line."""
     entries: int
@@ -35,6 +36,9 @@ class Zones(BaseModel):
     """Zones and lines, and what they counted."""
 
     cameras: dict[str, ZoneMap]
+    """In pixels."""
+    floor: ZoneMap
+    """In metres, counted in all cameras that are calibrated."""
     zones: list[Zone]
 
 
@@ -56,7 +60,8 @@ def zones_router(view: LiveView, register: Register) -> APIRouter:
             camera: ZoneMap(zones=each.zones, lines=each.lines)
             for camera, each in records.maps.items()
         }
-        return Zones(cameras=maps, zones=counts)
+        floor = maps.pop(FLOOR, ZoneMap())
+        return Zones(cameras=maps, floor=floor, zones=counts)
 
     @router.put("/cameras/{camera}/zones")
     def draw(camera: str, drawn: ZoneMap) -> Zones:

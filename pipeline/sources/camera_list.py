@@ -12,12 +12,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipeline.errors import SourceError
+from pipeline.floor_settings import FloorMapSettings
 from pipeline.folders import look_through
+from pipeline.foreign import read_picture
 from pipeline.settings import CameraSettings, first_fault, read_yaml
 from pipeline.sources.camera_names import names_for
 from pipeline.sources.stream_address import is_stream_address, shown_source
 
-__all__ = ["VIDEO_SUFFIXES", "read_calibrations", "resolve_cameras"]
+__all__ = ["VIDEO_SUFFIXES", "read_calibrations", "resolve_cameras", "resolve_floor"]
 
 logger = logging.getLogger(__name__)
 
@@ -156,14 +158,43 @@ def read_calibrations(path: Path, names: Sequence[str]) -> dict[str, dict[str, A
     return found
 
 
+def resolve_floor(specs: Sequence[str]) -> FloorMapSettings | None:
+    """Return what the camera lists among the values of ``--cams`` say of the floor of all cameras.
+
+    Raises:
+        SettingsError: A camera list is no valid YAML.
+        SourceError: What one says is wrong, the plan cannot be read, or two lists say something.
+    """
+    found: FloorMapSettings | None = None
+    for path in map(Path, specs):
+        if path.suffix.lower() not in LIST_SUFFIXES or not path.is_file():
+            continue
+        tree = read_yaml(path, kind="camera list")
+        if tree.get("floor") is None:
+            continue
+        if found is not None:
+            raise SourceError(f"camera list {path}: floor was given in another list already")
+        try:
+            found = FloorMapSettings.model_validate(tree["floor"])
+        except ValidationError as error:
+            raise SourceError(f"camera list {path}: floor: {first_fault(error)}") from None
+        if found.plan is not None:
+            image = path.parent / found.plan.image.expanduser()
+            read_picture(image)  # an error in time
+            plan = found.plan.model_copy(update={"image": image})
+            found = found.model_copy(update={"plan": plan})
+    return found
+
+
 def _entries(path: Path) -> list[Any]:
     tree = read_yaml(path, kind="camera list")
-    if set(tree) != {"cameras"} or not isinstance(tree["cameras"], list) or not tree["cameras"]:
+    cameras = tree.get("cameras")
+    if not set(tree) <= {"cameras", "floor"} or not isinstance(cameras, list) or not cameras:
         raise SourceError(
-            f"camera list {path} must hold one key, `cameras`, with at least one camera; "
+            f"camera list {path} must hold `cameras`, with at least one camera, and may hold `floor`; "
             f"got {', '.join(map(str, tree)) or 'nothing'}"
         )
-    return tree["cameras"]
+    return cameras
 
 
 def _read_list(path: Path) -> list[CameraSettings]:

@@ -57,7 +57,10 @@ def test_boxes_have_the_places_of_their_feet(archive):
 
 
 def test_sightings_have_their_last_place_and_speed(archive):
-    sightings = open_results(archive).sightings()
+    results = open_results(archive)
+    assert [*results.summary().floor.views] == ["cam1"]
+    assert len(results.summary().floor.views["cam1"]) > 10
+    sightings = results.sightings()
     own = sightings[sightings["camera"] == "cam1"]
     assert own["x_m"].notna().any()
     assert (own["speed_m_s"].dropna() >= 0).all()

@@ -7,9 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.datatypes import UNASSIGNED
+from pipeline.passages import ZoneTotal
 from pipeline.polygons import crossings, distance, inside
-from pipeline.zone_settings import ZoneMap
-from pipeline.zones import ZoneCounter, ZoneTotal
+from pipeline.zone_settings import FLOOR, ZoneMap
+from pipeline.zones import ZoneCounter
 
 ROOM = [(100, 0), (200, 0), (200, 200), (100, 200)]
 DOOR = [(100, 200), (100, 0)]
@@ -209,3 +210,73 @@ def test_a_way_over_a_bent_line_and_back_does_not_cross_it():
     )
     assert crossings(np.array([15.0, -5.0]), np.array([20.0, 5.0]), line) == 0
     assert crossings(np.array([-5.0, 5.0]), np.array([4.0, -5.0]), line) == 0
+
+
+# In metres
+
+
+def on_floor(zones, places, *, camera="a", track=1, person=1, begin=0.0, off_m=0.1):
+    """Somebody at each ``(x_m, y_m)`` in turn, whose box is anywhere; ``None`` has no place."""
+    told = []
+    for step, place in enumerate(places):
+        row = [(np.nan,) * 3 if place is None else (*place, off_m)]
+        box = [(0, 0, 20, 60)]
+        told += zones.see(
+            camera, begin + step / FPS, [track], [person], box, places=np.array(row, float)
+        )
+    return told
+
+
+SQUARE = [(1, 0), (5, 0), (5, 4), (1, 4)]
+GATE = [(1, 0), (1, 4)]
+"""From south to north: its left is the west."""
+EAST_AND_BACK = [(x / 5, 2.0) for x in [*range(15), *[15] * 8, *range(15, 0, -1), *[0] * 8]]
+
+
+@pytest.mark.parametrize("y_up", [True, False])
+def test_zones_and_lines_in_metres_count_in_every_camera_that_has_places(y_up):
+    shapes = ZoneMap(zones={"square": SQUARE}, lines={"gate": GATE})
+    zones = ZoneCounter({FLOOR: shapes}, y_up=y_up)
+    told = on_floor(zones, EAST_AND_BACK, camera="b") + zones.finish()
+    # Where y goes down on the map, the line runs to the south and its right is the west.
+    first, second = ("line_in", "line_out") if y_up else ("line_out", "line_in")
+    assert [(each.kind, each.name) for each in sorted(told, key=lambda each: each.time_s)] == [
+        ("entry", "square"),
+        (first, "gate"),
+        ("exit", "square"),
+        (second, "gate"),
+    ]
+
+
+def test_nobody_counts_twice_who_is_seen_by_several_cameras_on_the_floor():
+    zones = ZoneCounter({FLOOR: ZoneMap(zones={"square": SQUARE}, lines={"gate": GATE})})
+    told = []
+    for step, place in enumerate(EAST_AND_BACK[:20]):
+        for track, camera in enumerate("abc"):
+            told += on_floor(zones, [place], camera=camera, track=track, begin=step / FPS)
+    told += zones.finish()
+    assert sorted(kinds(told)) == [
+        ("entry", "square", 1),
+        ("exit", "square", 1),
+        ("line_in", "gate", 1),
+    ]
+
+
+def test_a_line_between_two_views_is_crossed_by_the_hand_over():
+    zones = ZoneCounter({FLOOR: ZoneMap(lines={"gate": GATE})})
+    told = on_floor(zones, [(0.2, 2), (0.5, 2), (0.8, 2)], camera="a")
+    told += on_floor(zones, [(1.3, 2), (1.6, 2), (2, 2)], camera="b", track=8, begin=1.5)
+    assert kinds([*told, *zones.finish()]) == [("line_in", "gate", 1)]
+
+
+def test_who_has_no_place_for_a_while_stays_where_they_were():
+    zones = ZoneCounter({FLOOR: ZoneMap(zones={"square": SQUARE})})
+    assert kinds(on_floor(zones, [(2, 2)] * 5)) == [("entry", "square", 1)]
+    assert on_floor(zones, [None] * 20, begin=1) == []
+    assert zones.inside() == {"square": 1}
+
+
+def test_a_place_that_is_unsure_near_a_line_is_on_no_side_of_it():
+    zones = ZoneCounter({FLOOR: ZoneMap(lines={"gate": GATE})})
+    wobble = [(1 + (-1) ** step * 0.3, 2) for step in range(20)]
+    assert on_floor(zones, [(0, 2), *wobble, (0, 2)], off_m=0.8) == []

@@ -5,7 +5,9 @@ import threading
 from types import SimpleNamespace
 from unittest.mock import ANY
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 
 from pipeline.errors import InputError
@@ -14,6 +16,7 @@ from pipeline.jobs.serve import serve_results
 from pipeline.live_settings import WebSettings
 from pipeline.results import open_results
 from support.made_up_run import write_made_up_run
+from support.placed_runs import finished
 from support.small_recordings import LiveFolder, write_recording
 from support.video_files import write_video
 
@@ -173,6 +176,41 @@ def test_search_on_the_list_is_by_name_and_number(run):
     assert names.of("braun") == ["Bert Braun"]
     assert names.of("#2") == ["Bert Braun"]
     assert register.records.people(limit=1)[0].identity == 1
+
+
+def test_the_floor_of_finished_work(tmp_path):
+    placed = finished(tmp_path / "placed", calibrated=("lobby",))
+    with Page(placed.path) as client:
+        floor = client.get("api/floor").json()
+        assert (floor["y_up"], floor["calibrated"]) == (True, ["lobby"])
+        assert list(floor["views"]) == ["lobby"]
+        paths = client.get("api/floor/paths?since=0&until=60").json()
+        boxes = placed.boxes("lobby").dropna(subset=["x_m"])
+        assert {each["identity"] for each in paths} <= set(boxes["global_id"])
+        own = boxes[boxes["global_id"] == paths[0]["identity"]].iloc[0]
+        np.testing.assert_allclose(
+            paths[0]["points"][0][1:], own[["x_m", "y_m"]].tolist(), atol=0.4
+        )
+        assert sum(
+            s for *_, s in client.get("api/floor/heat?since=0&until=60").json()["cells"]
+        ) == (sum(len(each["points"]) for each in paths) / 2)
+        person = client.get(f"api/people/{paths[0]['identity']}").json()
+        assert {"x_m", "y_m", "uncertainty_m", "speed_m_s"} <= set(person)
+        # Of the source as long as that is there: in the size that points count in.
+        for camera in ("lobby", "corridor"):
+            jpeg = client.get(f"api/cameras/{camera}/view.jpg").content
+            assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), 1).shape == (540, 960, 3)
+        points = placed.record["settings"]["cameras"][0]["floor_points"]
+        asked = {"camera": "corridor", "points": points}
+        assert max(client.post("api/floor/fit", json=asked).json()["errors_cm"]) < 10
+
+
+def test_work_without_calibration_has_no_floor_and_no_view_where_the_video_is_gone(run):
+    with Page(run) as client:
+        assert client.get("api/floor").json()["calibrated"] == []
+        assert client.get("api/floor/paths?since=0&until=60").json() == []
+        assert client.get("api/people/1").json()["x_m"] is None
+        assert client.get("api/cameras/lobby/view.jpg").status_code == 404
 
 
 def test_a_person_of_finished_work_is_erased(tmp_path):

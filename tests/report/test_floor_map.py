@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +21,7 @@ class PlacedResults:
 
     def __init__(self, boxes, *, y_up=True, views=None):
         self._boxes = boxes
+        self.path, self.record = Path("/nowhere"), {}
         self._record = Record(floor=FloorRecord(y_up=y_up, views=views or {}))
 
     def iter_boxes(self):
@@ -108,3 +111,27 @@ def test_the_report_of_a_calibrated_run_shows_the_map(tmp_path):
     assert page.count('<svg class="floor"') == 1
     assert re.search(r"<polygon class=\"view\" points=\"[\d.,\s-]+\"", page)
     assert "<script" not in page
+
+
+def test_zones_in_metres_and_a_plan_are_drawn_where_they_are(tmp_path):
+    plan = tmp_path / "plan.png"
+    cv2.imwrite(str(plan), np.full((40, 60, 3), 200, np.uint8))
+    results = PlacedResults(boxes(*walk(1)))
+    results.path = tmp_path
+    shapes = {"zones": {"hall": [[0, 0], [4, 0], [4, 4]]}, "lines": {"gate": [[0, 2], [9, 2]]}}
+    told = {"image": str(plan), "m_per_pixel": 0.1, "origin": [10, 30]}
+    results.record = {"settings": {"cameras": [], "floor": {**shapes, "plan": told}}}
+    found = draw_map(results)
+    (path,) = found.paths
+    (gate,) = found.gates
+    assert [each.hint for each in found.zones] == ["hall"]
+    np.testing.assert_allclose(points_of(gate), points_of(path)[[0, -1]], atol=0.2)
+    scale = (points_of(gate)[1, 0] - points_of(gate)[0, 0]) / 9
+    left, top = (
+        points_of(gate)[0] + np.array([-1.0, -1.0]) * scale
+    )  # of 10 and 30 pixels, above 0, 2
+    assert (found.plan.x, found.plan.y) == pytest.approx((left, top), abs=0.5)
+    assert (found.plan.width, found.plan.height) == pytest.approx((6 * scale, 4 * scale), abs=0.5)
+    assert found.plan.uri.startswith("data:image/jpeg;base64,")
+    plan.unlink()
+    assert draw_map(results).plan is None

@@ -123,6 +123,7 @@ def test_events_and_edits_are_listed(client):
         "event": 3, "time": NOW + 10, "kind": "rename", "global_id": 1, "name": "Anna",
         "other_id": None, "other_name": "", "camera": None, "from_camera": None, "track_id": None,
         "author": "hand", "user": None, "edit": 1, "watched": None, "similarity": None, "zone": None, "dwell_s": None, "colour": "",
+        "x_m": None, "y_m": None, "uncertainty_m": None,
     }  # fmt: skip
     (edit,) = client.get("/api/edits").json()
     assert (edit["kind"], edit["new_name"], edit["undone"]) == ("rename", "Anna", False)

@@ -7,6 +7,7 @@ import tempfile
 import threading
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import numpy as np
@@ -18,7 +19,7 @@ from pipeline.errors import SettingsError
 from pipeline.jobs.live_registry import LiveRegistry as Registry
 from pipeline.live_settings import WebSettings
 from pipeline.serve.server import WebServer, open_web
-from support.api_client import FakeEraser, FakeLookup
+from support.api_client import FakeEraser, FakeLookup, floor_of
 from support.live_view import NOW, FakeView, event, walk
 
 WAIT_S = 30
@@ -34,7 +35,12 @@ def serving(**settings):
         registry = Registry(Path(folder), keep_s=None)
         view = FakeView("lobby")
         server = open_web(
-            view, registry, FakeLookup(), FakeEraser(), WebSettings(**{"port": 0} | settings)
+            view,
+            registry,
+            FakeLookup(),
+            FakeEraser(),
+            WebSettings(**{"port": 0} | settings),
+            floor=floor_of(SimpleNamespace(view=view, registry=registry)),
         )
         server.start()
         try:

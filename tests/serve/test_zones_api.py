@@ -4,6 +4,8 @@ from support.live_view import NOW, walk
 
 SHOP = {"zones": {"shop": [[0, 0], [960, 0], [960, 540], [0, 540]]}, "lines": {}}
 
+NOTHING = {"zones": {}, "lines": {}}
+
 
 def draw(client, camera="lobby", drawn=SHOP):
     return client.put(f"/api/cameras/{camera}/zones", json=drawn)
@@ -18,7 +20,7 @@ def stay(run):
 
 
 def test_zones_are_drawn_and_count_from_then_on(client, run):
-    assert client.get("/api/zones").json() == {"cameras": {}, "zones": []}
+    assert client.get("/api/zones").json() == {"cameras": {}, "floor": NOTHING, "zones": []}
     assert draw(client).json()["cameras"] == {"lobby": SHOP}
     stay(run)
     (zone,) = client.get("/api/zones").json()["zones"]

@@ -7,10 +7,13 @@ import httpx
 import numpy as np
 
 from pipeline.errors import InputError
+from pipeline.floor.placing import Floor
+from pipeline.jobs.page_floor import LiveFloor
 from pipeline.person_picture import PersonPicture
 from pipeline.serve.app import create_app
 from pipeline.serve.forget_api import Forgotten
 from pipeline.serve.lookup import FoundSighting
+from pipeline.settings import Settings
 
 TOKEN = "correct-horse-battery"
 CURVE = tuple((t / 100, 10 ** (-t / 20)) for t in range(81))
@@ -52,11 +55,18 @@ def app_of(run, *, token=None, **options):
         run.registry,
         lookup,
         getattr(run, "eraser", FakeEraser()),
+        floor=floor_of(run),
         token=token,
         hosts=HOSTS,
         now=lambda: run.clock.now,
         **options,
     )
+
+
+def floor_of(run):
+    """The floor of a run: no camera is calibrated, unless ``run.floor`` says which are."""
+    settings = getattr(run, "floor", None) or Settings(cameras=[{"name": "lobby", "source": "-"}])
+    return LiveFloor(run.view, run.registry.log.path.parent, Floor(settings.cameras), settings)
 
 
 class FakeEraser:

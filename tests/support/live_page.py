@@ -14,7 +14,7 @@ from pipeline.health import CameraState
 from pipeline.jobs.live_registry import LiveRegistry as Registry
 from pipeline.live_settings import WebSettings
 from pipeline.serve.server import open_web
-from support.api_client import CURVE, FakeEraser, FakeLookup
+from support.api_client import CURVE, FakeEraser, FakeLookup, floor_of
 from support.live_view import FakeView, annotated, event, scene, walk
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -44,7 +44,12 @@ class LiveRun:
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         self.server = open_web(
-            self.view, self.registry, self.lookup, self.eraser, WebSettings(port=0, **settings)
+            self.view,
+            self.registry,
+            self.lookup,
+            self.eraser,
+            WebSettings(port=0, **settings),
+            floor=floor_of(self),
         )
         self.server.start()
 

@@ -36,6 +36,6 @@ def finished(folder, *, calibrated=(), unit=1.0, seconds=3, **match):
         settings={
             "detect": {"detections": str(SAMPLE_VIDEOS / "ground_truth.csv")},
             "source": {"max_seconds": seconds},
-            "match": {"threshold": 0.9, "min_duration_s": 0, **match},
+            "match": {"threshold": 0.9, "min_duration_s": 0} | match,
         },
     )

@@ -13,14 +13,16 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-/** An icon of the sprite in the page. */
-export function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `#i-${name}`);
-  svg.append(use);
-  return svg;
+/** Make an element of a drawing: `shape("circle", {r: 3})`. */
+export function shape(tag, properties = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(properties)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
 }
+
+/** An icon of the sprite in the page. */
+export const icon = (name) => shape("svg", {}, shape("use", { href: `#i-${name}` }));
 
 export const byId = (id) => document.getElementById(id);
 

@@ -4,6 +4,7 @@ import { byId, say } from "./dom.js";
 import { get, now, setServerTime } from "./server.js";
 import { clock, plural, showFinished, stateTone } from "./words.js";
 import { activityView, follow, loadActivity } from "./activity.js";
+import { floorView, showFloorFrom } from "./floor.js";
 import { live, showCameras } from "./live.js";
 import { loadPeople, peopleView, showInView } from "./people.js";
 import { openPerson, refreshPerson } from "./person.js";
@@ -18,17 +19,18 @@ const LISTS_EVERY_MS = 4000;
 /** Events come in bursts; lists are read once for all of them. */
 const SETTLE_MS = 400;
 
-const views = { live, people: peopleView, timeline: timelineView, search: searchView, watch: watchView, activity: activityView, system: systemView };
+const views = { live, people: peopleView, timeline: timelineView, map: floorView, search: searchView, watch: watchView, activity: activityView, system: systemView };
 let current = null;
 
 /** Views of finished work: nothing there is live. */
-const PAST = new Set(["people", "timeline", "search", "activity"]);
+const PAST = new Set(["people", "timeline", "map", "search", "activity"]);
 let isLive = true;
 
 function showPast(status) {
   isLive = false;
   showFinished(status);
   showAllFrom(status.first_s);
+  showFloorFrom(status.first_s);
   for (const tab of document.querySelectorAll(".tabs a")) tab.hidden = !PAST.has(tab.dataset.view);
   document.querySelector(".brand").href = "#people";
   byId("condition").removeAttribute("href");

@@ -13,7 +13,7 @@ export function setServerTime(seconds, isLive) {
 export const isNow = () => end === null;
 export const now = () => end ?? (Date.now() + skew) / 1000;
 
-async function ask(method, path, body, waitsMs = body instanceof Blob ? 60000 : 10000) {
+async function ask(method, path, body, waitsMs = body instanceof Blob ? 60000 : 10000, isPicture = false) {
   const isFile = body instanceof Blob;
   const type = isFile ? "application/octet-stream" : "application/json";
   const answer = await fetch(path, {
@@ -26,6 +26,7 @@ async function ask(method, path, body, waitsMs = body instanceof Blob ? 60000 : 
     location.assign("/login");
     throw new Refused("Log in again.");
   }
+  if (answer.ok && isPicture) return answer.blob();
   const content = await answer.json().catch(() => ({}));
   if (!answer.ok) {
     const detail = typeof content.detail === "string" ? content.detail : "This is not possible.";
@@ -36,6 +37,7 @@ async function ask(method, path, body, waitsMs = body instanceof Blob ? 60000 : 
 
 export const get = (path) => ask("GET", path);
 export const post = (path, body = {}) => ask("POST", path, body);
+export const postForBlob = (path, body) => ask("POST", path, body, undefined, true);
 export const put = (path, body) => ask("PUT", path, body);
 export const remove = (path) => ask("DELETE", path);
 /** Erase a person; the answer comes when recorded video is written anew. */

@@ -1,23 +1,15 @@
 // Zones and lines: shown on the pictures, counted beside them, drawn by mouse or by keys.
 
-import { byId, h, icon, say, sync } from "./dom.js";
+import { byId, h, icon, say, shape, sync } from "./dom.js";
 import { get, now, put } from "./server.js";
 import { plural, span } from "./words.js";
 import { tell } from "./toasts.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const DAY_S = 86400;
 const STEP = 10;
 
 let maps = {};
 const overlays = new Map();
-
-function shape(tag, properties, ...children) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(properties)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
 
 const pointsOf = (points) => points.map(([x, y]) => `${x},${y}`).join(" ");
 
