@@ -18,10 +18,11 @@ from pipeline.floor.meetings import FeetTrack, Meeting, feet_tracks, meetings_of
 from pipeline.floor.placing import Floor, is_calibrated, plane_of
 from pipeline.floor.plane import Plane
 from pipeline.floor.refining import Refinement, refine
+from pipeline.floor_settings import FloorMapSettings
 from pipeline.layout.files import write_atomically
 from pipeline.results import Results, open_results
 from pipeline.settings import CameraSettings
-from pipeline.sources.camera_list import resolve_cameras
+from pipeline.sources.camera_list import resolve_cameras, resolve_floor
 from pipeline.sources.stream_address import is_stream_address
 
 __all__ = ["refine_floor"]
@@ -82,7 +83,7 @@ def refine_floor(
     if accepted:
         listed = [_changed(each, accepted.get(each.name), meetings) for each in cameras]
         Floor([each for each in listed if is_calibrated(each)])
-        _write(out, listed)
+        _write(out, listed, _floor(results, cams))
     return found
 
 
@@ -100,6 +101,14 @@ def _cameras(results: Results, cams: Path | None) -> list[CameraSettings]:
     known = {each.name for each in found}
     others = [name for name in results.cameras() if name not in known]
     return [*found, *(CameraSettings(name=name, source=NO_SOURCE) for name in others)]
+
+
+def _floor(results: Results, cams: Path | None) -> FloorMapSettings:
+    """Return the plan, zones and lines of a list, or those of the record."""
+    if cams is not None:
+        return resolve_floor([str(cams)]) or FloorMapSettings()
+    said = results.record["settings"].get("floor", {})
+    return FloorMapSettings.model_validate(said)
 
 
 def _sizes(results: Results) -> dict[str, tuple[int, int]]:
@@ -179,7 +188,7 @@ def _spread(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
     return pixels[chosen]
 
 
-def _write(out: Path, cameras: Sequence[CameraSettings]) -> None:
+def _write(out: Path, cameras: Sequence[CameraSettings], floor: FloorMapSettings) -> None:
     entries = []
     for camera in cameras:
         entry = camera.model_dump(mode="json", exclude_defaults=True)
@@ -191,8 +200,11 @@ def _write(out: Path, cameras: Sequence[CameraSettings]) -> None:
             files = [os.path.relpath(each, out.parent) for each in camera.calibration.files]
             entry["calibration"]["files"] = files
         entries.append({"name": entry.pop("name"), **entry})
+    tree: dict[str, Any] = {"cameras": entries}
+    if shared := floor.model_dump(mode="json", exclude_defaults=True):
+        tree["floor"] = shared
+        if floor.plan is not None:
+            shared["plan"]["image"] = os.path.relpath(floor.plan.image, out.parent)
     out.parent.mkdir(parents=True, exist_ok=True)
-    text = yaml.safe_dump(
-        {"cameras": entries}, sort_keys=False, default_flow_style=None, allow_unicode=True
-    )
+    text = yaml.safe_dump(tree, sort_keys=False, default_flow_style=None, allow_unicode=True)
     write_atomically(out, text.encode())

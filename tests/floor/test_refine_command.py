@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import yaml
@@ -10,11 +11,16 @@ from pipeline.cli import main
 from pipeline.floor.placing import plane_of
 from pipeline.jobs.refine import refine_floor
 from pipeline.sources import resolve_cameras
+from pipeline.sources.camera_list import resolve_floor
 from support.facing_views import CORNERS, camera_list, pixels_in, points_in, walked_run, walkers
 from support.floor_views import SIZE
 
 SHIFT = np.array([0.8, -0.5])
 CENTRE = np.array([(x, y) for x in (-1.5, 0, 1.5) for y in (6, 7.5, 9)])
+
+
+def write_picture(path):
+    assert cv2.imwrite(str(path), np.full((40, 60, 3), 200, np.uint8))
 
 
 def spoiled(change):
@@ -69,6 +75,24 @@ def test_a_camera_without_points_is_calibrated_from_one_that_has_them(tmp_path):
     entries = yaml.safe_load(out.read_text())["cameras"]
     assert [entry["source"] for entry in entries] == ["../front.mp4", "../back.mp4"]
     assert len(entries[1]["floor_points"]) >= 8
+
+
+def test_what_the_list_says_of_the_floor_stays_in_it(tmp_path):
+    cams, out = (
+        camera_list(tmp_path, front=points_in("front"), back=spoiled(lambda xy: xy + SHIFT)),
+        tmp_path / "new" / "refined.yaml",
+    )
+    write_picture(tmp_path / "plan.png")
+    floor = {
+        "plan": {"image": "plan.png", "m_per_pixel": 0.5, "origin": [3, 4]},
+        "zones": {"shop": [[0, 0], [6, 0], [6, 4]]},
+    }
+    cams.write_text(yaml.safe_dump({**yaml.safe_load(cams.read_text()), "floor": floor}))
+    refine_floor(walked_run(tmp_path / "run", walkers(12)), out, cams=cams, only=["back"])
+    said = resolve_floor([str(out)])
+    assert said == resolve_floor([str(cams)]).model_copy(update={"plan": said.plan})
+    assert said.plan.image.resolve() == tmp_path / "plan.png"
+    assert said.plan.m_per_pixel == 0.5
 
 
 def test_true_calibrations_are_left_alone(tmp_path):
