@@ -257,7 +257,7 @@ def api_description() -> dict[str, Any]:
 
     needed = inspect.signature(create_app).parameters.values()
     parts: list[Any] = [_Nothing() for each in needed if each.kind is each.POSITIONAL_OR_KEYWORD]
-    return create_app(*parts, token=None, hosts=[]).openapi()
+    return create_app(*parts, floor=_Nothing(), token=None, hosts=[]).openapi()
 
 
 def _shape(schema: dict[str, Any], description: dict[str, Any]) -> str:

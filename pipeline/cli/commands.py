@@ -111,7 +111,11 @@ COMMANDS = (
         ("doctor", "doctor"),
         "Say what is installed, what is missing for what, and try codecs and networks.",
     ),
-    Command("info", ("doctor", "doctor"), "The same as `doctor`."),
+    Command(
+        "info",
+        ("doctor", "doctor"),
+        "Say what is installed, what is missing for what, and try codecs and networks.",
+    ),
     Command(
         "calibrate",
         ("calibrate", "calibrate_command"),

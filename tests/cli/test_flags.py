@@ -93,12 +93,14 @@ RUN = {
     "--show-faces": ([], ("output.blur_heads", False)),
     "--no-resolve": ([], ("match.resolve", False)),
     "--resolve": ([], ("match.resolve", True)),
+    "--json": (["a.mp4"], "output a.mp4 is read as a.mp4"),
 }
 """Flag: its value, and what it has to change."""
 LIVE_BY_RUN = RUN | {
     "--overwrite": ([], "--overwrite cannot be used with live cameras"),
     "--detections": (["boxes.csv"], "--detections cannot be used with live cameras"),
     "--max-seconds": (["5"], "--max-seconds cannot be used with live cameras"),
+    "--json": (["x.json"], "--json cannot be used with live cameras"),
     "--resolve": ([], "--resolve cannot be used with live cameras"),
     "--no-video": ([], ("live.recording.video", False)),
     "--video": ([], ("live.recording.video", True)),
@@ -138,6 +140,7 @@ BATCH = {
     "--gpus": (["0.5", "--engine", "ray"], ("place.gpus", 0.5)),
     "--floor": (["floor.yaml"], None),
     "--plan": ([], None),
+    "--json": (["videos"], "output videos is read as videos"),
 }
 CASES = {
     "run": (["run", "--cams", "a.mp4"], RUN),

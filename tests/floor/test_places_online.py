@@ -16,7 +16,6 @@ def given(folder, **match):
         calibrated=("lobby", "corridor"),
         seconds=12,
         resolve=False,
-        threshold=0.97,
         **match,
     )
     boxes = results.boxes().merge(

@@ -110,8 +110,8 @@ def test_the_threshold_at_the_end_of_a_run_rises_with_the_number_of_tracklets(we
     store_curve(weights, curve)
     chosen = settings(weights, tmp_path)
     thresholds = matching_thresholds(chosen, ReidEmbedder(chosen.embed, device="cpu"))
-    # The false match rate of 5% falls to 2.03% among fifteen thousand, to 0.5% among a million.
-    found = [thresholds(count) for count in (0, 1000, 1001, 15_000, 1_000_000)]
+    # The false match rate of 5% falls to 2.03% among 1,500, to 0.5% among a hundred thousand.
+    found = [thresholds(count) for count in (0, 100, 101, 1_500, 100_000)]
     assert found == [0.2, 0.2, 0.3, 0.3, 0.4]
     given = settings(weights, tmp_path, threshold=0.123)
     assert matching_thresholds(given, ReidEmbedder(given.embed, device="cpu"))(10**6) == 0.123
@@ -184,7 +184,7 @@ def test_only_the_identities_that_are_asked_for_count(crops, network, tmp_path):
     wanted = tmp_path / "ids.json"
     wanted.write_text(json.dumps([1, 2, 3, 4, 5]))
     out = tmp_path / "curves.json"
-    flags = ("--identities", str(wanted), "--out", str(out), "--false-match-rate", "0.3")
+    flags = ("--identities", str(wanted), "--json", str(out), "--false-match-rate", "0.3")
     assert calibrate(crops, network, *flags) == 0
     assert json.loads(out.read_text())["tracks"] == 15
 

@@ -1,5 +1,7 @@
 """Ground truth from CVAT, as others write it."""
 
+import json
+
 import pytest
 
 from pipeline.cli import main
@@ -119,3 +121,20 @@ def test_a_class_is_refused_where_the_ground_truth_has_none(tmp_path):
     (tmp_path / "truth.csv").write_text("camera,frame,identity,x,y,w,h\na,0,1,0,0,5,5\n")
     with pytest.raises(InputError, match="belongs to ground truth of CVAT"):
         read_ground_truth(tmp_path / "truth.csv", label="person")
+
+
+def test_the_class_that_counts_is_chosen_on_the_command_line(tmp_path, capsys):
+    path = write(
+        tmp_path / "a.xml", track(box(0, 10), label="guest"), track(box(0, 90), label="dog")
+    )
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "tracks.csv").write_text(
+        "camera,frame,time_s,track_id,global_id,x,y,w,h,score\na,0,0.0,1,1,10,5,20,50,0.9\n"
+    )
+    out = tmp_path / "scores.json"
+    asked = ["evaluate", str(folder), "--ground-truth", str(path)]
+    assert main([*asked, "--class", "guest", "--json", str(out)]) == 0
+    assert json.loads(out.read_text())["overall"]["idf1"] == 1.0
+    assert main(asked) == 2
+    assert "guest" in capsys.readouterr().err

@@ -106,6 +106,7 @@ def test_events_are_numbered_lines_of_json(tmp_path):
         "other_name": "", "camera": "cam", "from_camera": None, "track_id": 4,
         "author": "matcher", "user": None, "edit": None,
         "watched": None, "similarity": None, "zone": None, "dwell_s": None,
+        "x_m": None, "y_m": None, "uncertainty_m": None,
     }  # fmt: skip
     assert (second["event"], second["other_id"], second["camera"]) == (2, 3, None)
     assert Event.from_json(second) == Event(2.0, "merge", 1, other_id=3, number=2)
