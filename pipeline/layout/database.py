@@ -124,7 +124,7 @@ class Database:
             self._writer.execute(f"PRAGMA {pragma}")
         if found == 0:
             self._writer.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
-        self._writer.executescript(WATCH_SCHEMA)
+        self._writer.executescript(PLACES + WATCH_SCHEMA)
 
 
 def erasing(tracks: Iterable[tuple[str, int]]) -> Iterator[Statement]:

@@ -75,8 +75,7 @@ CREATE TABLE IF NOT EXISTS places (
     path BLOB NOT NULL
 );
 """
-WATCH_SCHEMA = f"""
-{PLACES}
+WATCH_SCHEMA = """
 -- Who is looked for, and by which pictures; `sighting` is where a picture was taken from, if it
 -- was.
 CREATE TABLE IF NOT EXISTS watched (
@@ -125,4 +124,4 @@ CREATE TRIGGER IF NOT EXISTS alert_removed AFTER DELETE ON sightings BEGIN
     DELETE FROM alerts WHERE camera = old.camera AND track = old.track;
 END;
 """
-"""Tables that came later; a registry without them gets them."""
+"""Tables that came later, after those of places; a registry without them gets them."""

@@ -39,7 +39,8 @@ BEING_WRITTEN = (
 KILLED = "the last live run was killed: up to its last second is missing"
 SIGHTINGS = (
     "SELECT sighting AS row, camera, track AS track_id, found, first_s, last_s, frames, quality, "
-    f"{', '.join(PATH_COLUMNS)} FROM sightings LEFT JOIN places USING (sighting) ORDER BY sighting"
+    "x_m, y_m, uncertainty_m, speed_m_s FROM sightings LEFT JOIN places USING (sighting) "
+    "ORDER BY sighting"
 )
 BOXES = ["frame", "time", "track_id", "global_id", "x", "y", "w", "h", "score", *PLACE_COLUMNS]
 ROWS_AT_ONCE = 500
