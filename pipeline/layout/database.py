@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ Statement = tuple[str, Sequence[Any]]
 FORMAT = 2
 BUSY_S = 5.0
 """How long to wait for another program that has the file open, for example a backup."""
+FOLD_S, FOLD_AGAIN_S = 60.0, 0.1
+"""How long to try to fold the log in, and the time between two tries."""
 
 ORPHANS = (
     "DELETE FROM matched WHERE identity NOT IN (SELECT found FROM sightings WHERE found NOTNULL) "
@@ -149,13 +152,19 @@ def fold_log(path: Path) -> None:
     Raises:
         SinkError: That cannot be done now.
     """
-    try:
-        with closing(sqlite3.connect(path, timeout=BUSY_S)) as connection:
-            is_busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    except sqlite3.Error as error:
-        raise SinkError(f"registry {path} could not be written ({error}): try again") from None
-    if is_busy:
-        raise SinkError(f"registry {path} is being read: try again")
+    end_s = time.monotonic() + FOLD_S
+    while True:
+        problem = "it is being read"
+        try:
+            with closing(sqlite3.connect(path, timeout=BUSY_S)) as connection:
+                if not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                    return
+        except sqlite3.Error as error:
+            problem = str(error)
+        # SQLite waits for readers, but not for the writer's own folding.
+        if time.monotonic() > end_s:
+            raise SinkError(f"registry {path} could not be written ({problem}): try again")
+        time.sleep(FOLD_AGAIN_S)
 
 
 @contextmanager

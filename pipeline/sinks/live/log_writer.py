@@ -83,8 +83,8 @@ class LogWriter:
             SinkError: Not all of it can be written now.
         """
         with self._writing:
-            self._write_all(closing=True)
-            if self.figures()["recording_waiting_bytes"]:
+            # Lines that come in the meantime are not its concern, so what waits says nothing.
+            if not self._write_all(closing=True):
                 raise SinkError("the logs cannot be written now: make room on their disk")
             yield
 
@@ -128,8 +128,12 @@ class LogWriter:
                 self._give_up()
                 return
 
-    def _write_all(self, *, closing: bool) -> None:
-        """Write what waits for every log; whatever goes wrong closes the gate for a while."""
+    def _write_all(self, *, closing: bool) -> bool:
+        """Write what waits for every log; whatever goes wrong closes the gate for a while.
+
+        Returns:
+            Whether nothing went wrong.
+        """
         wrote = failed = False
         for name, lines_log in self._logs.items():
             try:
@@ -146,6 +150,7 @@ class LogWriter:
                 failed = True
         if wrote and not failed:
             self._gate.worked()
+        return not failed
 
     def _write(self, name: str) -> bool:
         """Write what waits for a log; return whether there was something."""

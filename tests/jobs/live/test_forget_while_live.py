@@ -2,6 +2,7 @@
 
 import json
 import signal
+import urllib.error
 import urllib.request
 
 import numpy as np
@@ -34,8 +35,11 @@ def ask(program, method, path, body=None):
     request = urllib.request.Request(
         program.url + path, content, {"Content-Type": "application/json"}, method=method
     )
-    with urllib.request.urlopen(request, timeout=200) as reply:
-        return json.loads(reply.read())
+    try:
+        with urllib.request.urlopen(request, timeout=200) as reply:
+            return json.loads(reply.read())
+    except urllib.error.HTTPError as error:
+        raise AssertionError(error.read().decode()) from None
 
 
 def test_a_person_who_is_in_view_is_erased_and_the_run_goes_on(tmp_path):

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from pipeline.errors import SinkError
 from pipeline.sinks.live.disk import Gate
 from pipeline.sinks.live.log_writer import MAX_WAITING_BYTES, LogWriter
 from support.recordings import PATIENCE_S, Clock, wait_until
@@ -147,3 +148,24 @@ def test_the_end_writes_what_waited_for_room_where_it_fits_after_all(world):
     world.writer.stop()
     assert world.writer.join(PATIENCE_S)
     assert world.log.lines == ["1", "2"]
+
+
+def test_logs_are_at_rest_also_while_lines_come_in(world):
+    wrote = world.log.close
+
+    def close_as_a_line_comes():
+        wrote()
+        world.add(2)
+
+    world.log.close = close_as_a_line_comes
+    world.add(1)
+    with world.writer.at_rest():
+        assert world.log.lines == ["1"]
+    wait_until(lambda: world.log.lines == ["1", "2"])
+
+
+def test_logs_that_cannot_be_written_are_not_at_rest(world):
+    world.log.trouble = OSError(28, "No space left on device")
+    world.add(1)
+    with pytest.raises(SinkError, match="make room"), world.writer.at_rest():
+        pass
