@@ -31,11 +31,11 @@ from multiviewx import as_scene, dress
 from recorded_scenes import BUILT_IN, EventRecord, matched, record, tell, time_steps
 from scipy.optimize import linear_sum_assignment
 
+from pipeline.build_calibration import calibration_of
 from pipeline.datatypes import UNASSIGNED, CropEvidence, Identities
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import SettingsError
 from pipeline.floor.placing import Floor, place_boxes, plane_of
-from pipeline.match.calibration import Calibration
 from pipeline.metrics.trackeval_scores import hota_scores, identity_scores
 from pipeline.settings import CameraSettings, EmbedSettings, MatchSettings, TrackSettings
 from pipeline.sources import resolve_cameras
@@ -214,9 +214,8 @@ def main() -> None:
     if args.multiviewx is not None:
         folder = as_scene(args.multiviewx, args.cache / "multiviewx")
     embedder = ReidEmbedder(EmbedSettings(), device="cpu")
-    calibration = Calibration.of_notes(
-        embedder.calibration or {}, weights=embedder.weights, sha256=embedder.sha256
-    )
+    calibration = calibration_of(embedder)
+    assert calibration is not None
     settings = MatchSettings(place_weight=calibration.place_weight())
     threshold = calibration.threshold_for(false_match_rate=settings.false_match_rate)
     cameras = {each.name: each for each in resolve_cameras([str(folder / "cameras.yaml")])}

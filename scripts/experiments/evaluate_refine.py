@@ -19,13 +19,13 @@ from evaluate_floor import MARKET_TRACKS, SAMPLES, SPOILED, spoiled_camera
 from multiviewx import as_scene, dress
 from recorded_scenes import EventRecord, matched, record, tell
 
+from pipeline.build_calibration import calibration_of
 from pipeline.datatypes import FloatArray
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import SettingsError
 from pipeline.floor.meetings import FeetTrack, feet_tracks, meetings_of
 from pipeline.floor.placing import plane_of
 from pipeline.floor.refining import refine
-from pipeline.match.calibration import Calibration
 from pipeline.settings import EmbedSettings, MatchSettings
 from pipeline.sources import resolve_cameras
 
@@ -70,9 +70,8 @@ def main() -> None:
     if args.multiviewx is not None:
         folder = as_scene(args.multiviewx, args.cache / "multiviewx")
     embedder = ReidEmbedder(EmbedSettings(), device="cpu")
-    calibration = Calibration.of_notes(
-        embedder.calibration or {}, weights=embedder.weights, sha256=embedder.sha256
-    )
+    calibration = calibration_of(embedder)
+    assert calibration is not None
     threshold = calibration.threshold_for(false_match_rate=MatchSettings().false_match_rate)
     scene = record(folder, detector=None, embed=EmbedSettings(), cache=args.cache)
     if args.market is not None:

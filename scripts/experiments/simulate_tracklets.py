@@ -23,9 +23,9 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.build_calibration import calibration_of
 from pipeline.datatypes import CropEvidence, FloatArray, Tracklet, Tracks
 from pipeline.embed.reid import ReidEmbedder
-from pipeline.match.calibration import Calibration
 from pipeline.match.features import CameraCentres, unit_rows
 from pipeline.match.offline import group_tracklets
 from pipeline.match.online import OnlineMatcher
@@ -101,9 +101,8 @@ class World:
 def usual_thresholds() -> Callable[[int], float]:
     """Return what gives the threshold of a run of the package's weights among so many tracklets."""
     embedder = ReidEmbedder(EmbedSettings(), device="cpu")
-    notes = embedder.calibration
-    assert notes is not None
-    calibration = Calibration.of_notes(notes, weights=embedder.weights, sha256=embedder.sha256)
+    calibration = calibration_of(embedder)
+    assert calibration is not None
     rate = MatchSettings().false_match_rate
     return lambda tracklets: calibration.threshold_for(false_match_rate=rate, tracklets=tracklets)
 
