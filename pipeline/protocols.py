@@ -248,5 +248,8 @@ class LiveView(Protocol):
     def recording(self) -> RecordingState:
         """Return what is recorded, and why not where it is not."""
 
+    def warnings(self) -> list[str]:
+        """Return what a user should know of the identities so far, one line each."""
+
     def say(self, event: Event) -> None:
         """Take in an edit by hand, for the event log and everybody who is notified."""

@@ -77,10 +77,16 @@ def refine(
         list[str] | None,
         typer.Option(help="A camera that may be changed; may be repeated. Without it all may."),
     ] = None,
+    json: JsonOption = None,
 ) -> None:
     """Refine calibrations from people who were in two views at once; calibrate cameras without points."""
+    # A list that exists is refused by the job itself, in words of its own.
+    check_files([file_of(json)], [cams, None if out.exists() else out])
     console = Console()
     found = refine_floor(results, out, cams=cams, only=camera or [])
+    content = [_refined_as_json(each) for each in found]
+    if not write_json(json, {"written_by": f"{MARK} floor refine", "cameras": content}):
+        return
     for each in found:
         _show_refined(console, each)
     if any(each.plane is not None for each in found):
@@ -88,6 +94,19 @@ def refine(
     else:
         text = "nothing was changed, no camera list is written"
     console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _refined_as_json(each: Refinement) -> dict[str, Any]:
+    before, after = (None if np.isnan(m) else float(m) for m in (each.before_m, each.after_m))
+    return {
+        "camera": each.camera,
+        "accepted": each.plane is not None,
+        "reason": each.reason,
+        "change": each.change,
+        "people": each.people,
+        "held_out_before_m": before,
+        "held_out_after_m": after,
+    }
 
 
 def _show_refined(console: Console, each: Refinement) -> None:

@@ -61,6 +61,10 @@ class FinishedView:
         """Return that nothing is recorded."""
         return RecordingState(RecordingStatus.OFF, RecordingStatus.OFF)
 
+    def warnings(self) -> list[str]:
+        """Return nothing: the record has them."""
+        return []
+
     def say(self, event: Event) -> None:
         """Do nothing: nobody is notified of finished work."""
 

@@ -164,6 +164,10 @@ class LiveRun:
         off = RecordingStatus.OFF
         return RecordingState(off, off) if recorder is None else recorder.state
 
+    def warnings(self) -> list[str]:
+        """Return what a user should know of the detections and the matching so far."""
+        return self._parts.pipeline.shared_warnings()
+
     def say(self, event: Event) -> None:
         """Take in an edit by hand, for the event log and everybody who is notified."""
         self._parts.outbox.send([event])

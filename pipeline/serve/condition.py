@@ -81,6 +81,7 @@ def condition_of(view: LiveView, *, trouble: str, is_live: bool) -> Condition:
         if each.state is not CameraState.LIVE:
             reason = f" ({each.reason})" if each.reason else ""
             degraded.append(f"camera {each.camera} {WORDS[each.state]}{reason}")
+    degraded += view.warnings()
     level = Level.FAILING if failing else Level.DEGRADED if degraded else Level.OK
     return Condition(level, (*failing, *degraded))
 

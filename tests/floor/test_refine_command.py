@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -126,6 +128,20 @@ def test_what_came_of_it_is_said(tmp_path, capsys):
     assert shown.count("not accepted: held-out tracks are") == 2
     assert "nothing was changed" in shown
     assert not (tmp_path / "again.yaml").exists()
+
+
+def test_json_tells_what_came_of_each_camera(tmp_path, capsys):
+    cams = camera_list(tmp_path, front=points_in("front"), back=spoiled(lambda xy: xy + SHIFT))
+    run, out = walked_run(tmp_path / "run", walkers(12)), tmp_path / "new.yaml"
+    command = ["floor", "refine", str(run), "--cams", str(cams), "--out", str(out)]
+    assert main([*command, "--camera", "back", "--json", str(out)]) == 2
+    assert not out.exists()
+    assert main([*command, "--camera", "back", "--json", "-"]) == 0
+    shown = capsys.readouterr().out
+    [camera] = json.loads(shown)["cameras"]
+    assert camera["camera"] == "back"
+    assert camera["accepted"]
+    assert camera["held_out_after_m"] < 0.2 < camera["held_out_before_m"]
 
 
 @pytest.mark.parametrize(

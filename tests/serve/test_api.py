@@ -218,6 +218,13 @@ def test_a_machine_that_is_too_slow_says_so(client, run):
     assert client.get("/healthz").json()["status"] == "ok"
 
 
+def test_places_that_are_not_used_are_a_reason(client, run):
+    run.view.doubts.append("yard: people would be 5.6 m tall, so its places are not used")
+    answer = client.get("/healthz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "degraded", "reasons": run.view.doubts}
+
+
 def test_healthz_is_503_with_reasons_when_nothing_is_seen(client, run):
     for name in ("lobby", "yard"):
         run.view.set(name, state=CameraState.NO_VIDEO)

@@ -165,7 +165,7 @@ class World:
         self.detector = SlowDetector(self.time, frame_s=frame_s, fails_for=fails_for)
         self.trackers = {name: RestartingTracker(tracker) for name in self.names}
         self.registry, self.outbox, self.recorder = FakeRegistry(), FakeOutbox(), FakeRecorder()
-        self.embedder = KeepingEmbedder()
+        self.embedder, self.matcher = KeepingEmbedder(), FakeMatcher()
         self.drawn_images = []
         self.drawn = self.encoded = self.saved = 0
         self.save_error: Exception | None = None
@@ -174,7 +174,7 @@ class World:
             trackers=self.trackers,
             policy=FakePolicy(),
             embedder=self.embedder,
-            matcher=FakeMatcher(),
+            matcher=self.matcher,
         )
         parts = LiveParts(
             pipeline=pipeline,

@@ -30,6 +30,7 @@ class FakeView:
         on = RecordingStatus.RECORDING
         self.recording_state = RecordingState(on, on)
         self.said: list[Event] = []
+        self.doubts: list[str] = []
         self.encoded = 0
         self._lock = threading.Lock()
 
@@ -51,6 +52,9 @@ class FakeView:
 
     def recording(self) -> RecordingState:
         return self.recording_state
+
+    def warnings(self) -> list[str]:
+        return list(self.doubts)
 
     def say(self, event) -> None:
         self.said.append(event)

@@ -225,3 +225,10 @@ def test_the_gallery_is_saved_now_and_then_and_at_the_end_and_failures_do_not_st
     stop.set()
     world.run.run(stop)
     assert world.saved == 5
+
+
+def test_doubts_of_the_matching_are_told_while_it_runs():
+    world = World(cameras=1, fps=10)
+    assert world.run.warnings() == []
+    world.matcher.warnings = ["yard: people would be 5.6 m tall"]
+    assert world.run.warnings() == ["yard: people would be 5.6 m tall"]
