@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from pydantic import ValidationError
 
@@ -28,7 +29,12 @@ BOX_SIDES = 4
 PERSON_SHARE = 0.5
 """A box that fills so much of a picture shows that the picture is a crop of a person already."""
 STANDING = 1.2
-"""Height over width from which on a picture without a box is taken to be a crop."""
+"""Height over width from which on a picture may be a crop."""
+MARGIN = 0.6
+"""Of its height, added all around before a person is looked for who fills it: detectors learned from
+people with something around them, and see half of one in a tight crop."""
+MAX_RIMMED = 640
+"""Height in pixels to which a picture is scaled down before: more shows the detector nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,19 +180,45 @@ def person_on(image: Image, what: object, finder: Detector) -> Image:
         InputError: Nobody is on it.
     """
     height, width = image.shape[:2]
-    found = finder.detect([Frame("query", 0, 0.0, image)])[0]
-    if not len(found.xyxy):
-        if height >= STANDING * width:
-            return image
+    may_be_crop = height >= STANDING * width
+    if may_be_crop and _fills(_clearest(image, finder, margin=MARGIN), image):
+        return image
+    box = _clearest(image, finder)
+    if box is None and not may_be_crop:
         raise InputError(
             f"no person was detected in {what}: crop the person, or try another detector"
         )
-    sides = found.xyxy[:, 2:] - found.xyxy[:, :2]
-    best = int((sides.prod(axis=1) * found.score).argmax())
-    if sides[best].prod() >= PERSON_SHARE * height * width:
+    if box is None or _fills(box, image):
         return image
-    left, top, right, bottom = found.xyxy[best].round().astype(int)
+    left, top, right, bottom = box.round().astype(int)
     return image[top:bottom, left:right]
+
+
+def _clearest(image: Image, finder: Detector, *, margin: float = 0.0) -> FloatArray | None:
+    """Return the box of the clearest person, ``None`` if there is nobody.
+
+    Args:
+        image: ``(H, W, 3)`` uint8 BGR.
+        finder: Finds people.
+        margin: What is added around the image first, of its height.
+    """
+    height, width = image.shape[:2]
+    scale = min(1.0, MAX_RIMMED / height) if margin else 1.0
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    rim = round(margin * len(small))
+    rimmed = cv2.copyMakeBorder(small, rim, rim, rim, rim, cv2.BORDER_REPLICATE)
+    found = finder.detect([Frame("query", 0, 0.0, rimmed)])[0]
+    if not len(found.xyxy):
+        return None
+    boxes = np.clip((found.xyxy - rim) / scale, 0, [width, height, width, height])
+    sizes = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    return np.asarray(boxes[int((sizes * found.score).argmax())], np.float32)
+
+
+def _fills(box: FloatArray | None, image: Image) -> bool:
+    height, width = image.shape[:2]
+    sides = np.zeros(2) if box is None else box[2:] - box[:2]
+    return bool(sides.prod() >= PERSON_SHARE * height * width)
 
 
 def _embedded(crop: Image, results: Results, *, device: str) -> FloatArray:

@@ -13,8 +13,8 @@ Curve = Sequence[tuple[float, float]]
 """Thresholds, ascending, and the false match rate at each; see ``pipeline.match.calibration``."""
 
 SECONDS_PER_DAY = 86_400.0
-USUAL_STAYS, USUAL_DAYS = 50.0, 0.1
-"""What is taken for seen before anything was: 500 stays a day and camera, soon outweighed."""
+USUAL_PEOPLE, USUAL_DAYS = 50.0, 0.1
+"""What is taken for seen before anything was: 500 people a day and camera, soon outweighed."""
 TAIL = 10.0
 """The line that goes on beyond the curve is drawn through its last point and the last one with
 so many times its rate."""
@@ -24,10 +24,11 @@ MAX_CORRECTION = 1e4
 class AlertRate:
     """How similar somebody must be so that false alerts are as rare as is wanted.
 
-    A stay compared with ``E`` people is a false alert with a chance of ``E`` times the false match
-    rate. Calibration tells that rate of its own footage; what this site makes of it is learned
-    from answers: false alerts over those that were foretold, with one more of each so that a few
-    answers change little.
+    Somebody who is compared with ``E`` people gives false alerts with a chance of ``E`` times the
+    false match rate, in a camera once a day: how they look does not change with every stay, and
+    after a no they give none. Calibration tells that rate of its own footage; what this site makes
+    of it is learned from answers: false alerts over those that were foretold, with one more of each
+    so that a few answers change little.
 
     Args:
         curve: Error rates of the weights.
@@ -41,15 +42,23 @@ class AlertRate:
         self._logs = np.log([rate for _, rate in points])
         self._wanted = wanted
         self._cameras = cameras
-        self._stays = 0
+        self._people = 0
         self._began_s: float | None = None
         self._now_s = 0.0
+        self._counted: dict[tuple[int, str], float] = {}
 
-    def note_stay(self, time_s: float) -> None:
-        """Count a stay that was compared."""
+    def note_person(self, identity: int, camera: str, time_s: float) -> bool:
+        """Count somebody once a day and camera; return whether they counted now."""
         self._began_s = time_s if self._began_s is None else self._began_s
         self._now_s = max(self._now_s, time_s)
-        self._stays += 1
+        counted = self._counted
+        while counted and time_s - next(iter(counted.values())) >= SECONDS_PER_DAY:
+            del counted[next(iter(counted))]
+        if (identity, camera) in counted:
+            return False
+        counted[identity, camera] = time_s
+        self._people += 1
+        return True
 
     def threshold(self, *, people: int, correction: float) -> float:
         """Return the least similarity that is an alert, at most 1.
@@ -59,7 +68,7 @@ class AlertRate:
             correction: As ``correction_of`` returns it.
         """
         days = (self._now_s - (self._began_s or self._now_s)) / SECONDS_PER_DAY
-        a_day = (self._stays + USUAL_STAYS) / (days * self._cameras + USUAL_DAYS)
+        a_day = (self._people + USUAL_PEOPLE) / (days * self._cameras + USUAL_DAYS)
         rate = self._wanted / a_day / max(1, people) / correction
         return self._threshold_of(min(rate, 1.0))
 

@@ -182,11 +182,12 @@ class WatchList:
         for track, identity in tracks:
             key = (track.camera, track.track_id)
             self._go_on(key, identity, track.last_s)
-            # What is still the same needs no second look.
-            if track.crops < MIN_CROPS or self._compared.get(key) == track.weight:
+            if track.crops < MIN_CROPS:
                 continue
-            if key not in self._compared:
-                self._note_stay(track.last_s, threshold)
+            self._expect(identity, track, threshold)
+            # What is still the same needs no second look.
+            if self._compared.get(key) == track.weight:
+                continue
             self._compared[key] = track.weight
             if key not in self._whose and track.embedding_sum is not None:
                 alert = self._alert(track, identity, threshold)
@@ -246,9 +247,11 @@ class WatchList:
                 if identity != UNASSIGNED and whose == number:
                     stay.identities.add(identity)
 
-    def _note_stay(self, time_s: float, threshold: float | None) -> None:
-        if self._rate is not None and threshold is not None:
-            self._rate.note_stay(time_s)
+    def _expect(self, identity: int, track: OpenTrack, threshold: float | None) -> None:
+        """Note how many false alerts calibration foretells of somebody who was compared."""
+        if self._rate is None or threshold is None or identity == UNASSIGNED:
+            return
+        if self._rate.note_person(identity, track.camera, track.last_s):
             self._expected += len(self._people) * self._rate.false_match_rate(threshold)
 
     def _picture_of(self, track: OpenTrack) -> bytes:

@@ -179,7 +179,7 @@ def rate(**options):
 
 
 def test_the_threshold_has_the_wanted_rate():
-    """500 stays a day, one person: 0.002 of strangers, which the curve has at 0.54."""
+    """500 people a day, one looked for: 0.002 of strangers, which the curve has at 0.54."""
     assert rate().threshold(people=1, correction=1.0) == pytest.approx(0.54, abs=0.005)
     assert rate(wanted=10).threshold(people=10, correction=1.0) == pytest.approx(0.54, abs=0.005)
     assert rate().threshold(people=1, correction=10.0) == pytest.approx(0.74, abs=0.005)
@@ -195,13 +195,26 @@ def test_beyond_the_curve_its_last_line_goes_on():
 def test_crowded_cameras_ask_for_more_similarity():
     crowded = rate()
     for n in range(10_000):
-        crowded.note_stay(START + 8.64 * n)  # ten thousand a day
+        crowded.note_person(n, "lobby", START + 8.64 * n)  # ten thousand a day
     quiet = rate()
     for n in range(10):
-        quiet.note_stay(START + 8640 * n)
+        quiet.note_person(n, "lobby", START + 8640 * n)
     thresholds = [each.threshold(people=1, correction=1.0) for each in (crowded, quiet)]
     assert thresholds[0] > 0.75
     assert thresholds[1] < 0.5
+
+
+def test_people_count_once_a_day_and_camera_however_often_they_come():
+    often, once = rate(), rate()
+    for n in range(10_000):
+        often.note_person(n % 10, "lobby", START + 8.64 * n)
+    for n in range(10):
+        once.note_person(n, "lobby", START + 8640 * n)
+    thresholds = [each.threshold(people=1, correction=1.0) for each in (often, once)]
+    assert thresholds[0] == pytest.approx(thresholds[1], abs=0.01)
+    assert not often.note_person(3, "lobby", START + 86_300)
+    assert often.note_person(3, "yard", START + 86_300)
+    assert often.note_person(3, "lobby", START + 2 * 86_400)
 
 
 @pytest.mark.parametrize("factor", [1.0, 10.0, 100.0])
