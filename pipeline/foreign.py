@@ -27,6 +27,7 @@ __all__ = [
     "check_replaceable",
     "errors_as",
     "is_same",
+    "marked_jpeg",
     "one_line",
     "picture_files",
     "read_picture",
@@ -89,6 +90,13 @@ def check_replaceable(path: Path) -> None:
     """
     with errors_as(OutputError):
         files.check_replaceable(path)
+
+
+def marked_jpeg(jpeg: bytes) -> bytes:
+    """Return a JPEG file with a comment by which ``check_replaceable`` knows it."""
+    comment = MARK.encode()
+    length = (len(comment) + 2).to_bytes(2, "big")
+    return jpeg[:2] + b"\xff\xfe" + length + comment + jpeg[2:]
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from pipeline.errors import InputError, SettingsError
 from pipeline.floor.drawing import draw_grid
 from pipeline.floor.fit import Fit, fit_points, refuse_outside
 from pipeline.floor.placing import Floor, is_calibrated, plane_of
+from pipeline.foreign import marked_jpeg
+from pipeline.jobs.outputs import check_files
 from pipeline.layout.files import write_atomically
 from pipeline.settings import CameraSettings, SourceSettings
 from pipeline.sources.camera_list import resolve_cameras
@@ -50,6 +52,7 @@ def fit_floor(cams: list[str], out: Path) -> Iterator[Calibrated]:
     Raises:
         SettingsError: No camera has a calibration, or one cannot be used; names it.
         SourceError: A list or a video cannot be read.
+        OutputError: A picture would replace what ``floor fit`` did not write.
         SinkError: A picture cannot be written.
     """
     cameras = [each for each in resolve_cameras(cams) if is_calibrated(each)]
@@ -59,8 +62,13 @@ def fit_floor(cams: list[str], out: Path) -> Iterator[Calibrated]:
             "points, [px, py, x_m, y_m] each, to the camera list"
         )
     Floor(cameras)  # all of them are checked before any picture is drawn
+    check_files([_picture(camera, out) for camera in cameras])
     for camera in cameras:
         yield _calibrated(camera, out)
+
+
+def _picture(camera: CameraSettings, out: Path) -> Path:
+    return out / f"{camera.name}.jpg"
 
 
 def _calibrated(camera: CameraSettings, out: Path) -> Calibrated:
@@ -74,8 +82,8 @@ def _calibrated(camera: CameraSettings, out: Path) -> Calibrated:
     picture = None
     if image is not None:
         out.mkdir(parents=True, exist_ok=True)
-        picture = out / f"{camera.name}.jpg"
-        write_atomically(picture, encode_jpeg(draw_grid(image, plane, fit)))
+        picture = _picture(camera, out)
+        write_atomically(picture, marked_jpeg(encode_jpeg(draw_grid(image, plane, fit))))
     return Calibrated(camera.name, fit, plane.lens is not None, plane.pose is not None, picture)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cv2
+import numpy as np
 import pytest
 import yaml
 
@@ -38,6 +39,22 @@ def test_errors_are_shown_and_the_grid_is_drawn_on_the_floor(tmp_path, capsys):
     assert drawn.shape == (540, 960, 3)
     assert with_lines[280:].mean() > 0.01
     assert with_lines[:180].mean() < 0.001  # nothing above the horizon
+
+
+def test_only_its_own_pictures_are_replaced(tmp_path, capsys):
+    out = tmp_path / "photos"
+    out.mkdir()
+    photo = out / "lobby.jpg"
+    assert cv2.imwrite(str(photo), np.full((20, 30, 3), 90, np.uint8))
+    before = photo.read_bytes()
+    cams = str(camera_list(tmp_path, floor_points=sample_points()))
+    assert main(["floor", "fit", cams, "--out", str(out)]) == 2
+    assert f"{photo} exists" in " ".join(capsys.readouterr().err.split())
+    assert photo.read_bytes() == before
+    photo.unlink()
+    for _ in range(2):
+        assert main(["floor", "fit", cams, "--out", str(out)]) == 0
+    assert cv2.imread(str(photo)).shape == (540, 960, 3)
 
 
 @pytest.mark.parametrize(
