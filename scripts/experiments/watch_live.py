@@ -73,9 +73,9 @@ def looped(clip: Path, target: Path, *, seconds: float) -> float:
 
 
 def truth_of(scene: Path, length_s: float, seconds: float) -> pd.DataFrame:
-    """Return the visible boxes of a scene that is repeated."""
+    """Return the boxes of a scene that is repeated."""
     once = pd.read_csv(scene / "ground_truth.csv")
-    once = once[once["visible"] >= MIN_VISIBLE]
+    once = once[once["visible"] > 0]
     parts = [
         once.assign(time_s=once["time_s"] + n * length_s)
         for n in range(int(np.ceil(seconds / length_s)))
@@ -85,21 +85,28 @@ def truth_of(scene: Path, length_s: float, seconds: float) -> pd.DataFrame:
 
 
 def stays_of(truth: pd.DataFrame, person: int) -> dict[str, list[tuple[float, float]]]:
-    """Return by camera from when until when somebody is there, gaps that are short included."""
+    """Return by camera from when until when somebody is there, gaps that are short included.
+
+    Who is hidden for the greater part all the time need not be found.
+    """
     stays: dict[str, list[tuple[float, float]]] = {}
     for camera, own in truth[truth["identity"] == person].groupby("camera"):
-        times = own["time_s"].to_numpy()
-        ends = np.flatnonzero(np.diff(times) > GAP_S)
-        firsts, lasts = times[[0, *(ends + 1)]], times[[*ends, len(times) - 1]]
-        pairs = zip(firsts.tolist(), lasts.tolist(), strict=True)
-        stays[str(camera)] = [each for each in pairs if each[1] - each[0] >= MIN_STAY_S]
+        stays[str(camera)] = []
+        for _, stay in own.groupby((own["time_s"].diff() > GAP_S).cumsum()):
+            clear = stay.loc[stay["visible"] >= MIN_VISIBLE, "time_s"]
+            if clear.max() - clear.min() >= MIN_STAY_S:
+                stays[str(camera)].append(
+                    (float(stay["time_s"].min()), float(stay["time_s"].max()))
+                )
     return stays
 
 
 def true_passages(truth: pd.DataFrame, maps: dict[str, ZoneMap]) -> dict[str, tuple[int, int]]:
     """Return by name how often zones and lines were passed each way, by true boxes."""
     counter, told = ZoneCounter(maps), []
-    for (time_s, camera), rows in truth.groupby(["time_s", "camera"]):
+    for (time_s, camera), rows in truth[truth["visible"] >= MIN_VISIBLE].groupby(
+        ["time_s", "camera"]
+    ):
         xywh = rows[["x", "y", "w", "h"]].to_numpy(np.float64)
         xyxy = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
         numbers = rows["identity"].tolist()
