@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -179,18 +180,29 @@ def run_command(
         started = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         first_s: float | None = None
-        while True:
-            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+        peak_mb = 0.0
+        while process.poll() is None:
+            peak_mb = max(peak_mb, _peak_mb(process.pid))
             if first_s is None and _rows(out / TRACKS_CSV):
                 first_s = time.perf_counter() - started
-            if ended:
-                break
             time.sleep(POLL_S)
         seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             raise SystemExit(f"failed: {' '.join(command)}")
-    return Command(seconds, first_s or seconds, usage.ru_maxrss / 1024)
+    return Command(seconds, first_s or seconds, peak_mb)
+
+
+def _peak_mb(pid: int) -> float:
+    """Return the most memory that a process held so far, 0 where it ended.
+
+    Not ``ru_maxrss``, which counts what the process that started it held, too.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, flags=re.M)
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def _rows(table: Path) -> int:
