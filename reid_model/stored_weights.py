@@ -109,10 +109,10 @@ def read_notes(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             start = file.read(HEADER_LENGTH_BYTES)
-            header = file.read(int.from_bytes(start, "little"))
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "they are no safetensors file"
-        raise WeightsError(f"weights {path} cannot be read: {reason}") from None
+            # The length is the file's own word; no more is there to be read, or given memory.
+            header = file.read(min(int.from_bytes(start, "little"), path.stat().st_size))
+    except OSError as error:
+        raise WeightsError(f"weights {path} cannot be read: {error.strerror}") from None
     return _notes(_split(start + header, path)[0], path)
 
 
