@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from pipeline.build_calibration import false_match_curve, matching_thresholds, name_of
 from pipeline.core import Pipeline
@@ -22,7 +24,7 @@ from pipeline.match.online import OnlineMatcher
 from pipeline.plugins import checked_stage
 from pipeline.protocols import Detector, Embedder, Tracker
 from pipeline.settings import CameraSettings, Settings
-from pipeline.sources import VideoFile, open_source
+from pipeline.sources import VideoFile, gpu_acceleration, open_source
 from pipeline.track.loading import load_tracker
 
 __all__ = [
@@ -32,6 +34,10 @@ __all__ = [
     "build_stages",
     "embedder_hash",
 ]
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +115,15 @@ def build_sources(settings: Settings) -> list[VideoFile]:
 
     Raises:
         SourceError: A camera cannot be read.
+        SettingsError: The device is not on this machine.
     """
-    return [open_source(camera, settings.source) for camera in settings.cameras]
+    acceleration = None
+    if settings.source.decoder == "gpu":
+        acceleration = gpu_acceleration(resolve_device(settings.runner.device))
+    return [
+        open_source(camera, settings.source, acceleration=acceleration)
+        for camera in settings.cameras
+    ]
 
 
 def build_stages(
@@ -139,8 +152,15 @@ def build_stages(
     device = resolve_device(settings.runner.device)
     names = [camera.name for camera in settings.cameras]
     floor = Floor(settings.cameras)
-    detector = own.detector or load_detector(settings.detect, cameras=names, device=device)
-    embedder = own.embedder or load_embedder(settings.embed, device=device)
+    notes: list[str] = []
+    detector = own.detector or _on(
+        device,
+        lambda where: load_detector(settings.detect, cameras=names, device=where),
+        notes,
+    )
+    embedder = own.embedder or _on(
+        device, lambda where: load_embedder(settings.embed, device=where), notes
+    )
     make_tracker = own.tracker or load_tracker(settings.track)
     thresholds = matching_thresholds(settings, embedder)
     persons = None
@@ -172,10 +192,23 @@ def build_stages(
         weights_sha256=sha256,
         gallery=persons,
         floor=floor,
-        warnings=thresholds.warnings,
+        warnings=(*notes, *thresholds.warnings),
         count_thresholds=thresholds.of_count,
         false_match_curve=false_match_curve(embedder),
     )
+
+
+def _on(device: str, load: Callable[[str], T], notes: list[str]) -> T:
+    """Load a stage on a device, or on the CPU where the device fails; note why."""
+    try:
+        return load(device)
+    except RuntimeError as error:  # torch's, of drivers, memory, cards that are too old
+        if device == "cpu":
+            raise
+        reason = str(error).strip().splitlines()[0]
+        notes.append(f"{device} cannot be used by one of the networks, the CPU is: {reason}")
+        log.warning("%s", notes[-1])
+        return load("cpu")
 
 
 def embedder_hash(embedder: Embedder) -> str:

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.datatypes import Image
+from pipeline.datatypes import Frame
+from pipeline.gpu_frame import thumbnail_of
 
 __all__ = ["CameraMotion"]
 
@@ -40,14 +41,16 @@ class CameraMotion:
         self._before = (0.0, 0.0)
         self._since = (0.0, 0.0)
 
-    def update(self, image: Image) -> tuple[float, float]:
+    def update(self, frame: Frame) -> tuple[float, float]:
         """Return how far what is in the picture has moved to the right and down since the first one, px.
 
         Args:
-            image: ``(H, W, 3)`` the next picture of the camera.
+            frame: The next of the camera.
         """
-        scale = image.shape[1] / WIDTH_PX
-        small = _small(image)
+        height, width = frame.shape[:2]
+        scale = width / WIDTH_PX
+        picture = thumbnail_of(frame, WIDTH_PX, max(round(height * WIDTH_PX / width), 2))
+        small = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.float32)
         if self._reference is None or self._reference.shape != small.shape:
             self._window = cv2.createHanningWindow(small.shape[::-1], cv2.CV_32F)
             self._renew(small)
@@ -80,9 +83,3 @@ def _explains(
     changed = np.maximum(unturned, left) > MIN_CHANGE
     explained = left < MIN_GAIN * unturned
     return bool(changed.mean() >= 0.5 and explained[changed].mean() >= MIN_SHARE)
-
-
-def _small(image: Image) -> NDArray[np.float32]:
-    height = max(round(image.shape[0] * WIDTH_PX / image.shape[1]), 2)
-    small = cv2.resize(image, (WIDTH_PX, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.float32)

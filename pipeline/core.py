@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from pipeline.camera_motion import CameraMotion
-from pipeline.crops import cut
 from pipeline.datatypes import (
     CropEvidence,
     Detections,
@@ -25,6 +24,7 @@ from pipeline.datatypes import (
     Tracklet,
     Tracks,
 )
+from pipeline.gpu_frame import crop_of
 from pipeline.protocols import CropPolicy, Detector, Embedder, Matcher, Tracker, warnings_of
 
 __all__ = ["Pipeline"]
@@ -120,7 +120,7 @@ class Pipeline:
         for frame, found, tracks, quality, rows, rows_vectors in zip(
             frames, detections, tracked, qualities, chosen, vectors, strict=True
         ):
-            shift = self._motion[frame.camera].update(frame.image)
+            shift = self._motion[frame.camera].update(frame)
             evidence = CropEvidence(rows, rows_vectors, quality[rows], shift)
             global_id = self._matcher.update(frame.camera, frame.time_s, tracks, evidence)
             results.append(FrameResult(frame, tracks, global_id, quality, evidence, found.xyxy))
@@ -164,7 +164,8 @@ class Pipeline:
 
     def _embed(self, wanted: Sequence[tuple[Frame, FloatArray]]) -> list[FloatArray]:
         """Embed boxes of several frames in one call; return the vectors of each frame."""
-        crops = [cut(frame.image, box) for frame, boxes in wanted for box in boxes]
+        fetch = not getattr(self._embedder, "takes_gpu_crops", False)
+        crops = [crop_of(frame, box, fetch=fetch) for frame, boxes in wanted for box in boxes]
         if crops:
             vectors = self._embedder.embed(crops)
         else:

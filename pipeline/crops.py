@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from pipeline.datatypes import FloatArray, FrameResult, Image
+from pipeline.datatypes import FloatArray, Frame, FrameResult, Image
 
 __all__ = [
     "blur",
@@ -111,7 +111,8 @@ def with_blurred_heads(result: FrameResult) -> FrameResult:
     image = result.frame.image.copy()
     for box in (*result.tracks.xyxy, *result.detected):
         blur(image, head_of(box))
-    return replace(result, frame=replace(result.frame, image=image))
+    frame = Frame(result.frame.camera, result.frame.index, result.frame.time_s, image)
+    return replace(result, frame=frame)
 
 
 def shrunk(image: Image, *, max_height: int, max_width: int | None = None) -> Image:

@@ -54,6 +54,11 @@ class Frame:
     def __post_init__(self) -> None:
         require_shape("Frame", "image", self.image, (None, None, 3))
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Height, width and 3, for whoever does not look at the pixels."""
+        return self.image.shape
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:

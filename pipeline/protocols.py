@@ -121,7 +121,10 @@ def warnings_of(stage: Detector | Tracker | Matcher) -> list[str]:
 
 
 class Embedder(Protocol):
-    """Turns crops of persons into unit vectors. Keeps nothing between calls."""
+    """Turns crops of persons into unit vectors. Keeps nothing between calls.
+
+    Where it has a true ``takes_gpu_crops``, crops of frames on a GPU come as torch's tensors.
+    """
 
     @property
     def dim(self) -> int:

@@ -92,6 +92,8 @@ class SourceSettings(Section):
     """Stop each camera after this time of its video."""
     queue_frames: Annotated[int, Field(ge=1, le=256)] = 4
     """Maximum number of decoded frames in the queue of a camera."""
+    decoder: Literal["cpu", "gpu"] = "cpu"
+    """What decodes files in `run`; ``gpu``: NVDEC of the networks' CUDA device, which keeps frames."""
 
 
 class DetectSettings(Section):

@@ -61,7 +61,7 @@ class Runtime(Protocol):
     description: Description
     name: str
 
-    def infer(self, images: Iterable[Image]) -> list[NDArray[np.float32]]:
+    def infer(self, images: Iterable[Any]) -> list[NDArray[np.float32]]:
         """Return a vector for each ``(H, W, 3)`` uint8 BGR image of the input's size."""
 
     def forward(self, count: int) -> None:
@@ -94,6 +94,11 @@ class NetworkEmbedder:
     def dim(self) -> int:
         """Length of an embedding."""
         return self._dim
+
+    @property
+    def takes_tensors(self) -> bool:
+        """Whether crops may be torch's tensors, wherever they are."""
+        return bool(getattr(self._runtime, "takes_tensors", False))
 
     @property
     def description(self) -> Description:
@@ -151,16 +156,18 @@ class NetworkEmbedder:
                 ".xml file"
             )
 
-    def embed(self, crops: Sequence[Image]) -> NDArray[np.float32]:
+    def embed(self, crops: Sequence[Any]) -> NDArray[np.float32]:
         """Return ``(M, D)`` float32 unit rows for ``M`` BGR crops of any size.
+
+        Args:
+            crops: ``(H, W, 3)`` uint8 arrays, or tensors where `takes_tensors`.
 
         Raises:
             WeightsError: A vector has entries that are no numbers, or length zero.
         """
         if not len(crops):
             return np.zeros((0, self._dim), np.float32)
-        size = self.description.input_size
-        vectors = np.stack(self._runtime.infer(resized(crop, size) for crop in crops))
+        vectors = np.stack(self._runtime.infer(self._ready(crop) for crop in crops))
         length = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
         if not np.isfinite(length).all():
             raise WeightsError(
@@ -174,6 +181,10 @@ class NetworkEmbedder:
             )
         unit: NDArray[np.float32] = (vectors / length).astype(np.float32)
         return unit
+
+    def _ready(self, crop: Any) -> Any:
+        is_array = isinstance(crop, np.ndarray)
+        return resized(crop, self.description.input_size) if is_array else crop
 
     def forward(self, count: int) -> None:
         """Infer so many blank crops and drop the result: what the network alone costs."""

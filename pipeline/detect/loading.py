@@ -22,8 +22,8 @@ def load_detector(settings: DetectSettings, *, cameras: Sequence[str], device: s
     """Return the detector for a run.
 
     It is a plug-in, saved boxes, or a network; without any of them, the package's own. OpenVINO
-    models run on OpenVINO directly, ONNX models too when the device is a CPU; everything else
-    goes through ultralytics.
+    models run on OpenVINO directly, ONNX models too when the device is a CPU, weights of this
+    project's own training on torch; everything else goes through ultralytics.
 
     Args:
         settings: What the user asked for.
@@ -57,6 +57,16 @@ def load_detector(settings: DetectSettings, *, cameras: Sequence[str], device: s
                 f"image_size ({settings.image_size}) out"
             )
         return detector
+    if path.suffix == ".safetensors" and path.exists():
+        from pipeline.detect.torch_yolo import TorchYolo  # noqa: PLC0415 - torch is slow to load
+
+        return TorchYolo(
+            path,
+            confidence=settings.confidence,
+            nms_iou=settings.nms_iou,
+            image_size=settings.image_size,
+            device=device,
+        )
     return UltralyticsDetector(
         str(path),
         confidence=settings.confidence,

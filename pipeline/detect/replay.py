@@ -92,7 +92,7 @@ class ReplayDetector:
         saved = self._boxes.get((frame.camera, frame.index))
         if saved is None:
             return Detections.empty()
-        height, width = frame.image.shape[:2]
+        height, width = frame.shape[:2]
         xyxy = np.clip(saved.xyxy, 0, np.array([width, height, width, height], np.float32))
         visible = (xyxy[:, 2] > xyxy[:, 0]) & (xyxy[:, 3] > xyxy[:, 1])
         sure = saved.score >= self._confidence

@@ -25,12 +25,9 @@ from pipeline.detect.exported import ExportedModel, Layout, check_task, find_mod
 from pipeline.detect.pickled import refuse_code
 from pipeline.errors import ModelError
 
-__all__ = ["ARCHITECTURE", "UltralyticsDetector", "contained", "download_folder", "network_from"]
+__all__ = ["UltralyticsDetector", "contained", "download_folder"]
 
 log = logging.getLogger(__name__)
-
-ARCHITECTURE = "architecture"
-"""Metadata of a safetensors file: which of ultralytics' architectures its weights are of."""
 
 
 class UltralyticsDetector:
@@ -41,8 +38,7 @@ class UltralyticsDetector:
     size go through the model together.
 
     Args:
-        weights: A file (``.pt``, ``.onnx``, ``.safetensors`` of `scripts/train_detector.py`) or
-            exported folder, or the name of a published model
+        weights: A file (``.pt``, ``.onnx``) or exported folder, or the name of a published model
             (``yolo11n.pt``), which is downloaded once.
         confidence: Minimum score of a box.
         nms_iou: IoU threshold of non-maximum suppression.
@@ -72,10 +68,9 @@ class UltralyticsDetector:
             with contained():
                 from ultralytics import YOLO  # noqa: PLC0415 - slow, and has side effects
 
-                stored = path.suffix == ".safetensors"
-                self._model: Any = _yolo_of(path) if stored else YOLO(str(path), task=task)
+                self._model: Any = YOLO(str(path), task=task)
                 names: dict[int, str] = dict(self._model.names)
-        except (ModelError, ModuleNotFoundError):  # the light installation has no ultralytics
+        except ModuleNotFoundError:  # the light installation has no ultralytics
             raise
         # Vendors' loaders raise whatever their format's library raises.
         except Exception as error:
@@ -115,57 +110,6 @@ class UltralyticsDetector:
                         )
                     found[row] = Detections(xyxy, score)
         return found
-
-
-def network_from(weights: Path) -> Any:
-    """Return a one-class ultralytics network with the weights of a safetensors file.
-
-    To be called within `contained`.
-
-    Raises:
-        ModelError: The file holds something else.
-    """
-    from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - only for such files
-    from ultralytics.cfg import get_cfg  # noqa: PLC0415 - slow, and has side effects
-    from ultralytics.nn.tasks import DetectionModel  # noqa: PLC0415
-
-    try:
-        with safe_open(str(weights), framework="pt") as stored:
-            architecture = (stored.metadata() or {}).get(ARCHITECTURE)
-            # Its tensors alone, in single precision.
-            state = {
-                name: tensor.float() if tensor.is_floating_point() else tensor
-                for name, tensor in ((name, stored.get_tensor(name)) for name in stored.keys())  # noqa: SIM118
-            }
-        if architecture is None:
-            raise ModelError(
-                f"detector {weights} does not say what network it is for; expected a file of "
-                "scripts/train_detector.py, a .pt, an .onnx or an OpenVINO folder"
-            )
-        network = DetectionModel(architecture, nc=1, verbose=False)
-        network.load_state_dict(state)
-    except (OSError, SafetensorError, RuntimeError) as error:
-        problem = str(error).strip().splitlines()[0]
-        raise ModelError(f"detector {weights} cannot be loaded: {problem}") from None
-    network.names = {0: "person"}
-    network.args = get_cfg()
-    return network.eval()
-
-
-def _yolo_of(weights: Path) -> Any:
-    """Return ultralytics' front around the network of a safetensors file.
-
-    To be called within `contained`.
-
-    Raises:
-        ModelError: The file holds something else.
-    """
-    from ultralytics import YOLO  # noqa: PLC0415 - slow, and has side effects
-
-    network = network_from(weights)
-    yolo = YOLO(network.yaml["yaml_file"], task="detect")
-    yolo.model = network
-    return yolo
 
 
 def download_folder() -> Path:

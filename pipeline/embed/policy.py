@@ -47,7 +47,7 @@ class TrackCropPolicy:
 
     def quality(self, tracks: Tracks, frame: Frame) -> FloatArray:
         """Return ``(N,)`` float32 in [0, 1]: how well each track's crop shows its person."""
-        height, width = frame.image.shape[:2]
+        height, width = frame.shape[:2]
         return crop_quality(tracks, height=height, width=width)
 
     def choose(self, camera: str, time_s: float, tracks: Tracks, quality: FloatArray) -> IntArray:

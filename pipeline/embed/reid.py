@@ -53,6 +53,11 @@ class ReidEmbedder:
         return self._network.dim
 
     @property
+    def takes_gpu_crops(self) -> bool:
+        """Whether crops of frames on a GPU may stay there: masks are made on the CPU."""
+        return self._network.takes_tensors and self._masker is None
+
+    @property
     def runtime(self) -> str:
         """What the weights run on, in which precision, on which crops: it all shifts similarities."""
         runtime = self._network.name.removeprefix(self.weights.name).strip(" ()")
@@ -118,7 +123,7 @@ class ReidEmbedder:
         if not self._mirror:
             with _as_model_error():
                 return self._network.embed(crops)
-        mirrored = [np.ascontiguousarray(crop[:, ::-1]) for crop in crops]
+        mirrored = [_mirrored(crop) for crop in crops]
         with _as_model_error():
             vectors = self._network.embed([*crops, *mirrored])
         both = vectors[: len(crops)] + vectors[len(crops) :]
@@ -137,6 +142,11 @@ def _as_model_error() -> Iterator[None]:
         raise OutputError(str(error)) from error
     except errors.ReidModelError as error:
         raise ModelError(str(error)) from error
+
+
+def _mirrored(crop: Any) -> Any:
+    is_array = isinstance(crop, np.ndarray)
+    return np.ascontiguousarray(crop[:, ::-1]) if is_array else crop.flip(1)
 
 
 def _trimmed(crop: Image, share: float) -> Image:

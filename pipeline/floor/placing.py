@@ -96,7 +96,7 @@ class Floor:
         """Return tracks with their places, or as they are where the camera is not calibrated."""
         if frame.camera not in self._cameras:
             return tracks
-        height, width = frame.image.shape[:2]
+        height, width = frame.shape[:2]
         key = frame.camera, (width, height)
         if key not in self._planes:
             self._planes[key] = plane_of(self._cameras[frame.camera], (width, height))

@@ -44,7 +44,7 @@ class CameraCount:
     def add(self, result: FrameResult) -> None:
         """Count a frame."""
         frame = result.frame
-        height, width = frame.image.shape[:2]
+        height, width = frame.shape[:2]
         if not self.sizes or self.sizes[-1][1] != (width, height):
             self.sizes.append((frame.index, (width, height)))
         if not self.frames:

@@ -92,7 +92,7 @@ class _MosaicVideo:
 
     def begin(self, first: Sequence[Frame], cameras: Sequence[str]) -> None:
         """Lay out the tiles by the first frames; cameras without one are as large as those."""
-        sizes = {frame.camera: (frame.image.shape[1], frame.image.shape[0]) for frame in first}
+        sizes = {frame.camera: (frame.shape[1], frame.shape[0]) for frame in first}
         usual = next(iter(sizes.values()))
         self._mosaic = Mosaic(
             cameras,

@@ -103,7 +103,7 @@ class Gaps:
         camera, time_s = result.frame.camera, result.frame.time_s
         order = np.argsort(result.tracks.track_id, kind="stable")
         ids, boxes = result.tracks.track_id[order].tolist(), result.tracks.xyxy[order]
-        height, width = result.frame.image.shape[:2]
+        height, width = result.frame.shape[:2]
         moments = self._moments.setdefault(camera, deque())
         courses = self._courses.setdefault(camera, {})
         while moments and moments[0].time_s < time_s - MAX_GAP_S - TIME_TOLERANCE_S:

@@ -59,19 +59,22 @@ def reason(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def open_container(path: Path, damage: Damage, *, max_pixels: int) -> Iterator[tuple[Any, Any]]:
+def open_container(
+    path: Path, damage: Damage, *, max_pixels: int, acceleration: Any | None = None
+) -> Iterator[tuple[Any, Any]]:
     """Open a video file and yield its PyAV container and its largest video stream.
 
     Args:
         path: The file.
         damage: Takes in whether the file's index is damaged.
         max_pixels: Frames larger than this are refused, also when they come later.
+        acceleration: PyAV's ``HWAccel`` to decode with, if it can be.
 
     Raises:
         SourceError: The file cannot be read, is no video, holds no picture, or too large a one.
     """
     _check_readable(path)
-    container = _open(path, damage, max_pixels=max_pixels)
+    container = _open(path, damage, max_pixels=max_pixels, acceleration=acceleration)
     try:
         stream = _video_stream(path, container)
         _check_size(path, stream, max_pixels=max_pixels)
@@ -102,7 +105,7 @@ def _check_readable(path: Path) -> None:
         raise SourceError(f"video {path} is empty (0 bytes): copy or record it again")
 
 
-def _open(path: Path, damage: Damage, *, max_pixels: int) -> Any:
+def _open(path: Path, damage: Damage, *, max_pixels: int, acceleration: Any | None) -> Any:
     options = {
         "format_whitelist": ",".join(FORMATS),
         "protocol_whitelist": "file",
@@ -110,6 +113,9 @@ def _open(path: Path, damage: Damage, *, max_pixels: int) -> Any:
     }
     # An absolute path can never be taken for an address (`http:...` is a legal file name).
     address = str(path.absolute())
+    if acceleration is not None:
+        with contextlib.suppress(av.error.FFmpegError, OSError, ValueError):
+            return av.open(address, options=options, hwaccel=acceleration)
     try:
         return av.open(address, options=options)
     except (av.error.FFmpegError, OSError, ValueError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import SourceError
 from pipeline.settings import CameraSettings, SourceSettings
@@ -12,12 +13,15 @@ from pipeline.sources.video_file import VideoFile
 __all__ = ["open_source"]
 
 
-def open_source(camera: CameraSettings, settings: SourceSettings) -> VideoFile:
+def open_source(
+    camera: CameraSettings, settings: SourceSettings, *, acceleration: Any | None = None
+) -> VideoFile:
     """Return the source of a camera, checked: open all of them before any work starts.
 
     Args:
         camera: Its name, its source, and the offset of its clock.
         settings: What holds for all sources.
+        acceleration: What PyAV decodes with on a GPU, where the pixels stay.
 
     Raises:
         SourceError: The source cannot be used; names it and the way out.
@@ -33,4 +37,5 @@ def open_source(camera: CameraSettings, settings: SourceSettings) -> VideoFile:
         time_offset_s=camera.time_offset_s,
         max_pixels=settings.max_pixels,
         max_seconds=settings.max_seconds,
+        acceleration=acceleration,
     )

@@ -13,8 +13,10 @@ from av.video.reformatter import VideoReformatter
 
 from pipeline.datatypes import Frame, Image
 from pipeline.errors import DecodeError
+from pipeline.gpu_frame import GpuFrame
 from pipeline.sources.container import Damage, decoded_frames, open_container
 from pipeline.sources.frame_times import FrameTimes
+from pipeline.sources.nvdec import TakenPicture, bgr_pixels
 from pipeline.sources.orientation import (
     display_matrix,
     shown_size,
@@ -54,6 +56,7 @@ class VideoFile:
         time_offset_s: Added to the file's own time.
         max_pixels: Largest frame that is decoded.
         max_seconds: Stop after this much of the file's own time.
+        acceleration: What PyAV decodes with on a GPU, where the pixels stay.
 
     Raises:
         SourceError: The file cannot be used.
@@ -67,12 +70,14 @@ class VideoFile:
         time_offset_s: float = 0.0,
         max_pixels: int = 40_000_000,
         max_seconds: float | None = None,
+        acceleration: Any | None = None,
     ) -> None:
         self.path = path
         self._camera = camera
         self._time_offset_s = time_offset_s
         self._max_pixels = max_pixels
         self._max_seconds = max_seconds
+        self._acceleration = acceleration
         self._header = read_header(path, max_pixels=max_pixels)
         self._frames: Generator[Frame, None, None] | None = None
         self._warnings: list[str] = []
@@ -129,14 +134,21 @@ class VideoFile:
     def _read(self) -> Generator[Frame, None, None]:
         damage = Damage()
         report = PassReport(self._header)
-        times = FrameTimes[tuple[int, Any]](
+        times = FrameTimes[tuple[int, TakenPicture]](
             origin_s=self._header.start_s, interval_s=self._header.interval_s
         )
+        fetched = 0
         try:
-            opened = open_container(self.path, damage, max_pixels=self._max_pixels)
+            opened = open_container(
+                self.path, damage, max_pixels=self._max_pixels, acceleration=self._acceleration
+            )
             with opened as (container, stream):
-                to_image = PictureConverter(stream)
-                pictures = decoded_frames(container, stream, damage)
+                take = PictureConverter(stream).taken
+                keep = self._acceleration is not None
+                # At once: a GPU needs the few surfaces that it decodes to for the next pictures.
+                pictures = (
+                    take(each, keep=keep) for each in decoded_frames(container, stream, damage)
+                )
                 for index, picture, own_s in self._timed(pictures, stream.time_base, times):
                     if self._max_seconds is not None and own_s >= self._max_seconds:
                         break
@@ -144,7 +156,9 @@ class VideoFile:
                     report.count(own_s, shown_s=shown_s, corrupt=picture.is_corrupt)
                     if not picture.is_corrupt:
                         time_s = round(own_s + self._time_offset_s, 6)
-                        yield Frame(self._camera, index, time_s, to_image(picture))
+                        frame = picture.frame(self._camera, index, time_s)
+                        fetched += keep and not isinstance(frame, GpuFrame)
+                        yield frame
                 else:
                     report.reached_end = True
         except DecodeError as error:
@@ -153,14 +167,19 @@ class VideoFile:
             ) from None
         finally:
             self._warnings = report.warnings(damage, times)
+            if fetched:
+                self._warnings.append(f"frames that the GPU could not decode or keep: {fetched}")
         if report.reached_end and report.frames == report.corrupt:
             raise DecodeError(
                 f"video {self.path}: none of its frames could be decoded; copy or record it again"
             )
 
     def _timed(
-        self, pictures: Iterator[Any], time_base: Fraction, times: FrameTimes[tuple[int, Any]]
-    ) -> Iterator[tuple[int, Any, float]]:
+        self,
+        pictures: Iterator[TakenPicture],
+        time_base: Fraction,
+        times: FrameTimes[tuple[int, TakenPicture]],
+    ) -> Iterator[tuple[int, TakenPicture, float]]:
         """Yield number, picture and time; those that wait for their time come before an error."""
         failure: DecodeError | None = None
         try:
@@ -208,3 +227,19 @@ class PictureConverter:
         converted = self._reformatter.reformat(picture, format="bgr24")
         image = np.asarray(converted.to_ndarray(), np.uint8)
         return upright(square_pixels(image, self.aspect), display_matrix(picture))
+
+    def taken(self, picture: Any, *, keep: bool) -> TakenPicture:
+        """Return a decoded picture whose decoder may have its memory back.
+
+        Args:
+            picture: As PyAV decoded it.
+            keep: Leave its pixels where they are, if they can be converted there.
+        """
+        pixels = bgr_pixels(picture) if keep and self.aspect == 1 else None
+        return TakenPicture(
+            picture.pts,
+            picture.dts,
+            picture.duration,
+            picture.is_corrupt,
+            self(picture) if pixels is None else pixels,
+        )

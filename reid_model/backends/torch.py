@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from reid_model.backends import Precision
 from reid_model.checkpoint import load_checkpoint
@@ -34,6 +35,8 @@ class TorchRuntime:
         BackendError: The precision is not to be had on the device.
     """
 
+    takes_tensors = True
+
     def __init__(self, weights: Path, *, device: str, precision: Precision) -> None:
         checkpoint = load_checkpoint(weights)
         on_cpu = device == "cpu"
@@ -56,13 +59,17 @@ class TorchRuntime:
         self._batch = 1 if on_cpu else GPU_BATCH
         self.name = f"{weights.name} (torch, {device}, {chosen})"
 
-    def infer(self, images: Iterable[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
-        """Return a vector for each ``(H, W, 3)`` uint8 BGR image of the input's size."""
+    def infer(
+        self, images: Iterable[NDArray[np.uint8] | torch.Tensor]
+    ) -> list[NDArray[np.float32]]:
+        """Return a vector for each ``(H, W, 3)`` uint8 BGR image.
+
+        Arrays have the input's size; tensors may have any, and are scaled where they are.
+        """
         vectors: list[NDArray[np.float32]] = []
         waiting = list(images)
         for start in range(0, len(waiting), self._batch):
-            batch = np.stack(waiting[start : start + self._batch])
-            vectors += list(self._forward(batch))
+            vectors += list(self._forward(waiting[start : start + self._batch]))
         return vectors
 
     @torch.inference_mode()
@@ -76,11 +83,27 @@ class TorchRuntime:
             torch.cuda.synchronize(self._device)
 
     @torch.inference_mode()
-    def _forward(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _forward(self, images: Sequence[NDArray[np.uint8] | torch.Tensor]) -> NDArray[np.float32]:
         # As bytes they are a quarter of what goes to a GPU, which normalises them faster, too.
-        pixels = torch.from_numpy(images).to(self._device).permute(0, 3, 1, 2)
+        arrays = [image for image in images if isinstance(image, np.ndarray)]
+        sent = iter(torch.from_numpy(np.stack(arrays)).to(self._device) if arrays else ())
+        stacked = torch.stack(
+            [
+                next(sent) if isinstance(image, np.ndarray) else self._scaled(image)
+                for image in images
+            ]
+        )
+        pixels = stacked.permute(0, 3, 1, 2)
         ordered = pixels.flip(1) if self.description.colour == "rgb" else pixels
         scaled = (ordered.float() / self.description.scale - self._mean) / self._std
         batch = scaled.to(self._dtype, memory_format=torch.channels_last)
         vectors: NDArray[np.float32] = self._network(batch).float().cpu().numpy()
         return vectors
+
+    def _scaled(self, image: torch.Tensor) -> torch.Tensor:
+        """Return an image at the input's size, as `reid_model.preprocess.resized` makes it."""
+        size = self.description.input_size
+        pixels = image.to(self._device).permute(2, 0, 1)[None].float()
+        shrinks = image.shape[0] > size[0] and image.shape[1] > size[1]
+        scaled = functional.interpolate(pixels, size=size, mode="area" if shrinks else "bilinear")
+        return scaled[0].permute(1, 2, 0).round().byte()

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 
 from detector_training.training import STATE, WHOLE
 from pipeline.detect.built_in import NAME
-from pipeline.detect.ultralytics_adapter import ARCHITECTURE, contained, network_from
+from pipeline.detect.ultralytics_adapter import contained
 
 STRIDE = 32
 OPSET = 17
@@ -47,10 +47,10 @@ def write_forms(run: Path, out: Path) -> None:
     save_file(
         half,
         weights,
-        metadata={ARCHITECTURE: state["recipe"]["model"], "notes": json.dumps(notes)},
+        metadata={"architecture": state["recipe"]["model"], "notes": json.dumps(notes)},
     )
     with contained():
-        network = network_from(weights).fuse(verbose=False)
+        network = _network_of(half, state["recipe"]["model"]).fuse(verbose=False)
     head = network.model[-1]
     head.export, head.dynamic, head.format = True, True, "onnx"
     example = torch.zeros(1, 3, *WHOLE)
@@ -61,6 +61,17 @@ def write_forms(run: Path, out: Path) -> None:
     for path in sorted(each for each in out.rglob(f"{NAME}*") if each.is_file()):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         print(f"{path.relative_to(out)}: {path.stat().st_size / 1e6:.1f} MB, sha256 {digest}")
+
+
+def _network_of(state: dict[str, torch.Tensor], architecture: str) -> Any:
+    """Return ultralytics' network with weights as they ship. To be called within `contained`."""
+    from ultralytics.nn.tasks import DetectionModel  # noqa: PLC0415 - slow, and has side effects
+
+    network = DetectionModel(architecture, nc=1, verbose=False)
+    network.load_state_dict(
+        {name: each.float() if each.is_floating_point() else each for name, each in state.items()}
+    )
+    return network.eval()
 
 
 def _metadata() -> dict[str, Any]:

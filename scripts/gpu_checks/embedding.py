@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
-from gpu_checks.timing import peak_memory_mb, rate
+from gpu_checks.timing import peak_memory_mb, rate, recorded
 from reid_model.checkpoint import load_checkpoint
 from reid_model.errors import ReidModelError
 from reid_model.inference import load_embedder
@@ -37,11 +37,10 @@ def crops_a_second(device: torch.device, seconds: float) -> list[dict[str, Any]]
             images = images.contiguous(memory_format=torch.channels_last)
             row: dict[str, Any] = {"precision": precision, "batch": batch}
             with torch.inference_mode():
-                run = _plain(network, images)
+                run = partial(network, images)
                 row["crops_a_second"] = round(rate(run, device, each=batch, seconds=seconds))
                 if device.type == "cuda":
-                    replay = _graph(network, images)
-                    fast = rate(replay, device, each=batch, seconds=seconds)
+                    fast = rate(recorded(run), device, each=batch, seconds=seconds)
                     row["with_cuda_graph"] = round(fast)
             row["memory_mb"] = peak_memory_mb(device)
             rows.append(row)
@@ -84,21 +83,3 @@ def training_images_a_second(device: torch.device, seconds: float) -> dict[str, 
 
     found = rate(step, device, each=batch, seconds=seconds)
     return {"batch": batch, "images_a_second": round(found), "memory_mb": peak_memory_mb(device)}
-
-
-def _plain(network: torch.nn.Module, images: torch.Tensor) -> Callable[[], Any]:
-    return lambda: network(images)
-
-
-def _graph(network: torch.nn.Module, images: torch.Tensor) -> Callable[[], Any]:
-    """Return what replays a recorded forward pass: no launch of single kernels."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(3):
-            network(images)
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        network(images)
-    return graph.replay

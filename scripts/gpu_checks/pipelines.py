@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 
-from gpu_checks.scenes import KnownBoxes, WalkingBoxes, looped, read_frames
-from gpu_checks.timing import PartSkippedError, peak_memory_mb, rate, synchronise
+from gpu_checks.scenes import SAMPLES, KnownBoxes, looped, on_device, read_frames
+from gpu_checks.timing import peak_memory_mb, rate, recorded, synchronise
 from pipeline.boxes import ious
 from pipeline.core import Pipeline
 from pipeline.datatypes import Frame, FrameResult
 from pipeline.detect.built_in import built_in_detector
-from pipeline.detect.ultralytics_adapter import UltralyticsDetector
+from pipeline.detect.torch_yolo import TorchYolo
+from pipeline.detect.yolov8 import Yolov8
 from pipeline.embed.policy import TrackCropPolicy
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.match.online import OnlineMatcher
@@ -27,9 +27,16 @@ from pipeline.protocols import Detector
 from pipeline.settings import DetectSettings, EmbedSettings, MatchSettings, TrackSettings
 from pipeline.track.tracker import SingleCameraTracker
 
-__all__ = ["agreement", "compare_detections", "compare_identities", "streams_at_once"]
+__all__ = [
+    "agreement",
+    "built_pipeline",
+    "compare_detections",
+    "compare_identities",
+    "network_detector",
+    "renamed",
+    "streams_at_once",
+]
 
-SAMPLES = Path(__file__).resolve().parents[2] / "sample_videos"
 FRAMES = 120
 """Frames of each video on which identities are compared."""
 STREAMS = (1, 4, 16, 32, 64, 128)
@@ -37,35 +44,26 @@ SAME_IOU = 0.5
 MIN_AGREEMENT = 0.97
 """Share of the boxes that have to bear the same identity as on a CPU."""
 THRESHOLD = 0.35
+INPUT = (384, 640)
+"""Height and width at which the detector sees 1080p."""
+
+Identities = dict[tuple[str, int, tuple[float, ...]], int]
 
 
-def network_detector(device: torch.device) -> Detector:
-    """Return the package's detector on a device.
-
-    Raises:
-        PartSkippedError: A package for it is missing.
-    """
+def network_detector(device: torch.device) -> TorchYolo:
+    """Return the package's detector on a device."""
     usual = DetectSettings()
-    try:
-        return UltralyticsDetector(
-            str(built_in_detector("cuda")),
-            confidence=usual.confidence,
-            nms_iou=usual.nms_iou,
-            image_size=usual.image_size,
-            device=str(device),
-        )
-    except Exception as error:
-        raise PartSkippedError(
-            f"no detector on {device}: {' '.join(str(error).split())[:160]}"
-        ) from None
+    return TorchYolo(
+        built_in_detector("cuda"),
+        confidence=usual.confidence,
+        nms_iou=usual.nms_iou,
+        image_size=usual.image_size,
+        device=str(device),
+    )
 
 
-def compare_detections(device: torch.device, seconds: float) -> dict[str, Any]:
-    """Return how many sure boxes of a CPU are found here, too, and frames a second by batch.
-
-    Raises:
-        PartSkippedError: A package is missing.
-    """
+def compare_detections(device: torch.device, seconds: float) -> list[dict[str, Any]]:
+    """Return how many sure boxes of a CPU are found here, too, and frames a second by batch."""
     frames = read_frames(SAMPLES, most=8)
     here, there = network_detector(device), network_detector(torch.device("cpu"))
     wanted = found = 0
@@ -74,32 +72,56 @@ def compare_detections(device: torch.device, seconds: float) -> dict[str, Any]:
         wanted += len(sure)
         if len(sure) and len(other.xyxy):
             found += int((ious(sure, other.xyxy).max(axis=1) > 0.9).sum())
-    rates = {}
-    for batch in (1, 4, 16):
-        work = partial(here.detect, frames[:batch])
-        rates[str(batch)] = round(rate(work, device, each=batch, seconds=seconds), 1)
-    share = found / max(wanted, 1)
-    return {
-        "boxes_of_the_cpu": wanted,
-        "found": found,
-        "ok": share >= MIN_AGREEMENT,
-        "frames_a_second": rates,
-    }
+    rows: list[dict[str, Any]] = [
+        {"sure_boxes": wanted, "found": found, "ok": found >= MIN_AGREEMENT * wanted}
+    ]
+    large = [frame for step in islice(looped(frames, 32), 1) for frame in step]
+    half = torch.float16 if device.type == "cuda" else torch.float32
+    network = Yolov8(built_in_detector("cuda"), device=device, dtype=half)
+    for batch in (1, 8, 32) if device.type == "cuda" else (1, 4):
+        row: dict[str, Any] = {"batch": batch}
+        alone = partial(network, torch.rand(batch, 3, *INPUT, device=device))
+        works: dict[str, Callable[[], Any]] = {
+            "frames_a_second": partial(here.detect, large[:batch]),
+            "from_the_card": partial(here.detect, on_device(large[:batch], device)),
+            "network_alone": alone,
+        }
+        if device.type == "cuda":
+            works["with_cuda_graph"] = recorded(alone)
+        for name, work in works.items():
+            row[name] = round(rate(work, device, each=batch, seconds=seconds), 1)
+        rows.append(row)
+    return rows
 
 
-def compare_identities(device: torch.device) -> dict[str, Any]:
-    """Return what share of boxes bears the same identity as on a CPU, both from the same boxes."""
+def compare_identities(device: torch.device) -> list[dict[str, Any]]:
+    """Return what share of boxes bears the same identity as on a CPU.
+
+    First from the same true boxes, then from the boxes of the detector on frames of the device.
+    """
     frames = read_frames(SAMPLES, most=FRAMES)
-    boxes = KnownBoxes.read(SAMPLES / "ground_truth.csv")
-    here, there = (_identities(frames, boxes, each) for each in (device, torch.device("cpu")))
-    same = agreement(here, there)
-    return {
-        "boxes": len(there),
-        "identities": len(set(here.values()) - {-1}),
-        "identities_on_cpu": len(set(there.values()) - {-1}),
-        "same": round(same, 4),
-        "ok": same >= MIN_AGREEMENT,
-    }
+    cpu = torch.device("cpu")
+    true = KnownBoxes.read(SAMPLES / "ground_truth.csv")
+    found = []
+    for name, here, there in (
+        ("true boxes", true, true),
+        ("the detector", network_detector(device), network_detector(cpu)),
+    ):
+        mine = _identities(on_device(frames, device), here, device)
+        other = _identities(frames, there, cpu)
+        same = agreement(renamed(mine, other), other)
+        found.append(
+            {
+                "boxes_of": name,
+                "boxes": len(mine),
+                "boxes_on_cpu": len(other),
+                "identities": len(set(mine.values()) - {-1}),
+                "identities_on_cpu": len(set(other.values()) - {-1}),
+                "same": round(same, 4),
+                "ok": same >= MIN_AGREEMENT,
+            }
+        )
+    return found
 
 
 def streams_at_once(device: torch.device, seconds: float, budget_s: float) -> list[dict[str, Any]]:
@@ -108,49 +130,43 @@ def streams_at_once(device: torch.device, seconds: float, budget_s: float) -> li
     Args:
         device: Where the networks run.
         seconds: For each number of streams.
-        budget_s: Larger numbers of streams are left out when it is used up.
+        budget_s: What would begin later is left out.
     """
     frames = read_frames(SAMPLES, most=30)
-    try:
-        detector: Detector = network_detector(device)
-    except PartSkippedError as missing:
-        detector, note = WalkingBoxes(), str(missing)
-    else:
-        note = ""
+    detector = network_detector(device)
     rows: list[dict[str, Any]] = []
     began = time.perf_counter()
     for streams in STREAMS if device.type == "cuda" else STREAMS[:2]:
-        if time.perf_counter() - began > budget_s:
-            rows.append({"streams": streams, "skipped": "no time left"})
-            continue
-        names = [f"s{number:03d}" for number in range(streams)]
-        pipeline = _pipeline(detector, names, device)
-        source = looped(frames, streams)
-        pipeline.step(next(source))
-        synchronise(device)
-        done, spent, boxes = 0, 0.0, 0
-        while done == 0 or spent < seconds:
-            batch = next(source)
-            started = time.perf_counter()
-            results = pipeline.step(batch)
+        for place in ("memory", "card"):
+            row: dict[str, Any] = {"streams": streams, "frames_in": place}
+            rows.append(row)
+            if time.perf_counter() - began > budget_s:
+                row["skipped"] = "no time left"
+                continue
+            pipeline = built_pipeline(detector, [f"s{n:03d}" for n in range(streams)], device)
+            source = looped(frames, streams, device=device if place == "card" else None)
+            pipeline.step(next(source))
             synchronise(device)
-            spent += time.perf_counter() - started
-            done += streams
-            boxes += sum(len(each.tracks) for each in results)
-        rows.append(
-            {
-                "streams": streams,
+            done, spent, boxes = 0, 0.0, 0
+            while done == 0 or spent < seconds:
+                batch = next(source)
+                started = time.perf_counter()
+                results = pipeline.step(batch)
+                synchronise(device)
+                spent += time.perf_counter() - started
+                done += streams
+                boxes += sum(len(each.tracks) for each in results)
+            row |= {
                 "frames_a_second": round(done / spent, 1),
-                "frames_a_second_of_each": round(done / spent / streams, 2),
+                "of_each": round(done / spent / streams, 2),
                 "boxes_a_frame": round(boxes / done, 2),
                 "memory_mb": peak_memory_mb(device),
-                **({"without": note} if note else {}),
             }
-        )
     return rows
 
 
-def _pipeline(detector: Detector, cameras: Iterable[str], device: torch.device) -> Pipeline:
+def built_pipeline(detector: Detector, cameras: Iterable[str], device: torch.device) -> Pipeline:
+    """Return the core with both networks on a device."""
     settings = EmbedSettings(backend="torch")
     embedder = ReidEmbedder(settings, device=str(device))
     match = MatchSettings()
@@ -163,11 +179,9 @@ def _pipeline(detector: Detector, cameras: Iterable[str], device: torch.device) 
     )
 
 
-def _identities(
-    frames: Sequence[Frame], boxes: KnownBoxes, device: torch.device
-) -> dict[tuple[str, int, tuple[float, ...]], int]:
+def _identities(frames: Sequence[Frame], detector: Detector, device: torch.device) -> Identities:
     """Return the final identity of every box."""
-    pipeline = _pipeline(boxes, {frame.camera for frame in frames}, device)
+    pipeline = built_pipeline(detector, {frame.camera for frame in frames}, device)
     results: list[FrameResult] = []
     waiting = iter(frames)
     while batch := list(islice(waiting, 8)):
@@ -182,6 +196,22 @@ def _identities(
             result.tracks.xyxy.tolist(), result.tracks.track_id.tolist(), strict=True
         )
     }
+
+
+def renamed(one: Identities, other: Identities) -> Identities:
+    """Return the boxes of ``one`` under the names of those that they match in ``other``."""
+    theirs: dict[tuple[str, int], list[tuple[float, ...]]] = {}
+    for camera, frame, box in other:
+        theirs.setdefault((camera, frame), []).append(box)
+    named: Identities = {}
+    for (camera, frame, box), identity in one.items():
+        near = theirs.get((camera, frame), [])
+        overlap = ious(np.array([box], np.float32), np.array(near, np.float32).reshape(-1, 4))[0]
+        if len(near) and overlap.max() >= SAME_IOU:
+            named[camera, frame, near[int(overlap.argmax())]] = identity
+        else:
+            named[camera, frame, box] = identity
+    return named
 
 
 def agreement(one: dict[Any, int], other: dict[Any, int]) -> float:

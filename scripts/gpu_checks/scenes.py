@@ -9,13 +9,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 
 from gpu_checks.timing import PartSkippedError
-from pipeline.datatypes import Detections, Frame
+from pipeline.datatypes import Detections, Frame, Image
+from pipeline.gpu_frame import GpuFrame
 
-__all__ = ["KnownBoxes", "WalkingBoxes", "looped", "read_frames"]
+__all__ = ["FULL_HD", "SAMPLES", "KnownBoxes", "full_hd", "looped", "on_device", "read_frames"]
 
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_videos"
 FULL_HD = (1920, 1080)
+"""Width and height."""
 
 
 def read_frames(folder: Path, *, most: int) -> list[Frame]:
@@ -43,23 +47,47 @@ def read_frames(folder: Path, *, most: int) -> list[Frame]:
     return sorted(frames, key=lambda frame: (frame.time_s, frame.camera))
 
 
-def looped(frames: Sequence[Frame], streams: int) -> Iterator[list[Frame]]:
+def looped(
+    frames: Sequence[Frame], streams: int, *, device: torch.device | None = None
+) -> Iterator[list[Frame]]:
     """Yield one frame of each of so many streams at a time, 1080p, for ever.
 
     Every stream shows one of the videos over and over, each begun at another moment.
+
+    Args:
+        frames: Of the videos.
+        streams: How many.
+        device: Where the frames are; ``None`` is the memory of the CPU.
     """
-    large = [replace(each, image=_full_hd(each)) for each in frames]
+    large = [replace(each, image=full_hd(each.image)) for each in frames]
+    shown: Sequence[Frame] = large if device is None else on_device(large, device)
     step = 0
     while True:
-        chosen = (
-            (large[(step * 3 + 7 * number) % len(large)], number) for number in range(streams)
-        )
-        yield [Frame(f"s{number:03d}", step, step / 10, frame.image) for frame, number in chosen]
+        yield [
+            _again(shown[(step * 3 + 7 * number) % len(shown)], f"s{number:03d}", step)
+            for number in range(streams)
+        ]
         step += 1
 
 
-def _full_hd(frame: Frame) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    return np.asarray(cv2.resize(frame.image, FULL_HD), np.uint8)
+def on_device(frames: Sequence[Frame], device: torch.device) -> list[Frame]:
+    """Return frames whose pixels are on a device."""
+    return [
+        GpuFrame(each.camera, each.index, each.time_s, torch.from_numpy(each.image).to(device))
+        for each in frames
+    ]
+
+
+def full_hd(image: Image) -> Image:
+    """Return an image at 1920x1080."""
+    return np.asarray(cv2.resize(image, FULL_HD), np.uint8)
+
+
+def _again(frame: Frame, camera: str, index: int) -> Frame:
+    """Return the picture of a frame as that of another camera at another time."""
+    if isinstance(frame, GpuFrame):
+        return GpuFrame(camera, index, index / 10, frame.pixels)
+    return Frame(camera, index, index / 10, frame.image)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +122,3 @@ class KnownBoxes:
         """Return the boxes of each frame."""
         none = Detections.empty()
         return [self.of_frame.get((frame.camera, frame.index), none) for frame in frames]
-
-
-@dataclass(frozen=True, slots=True)
-class WalkingBoxes:
-    """Boxes that walk across 1080p frames, where no detector is to be had: the rest of the work.
-
-    Attributes:
-        people: How many in every frame.
-    """
-
-    people: int = 6
-    name: str = "walking boxes"
-
-    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """Return the boxes of each frame."""
-        width, height = FULL_HD
-        score = np.full(self.people, 0.9, np.float32)
-        lanes = np.arange(self.people) * (width // self.people)
-        found = []
-        for frame in frames:
-            left = (lanes + 12 * frame.index) % (width - 160)
-            top = np.full(self.people, height / 3)
-            edges = np.stack([left, top, left + 160, top + 480], axis=1)
-            found.append(Detections(edges.astype(np.float32), score))
-        return found

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["PartSkippedError", "peak_memory_mb", "rate", "synchronise"]
+__all__ = ["PartSkippedError", "peak_memory_mb", "rate", "recorded", "synchronise"]
 
 
 class PartSkippedError(Exception):
@@ -38,6 +38,20 @@ def rate(work: Callable[[], Any], device: torch.device, *, each: int, seconds: f
         synchronise(device)
         calls += 1
     return calls * each / (time.perf_counter() - started)
+
+
+def recorded(work: Callable[[], Any]) -> Callable[[], Any]:
+    """Return what does the work again as a CUDA graph: without launching single kernels."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            work()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        work()
+    return graph.replay
 
 
 def peak_memory_mb(device: torch.device) -> float | None:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from pipeline.camera_motion import CameraMotion
+from pipeline.datatypes import Frame
 
 SIZE = (640, 360)
 
@@ -25,7 +26,7 @@ def shown(picture, x, y, *, seed=0):
 
 def shifts(images):
     motion = CameraMotion()
-    return np.array([motion.update(image) for image in images])
+    return np.array([motion.update(Frame("c", 0, 0.0, image)) for image in images])
 
 
 @pytest.mark.parametrize("speed", [0.5, 5.0, 20.0])  # px a frame

@@ -2,6 +2,7 @@
 
 import hashlib
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -71,6 +72,22 @@ def test_all_backends_say_the_same_as_the_network_itself(weights):
     for backend in BACKENDS:
         got = load_embedder(weights, backend=backend).embed(some)
         assert (got * expected).sum(axis=1).min() > 0.9999
+
+
+def test_torch_takes_crops_that_are_tensors_and_scales_them_alike(weights):
+    embedder = load_embedder(weights, backend="torch")
+    assert embedder.takes_tensors
+    assert not load_embedder(weights, backend="openvino").takes_tensors
+    rng = np.random.default_rng(0)
+    sizes = [(300, 200), (40, 20), (300, 60), (128, 64)]  # smaller, larger, both, as it is
+    images = [
+        cv2.resize(rng.integers(0, 256, (8, 4, 3)).astype(np.uint8), size[::-1]) for size in sizes
+    ]
+    tensors = [torch.from_numpy(image) for image in images]
+    expected = embedder.embed(images)
+    assert (embedder.embed(tensors) * expected).sum(axis=1).min() > 0.999
+    mixed = embedder.embed([images[0], tensors[1], images[2], tensors[3]])
+    assert (mixed * expected).sum(axis=1).min() > 0.999
 
 
 def test_input_is_rgb_with_imagenet_normalisation():

@@ -1,5 +1,6 @@
 """The check of a GPU, as far as a CPU can tell: parts that fail say why, agreement is counted."""
 
+import argparse
 import sys
 
 import numpy as np
@@ -10,8 +11,8 @@ from support.assets import REPOSITORY, SAMPLE_VIDEOS
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
 import check_gpu
-from gpu_checks.pipelines import agreement
-from gpu_checks.scenes import KnownBoxes, WalkingBoxes, looped, read_frames
+from gpu_checks.pipelines import agreement, renamed
+from gpu_checks.scenes import KnownBoxes, looped, read_frames
 from pipeline.datatypes import Frame
 
 
@@ -19,16 +20,37 @@ def test_a_part_that_fails_says_why_and_leaves_the_others_alone(capsys):
     def broken():
         raise RuntimeError("no such\nlibrary")
 
-    found = check_gpu.measured({"one": broken, "two": lambda: {"ok": True}})
+    kept = []
+    wanted = {"one": lambda _: check_gpu.done(broken), "two": lambda _: {"ok": True}}
+    found = check_gpu.measured(wanted, keep=lambda so_far: kept.append(list(so_far)))
     assert found["one"]["found"] == {"skipped": "RuntimeError: no such library"}
     assert found["two"]["found"] == {"ok": True}
     assert "no such library" in capsys.readouterr().out
+    assert kept == [["one"], ["one", "two"]]
 
 
 def test_parts_that_would_begin_too_late_are_left_out():
-    found = check_gpu.measured({"late": lambda: {"ok": False}}, budget_s=-1)
+    found = check_gpu.measured({"late": lambda _: {"ok": False}}, keep=len, budget_s=-1)
     assert found == {"late": {"skipped": "no time left"}}
     assert check_gpu.failures(found) == []
+
+
+def options(seconds=0.01):
+    return argparse.Namespace(device="cpu", seconds=seconds)
+
+
+def test_a_part_has_a_process_of_its_own():
+    rows = check_gpu.done_apart(options(), "vectors as on a CPU", 300)
+    assert {row["precision"]: row.get("ok") for row in rows} == {
+        "fp32": True,
+        "bf16": True,
+        "fp16": None,
+    }
+
+
+def test_a_part_that_hangs_is_ended_and_one_that_dies_is_told():
+    assert check_gpu.done_apart(options(), "training", 0.2) == {"skipped": "not done after 0 s"}
+    assert "exit code 1" in check_gpu.done_apart(options(), "no such part", 300)["skipped"]
 
 
 @pytest.mark.parametrize(
@@ -66,6 +88,21 @@ def test_agreement_does_not_depend_on_how_identities_are_numbered():
     assert agreement({}, {}) == 0.0
 
 
+def test_boxes_are_the_same_ones_where_they_lie_over_each_other():
+    other = {("a", 0, (0.0, 0.0, 10.0, 20.0)): 1, ("a", 0, (50.0, 0.0, 60.0, 20.0)): 2}
+    one = {
+        ("a", 0, (0.5, 0.0, 10.5, 20.0)): 7,
+        ("a", 0, (80.0, 0.0, 90.0, 20.0)): 8,
+        ("b", 0, (0.0, 0.0, 10.0, 20.0)): 9,
+    }
+    assert renamed(one, other) == {
+        ("a", 0, (0.0, 0.0, 10.0, 20.0)): 7,
+        ("a", 0, (80.0, 0.0, 90.0, 20.0)): 8,
+        ("b", 0, (0.0, 0.0, 10.0, 20.0)): 9,
+    }
+    assert renamed({}, other) == {}
+
+
 def test_streams_show_the_videos_at_full_size_each_from_another_moment():
     frames = [Frame("a", i, i / 10, np.full((54, 96, 3), i, np.uint8)) for i in range(10)]
     source = looped(frames, streams=3)
@@ -76,14 +113,8 @@ def test_streams_show_the_videos_at_full_size_each_from_another_moment():
     assert all(b.time_s > a.time_s for a, b in zip(first, second, strict=True))
 
 
-def test_known_and_walking_boxes_are_inside_their_frames():
+def test_known_boxes_are_inside_their_frames():
     frames = read_frames(SAMPLE_VIDEOS, most=3)
     assert len(frames) == 9
     for found in KnownBoxes.read(SAMPLE_VIDEOS / "ground_truth.csv").detect(frames):
         assert (found.xyxy[:, :2] < (960, 540)).all()
-    large = [
-        Frame("s", index, index / 10, np.zeros((1080, 1920, 3), np.uint8)) for index in (0, 999)
-    ]
-    for found in WalkingBoxes(people=4).detect(large):
-        assert found.xyxy.shape == (4, 4)
-        assert ((found.xyxy >= 0) & (found.xyxy <= (1920, 1080) * 2)).all()
