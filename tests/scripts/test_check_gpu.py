@@ -5,15 +5,19 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from support.assets import REPOSITORY, SAMPLE_VIDEOS
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
 import check_gpu
+from gpu_checks.decoding import difference
 from gpu_checks.pipelines import agreement, renamed
 from gpu_checks.scenes import KnownBoxes, looped, read_frames
+from gpu_checks.timing import PartSkippedError
 from pipeline.datatypes import Frame
+from pipeline.gpu_frame import GpuFrame
 
 
 def test_a_part_that_fails_says_why_and_leaves_the_others_alone(capsys):
@@ -101,6 +105,23 @@ def test_boxes_are_the_same_ones_where_they_lie_over_each_other():
         ("b", 0, (0.0, 0.0, 10.0, 20.0)): 9,
     }
     assert renamed({}, other) == {}
+
+
+def test_frames_of_the_card_are_compared_with_those_of_the_cpu():
+    there = [Frame("a", i, i / 10, np.full((4, 6, 3), 50, np.uint8)) for i in range(3)]
+
+    def found(change):
+        pixels = [torch.full((4, 6, 3), 50, dtype=torch.uint8) for _ in there]
+        change(pixels)
+        here = [GpuFrame("a", i, i / 10, each) for i, each in enumerate(pixels)]
+        return difference(here, there)
+
+    assert found(lambda pixels: None)["ok"]
+    one_dot = found(lambda pixels: pixels[1][0, 0, 0].fill_(90))
+    assert (one_dot["ok"], one_dot["worst_difference"], one_dot["on_the_card"]) == (True, 40, 3)
+    assert not found(lambda pixels: pixels[1].fill_(53))["ok"]
+    with pytest.raises(PartSkippedError):
+        difference(there, there)
 
 
 def test_streams_show_the_videos_at_full_size_each_from_another_moment():
