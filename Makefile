@@ -46,8 +46,8 @@ docs: install ## the documentation as a site, in site/
 wheel: install ## build the light wheel; install it elsewhere and work with it there
 	$(BIN)/python scripts/check_wheel.py
 
-bounds: install ## the light installation with the lowest versions that pyproject.toml allows
-	$(BIN)/python scripts/check_bounds.py
+bounds: install ## the lowest versions that pyproject.toml allows; BOUNDS='--python python3.13 --newest'
+	$(BIN)/python scripts/check_bounds.py $(BOUNDS)
 
 image: install ## the steps of the image in a fresh Debian, and a live run in it; as root, 500 MB
 	PYTHON=$(BIN)/python scripts/check_image.sh $(IMAGE_ROOT)

@@ -90,7 +90,7 @@ def commands_page() -> str:
     lines = [
         "# Commands",
         "",
-        "As `--help` says. Exit codes: 0 done, 1 failed, 2 bad input, 130 Ctrl-C.",
+        "As `--help` says. Exit codes: 0 done, 1 failed, 2 bad input, 128 + N ended by signal N (130: Ctrl-C).",
     ]
     for command in COMMANDS:
         group = typer.main.get_command(make_app(command.name))
