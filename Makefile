@@ -40,8 +40,8 @@ test: install ## all tests; PYTEST_FLAGS=--strict-skips fails where one cannot r
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(PYTEST_FLAGS)
 
 docs: install ## the documentation as a site, in site/
-	$(BIN)/mkdocs build --strict --quiet
-	@echo "open site/index.html; with its search: $(BIN)/python -m http.server -d site"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html"
 
 wheel: install ## build the light wheel; install it elsewhere and work with it there
 	$(BIN)/python scripts/check_wheel.py
