@@ -41,7 +41,7 @@ test: install ## all tests; PYTEST_FLAGS=--strict-skips fails where one cannot r
 
 docs: install ## the documentation as a site, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
-	@echo "open site/index.html"
+	@echo "open site/index.html; with its search: $(BIN)/python -m http.server -d site"
 
 wheel: install ## build the light wheel; install it elsewhere and work with it there
 	$(BIN)/python scripts/check_wheel.py
