@@ -40,14 +40,14 @@ test: install ## all tests; PYTEST_FLAGS=--strict-skips fails where one cannot r
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(PYTEST_FLAGS)
 
 docs: install ## the documentation as a site, in site/
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "open site/index.html; with its search: $(BIN)/python -m http.server -d site"
 
 wheel: install ## build the light wheel; install it elsewhere and work with it there
 	$(BIN)/python scripts/check_wheel.py
 
-bounds: install ## the light installation with the lowest versions that pyproject.toml allows
-	$(BIN)/python scripts/check_bounds.py
+bounds: install ## the lowest versions that pyproject.toml allows; BOUNDS='--python python3.13 --newest'
+	$(BIN)/python scripts/check_bounds.py $(BOUNDS)
 
 image: install ## the steps of the image in a fresh Debian, and a live run in it; as root, 500 MB
 	PYTHON=$(BIN)/python scripts/check_image.sh $(IMAGE_ROOT)

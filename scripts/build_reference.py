@@ -53,6 +53,13 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     return with_site_links(markdown, origins.get(here, f"docs/{here}"), here)
 
 
+def on_page_content(html: str, **_: Any) -> str:
+    """Show prompts of commands by style, so that they are not copied with the commands."""
+    return re.sub(
+        r'<span class="gp">([^<]*)</span>', r'<span class="gp" data-prompt="\1"></span>', html
+    )
+
+
 def with_site_links(markdown: str, source: str, page: str) -> str:
     """Return a page whose links lead to pages of the site.
 
@@ -90,7 +97,7 @@ def commands_page() -> str:
     lines = [
         "# Commands",
         "",
-        "As `--help` says. Exit codes: 0 done, 1 failed, 2 bad input, 130 Ctrl-C.",
+        "As `--help` says. Exit codes: 0 done, 1 failed, 2 bad input, 128 + N ended by signal N (130: Ctrl-C).",
     ]
     for command in COMMANDS:
         group = typer.main.get_command(make_app(command.name))

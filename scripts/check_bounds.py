@@ -1,17 +1,21 @@
-"""Work with the lowest versions that `pyproject.toml` allows.
+"""Work with the lowest versions that `pyproject.toml` allows, or with the newest, on any Python.
 
-python scripts/check_bounds.py
+python scripts/check_bounds.py                                # the lowest, on this Python
+python scripts/check_bounds.py --python python3.13            # the lowest that there are for another
+python scripts/check_bounds.py --python python3.13 --newest
 
-Resolves the light distribution with `uv pip compile --resolution lowest-direct`, installs just that
-into a fresh environment, and there runs tests that need no torch, and the commands of
-`check_wheel.py`. The newest versions are what continuous integration installs anyway.
+Resolves the light distribution with `uv pip compile`, installs just that into a fresh environment, and
+there runs tests that need no torch, and the commands of `check_wheel.py`. Packages that would have to be
+compiled are passed over: the lowest version is the lowest with a wheel for that Python.
 """
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -28,31 +32,37 @@ TESTS = (
 FOR_TESTS = ("pytest", "hypothesis", "psutil")
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Resolve, install and try; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--python", default=sys.executable, help="interpreter of the environment")
+    parser.add_argument("--newest", action="store_true", help="the newest versions")
+    given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="bounds-") as scratch:
         folder = Path(scratch)
         (folder / "pyproject.toml").write_text(light((REPOSITORY / "pyproject.toml").read_text()))
-        lowest = folder / "lowest.txt"
+        versions = folder / "versions.txt"
         # The best version of all indexes that the machine knows, not the first index's.
-        anywhere = ("--quiet", "--index-strategy", "unsafe-best-match")
-        resolution = ("--resolution", "lowest-direct", "--output-file", lowest)
-        _uv("pip", "compile", *anywhere, *resolution, folder / "pyproject.toml")
-        print(lowest.read_text(), flush=True)
+        wheels = ("--index-strategy", "unsafe-best-match", "--only-binary", ":all:")
+        order = ("--resolution", "highest" if given.newest else "lowest-direct")
+        output = ("--quiet", "--python", given.python, "--output-file", versions)
+        _uv("pip", "compile", *wheels, *order, *output, folder / "pyproject.toml")
+        print(versions.read_text(), flush=True)
         place = Elsewhere(folder)
-        _uv("venv", "--quiet", "--python", sys.executable, folder / "env")
-        python = ("--python", place.bin / "python")
-        _uv("pip", "install", *anywhere, *python, "-r", lowest, *FOR_TESTS)
-        _uv("pip", "install", "--quiet", "--no-deps", *python, build(LITE, folder))
-        subprocess.run(
-            [place.bin / "python", "-m", "pytest", "-q", *TESTS], check=True, cwd=REPOSITORY
-        )
+        _uv("venv", "--quiet", "--python", given.python, folder / "env")
+        python = ("--quiet", "--python", place.bin / "python")
+        _uv("pip", "install", *wheels, *python, "-r", versions, *FOR_TESTS)
+        _uv("pip", "install", "--no-deps", *python, build(LITE, folder))
+        tests = [place.bin / "python", "-m", "pytest", "-q", *TESTS]
+        if subprocess.run(tests, check=False, cwd=REPOSITORY).returncode:
+            raise SystemExit("tests fail with these versions")
         work(place)
     return 0
 
 
 def _uv(*arguments: str | Path) -> None:
-    subprocess.run([sys.executable, "-m", "uv", *arguments], check=True)
+    if subprocess.run([sys.executable, "-m", "uv", *arguments], check=False).returncode:
+        raise SystemExit(f"failed: uv {' '.join(map(str, arguments))}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 # Take the steps of the image in a fresh Debian, without a container engine, and live in it:
 #
 #   scripts/check_image.sh FOLDER                # as root; FOLDER is made unless it is there
+#   SUITE=trixie scripts/check_image.sh OTHER    # Debian 13, with Python 3.13
 #
 # configs/deploy/install.sh runs in it as the Dockerfile runs it. Then `live` runs as compose.yaml
 # runs it: process 1 of a process space of its own, as a user without name, home and rights, on a
@@ -15,7 +16,7 @@ python=${PYTHON:-python3}
 if [ ! -e "$root/etc/debian_version" ]; then
     # From where this machine has its own packages.
     mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -1)
-    debootstrap --variant=minbase bookworm "$root" "$mirror" >"$root.log" 2>&1 ||
+    debootstrap --variant=minbase "${SUITE:-bookworm}" "$root" "$mirror" >"$root.log" 2>&1 ||
         { tail -5 "$root.log"; exit 1; }
 fi
 mkdir -p "$root/wheels" "$root/deploy" "$root/clips"
@@ -31,16 +32,16 @@ unshare --mount bash -c '
     set -e
     root=$1
     mount -t proc proc "$root/proc"
-    for each in /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/apt /etc/xdg/pip /opt/wheels; do
+    for each in /etc/resolv.conf /etc/hosts /etc/pip.conf; do
         [ -e "$each" ] || continue
-        if [ -d "$each" ]; then mkdir -p "$root$each"; else touch "$root$each"; fi
+        touch "$root$each"
         mount --bind "$each" "$root$each"
         mount -o remount,bind,ro "$root$each"
     done
     cp /etc/ssl/certs/ca-certificates.crt "$root/deploy/"
     certificates=/deploy/ca-certificates.crt
     export PIP_CERT=$certificates REQUESTS_CA_BUNDLE=$certificates SSL_CERT_FILE=$certificates
-    unset CURL_CA_BUNDLE
+    unset CURL_CA_BUNDLE PIP_FIND_LINKS
     exec chroot "$root" sh -c "sh /deploy/install.sh /wheels/*.whl"
 ' _ "$root"
 

@@ -36,15 +36,18 @@ def main() -> int:
     for name in sorted(_closure(FULL)):
         licence = _licence(name)
         print(f"{name:35} {licence}")
-        if GPL.search(licence):
-            is_expected = name in COPYLEFT
-        else:
-            is_expected = bool(PROPRIETARY.match(name) or FREE.search(licence))
-        if not is_expected:
+        if not is_expected(name, licence):
             unknown.append(f"{name} ({licence or 'none stated'})")
     if unknown:
         print(f"licences to look into: {', '.join(unknown)}", file=sys.stderr)
     return 1 if unknown else 0
+
+
+def is_expected(name: str, licence: str) -> bool:
+    """Tell whether a package may have the licence that it states."""
+    if GPL.search(licence):
+        return name in COPYLEFT
+    return bool(PROPRIETARY.match(name) or FREE.search(licence))
 
 
 def _closure(root: str) -> set[str]:

@@ -2,16 +2,18 @@
 
 python scripts/release.py            # `make release`
 
-In turn: a clean tree, the changelog, sizes of what is tracked, style, advisories, types, licences,
-tests, and both wheels, installed in fresh environments and worked with. Then `dist/` holds the
-wheels, an SBOM (CycloneDX) of what each installs, the licences of all packages, and checksums. Stops at the
-first that fails. Tagging and uploading are left to a person, who reads what came out.
+In turn: a clean tree, the changelog, sizes of what is tracked, style, advisories, types, tests, the lowest
+versions of packages, the image's steps (as root), and both wheels, installed in fresh environments and worked
+with. Then `dist/` holds the wheels, an SBOM (CycloneDX) of what each installs, the licences of all packages,
+and checksums. Stops at the first that fails. Tagging and uploading are left to a person, who reads what came out.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -38,6 +40,8 @@ def main() -> int:
         ("audit", lambda: _run("make", "audit")),
         ("type", lambda: _run("make", "type")),
         ("test", lambda: _run("make", "test", "PYTEST_FLAGS=--strict-skips")),
+        ("bounds", lambda: _run("make", "bounds")),
+        ("image", check_image),
         ("wheels", wheels),
         ("licences", licences),
         ("checksums", checksums),
@@ -88,8 +92,17 @@ def check_sizes() -> None:
     print(_output("git", "count-objects", "-v", "-H"))
 
 
+def check_image() -> None:
+    """Take the steps of the image in a fresh Debian; say so where this may not."""
+    if os.geteuid() == 0:
+        _run("make", "image")
+    else:
+        print("not tried, which takes root: make image")
+
+
 def wheels() -> None:
-    """Build both wheels, and work with what each installs."""
+    """Build both wheels into an empty `dist/`, and work with what each installs."""
+    shutil.rmtree(DIST, ignore_errors=True)  # wheels of an earlier version are no part of this one
     for flags in ([], ["--full"]):
         script = REPOSITORY / "scripts" / "check_wheel.py"
         _run(sys.executable, script, *flags, "--keep", DIST)

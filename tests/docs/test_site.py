@@ -45,6 +45,12 @@ def test_commands_settings_names_and_calls_are_described(site):
     assert "PUT /api/people/" in read(site, "reference/http.html")
 
 
+def test_commands_are_copied_without_their_prompts(site):
+    steps = read(site, "first-steps.html")
+    (command,) = re.findall(r'<span class="gp" data-prompt="\$ ">(.*?make.*?)\n', steps)
+    assert re.sub(r"<[^>]*>", "", command) == "make demo"
+
+
 def test_nothing_is_loaded_from_elsewhere(site):
     elsewhere = re.compile(
         r"<(?:script|link|img|iframe|source)\b[^>]*(?:src|href)=.?(?:https?:)?//"

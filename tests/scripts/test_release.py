@@ -3,6 +3,7 @@
 import ast
 import re
 import shlex
+import subprocess
 import sys
 import tomllib
 
@@ -16,7 +17,9 @@ from support.assets import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
+import release
 from build_wheels import light
+from check_licences import is_expected
 from release import check_changelog
 
 PYPROJECT = (REPOSITORY / "pyproject.toml").read_text()
@@ -56,6 +59,65 @@ def test_a_changelog_that_is_ready_passes():
 def test_a_changelog_that_is_not_ready_is_refused(text, message):
     with pytest.raises(SystemExit, match=message):
         check_changelog("1.2.0", text)
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A repository with one commit, as the one that is released; `dist/` is not tracked."""
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    (folder / "README.md").write_text("small\n")
+    (folder / ".gitignore").write_text("dist/\n")
+    who = ["-c", "user.name=a", "-c", "user.email=a@b.example"]
+    for words in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "Begin"]):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+    monkeypatch.setattr(release, "REPOSITORY", folder)
+    monkeypatch.setattr(release, "DIST", folder / "dist")
+    return folder
+
+
+def test_a_tree_with_anything_that_is_not_committed_is_not_released(repository, capsys):
+    release.check_tree()
+    (repository / "forgotten.py").write_text("")
+    with pytest.raises(SystemExit, match=r"commit or remove first:\n.*forgotten\.py"):
+        release.main()
+    assert capsys.readouterr().out.split() == ["==", "clean", "tree"]
+
+
+def test_a_tracked_file_that_is_too_large_is_named(repository, monkeypatch):
+    release.check_sizes()
+    monkeypatch.setattr(release, "MAX_TRACKED_BYTES", 5)
+    with pytest.raises(SystemExit, match=r"(README\.md|\.gitignore) has \d bytes, more than 5"):
+        release.check_sizes()
+
+
+def test_checksums_are_those_of_every_file_and_can_be_checked(repository):
+    dist = repository / "dist"
+    dist.mkdir()
+    (dist / "a.whl").write_bytes(b"wheel")
+    (dist / "licences.txt").write_bytes(b"MIT")
+    for _ in range(2):  # again, with the sums there
+        release.checksums()
+    names = [line.split()[1] for line in (dist / "SHA256SUMS").read_text().splitlines()]
+    assert names == ["a.whl", "licences.txt"]
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=dist, check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "licence", "expected"),
+    [
+        ("numpy", "BSD-3-Clause", True),
+        ("paho-mqtt", "LGPL-2.1-or-later", True),
+        ("ultralytics", "AGPL-3.0", True),
+        ("nvidia-cublas", "LicenseRef-NVIDIA-Proprietary", True),
+        ("somebody", "GNU General Public License v3 (GPLv3)", False),
+        ("somebody", "AGPL-3.0-only", False),
+        ("somebody", "Proprietary", False),
+        ("somebody", "", False),
+    ],
+)
+def test_packages_may_have_free_licences_and_those_that_are_known(name, licence, expected):
+    assert is_expected(name, licence) is expected
 
 
 def flags_of_live():

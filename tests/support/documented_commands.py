@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import io
 import re
 import runpy
@@ -105,7 +106,10 @@ def parse(words: tuple[str, ...]) -> None:
     """Parse a command by its own parser, every flag and choice; raise what is wrong with it."""
     program, *rest = words
     if program in {"python", "python3"}:
-        parse_script(rest)
+        if rest[0] == "-m":
+            assert importlib.util.find_spec(rest[1]), rest
+        else:
+            parse_script(rest)
         return
     is_ours = program == "reid-pipeline"
     wanted = next((word for word in rest if not word.startswith("-")), None)
