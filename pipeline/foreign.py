@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import InputError, OutputError
+from pipeline.errors import InputError, OutputError, ReidPipelineError, SinkError
 from reid_model import files
 from reid_model.errors import ReidModelError
 from reid_model.files import MARK, is_same, one_line, special_kind, way_out
@@ -34,6 +34,7 @@ __all__ = [
     "read_yaml",
     "special_kind",
     "way_out",
+    "write_figure",
 ]
 
 
@@ -91,8 +92,20 @@ def check_replaceable(path: Path) -> None:
         files.check_replaceable(path)
 
 
+def write_figure(figure: Any, path: Path) -> None:
+    """Write a matplotlib figure as PNG, whole or not at all.
+
+    Raises:
+        SinkError: The file cannot be written.
+    """
+    from reid_model import writing  # noqa: PLC0415 - start-up time
+
+    with errors_as(SinkError):
+        writing.write_figure(figure, path, dpi=120)
+
+
 @contextmanager
-def errors_as(kind: type[InputError], what: str = "") -> Iterator[None]:
+def errors_as(kind: type[ReidPipelineError], what: str = "") -> Iterator[None]:
     """Turn errors of `reid_model` into one of this package's, with what a file is in front."""
     try:
         yield

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import resource
 import stat
 from collections.abc import Iterable
@@ -27,7 +28,15 @@ __all__ = [
 ]
 
 MARK = "reid-pipeline"
-"""Stands near the beginning of every single file that a command writes where the user asks."""
+"""Stands in every single file that a command writes where the user asks."""
+MADE_BY = re.compile(
+    rb'\A\{\s*"written_by": "reid-pipeline '  # JSON
+    rb'|<meta name="generator" content="reid-pipeline">'  # a page
+    rb"|\A\x89PNG.*Software\0reid-pipeline"  # a figure
+    rb"|\A\xff\xd8\xff\xfe..reid-pipeline",  # a photograph with something drawn into it
+    re.DOTALL,
+)
+"""By which such a file is known; that one speaks of this project is not enough."""
 MARK_WITHIN = 4096
 KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -104,7 +113,7 @@ def check_replaceable(path: Path) -> None:
         if not kind:
             with path.open("rb") as file:
                 start = file.read(MARK_WITHIN)
-            if not start or MARK.encode() in start:
+            if not start or MADE_BY.search(start):
                 return
     except FileNotFoundError:
         return

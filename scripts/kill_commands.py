@@ -27,13 +27,16 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from killing.commands import COMMANDS, Command
+from killing.commands import COMMANDS as LONG
+from killing.commands import Command
+from killing.short import SHORT
 from pipeline.cli import main as pipeline_main
 from reid_model.cli import main as reid_main
 from reid_model.program import run_program
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1]), "CI": "true"}
 FORK = multiprocessing.get_context("fork")
+COMMANDS = {**LONG, **SHORT}
 MAINS = {"pipeline": pipeline_main, "reid_model": reid_main}
 PATIENCE_S = 600.0
 END_S = 30.0

@@ -33,6 +33,7 @@ __all__ = [
     "ARCHIVE_RECORD",
     "BOX_SCHEMA",
     "FLOOR_PATH",
+    "IDENTITIES_PARQUET",
     "IDENTITY_SCHEMA",
     "NEXT_IDENTITY",
     "TABLES",
@@ -46,6 +47,7 @@ __all__ = [
 
 ARCHIVE_RECORD = "archive.json"
 """The file by which a folder is known to be an archive's."""
+IDENTITIES_PARQUET = "identities.parquet"
 TABLES = ("sightings", "boxes", "thumbnails")
 """The partitioned tables."""
 TIME = pa.timestamp("us", tz="UTC")
@@ -114,7 +116,7 @@ class ArchiveFolder:
     @property
     def identities_path(self) -> Path:
         """``identities.parquet``."""
-        return self.path / "identities.parquet"
+        return self.path / IDENTITIES_PARQUET
 
     @property
     def index_path(self) -> Path:

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.crops import blur, head_of
 from pipeline.datatypes import Frame
-from pipeline.errors import DecodeError
+from pipeline.errors import DecodeError, SourceError
 from pipeline.protocols import Source
 from pipeline.settings import OutputSettings
 from pipeline.sinks.drawing import Label, clock, draw_caption, draw_labels
@@ -28,6 +28,8 @@ MOSAIC_PRESET = "ultrafast"
 """Its pictures are as large as those of all cameras together: a third of the time that the preset of
 the cameras takes."""
 TIME_TOLERANCE_S = 1e-6
+ROUNDING_S = 1e-3
+"""Of times in the table of tracks."""
 
 OnFrame = Callable[[Frame], None]
 
@@ -146,10 +148,11 @@ def _merged(sources: Sequence[Source], mosaic: _MosaicVideo) -> Iterator[Frame]:
 
 
 def _next(frames: Iterator[Frame]) -> Frame | None:
-    # What broke in the first pass breaks here too, and was reported then.
+    # What broke in the first pass breaks here too, and was reported then; a file that is gone
+    # since is told of by its source's warnings.
     try:
         return next(frames, None)
-    except DecodeError:
+    except (DecodeError, SourceError):
         return None
 
 
@@ -174,6 +177,9 @@ class _TrackRows:
     def of(self, frame: Frame) -> list[Label]:
         """Return the labels of a frame; frames must come in the order of the table."""
         labels = []
+        # Rows of frames that were there in the first pass alone: the file has changed since.
+        while self._head is not None and float(self._head["time_s"]) < frame.time_s - ROUNDING_S:
+            self._head = next(self._rows, None)
         while self._head is not None and (
             self._head["camera"] == frame.camera and int(self._head["frame"]) == frame.index
         ):
