@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import InputError, OutputError, ReidPipelineError, SinkError
 from reid_model import files
 from reid_model.errors import ReidModelError
-from reid_model.files import MARK, is_same, one_line, special_kind, way_out
+from reid_model.files import MARK, is_same, one_line, read_regular, special_kind, way_out
 from reid_model.xml_files import XmlError, XmlTarget, parse_xml
 from reid_model.yaml_files import read_yaml
 
@@ -30,6 +30,7 @@ __all__ = [
     "one_line",
     "picture_files",
     "read_picture",
+    "read_regular",
     "read_xml",
     "read_yaml",
     "special_kind",
@@ -57,6 +58,8 @@ def read_xml(path: Path, target: XmlTarget, *, what: str) -> None:
         InputError: It is missing, no XML, not whole, or has a document type.
     """
     try:
+        if kind := special_kind(path):
+            raise InputError(f"{what} {path} is {kind}, no file: name a file")
         with path.open("rb") as file:
             parse_xml(file, target)
     except OSError as error:

@@ -23,6 +23,8 @@ class CameraPairSettings(Section):
 
     @model_validator(mode="after")
     def _check_consistency(self) -> CameraPairSettings:
+        if self.cameras[0] == self.cameras[1]:
+            raise ValueError(f"a pair is of two cameras, got {self.cameras[0]} twice")
         if self.overlap and self.min_travel_s:
             raise ValueError("a pair with overlap has no travel time: give one of the two")
         return self

@@ -23,6 +23,7 @@ __all__ = [
     "check_replaceable",
     "is_same",
     "one_line",
+    "read_regular",
     "special_kind",
     "way_out",
 ]
@@ -61,6 +62,17 @@ def special_kind(path: Path) -> str:
         OSError: There is nothing, or it cannot be looked at.
     """
     return KINDS.get(stat.S_IFMT(path.stat().st_mode), "")
+
+
+def read_regular(path: Path) -> bytes:
+    """Return what is in a file; a pipe, which waits, or a device, which never ends, is not opened.
+
+    Raises:
+        OSError: It is no regular file, or cannot be read.
+    """
+    if kind := special_kind(path):
+        raise OSError(errno.EINVAL, f"it is {kind}", str(path))
+    return path.read_bytes()
 
 
 def way_out(error: OSError) -> str:

@@ -156,13 +156,13 @@ class Trial:
         process.start()
         children: list[psutil.Process] = []
         try:
-            process.join(PATIENCE_S if delay_s is None else delay_s)
+            _wait(process, PATIENCE_S if delay_s is None else delay_s)
             if delay_s is not None and process.is_alive():
                 with suppress(psutil.NoSuchProcess):
                     children = psutil.Process(process.pid).children(recursive=True)
                 with suppress(ProcessLookupError):
                     os.kill(process.pid or 0, self._number)
-                process.join(PATIENCE_S)
+                _wait(process, PATIENCE_S)
         finally:
             if process.is_alive():
                 process.kill()
@@ -172,6 +172,13 @@ class Trial:
             each.kill()
         text = log.read_text(errors="replace")
         return process.exitcode or 0, text + "".join(f"\nleft: {each}" for each in alive)
+
+
+def _wait(process: multiprocessing.process.BaseProcess, seconds: float) -> None:
+    """Wait for a process; ``join`` takes one that becomes another program for ended, and waits on."""
+    end_s = time.monotonic() + seconds
+    while process.is_alive() and time.monotonic() < end_s:
+        time.sleep(0.005)
 
 
 def _child(line: list[str], place: Path, log: Path) -> None:

@@ -27,6 +27,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.errors import ResultsError
+from pipeline.foreign import read_regular
 from pipeline.layout.files import as_json, read_table, write_private, write_table
 
 __all__ = [
@@ -135,7 +136,7 @@ class ArchiveFolder:
             ResultsError: It is damaged.
         """
         try:
-            content = json.loads(self.record_path.read_text(encoding="utf-8"))
+            content = json.loads(read_regular(self.record_path))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, RecursionError) as error:

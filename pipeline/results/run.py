@@ -212,11 +212,16 @@ def _embeddings(path: Path, sightings: Sequence[str]) -> FloatArray:
         for camera, track, vector in zip(*columns, strict=True)
         if vector
     }
-    dim = max((len(vector) for vector in rows.values()), default=0)
+    lengths = {len(vector) for vector in rows.values()}
+    if len(lengths) > 1:
+        raise ResultsError(f"{path} is damaged, its embeddings differ in length: run again")
+    dim = max(lengths, default=0)
     vectors = np.zeros((len(sightings), dim), np.float32)
     for row, name in enumerate(sightings):
         if name in rows:
             vectors[row] = rows[name]
+    if not np.isfinite(vectors).all():
+        raise ResultsError(f"{path} is damaged, its embeddings are no finite numbers: run again")
     return vectors
 
 

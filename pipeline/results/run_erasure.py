@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import ResultsError
+from pipeline.foreign import read_regular
 from pipeline.layout.files import read_table, write_atomically
 from pipeline.layout.run import (
     EMBEDDINGS_PARQUET,
@@ -121,7 +123,7 @@ def _rewrite_parquet(path: Path, tracks: Tracks) -> None:
 def _csv_without(path: Path, tracks: Tracks) -> bytes:
     """Return a table without the rows of some tracks, whatever program saved it."""
     try:
-        header, *lines = io.StringIO(path.read_text(encoding="utf-8")).readlines()
+        header, *lines = _lines(path)
         columns = header.removeprefix("\ufeff")
         rows = csv.DictReader([columns, *lines], delimiter=max(",;\t", key=columns.count))
         kept = [
@@ -136,10 +138,10 @@ def _csv_without(path: Path, tracks: Tracks) -> bytes:
 
 def _events_without(path: Path, tracks: Tracks) -> bytes | None:
     """Return events but those of the person's tracks, and of identities that only those had."""
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
     try:
-        lines = io.StringIO(path.read_text(encoding="utf-8")).readlines()
+        lines = _lines(path)
         events = [json.loads(line) for line in lines]
         is_theirs = [(each.get("camera"), each.get("track_id")) in tracks for each in events]
         theirs, others = (
@@ -156,9 +158,13 @@ def _events_without(path: Path, tracks: Tracks) -> bytes | None:
             for line, each, of_person in zip(lines, events, is_theirs, strict=True)
             if not of_person and not {each["global_id"], each.get("other_id")} & gone
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultsError(f"{path} is damaged ({error!r}): remove it, then forget again") from None
     return "".join(kept).encode()
+
+
+def _lines(path: Path) -> list[str]:
+    return io.TextIOWrapper(io.BytesIO(read_regular(path)), "utf-8").readlines()
 
 
 def _replace(path: Path, content: bytes) -> None:
