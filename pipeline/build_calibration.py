@@ -86,13 +86,14 @@ def matching_thresholds(settings: Settings, embedder: Embedder) -> Thresholds:
         ModelError: The calibration was made with other weights.
     """
     given = settings.match.threshold
-    if given is not None:
-        return Thresholds(lambda _: given)
-    calibration = calibration_of(embedder)
-    warning = _calibration_warning(calibration, embedder)
-    warnings = () if warning is None else (warning,)
+    calibration = None if given is not None else calibration_of(embedder)
+    warning = None if given is not None else _calibration_warning(calibration, embedder)
+    found = (warning, _strange_pairs(settings))
+    warnings = tuple(each for each in found if each is not None)
     for each in warnings:
         log.warning("%s", each)
+    if given is not None:
+        return Thresholds(lambda _: given, warnings)
     if calibration is None:
         return Thresholds(lambda _: USUAL_THRESHOLD, warnings)
     rate = settings.match.false_match_rate
@@ -107,6 +108,14 @@ def matching_thresholds(settings: Settings, embedder: Embedder) -> Thresholds:
         lambda tracklets: (at(more, tracklets), at(less, tracklets)),
         calibration.place_weight(),
     )
+
+
+def _strange_pairs(settings: Settings) -> str | None:
+    known = {each.name for each in settings.cameras}
+    named = {name for pair in settings.match.camera_pairs for name in pair.cameras}
+    if not (strange := sorted(named - known)):
+        return None
+    return f"match.camera_pairs names cameras that are not among these: {', '.join(strange)}"
 
 
 def _calibration_warning(calibration: Calibration | None, embedder: Embedder) -> str | None:

@@ -131,17 +131,21 @@ def shrunk(image: Image, *, max_height: int, max_width: int | None = None) -> Im
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def encode_jpeg(image: Image, *, quality: int = 90) -> bytes:
+def encode_jpeg(image: Image, *, quality: int = 90, comment: str = "") -> bytes:
     """Return an image as a JPEG file.
 
     Args:
         image: ``(H, W, 3)`` uint8 BGR, at least one pixel.
         quality: 0 to 100; 90 shows no loss to the eye.
+        comment: What the file says of itself, ASCII.
     """
     done, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise RuntimeError("OpenCV could not encode a picture as JPEG")
-    return encoded.tobytes()
+    jpeg, text = encoded.tobytes(), comment.encode()
+    if not text:
+        return jpeg
+    return jpeg[:2] + b"\xff\xfe" + (2 + len(text)).to_bytes(2) + text + jpeg[2:]
 
 
 def _corners(image: Image, xyxy: FloatArray) -> tuple[int, int, int, int]:

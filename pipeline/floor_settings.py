@@ -31,7 +31,7 @@ class CalibrationSettings(Section):
     """Rotation from the world to the camera (Rodrigues)."""
     tvec: Row | None = None
     """Translation from the world to the camera."""
-    unit_m: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    unit_m: Annotated[float, Field(gt=0)] = 1.0
     """Metres of one unit of the world; 0.01 where the calibration is in centimetres."""
 
     @model_validator(mode="after")
@@ -61,7 +61,7 @@ class PlanSettings(Section):
 
     image: Path
     """JPEG or PNG file, relative to the camera list."""
-    m_per_pixel: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    m_per_pixel: Annotated[float, Field(gt=0)]
     """Metres that one of its pixels covers."""
     origin: tuple[Number, Number]
     """The pixel of it where ``x_m`` and ``y_m`` are 0."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import InputError, OutputError
+from pipeline.errors import InputError, OutputError, ReidPipelineError, SinkError
 from reid_model import files
 from reid_model.errors import ReidModelError
-from reid_model.files import MARK, is_same, one_line, special_kind, way_out
+from reid_model.files import MARK, is_same, one_line, read_regular, special_kind, way_out
 from reid_model.xml_files import XmlError, XmlTarget, parse_xml
 from reid_model.yaml_files import read_yaml
 
@@ -27,14 +27,15 @@ __all__ = [
     "check_replaceable",
     "errors_as",
     "is_same",
-    "marked_jpeg",
     "one_line",
     "picture_files",
     "read_picture",
+    "read_regular",
     "read_xml",
     "read_yaml",
     "special_kind",
     "way_out",
+    "write_figure",
 ]
 
 
@@ -57,6 +58,8 @@ def read_xml(path: Path, target: XmlTarget, *, what: str) -> None:
         InputError: It is missing, no XML, not whole, or has a document type.
     """
     try:
+        if kind := special_kind(path):
+            raise InputError(f"{what} {path} is {kind}, no file: name a file")
         with path.open("rb") as file:
             parse_xml(file, target)
     except OSError as error:
@@ -92,15 +95,20 @@ def check_replaceable(path: Path) -> None:
         files.check_replaceable(path)
 
 
-def marked_jpeg(jpeg: bytes) -> bytes:
-    """Return a JPEG file with a comment by which ``check_replaceable`` knows it."""
-    comment = MARK.encode()
-    length = (len(comment) + 2).to_bytes(2, "big")
-    return jpeg[:2] + b"\xff\xfe" + length + comment + jpeg[2:]
+def write_figure(figure: Any, path: Path) -> None:
+    """Write a matplotlib figure as PNG, whole or not at all.
+
+    Raises:
+        SinkError: The file cannot be written.
+    """
+    from reid_model import writing  # noqa: PLC0415 - start-up time
+
+    with errors_as(SinkError):
+        writing.write_figure(figure, path, dpi=120)
 
 
 @contextmanager
-def errors_as(kind: type[InputError], what: str = "") -> Iterator[None]:
+def errors_as(kind: type[ReidPipelineError], what: str = "") -> Iterator[None]:
     """Turn errors of `reid_model` into one of this package's, with what a file is in front."""
     try:
         yield

@@ -23,6 +23,8 @@ class CameraPairSettings(Section):
 
     @model_validator(mode="after")
     def _check_consistency(self) -> CameraPairSettings:
+        if self.cameras[0] == self.cameras[1]:
+            raise ValueError(f"a pair is of two cameras, got {self.cameras[0]} twice")
         if self.overlap and self.min_travel_s:
             raise ValueError("a pair with overlap has no travel time: give one of the two")
         return self
@@ -67,9 +69,9 @@ class MatchSettings(Section):
     """Similarity that places on the floor (of calibrated cameras) and learned walking times add where they
     make one person e times likelier than two; none = from the calibration of the weights; 0 = neither is
     used."""
-    tick_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.5
+    tick_s: Annotated[float, Field(gt=0)] = 0.5
     """Interval between two rounds of assignment, each over all cameras."""
-    review_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5.0
+    review_s: Annotated[float, Field(gt=0)] = 5.0
     """Interval between two reviews, which merge and split identities; a multiple of ``tick_s``."""
     max_identities: Annotated[int, Field(ge=1)] = 50_000
     """Maximum number of identities in the gallery; those not seen for the longest time are removed

@@ -56,7 +56,7 @@ class CameraSettings(ZoneMap, FloorSettings):
     """Unique name, ``[A-Za-z0-9_-]{1,64}``; also the name of its annotated video."""
     source: str
     """File path (relative to the camera list) or stream address."""
-    time_offset_s: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    time_offset_s: float = 0.0
     """Added to the time stamps of the stream, to align cameras that started at different times."""
     region: list[Point] | None = None
     """Polygon in pixels; only detections whose bottom centre is inside are used."""

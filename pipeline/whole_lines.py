@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pipeline.foreign import read_regular
+
 __all__ = ["append_whole", "cut_torn_line", "read_whole"]
 
 BLOCK_BYTES = 4096
@@ -61,5 +63,5 @@ def read_whole(path: Path) -> bytes:
     Raises:
         OSError: The file cannot be read.
     """
-    whole, end, _ = path.read_bytes().rpartition(b"\n")
+    whole, end, _ = read_regular(path).rpartition(b"\n")
     return whole + end

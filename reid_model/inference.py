@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 from reid_model.backends import Precision
 from reid_model.description import Description, write_sidecar
 from reid_model.errors import BackendError, WeightsError
+from reid_model.files import special_kind
 from reid_model.patterns import pattern_crops
 from reid_model.preprocess import resized
 from reid_model.stored_weights import (
     CHECKPOINT_SUFFIX,
     default_weights,
+    model_xml,
     read_notes,
     weights_sha256,
     write_notes,
@@ -220,6 +222,10 @@ def load_embedder(
     path = default_weights() if weights is None else weights
     if not path.exists():
         raise WeightsError(f"weights {path} do not exist: check the path")
+    xml = model_xml(path)
+    for file in [path] if xml is None else [xml, xml.with_suffix(".bin")]:
+        if file.exists() and (kind := special_kind(file)):
+            raise WeightsError(f"weights {file} are {kind}, no file: name a file")
     own = runtime_of(path)
     if own is not None and backend not in {"auto", own}:
         raise BackendError(f"weights {path} are a model for {own}, they cannot run on {backend}")

@@ -10,6 +10,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,9 +110,7 @@ def publish(
             write_notes(made, {"scores": {name: _noted(each) for name, each in scores.items()}})
             filled = None if text is None else filled_card(text, made)
             for int8 in (False, True):
-                _replace(
-                    openvino_form(made, int8=int8).parent, openvino_form(out, int8=int8).parent
-                )
+                _replace(openvino_form(made, int8=int8), openvino_form(out, int8=int8))
             shutil.move(made, out)
             if filled is not None:
                 write_whole(card, filled.encode())
@@ -183,14 +182,16 @@ def check_loss(full: Mapping[str, Evaluation], int8: Mapping[str, Evaluation]) -
                 )
 
 
-def _replace(made: Path, folder: Path) -> None:
-    """Put what was made into a folder; one of which nothing was made goes."""
-    if not made.is_dir():
-        shutil.rmtree(folder, ignore_errors=True)
-        return
-    folder.mkdir(exist_ok=True)
-    for file in sorted(made.iterdir()):
-        shutil.move(file, folder / file.name)
+def _replace(made: Path, form: Path) -> None:
+    """Put an OpenVINO form in the place of another; one of which nothing was made goes."""
+    for old, new in ((form, made), (form.with_suffix(".bin"), made.with_suffix(".bin"))):
+        if new.is_file():
+            old.parent.mkdir(exist_ok=True)
+            shutil.move(new, old)
+        else:
+            old.unlink(missing_ok=True)
+    with suppress(OSError):  # it holds something, or is not there
+        form.parent.rmdir()
 
 
 def _min_cosine(checkpoint: Path, made: Path) -> float:

@@ -29,7 +29,7 @@ __all__ = [
     "read_recipe",
 ]
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -38,7 +38,11 @@ class Section(BaseModel):
     """A part of a recipe: unknown keys are refused."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+        use_attribute_docstrings=True,
+        allow_inf_nan=False,  # no bound refuses what is no number
     )
 
 

@@ -27,13 +27,16 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from killing.commands import COMMANDS, Command
+from killing.commands import COMMANDS as LONG
+from killing.commands import Command
+from killing.short import SHORT
 from pipeline.cli import main as pipeline_main
 from reid_model.cli import main as reid_main
 from reid_model.program import run_program
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1]), "CI": "true"}
 FORK = multiprocessing.get_context("fork")
+COMMANDS = {**LONG, **SHORT}
 MAINS = {"pipeline": pipeline_main, "reid_model": reid_main}
 PATIENCE_S = 600.0
 END_S = 30.0
@@ -153,13 +156,13 @@ class Trial:
         process.start()
         children: list[psutil.Process] = []
         try:
-            process.join(PATIENCE_S if delay_s is None else delay_s)
+            _wait(process, PATIENCE_S if delay_s is None else delay_s)
             if delay_s is not None and process.is_alive():
                 with suppress(psutil.NoSuchProcess):
                     children = psutil.Process(process.pid).children(recursive=True)
                 with suppress(ProcessLookupError):
                     os.kill(process.pid or 0, self._number)
-                process.join(PATIENCE_S)
+                _wait(process, PATIENCE_S)
         finally:
             if process.is_alive():
                 process.kill()
@@ -169,6 +172,13 @@ class Trial:
             each.kill()
         text = log.read_text(errors="replace")
         return process.exitcode or 0, text + "".join(f"\nleft: {each}" for each in alive)
+
+
+def _wait(process: multiprocessing.process.BaseProcess, seconds: float) -> None:
+    """Wait for a process; ``join`` takes one that becomes another program for ended, and waits on."""
+    end_s = time.monotonic() + seconds
+    while process.is_alive() and time.monotonic() < end_s:
+        time.sleep(0.005)
 
 
 def _child(line: list[str], place: Path, log: Path) -> None:

@@ -25,6 +25,7 @@ import numpy as np
 from pipeline.archive.footage import Recording
 from pipeline.datatypes import Detections
 from pipeline.errors import OutputError
+from pipeline.foreign import read_regular
 from pipeline.layout.archive import TABLES, ArchiveFolder
 from pipeline.layout.files import as_json, write_private
 from pipeline.locks import Lock
@@ -92,7 +93,7 @@ class Journal:
         found = {}
         for path in sorted(self._folder.work_path.glob("*.json")):
             try:
-                note = json.loads(path.read_text(encoding="utf-8"))
+                note = json.loads(read_regular(path))
             except (OSError, ValueError, RecursionError):
                 note = None
             if isinstance(note, dict) and {"file", "frames", "tracklets"} <= note.keys():
@@ -121,7 +122,7 @@ class Journal:
         if not path.is_file():
             return None
         try:
-            first, *others = (tuple(cut) for cut in json.loads(path.read_text(encoding="utf-8")))
+            first, *others = (tuple(cut) for cut in json.loads(read_regular(path)))
         except (OSError, ValueError, TypeError, RecursionError) as error:
             raise OutputError(f"{path} is damaged ({error}): run again") from None
         return [first, *others]

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.logging import RichHandler
 
 from pipeline import __version__
 from pipeline.cli.commands import COMMANDS
+from pipeline.cli.terminal import NumbersCommand, complain, log_to_stderr
 from pipeline.errors import ReidPipelineError
 from pipeline.foreign import one_line
 from reid_model.program import EXIT_CODES
@@ -60,7 +59,7 @@ def make_app(wanted: str | None) -> typer.Typer:
         if isinstance(loaded, typer.Typer):
             app.add_typer(loaded, name=command.name)
         else:
-            app.command(command.name)(loaded)
+            app.command(command.name, cls=NumbersCommand)(loaded)
     return app
 
 
@@ -72,13 +71,7 @@ def _options(
     version: bool = typer.Option(False, "--version", help="Print the version and exit."),
     verbose: bool = typer.Option(False, "--verbose", "-v", help="Log more."),
 ) -> None:
-    handler = RichHandler(console=Console(stderr=True), show_path=False, show_time=False)
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(message)s",
-        handlers=[handler],
-        force=True,
-    )
+    log_to_stderr(verbose=verbose)
     if version:
         typer.echo(__version__)
         raise typer.Exit
@@ -101,18 +94,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app = make_app(wanted)
         outcome = app(_repeat_options(given), standalone_mode=False, prog_name="reid-pipeline")
     except ReidPipelineError as error:
-        _complain(str(error))
+        complain(str(error))
         return error.exit_code
     except OSError as error:  # a path that nothing can be done with
         log.info("where that came from", exc_info=True)
-        _complain(one_line(error))
+        complain(one_line(error))
         return BAD_INPUT
     except USAGE_ERROR as error:
         hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        _complain(error.format_message() + hint)
+        complain(error.format_message() + hint)
         return BAD_INPUT
     except typer.Abort:  # an answer that was not given; Ctrl-C leads to `run_program`
-        _complain("interrupted")
+        complain("interrupted")
         return INTERRUPTED
     return outcome if isinstance(outcome, int) else 0
 
@@ -139,11 +132,3 @@ def _repeat_options(arguments: Sequence[str]) -> list[str]:
         else:
             repeated.append(argument)
     return repeated
-
-
-def _complain(message: str) -> None:
-    """Print one line on stderr."""
-    line = " ".join(message.split())
-    Console(stderr=True, soft_wrap=True, highlight=False).print(
-        f"error: {line}", style="bold red", markup=False
-    )

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 
 from pipeline.archive.journal import Unit
 from pipeline.archive_settings import BatchSettings
@@ -21,6 +20,7 @@ from pipeline.cli.batch_progress import BatchProgress
 from pipeline.cli.flags import refuse_flags
 from pipeline.cli.json_output import JsonOption, file_of, write_json
 from pipeline.cli.run_report import note_on_detector
+from pipeline.cli.terminal import Console
 from pipeline.errors import SettingsError
 from pipeline.foreign import MARK
 from pipeline.jobs.batch import find_videos, plan_archive, process_archive
@@ -102,7 +102,8 @@ def batch(  # noqa: PLR0917 - typer makes options of them
     json: JsonOption = None,
 ) -> None:
     """Process all videos of a folder, go on after interruptions, and add files later."""
-    check_files([file_of(json)], [folder, manifest, config, floor, detections, weights])
+    read = [folder, manifest, config, floor, detections, weights]
+    check_files([file_of(json)], read, into=out)
     if manifest is not None and pattern is not None:
         raise SettingsError("give --pattern or --manifest, not both")
     of_others = [] if engine == "ray" else ["address", "gpus"]

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pipeline.cli.terminal import Console
 from pipeline.jobs.batch import ArchivePlan
 
 __all__ = ["plan_as_json", "show_plan"]

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
 from pipeline.archive.journal import Unit
 from pipeline.cli.minutes import Minutes
+from pipeline.cli.terminal import Console
 
 __all__ = ["BatchProgress"]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from pipeline.cli.flags import refuse_flags
 from pipeline.cli.json_output import JsonOption, file_of, write_json
+from pipeline.cli.terminal import Console
 from pipeline.errors import InputError
 from pipeline.jobs.calibrate import Tracked, calibrate_weights, store_threshold
 from pipeline.jobs.outputs import check_files

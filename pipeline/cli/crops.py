@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress, TextColumn
 
+from pipeline.cli.terminal import Console
 from pipeline.jobs.crops import CropCounts, cut_crops
 from pipeline.settings import DetectSettings
 

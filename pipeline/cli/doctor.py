@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli.json_output import JsonOption, file_of, write_json
+from pipeline.cli.terminal import Console
+from pipeline.foreign import MARK
 from pipeline.jobs.doctor import State, examine
 from pipeline.jobs.outputs import check_files
 
@@ -34,7 +35,11 @@ def doctor(
     check_files([file_of(json)])
     checks = list(examine(out))
     failed = [each.name for each in checks if each.state is State.FAILED]
-    content = {"ok": not failed, "checks": [asdict(each) for each in checks]}
+    content = {
+        "written_by": f"{MARK} doctor",
+        "ok": not failed,
+        "checks": [asdict(each) for each in checks],
+    }
     if write_json(json, content):
         table = Table(show_header=False, box=None, pad_edge=False)
         for each in checks:

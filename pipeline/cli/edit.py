@@ -8,11 +8,11 @@ from typing import Annotated
 
 import pandas as pd
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli.json_output import JsonOption, file_of, write_json
+from pipeline.cli.terminal import Console
 from pipeline.errors import EditError
 from pipeline.foreign import MARK
 from pipeline.jobs.edit import editing

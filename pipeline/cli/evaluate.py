@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from pipeline.cli.evaluation_tables import false_people_table, notes, score_table
 from pipeline.cli.flags import refuse_flags
 from pipeline.cli.json_output import JsonOption, file_of, write_json
+from pipeline.cli.terminal import Console
 from pipeline.errors import InputError
 from pipeline.foreign import MARK
 from pipeline.jobs.evaluate import PICTURES, draw, evaluate_empty

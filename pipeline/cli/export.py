@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from pipeline.cli.terminal import Console
 from pipeline.exports.writing import ExportFormat
 from pipeline.jobs.export import export as export_job
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli.json_output import STDOUT, JsonOption, file_of, write_json
+from pipeline.cli.terminal import Console
 from pipeline.floor.refining import Refinement
 from pipeline.foreign import MARK
 from pipeline.jobs.floor import Calibrated, fit_floor
@@ -39,10 +39,9 @@ def fit(
     json: JsonOption = None,
 ) -> None:
     """Show how well each camera's points fit the floor, and draw the grid into its view."""
-    check_files([file_of(json)])
     console = Console()
     found = []
-    for each in fit_floor(cameras, out):
+    for each in fit_floor(cameras, out, files=[file_of(json)]):
         found.append(_as_json(each))
         if json != STDOUT:
             _show(console, each)

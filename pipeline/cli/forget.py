@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from pipeline.cli.terminal import Console
 from pipeline.jobs.forget import forget as forget_job
 from pipeline.jobs.prune import prune as prune_job
 

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from setproctitle import setproctitle
 
 from pipeline.cli.flags import refuse_flags
 from pipeline.cli.live_log import live_log
 from pipeline.cli.live_view import LiveScreen
 from pipeline.cli.run_report import note_on_detector
+from pipeline.cli.terminal import Console
 from pipeline.errors import SettingsError
 from pipeline.jobs.inputs import settings_for
 from pipeline.jobs.live import watch_cameras

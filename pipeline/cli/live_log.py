@@ -6,9 +6,9 @@ import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.logging import RichHandler
 
+from pipeline.cli.terminal import Console, visible
 from pipeline.errors import ReidPipelineError
 from pipeline.sources.stream_address import redact
 
@@ -58,7 +58,7 @@ def _handler(console: Console) -> logging.Handler:
 
 
 class _Redacting(logging.Filter):
-    """Takes secrets out of messages, tracebacks included."""
+    """Takes secrets out of messages, tracebacks included, and what would steer a terminal."""
 
     def __init__(self, secrets: Collection[str]) -> None:
         super().__init__()
@@ -70,5 +70,5 @@ class _Redacting(logging.Filter):
         if record.exc_info:
             message += "\n" + self._formatter.formatException(record.exc_info)
             record.exc_info = record.exc_text = None
-        record.msg, record.args = redact(message, self._secrets), None
+        record.msg, record.args = visible(redact(message, self._secrets)), None
         return True

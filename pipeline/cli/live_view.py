@@ -6,11 +6,11 @@ import logging
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.cli.terminal import Console
 from pipeline.health import CameraHealth, CameraState, RecordingState
 from pipeline.runners.live import LiveRun
 

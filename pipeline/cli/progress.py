@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Self
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -21,6 +20,7 @@ from rich.table import Column
 from rich.text import Text
 
 from pipeline.cli.minutes import Minutes
+from pipeline.cli.terminal import Console
 from pipeline.jobs.progress import CameraProgress
 
 __all__ = ["RunProgress"]

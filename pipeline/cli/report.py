@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from pipeline.cli.terminal import Console
+from pipeline.foreign import is_same
 from pipeline.jobs.outputs import check_files
 from pipeline.jobs.report import write_report
+from pipeline.layout.run import REPORT
 
 __all__ = ["report"]
 
@@ -22,6 +24,7 @@ def report(
     ] = None,
 ) -> None:
     """Write one HTML page of what was found that needs no other file and no network."""
-    check_files([out], [where])
-    path = write_report(where, out)
+    is_usual = out is None or is_same(out, where / REPORT)
+    check_files([None if is_usual else out], [where])
+    path = write_report(where, None if is_usual else out)
     Console().print(f"Written to {path}", highlight=False, markup=False)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from pipeline.cli.flags import refuse_flags
 from pipeline.cli.json_output import JsonOption, file_of, write_json
 from pipeline.cli.progress import RunProgress
 from pipeline.cli.run_report import identities_as_json, identity_table, note_on_detector
+from pipeline.cli.terminal import Console
 from pipeline.jobs.inputs import settings_for
 from pipeline.jobs.outputs import check_files
 from pipeline.jobs.run import process_videos
@@ -146,7 +146,7 @@ def run(  # noqa: PLR0917 - typer makes options of them
         live.show_live(settings, live_out, gallery=gallery)
         return
     inputs = [Path(each) for each in (config, *(cams or [])) if each is not None]
-    check_files([file_of(json)], inputs)
+    check_files([file_of(json)], [*inputs, detections, weights, gallery], into=out)
     note = note_on_detector(settings)
     with RunProgress(note) as progress:
         warnings = process_videos(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli.flags import refuse_flags
 from pipeline.cli.json_output import JsonOption, file_of, write_json
+from pipeline.cli.terminal import Console
 from pipeline.errors import SettingsError
 from pipeline.jobs.outputs import check_files
 from pipeline.jobs.queries import BOX_SIDES, query_for
@@ -114,17 +115,17 @@ def _time(text: str | None, results: Results, flag: str) -> float | None:
         return None
     try:
         if results.kind == "run":
-            return float(text)
+            return _number(text)
         when = datetime.fromisoformat(text)
         return when.replace(tzinfo=when.tzinfo or UTC).timestamp()
-    except ValueError:
+    except (OverflowError, ValueError):
         expected = "seconds" if results.kind == "run" else "a time like 2026-01-05T08:00"
         raise SettingsError(f"{flag} {text}: expected {expected}") from None
 
 
 def _box(text: str | None) -> Sequence[float]:
     try:
-        sides = [float(each) for each in (text or "").split(",")]
+        sides = [_number(each) for each in (text or "").split(",")]
     except ValueError:
         sides = []
     if len(sides) != BOX_SIDES:
@@ -132,6 +133,12 @@ def _box(text: str | None) -> Sequence[float]:
             "--video needs --box left,top,width,height (pixels), the person to search for"
         )
     return sides
+
+
+def _number(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError
+    return number
 
 
 def _filters(cameras: Sequence[str], since: str | None, until: str | None) -> str:

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 
+from pipeline.cli.terminal import Console
 from pipeline.errors import SettingsError
 from pipeline.jobs.serve import serve_results
 from pipeline.live_settings import WebSettings

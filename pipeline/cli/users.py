@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from pipeline.cli.terminal import Console
 from pipeline.jobs.users import change_users
 from pipeline.serve.users import Role
 

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli.json_output import JsonOption, file_of, write_json
+from pipeline.cli.terminal import Console
 from pipeline.jobs.outputs import check_files
 from pipeline.jobs.zones import count_zones, passages_as_json
 
@@ -30,7 +30,7 @@ def zones(
     json: JsonOption = None,
 ) -> None:
     """Count who came into zones and crossed lines, over all cameras, nobody twice."""
-    check_files([file_of(json)], [where])
+    check_files([file_of(json)], [where, *map(Path, cams or ())])
     found, totals = count_zones(where, cams or ())
     if not write_json(json, passages_as_json(found, totals), private=True):
         return

@@ -11,6 +11,7 @@ from pipeline.detect.openvino_yolo import OpenVinoYolo
 from pipeline.detect.replay import ReplayDetector
 from pipeline.detect.ultralytics_adapter import UltralyticsDetector
 from pipeline.errors import ModelError
+from pipeline.foreign import special_kind
 from pipeline.plugins import checked_stage, load_plugin
 from pipeline.protocols import Detector
 from pipeline.settings import DetectSettings
@@ -43,6 +44,7 @@ def load_detector(settings: DetectSettings, *, cameras: Sequence[str], device: s
         return ReplayDetector(settings.detections, cameras=cameras, confidence=settings.confidence)
     path = built_in_detector(device) if settings.weights is None else Path(settings.weights)
     model = find_model(path) if path.exists() else None
+    _refuse_special(path if model is None else model)
     if model is not None and (device == "cpu" or model.suffix == ".xml"):
         detector = OpenVinoYolo(
             path,
@@ -74,3 +76,10 @@ def load_detector(settings: DetectSettings, *, cameras: Sequence[str], device: s
         image_size=settings.image_size,
         device=device,
     )
+
+
+def _refuse_special(model: Path) -> None:
+    """Raise ``ModelError`` for a pipe or a device, which a runtime would wait for."""
+    for file in (model, model.with_suffix(".bin")) if model.name else ():
+        if file.exists() and not file.is_dir() and (kind := special_kind(file)):
+            raise ModelError(f"detector {file} is {kind}, no file: name a model")

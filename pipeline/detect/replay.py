@@ -114,7 +114,7 @@ def read_detections(path: Path, *, cameras: Sequence[str]) -> pd.DataFrame:
     """
     if path.is_dir():
         return _read_mot_folder(path, cameras)
-    if "camera" in first_line(path, what="detections", raises=DetectionsFileError):
+    if "camera" in first_line(path, what="detections", raises=DetectionsFileError).lower():
         return _read_csv(path)
     if len(cameras) != 1:
         raise DetectionsFileError(
@@ -134,7 +134,7 @@ def _misfits(table: pd.DataFrame, cameras: Sequence[str]) -> list[str]:
             f"{len(others)} of {len(table)} saved boxes belong to no camera of this run: {names}"
         )
     empty = [camera for camera in cameras if camera not in set(table["camera"])]
-    if empty and len(table):
+    if empty:
         notes.append(f"there are no saved boxes of {', '.join(empty)}")
     if twice := int(table.duplicated().sum()):
         notes.append(f"{twice} of {len(table)} saved boxes repeat another one and were left out")

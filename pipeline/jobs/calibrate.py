@@ -15,7 +15,7 @@ from pipeline.datatypes import FloatArray
 from pipeline.devices import resolve_device
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.errors import InputError
-from pipeline.foreign import picture_files, read_picture
+from pipeline.foreign import picture_files, read_picture, read_regular
 from pipeline.locks import Lock
 from pipeline.match.calibration import Calibration, TrackLabel, calibrate
 from pipeline.results import Results, is_results, open_results
@@ -115,7 +115,7 @@ def store_threshold(found: Measured, *, threshold: float, false_match_rate: floa
 
 def _read_identities(path: Path) -> frozenset[int]:
     try:
-        return frozenset(int(each) for each in json.loads(path.read_text(encoding="utf-8")))
+        return frozenset(int(each) for each in json.loads(read_regular(path)))
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{path} is no JSON list of identities: {error}") from None
 

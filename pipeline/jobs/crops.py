@@ -15,9 +15,11 @@ from pipeline.crops import encode_jpeg, inside
 from pipeline.datatypes import FloatArray, Frame, Image
 from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
-from pipeline.errors import OutputError, SinkError, SourceError
+from pipeline.errors import OutputError, SourceError
 from pipeline.folders import look_through
-from pipeline.foreign import read_picture
+from pipeline.foreign import check_outputs, read_picture
+from pipeline.jobs.outputs import check_folder
+from pipeline.layout.files import write_atomically
 from pipeline.protocols import Detector
 from pipeline.settings import CameraSettings, DetectSettings, SourceSettings
 from pipeline.sources.camera_list import VIDEO_SUFFIXES
@@ -83,7 +85,10 @@ def cut_crops(
         SinkError: A crop cannot be written.
         ModelError: The detector cannot be loaded.
     """
-    for folder in (out, *([places] if places is not None else [])):
+    folders = [out] if places is None else [out, places]
+    check_outputs(folders)
+    for folder in folders:
+        check_folder(folder)
         if folder.exists() and any(folder.iterdir()):
             raise OutputError(f"folder {folder} holds something already: choose another")
     files = _files(sources)
@@ -98,9 +103,11 @@ def cut_crops(
             if (crop := _crop(image, box, min_height_px=min_height_px, rng=rng)) is not None
         ]
         for number, crop in enumerate(cut):
-            _write(out / f"{name}_{number:02d}.jpg", crop)
+            crop_path = out / f"{name}_{number:02d}.jpg"
+            write_atomically(crop_path, encode_jpeg(crop, quality=QUALITY))
         if places is not None:
-            _write(places / f"{name}.jpg", _place(image, rng))
+            background = encode_jpeg(_place(image, rng), quality=QUALITY)
+            write_atomically(places / f"{name}.jpg", background)
         counts = CropCounts(
             counts.crops + len(cut), counts.places + (places is not None), counts.pictures + 1
         )
@@ -139,6 +146,8 @@ def _pictures(files: Sequence[Path], every_s: float) -> Iterator[tuple[str, Imag
                 if frame.time_s >= due:
                     due = frame.time_s + every_s
                     yield f"{name}_{frame.index:06d}", frame.image
+            for text in video.warnings:
+                log.warning("%s: %s", file, text)
 
 
 def _people(detector: Detector, image: Image, *, tiles: bool) -> FloatArray:
@@ -190,11 +199,3 @@ def _place(image: Image, rng: np.random.Generator) -> Image:
     piece = image[top : top + high, left : left + wide]
     rows, columns = PLACE_SIZE
     return np.asarray(cv2.resize(piece, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _write(path: Path, image: Image) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode_jpeg(image, quality=QUALITY))
-    except OSError as error:
-        raise SinkError(f"crop {path} cannot be written: {error.strerror}") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from pipeline.errors import InputError, SettingsError
 from pipeline.floor.drawing import draw_grid
 from pipeline.floor.fit import Fit, fit_points, refuse_outside
 from pipeline.floor.placing import Floor, is_calibrated, plane_of
-from pipeline.foreign import marked_jpeg
+from pipeline.foreign import MARK
 from pipeline.jobs.outputs import check_files
 from pipeline.layout.files import write_atomically
 from pipeline.settings import CameraSettings, SourceSettings
@@ -42,17 +42,20 @@ class Calibrated:
     picture: Path | None
 
 
-def fit_floor(cams: list[str], out: Path) -> Iterator[Calibrated]:
+def fit_floor(
+    cams: list[str], out: Path, *, files: Sequence[Path | None] = ()
+) -> Iterator[Calibrated]:
     """Yield what comes of each calibrated camera, and write the picture of its grid.
 
     Args:
         cams: As for a run: camera lists with ``floor_points`` or ``calibration``.
         out: Folder for the pictures, made where it is missing.
+        files: What the caller writes besides.
 
     Raises:
         SettingsError: No camera has a calibration, or one cannot be used; names it.
         SourceError: A list or a video cannot be read.
-        OutputError: A picture would replace what ``floor fit`` did not write.
+        OutputError: A file would replace what no such command wrote.
         SinkError: A picture cannot be written.
     """
     cameras = [each for each in resolve_cameras(cams) if is_calibrated(each)]
@@ -62,13 +65,10 @@ def fit_floor(cams: list[str], out: Path) -> Iterator[Calibrated]:
             "points, [px, py, x_m, y_m] each, to the camera list"
         )
     Floor(cameras)  # all of them are checked before any picture is drawn
-    check_files([_picture(camera, out) for camera in cameras])
+    read = [Path(each) for each in cams] + [Path(each.source) for each in cameras]
+    check_files([*files, *(out / f"{each.name}.jpg" for each in cameras)], read)
     for camera in cameras:
         yield _calibrated(camera, out)
-
-
-def _picture(camera: CameraSettings, out: Path) -> Path:
-    return out / f"{camera.name}.jpg"
 
 
 def _calibrated(camera: CameraSettings, out: Path) -> Calibrated:
@@ -81,9 +81,9 @@ def _calibrated(camera: CameraSettings, out: Path) -> Calibrated:
         fit = fit_points(camera.name, camera.floor_points, size)
     picture = None
     if image is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        picture = _picture(camera, out)
-        write_atomically(picture, marked_jpeg(encode_jpeg(draw_grid(image, plane, fit))))
+        picture = out / f"{camera.name}.jpg"
+        drawn = encode_jpeg(draw_grid(image, plane, fit), comment=f"{MARK} floor fit")
+        write_atomically(picture, drawn)
     return Calibrated(camera.name, fit, plane.lens is not None, plane.pose is not None, picture)
 
 

@@ -119,7 +119,7 @@ def _views(results: Results) -> dict[str, View]:
         for each in counted
         if each.first_s is not None
     }
-    if missing := {each.camera for each in counted} - set(views):
+    if missing := set(results.cameras()) - set(views):
         raise ResultsError(
             f"{results.path / results.record_file} does not say when the video of "
             f"{', '.join(sorted(missing))} begins: remove the videos (.mp4), then forget again"

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.build import Stages
 from pipeline.errors import OutputError, SinkError
+from pipeline.foreign import read_regular
 from pipeline.jobs.made_with import made_with, now
 from pipeline.layout.files import as_json, write_private
 from pipeline.layout.recording import RECORDING_RECORD
@@ -73,7 +74,7 @@ def finish_record(folder: Path) -> None:
 
 def _read(folder: Path) -> Mapping[str, Any]:
     try:
-        content = json.loads((folder / RECORDING_RECORD).read_text(encoding="utf-8"))
+        content = json.loads(read_regular(folder / RECORDING_RECORD))
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

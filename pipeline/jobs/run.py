@@ -102,6 +102,8 @@ def _work(
             warnings += [f"{camera}: {text}" for text in texts]
         if settings.output.video:
             outcome.seconds["video"] = _draw(settings, sources, out, outcome, on_progress)
+            warnings += [f"{each.camera}: {text}" for each in sources for text in each.warnings]
+            warnings = list(dict.fromkeys(warnings))
         if stages.gallery is not None:
             stages.gallery.save(stages.matcher.gallery(outcome.identities))
     except KeyboardInterrupt:

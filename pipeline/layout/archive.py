@@ -27,12 +27,14 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.errors import ResultsError
+from pipeline.foreign import read_regular
 from pipeline.layout.files import as_json, read_table, write_private, write_table
 
 __all__ = [
     "ARCHIVE_RECORD",
     "BOX_SCHEMA",
     "FLOOR_PATH",
+    "IDENTITIES_PARQUET",
     "IDENTITY_SCHEMA",
     "NEXT_IDENTITY",
     "TABLES",
@@ -46,6 +48,7 @@ __all__ = [
 
 ARCHIVE_RECORD = "archive.json"
 """The file by which a folder is known to be an archive's."""
+IDENTITIES_PARQUET = "identities.parquet"
 TABLES = ("sightings", "boxes", "thumbnails")
 """The partitioned tables."""
 TIME = pa.timestamp("us", tz="UTC")
@@ -114,7 +117,7 @@ class ArchiveFolder:
     @property
     def identities_path(self) -> Path:
         """``identities.parquet``."""
-        return self.path / "identities.parquet"
+        return self.path / IDENTITIES_PARQUET
 
     @property
     def index_path(self) -> Path:
@@ -133,7 +136,7 @@ class ArchiveFolder:
             ResultsError: It is damaged.
         """
         try:
-            content = json.loads(self.record_path.read_text(encoding="utf-8"))
+            content = json.loads(read_regular(self.record_path))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, RecursionError) as error:

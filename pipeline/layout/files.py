@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import ResultsError, SinkError
-from pipeline.foreign import way_out
+from pipeline.foreign import special_kind, way_out
 
 __all__ = [
     "as_json",
@@ -153,6 +153,8 @@ def read_table(
         ResultsError: It is missing or damaged.
     """
     try:
+        if kind := special_kind(path):
+            raise OSError(f"it is {kind}")
         # An open file: a path would be taken for an address or have to be UTF-8.
         with path.open("rb") as content:
             file = pq.ParquetFile(content, page_checksum_verification=True)

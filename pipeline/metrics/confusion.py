@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.datatypes import UNASSIGNED
-from pipeline.metrics.figures import GREY, INK, in_natural_order, new_figure, save
+from pipeline.foreign import write_figure
+from pipeline.metrics.figures import GREY, INK, in_natural_order, new_figure
 
 __all__ = ["FALSE", "MISSED", "NO_IDENTITY", "confusion", "draw_confusion"]
 
@@ -78,7 +79,7 @@ def draw_confusion(counts: pd.DataFrame, path: Path) -> None:
             color="white" if share[row, column] > 0.5 else INK,
         )
     _dress(panel, shown)
-    save(figure, path)
+    write_figure(figure, path)
 
 
 def _at_most(counts: pd.DataFrame, most: int) -> pd.DataFrame:

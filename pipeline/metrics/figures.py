@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from pipeline.errors import SinkError
-from pipeline.foreign import MARK
 from pipeline.metrics.optional import load
 
-__all__ = ["GREY", "INK", "Colour", "distinct_colours", "in_natural_order", "new_figure", "save"]
+__all__ = ["GREY", "INK", "Colour", "distinct_colours", "in_natural_order", "new_figure"]
 
 Colour = tuple[float, float, float]
 
@@ -34,18 +31,6 @@ def new_figure(width_in: float, height_in: float) -> Any:
     )
     load("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
     return figure
-
-
-def save(figure: Any, path: Path) -> None:
-    """Write a figure as PNG.
-
-    Raises:
-        SinkError: The file cannot be written.
-    """
-    try:
-        figure.savefig(path, dpi=120, format="png", metadata={"Software": MARK})
-    except OSError as error:
-        raise SinkError(f"picture {path} cannot be written: {error.strerror}") from None
 
 
 def distinct_colours(count: int) -> list[Colour]:

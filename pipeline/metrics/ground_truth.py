@@ -123,14 +123,7 @@ def _count_as_challenge(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     table = table.assign(visible=visible)
     is_similar = pd.Series(False, index=table.index)
     if "class" in table:
-        # A file without this column, such as an empty one, holds persons alone.
-        given = table["class"].fillna(PERSON)
-        kind = pd.Series(numbers_in(given), index=table.index)
-        if kind.isna().any():
-            word = given[kind.isna()].iloc[0]
-            raise InputError(
-                f"ground truth {folder}: class {word!r} is no number: give persons class {PERSON}"
-            )
+        kind = _numbers(table, "class", folder, way_out=f"give persons class {PERSON}")
         is_similar = kind.isin(LOOKS_LIKE_A_PERSON)
         if len(table) and not (kind == PERSON).any():
             found = ", ".join(f"{each:g}" for each in sorted(kind.unique()))
@@ -141,5 +134,16 @@ def _count_as_challenge(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
         counts = (kind == PERSON) | is_similar
         table, is_similar = table[counts], is_similar[counts]
     if "flag" in table:
-        is_similar |= table["flag"] == 0
+        flag = _numbers(table, "flag", folder, way_out="give boxes that count flag 1")
+        is_similar |= flag == 0
     return table.assign(visible=table["visible"].mask(is_similar, 0.0))
+
+
+def _numbers(table: pd.DataFrame, name: str, folder: Path, *, way_out: str) -> pd.Series[float]:
+    """Return a column; files without it, such as empty ones, hold persons that count."""
+    given = table[name].fillna(PERSON)
+    found = pd.Series(numbers_in(given), index=table.index)
+    if found.isna().any():
+        word = given[found.isna()].iloc[0]
+        raise InputError(f"ground truth {folder}: {name} {word!r} is no number: {way_out}")
+    return found

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.datatypes import Image
-from pipeline.metrics.figures import GREY, INK, new_figure, save
+from pipeline.foreign import write_figure
+from pipeline.metrics.figures import GREY, INK, new_figure
 from pipeline.metrics.matches import BoxView, Mistake
 
 __all__ = ["draw_mistakes"]
@@ -37,7 +38,7 @@ def draw_mistakes(mistakes: Sequence[Mistake], crops: Mapping[BoxView, Image], p
         views = (mistake.first, mistake.second)
         for panel, view in zip(cell.subplots(1, 2), views, strict=True):
             _show(panel, crops.get(view), view)
-    save(figure, path)
+    write_figure(figure, path)
 
 
 def _title(mistake: Mistake) -> str:

@@ -105,16 +105,15 @@ def _with_numbers(
     for column in [*whole, *BOX, *optional]:
         values = numbers_in(checked[column], whole=column in whole)
         wrong = np.isnan(values)
-        if column in ("w", "h"):
+        if column in ("frame", "w", "h"):
             wrong |= values < 0
         if wrong.any():
             row = _first(wrong)
             kind = "a whole number" if column in whole else "a number"
-            kind += " of at least 0" if column in ("w", "h") else ""
-            raise InputError(
-                f"{origin}: row {row} has {column} = {table[column].iloc[row - 1]!r}, "
-                f"expected {kind}"
-            )
+            kind += " of at least 0" if column in ("frame", "w", "h") else ""
+            value = table[column].iloc[row - 1]
+            shown = repr(value) if isinstance(value, str) else value
+            raise InputError(f"{origin}: row {row} has {column} = {shown}, expected {kind}")
         checked[column] = values.astype(np.int64) if column in whole else values
     return checked
 

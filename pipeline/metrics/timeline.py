@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datatypes import UNASSIGNED
+from pipeline.foreign import write_figure
 from pipeline.metrics.figures import (
     GREY,
     INK,
@@ -18,7 +19,6 @@ from pipeline.metrics.figures import (
     distinct_colours,
     in_natural_order,
     new_figure,
-    save,
 )
 from pipeline.metrics.optional import load
 
@@ -113,7 +113,7 @@ def draw_timeline(boxes: pd.DataFrame, names: Mapping[int, str], path: Path) -> 
         panel.set_title(camera, loc="left", fontsize=10, color=INK, fontweight="bold")
     panels[-1, 0].set_xlabel("seconds" if axis == "time_s" else "frame", color=INK)
     _explain(figure)
-    save(figure, path)
+    write_figure(figure, path)
 
 
 def _rows_of(part: pd.DataFrame, people: list[str]) -> list[str]:

@@ -145,6 +145,12 @@ class Results(ABC):
         The one place where edits count: sightings, boxes and pictures ask here.
         """
         found, edits = self.resolved(), self.edits()
+        if not found.index.is_unique:
+            twice = found.index[found.index.duplicated()][0]
+            raise ResultsError(
+                f"{self.path / self.table_file} is damaged ({twice} stands in it twice): restore "
+                "it, or run again"
+            )
         if not edits.by_number:
             return found
         shown = map(edits.identity_of, found.index, found.tolist())

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PositiveInt, ValidationError
 
 from pipeline.errors import ResultsError
+from pipeline.foreign import read_regular
 
 __all__ = ["CameraCounts", "CameraInput", "FloorRecord", "Record", "read_record"]
 
@@ -22,7 +23,7 @@ class CameraCounts(BaseModel):
     tracks: int = 0
     last_s: float = 0.0
     first_s: float | None = None
-    sizes: list[tuple[int, tuple[int, int]]] = []
+    sizes: list[tuple[int, tuple[PositiveInt, PositiveInt]]] = []
 
 
 class CameraInput(BaseModel):
@@ -96,7 +97,7 @@ def read_record(path: Path, *, way_out: str) -> tuple[dict[str, Any], Record]:
         ResultsError: It is damaged.
     """
     try:
-        record = json.loads(path.read_bytes())
+        record = json.loads(read_regular(path))
         return record, Record.model_validate(record)
     except FileNotFoundError:
         return {}, Record()

@@ -186,9 +186,10 @@ def _read_identities(path: Path) -> pd.DataFrame:
 def _identity(row: Mapping[Any, str], origin: str) -> tuple[str, int, int, float, float, int]:
     try:
         first_s, last_s = float(row["first_s"]), float(row["last_s"])
-        numbers = int(row["track_id"]), int(row["global_id"])
-        found = (row["camera"], *numbers, first_s, last_s, int(row["frames"]))
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        whole = [int(row[name]) for name in ("track_id", "global_id", "frames")]
+        track, person, frames = np.array(whole, np.int64).tolist()
+        found = (row["camera"], track, person, first_s, last_s, frames)
+    except (KeyError, OverflowError, TypeError, ValueError, RecursionError) as error:
         raise ResultsError(
             f"{origin} is damaged ({type(error).__name__}: {error}): expected the columns "
             "global_id, camera, track_id, first_s, last_s, frames"
@@ -211,11 +212,16 @@ def _embeddings(path: Path, sightings: Sequence[str]) -> FloatArray:
         for camera, track, vector in zip(*columns, strict=True)
         if vector
     }
-    dim = max((len(vector) for vector in rows.values()), default=0)
+    lengths = {len(vector) for vector in rows.values()}
+    if len(lengths) > 1:
+        raise ResultsError(f"{path} is damaged, its embeddings differ in length: run again")
+    dim = max(lengths, default=0)
     vectors = np.zeros((len(sightings), dim), np.float32)
     for row, name in enumerate(sightings):
         if name in rows:
             vectors[row] = rows[name]
+    if not np.isfinite(vectors).all():
+        raise ResultsError(f"{path} is damaged, its embeddings are no finite numbers: run again")
     return vectors
 
 

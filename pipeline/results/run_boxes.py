@@ -102,9 +102,11 @@ def _checked(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
             place = int(wrong.argmax())
             kind = "a whole number" if column in WHOLE else "a number"
             kind += " of at least 0" if column in ("w", "h") else ""
+            value = rows[column].iloc[place]
+            shown = repr(value) if isinstance(value, str) else value
             raise ResultsError(
-                f"tracks {path}: row {int(rows.index[place]) + 1} has {column} = "
-                f"{rows[column].iloc[place]!r}, expected {kind}"
+                f"tracks {path}: row {int(rows.index[place]) + 1} has {column} = {shown}, "
+                f"expected {kind}"
             )
         checked[column] = values.astype(np.int64) if column in WHOLE else values
     return checked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import ResultsError
+from pipeline.foreign import read_regular
 from pipeline.layout.files import read_table, write_atomically
 from pipeline.layout.run import (
     EMBEDDINGS_PARQUET,
@@ -68,6 +70,9 @@ def forget_in_run(
     tracks = frozenset(
         zip(sightings["camera"].tolist(), sightings["track_id"].tolist(), strict=True)
     )
+    # All tables first: one that cannot be read is told of before anything is changed.
+    tables = {name: _csv_without(folder / name, tracks) for name in (TRACKS_CSV, IDENTITIES_CSV)}
+    events = _events_without(folder / EVENTS_JSONL, tracks)
     if videos:
         boxes = _boxes(results, tracks)
         for video in videos:
@@ -79,9 +84,10 @@ def forget_in_run(
         if (folder / name).is_file():
             _rewrite_parquet(folder / name, tracks)
             on_file(folder / name)
-    _rewrite_events(folder / EVENTS_JSONL, tracks)
-    for name in (TRACKS_CSV, IDENTITIES_CSV):
-        _rewrite_csv(folder / name, tracks)
+    if events is not None:
+        write_atomically(folder / EVENTS_JSONL, events)
+    for name, content in tables.items():
+        _replace(folder / name, content)
         on_file(folder / name)
 
 
@@ -114,10 +120,12 @@ def _rewrite_parquet(path: Path, tracks: Tracks) -> None:
     _replace(path, buffer.getvalue())
 
 
-def _rewrite_csv(path: Path, tracks: Tracks) -> None:
+def _csv_without(path: Path, tracks: Tracks) -> bytes:
+    """Return a table without the rows of some tracks, whatever program saved it."""
     try:
-        header, *lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        rows = csv.DictReader([header, *lines])
+        header, *lines = _lines(path)
+        columns = header.removeprefix("\ufeff")
+        rows = csv.DictReader([columns, *lines], delimiter=max(",;\t", key=columns.count))
         kept = [
             line
             for line, row in zip(lines, rows, strict=True)
@@ -125,15 +133,15 @@ def _rewrite_csv(path: Path, tracks: Tracks) -> None:
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultsError(f"{path} is damaged ({error}): run again") from None
-    _replace(path, "".join([header, *kept]).encode())
+    return "".join([header, *kept]).encode()
 
 
-def _rewrite_events(path: Path, tracks: Tracks) -> None:
-    """Remove events of the person's tracks, and of identities that only those tracks had."""
-    if not path.is_file():
-        return
+def _events_without(path: Path, tracks: Tracks) -> bytes | None:
+    """Return events but those of the person's tracks, and of identities that only those had."""
+    if not os.path.lexists(path):
+        return None
     try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = _lines(path)
         events = [json.loads(line) for line in lines]
         is_theirs = [(each.get("camera"), each.get("track_id")) in tracks for each in events]
         theirs, others = (
@@ -150,9 +158,13 @@ def _rewrite_events(path: Path, tracks: Tracks) -> None:
             for line, each, of_person in zip(lines, events, is_theirs, strict=True)
             if not of_person and not {each["global_id"], each.get("other_id")} & gone
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultsError(f"{path} is damaged ({error!r}): remove it, then forget again") from None
-    write_atomically(path, "".join(kept).encode())
+    return "".join(kept).encode()
+
+
+def _lines(path: Path) -> list[str]:
+    return io.TextIOWrapper(io.BytesIO(read_regular(path)), "utf-8").readlines()
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -206,10 +206,10 @@ def _with(vectors: Vectors, rows: Rows) -> SightingIndex:
 
 def _load(folder: Path) -> tuple[SightingIndex, dict[str, str]] | None:
     """Return the stored index and its parts; ``None`` where there is none, or a damaged one."""
+    if not (folder / RECORD).is_file():
+        return None
     try:
         record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
     except (OSError, ValueError):
         _warn_damaged(folder)
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 from pipeline.crops import blur, head_of
 from pipeline.datatypes import Frame
-from pipeline.errors import DecodeError
+from pipeline.errors import DecodeError, SourceError
 from pipeline.protocols import Source
 from pipeline.settings import OutputSettings
 from pipeline.sinks.drawing import Label, clock, draw_caption, draw_labels
@@ -28,6 +29,10 @@ MOSAIC_PRESET = "ultrafast"
 """Its pictures are as large as those of all cameras together: a third of the time that the preset of
 the cameras takes."""
 TIME_TOLERANCE_S = 1e-6
+ROUNDING_S = 1e-3
+"""Of times in the table of tracks."""
+ROWS_AHEAD = 10_000
+"""Rows of one camera in memory; people in one frame are far fewer."""
 
 OnFrame = Callable[[Frame], None]
 
@@ -146,21 +151,24 @@ def _merged(sources: Sequence[Source], mosaic: _MosaicVideo) -> Iterator[Frame]:
 
 
 def _next(frames: Iterator[Frame]) -> Frame | None:
-    # What broke in the first pass breaks here too, and was reported then.
+    # What broke in the first pass breaks here too, and was reported then; a file that is gone
+    # since is told of by its source's warnings.
     try:
         return next(frames, None)
-    except DecodeError:
+    except (DecodeError, SourceError):
         return None
 
 
 class _TrackRows:
-    """Reads a track table along with the frames, in the order both have."""
+    """Reads a track table along with the frames, which come in the order of their times."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stack = ExitStack()
         self._rows: Iterator[dict[str, str]] = iter(())
         self._head: dict[str, str] | None = None
+        # Of a camera whose file went away after the first pass, rows are read and never asked for.
+        self._read: dict[str, deque[dict[str, str]]] = defaultdict(lambda: deque(maxlen=ROWS_AHEAD))
 
     def __enter__(self) -> _TrackRows:
         file = self._stack.enter_context(self._path.open(encoding="utf-8", newline=""))
@@ -172,12 +180,14 @@ class _TrackRows:
         self._stack.close()
 
     def of(self, frame: Frame) -> list[Label]:
-        """Return the labels of a frame; frames must come in the order of the table."""
-        labels = []
-        while self._head is not None and (
-            self._head["camera"] == frame.camera and int(self._head["frame"]) == frame.index
-        ):
-            x, y, w, h = (float(self._head[name]) for name in ("x", "y", "w", "h"))
-            labels.append(Label((x, y, x + w, y + h), int(self._head["global_id"])))
+        """Return the labels of a frame."""
+        while self._head is not None and float(self._head["time_s"]) <= frame.time_s + ROUNDING_S:
+            self._read[self._head["camera"]].append(self._head)
             self._head = next(self._rows, None)
+        own, labels = self._read[frame.camera], []
+        while own and int(own[0]["frame"]) <= frame.index:
+            row = own.popleft()
+            if int(row["frame"]) == frame.index:
+                x, y, w, h = (float(row[name]) for name in ("x", "y", "w", "h"))
+                labels.append(Label((x, y, x + w, y + h), int(row["global_id"])))
         return labels

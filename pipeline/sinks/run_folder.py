@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import OutputError
-from pipeline.foreign import check_outputs, way_out
+from pipeline.foreign import check_outputs, read_regular, way_out
 from pipeline.layout.files import as_json, partial_of, write_atomically
 from pipeline.layout.run import MOSAIC, RUN_FILES, RUN_RECORD, parse_crop_name
 from pipeline.locks import Lock
@@ -148,7 +148,7 @@ class RunFolder:
 def _files_of_run(folder: Path) -> list[Path]:
     """Return what an earlier run wrote into a folder: fixed names, and videos of its cameras."""
     try:
-        record = json.loads((folder / RUN_RECORD).read_text(encoding="utf-8"))
+        record = json.loads(read_regular(folder / RUN_RECORD))
         videos = {f"{camera['name']}{VIDEO}" for camera in record["settings"]["cameras"]}
         videos |= set(record.get("replaced", []))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

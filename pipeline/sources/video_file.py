@@ -29,6 +29,8 @@ from pipeline.sources.video_header import VideoHeader, read_header
 
 __all__ = ["PictureConverter", "VideoFile"]
 
+CHANGED = "the file was changed, replaced or removed while it was read: run again once it is whole"
+
 
 class VideoFile:
     """A camera whose frames come from a file.
@@ -79,6 +81,7 @@ class VideoFile:
         self._max_seconds = max_seconds
         self._acceleration = acceleration
         self._header = read_header(path, max_pixels=max_pixels)
+        self._state = _state(path)
         self._frames: Generator[Frame, None, None] | None = None
         self._warnings: list[str] = []
 
@@ -169,6 +172,8 @@ class VideoFile:
             self._warnings = report.warnings(damage, times)
             if fetched:
                 self._warnings.append(f"frames that the GPU could not decode or keep: {fetched}")
+            if _state(self.path) != self._state:
+                self._warnings.append(CHANGED)
         if report.reached_end and report.frames == report.corrupt:
             raise DecodeError(
                 f"video {self.path}: none of its frames could be decoded; copy or record it again"
@@ -193,6 +198,15 @@ class VideoFile:
             yield number, ready, own_s
         if failure is not None:
             raise failure
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """Return what tells whether a file is as it was, ``None`` where there is none."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_ino, state.st_size, state.st_mtime_ns
 
 
 class PictureConverter:

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.logging import RichHandler
 
 from reid_model.cli.describe import describe
 from reid_model.cli.distill import distill
@@ -23,6 +21,7 @@ from reid_model.cli.train import train
 from reid_model.errors import ReidModelError
 from reid_model.files import one_line
 from reid_model.program import EXIT_CODES
+from reid_model.terminal import NumbersCommand, complain, log_to_stderr
 
 __all__ = ["app", "main"]
 
@@ -41,13 +40,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(init)
-app.command()(train)
-app.command()(distill)
-app.command()(evaluate)
-app.command()(export)
-app.command()(describe)
-app.command()(publish)
+app.command(cls=NumbersCommand)(init)
+app.command(cls=NumbersCommand)(train)
+app.command(cls=NumbersCommand)(distill)
+app.command(cls=NumbersCommand)(evaluate)
+app.command(cls=NumbersCommand)(export)
+app.command(cls=NumbersCommand)(describe)
+app.command(cls=NumbersCommand)(publish)
 app.add_typer(segment, name="segment")
 app.add_typer(show, name="show")
 
@@ -56,9 +55,7 @@ app.add_typer(show, name="show")
 def _main(
     verbose: bool = typer.Option(False, "--verbose", "-v", help="Log more."),
 ) -> None:
-    handler = RichHandler(console=Console(stderr=True), show_path=False)
-    level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(message)s", handlers=[handler], force=True)
+    log_to_stderr(verbose=verbose)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,24 +71,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         outcome = app(given, standalone_mode=False, prog_name="reid-model")
     except ReidModelError as error:
-        _complain(str(error))
+        complain(str(error))
         return BAD_INPUT
     except OSError as error:  # a path that nothing can be done with
         log.info("where that came from", exc_info=True)
-        _complain(one_line(error))
+        complain(one_line(error))
         return BAD_INPUT
     except USAGE_ERROR as error:
         hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        _complain(error.format_message() + hint)
+        complain(error.format_message() + hint)
         return BAD_INPUT
     except typer.Abort:  # an answer that was not given; Ctrl-C leads to `run_program`
-        _complain("interrupted")
+        complain("interrupted")
         return INTERRUPTED
     return outcome if isinstance(outcome, int) else 0
-
-
-def _complain(message: str) -> None:
-    """Print one line on stderr."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(
-        f"error: {' '.join(message.split())}", style="bold red", markup=False
-    )

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from reid_model.cli.options import JsonOption, check_json, parse_size, write_json
 from reid_model.errors import RecipeError
 from reid_model.files import MARK
+from reid_model.terminal import Console
 
 if TYPE_CHECKING:
     from reid_model.describing import Trial

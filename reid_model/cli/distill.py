@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from reid_model.cli.training_progress import training_progress
+from reid_model.terminal import Console
 
 __all__ = ["distill"]
 

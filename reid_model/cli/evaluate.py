@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from reid_model.cli.options import (
@@ -22,6 +21,7 @@ from reid_model.errors import DatasetError, OutputError
 from reid_model.files import MARK, check_outputs, check_replaceable
 from reid_model.inference import load_embedder
 from reid_model.stored_weights import default_weights
+from reid_model.terminal import Console
 
 if TYPE_CHECKING:
     from reid_model.evaluation.report import Evaluation

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from reid_model.cli.options import parse_size
+from reid_model.terminal import Console
 
 __all__ = ["init"]
 

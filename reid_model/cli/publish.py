@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from reid_model.errors import OutputError
+from reid_model.files import is_same
+from reid_model.terminal import Console
 
 __all__ = ["publish"]
 
@@ -30,6 +33,9 @@ def publish(
     out: Annotated[
         Path | None, typer.Option(help="The file to write; the package's own if not given.")
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace other weights that are in that file.")
+    ] = False,
 ) -> None:
     """Write weights in half precision, their OpenVINO form, their scores and their card's tables.
 
@@ -42,6 +48,8 @@ def publish(
     from reid_model.publishing import publish as write_files  # noqa: PLC0415
     from reid_model.stored_weights import default_weights  # noqa: PLC0415
 
+    if out is not None and out.exists() and not overwrite and not is_same(out, checkpoint):
+        raise OutputError(f"{out} exists already: choose another --out, or --overwrite")
     made = write_files(
         checkpoint,
         default_weights() if out is None else out,

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from reid_model.cli.training_progress import steps_bar
 from reid_model.errors import DatasetError, OutputError
 from reid_model.files import check_outputs
+from reid_model.terminal import Console, NumbersCommand
 from reid_model.writing import make_folder, write_whole
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ segment = typer.Typer(
 )
 
 
-@segment.command()
+@segment.command(cls=NumbersCommand)
 def train(
     *,
     csv: Annotated[Path, typer.Option(help="Photographs: columns images and masks.")],

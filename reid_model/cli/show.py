@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from reid_model.cli.options import BackendOption, WeightsOption
 from reid_model.errors import OutputError
 from reid_model.files import check_replaceable
+from reid_model.terminal import Console
 from reid_model.writing import make_folder
 
 __all__ = ["show"]

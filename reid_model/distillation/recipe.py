@@ -12,7 +12,7 @@ from reid_model.recipe import Averaging, Optimiser, RunRecipe, Section, read_rec
 __all__ = ["CropSource", "DistillationRecipe", "LossWeights", "load_distillation"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0)]
 
 
 class CropSource(Section):

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reid_model.errors import WeightsError
+from reid_model.files import read_regular
 from reid_model.xml_files import XmlError, parse_xml
 
 __all__ = ["Teachers", "TorchFromOpenVino"]
@@ -59,7 +60,7 @@ class TorchFromOpenVino(nn.Module):
         self._steps: list[_Step] = []
         self.input_size = (0, 0)
         try:
-            self._take_in(_document(xml.read_bytes()), xml.with_suffix(".bin").read_bytes(), xml)
+            self._take_in(_document(read_regular(xml)), read_regular(xml.with_suffix(".bin")), xml)
         except (OSError, XmlError) as error:
             raise WeightsError(f"teacher {xml} cannot be read: {error}") from None
         except (LookupError, ValueError, TypeError) as error:

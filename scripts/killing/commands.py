@@ -26,7 +26,7 @@ from support.small_recordings import write_recording
 from support.small_runs import run, write_random_weights, write_scene
 from support.small_teachers import small_network, write_distillation
 
-__all__ = ["COMMANDS", "Command"]
+__all__ = ["COMMANDS", "WEIGHTS", "Command", "in_place", "inputs_of", "make_archive", "make_scene"]
 
 LIVE_S = 5
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_videos" / "lobby.mp4"
@@ -92,7 +92,7 @@ READERS: Mapping[str, Callable[[Path], object]] = {
 }
 
 
-def _inputs(place: Path) -> dict[str, object]:
+def inputs_of(place: Path) -> dict[str, object]:
     """Return what must stay as it is: sources and settings."""
     return {
         path.relative_to(place).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -104,10 +104,10 @@ def _inputs(place: Path) -> dict[str, object]:
 
 def _tables(place: Path, folder: str, *names: str) -> dict[str, object]:
     found = {name: (place / folder / name).read_bytes() for name in names}
-    return {**found, **_inputs(place)}
+    return {**found, **inputs_of(place)}
 
 
-def _in_place(make: Callable[[], object]) -> Callable[[Path], object]:
+def in_place(make: Callable[[], object]) -> Callable[[Path], object]:
     """Call something with a folder as working directory, so that paths stay relative."""
 
     def prepared(place: Path) -> None:
@@ -136,7 +136,8 @@ RUN += ["--weights", str(WEIGHTS), "--config", "scene/settings.yaml", "--out", "
 RUN += ["--gallery", "known.npz", "--overwrite"]
 
 
-def _scene() -> None:
+def make_scene() -> None:
+    """Make two clips, their boxes, and a run of them with a gallery."""
     write_random_weights(WEIGHTS)
     write_scene(Path("scene"), frames=40)
     run(Path("scene"), WEIGHTS, Path("out"), "--gallery", "known.npz")
@@ -148,7 +149,8 @@ def _footage() -> None:
     arguments(Path("footage"), WEIGHTS, Path("out"))  # writes settings.yaml
 
 
-def _archive() -> None:
+def make_archive() -> None:
+    """Make six clips of two cameras, and an archive of them."""
     _footage()
     batch(Path("footage"), WEIGHTS, Path("out"))
 
@@ -185,13 +187,13 @@ def _forgotten(place: Path) -> dict[str, object]:
     columns = ["sighting", "camera", "global_id"]
     left = table[columns].sort_values("sighting").to_csv(index=False)
     pictures = sorted(each.relative_to(place).as_posix() for each in (place / "out").rglob("*.jpg"))
-    return {"sightings": left, "pictures": pictures, **_inputs(place)}
+    return {"sightings": left, "pictures": pictures, **inputs_of(place)}
 
 
 def _weights_of(*names: str) -> Callable[[Path], Mapping[str, object]]:
     def outcome(place: Path) -> dict[str, object]:
         steps = {name: load_checkpoint(place / "out" / name).notes["step"] for name in names}
-        return {**steps, **_inputs(place)}
+        return {**steps, **inputs_of(place)}
 
     return outcome
 
@@ -231,32 +233,32 @@ def _trained(line: list[str]) -> list[list[str]]:
 
 COMMANDS: Mapping[str, Command] = {
     "run": Command(
-        _in_place(_scene),
+        in_place(make_scene),
         RUN,
         lambda place: _tables(place, "out", "tracks.csv", "identities.csv"),
         ("out",),
     ),
     "batch": Command(
-        _in_place(_footage),
+        in_place(_footage),
         BATCH,
         lambda place: _tables(place, "out", "identities.parquet"),
         ("out",),
     ),
-    "forget (run)": Command(_in_place(_scene), FORGET, _forgotten, ("out",), [FORGET, REPORT]),
+    "forget (run)": Command(in_place(make_scene), FORGET, _forgotten, ("out",), [FORGET, REPORT]),
     "forget (archive)": Command(
-        _in_place(_archive), FORGET, _forgotten, ("out",), [FORGET, REPORT]
+        in_place(make_archive), FORGET, _forgotten, ("out",), [FORGET, REPORT]
     ),
     "forget (recording)": Command(
-        _in_place(_live_recording), FORGET, _forgotten, ("out",), [FORGET, REPORT]
+        in_place(_live_recording), FORGET, _forgotten, ("out",), [FORGET, REPORT]
     ),
-    "edit": Command(_in_place(_scene), EDIT, _edits, ("out",)),
-    "export": Command(_in_place(_scene), EXPORT, _written("boxes/coco.json"), ("out",)),
-    "search": Command(_in_place(_scene), SEARCH, _written("found.json", "found.html"), ("out",)),
-    "live": Command(_in_place(_clip), LIVE, _recorded, ("out",)),
+    "edit": Command(in_place(make_scene), EDIT, _edits, ("out",)),
+    "export": Command(in_place(make_scene), EXPORT, _written("boxes/coco.json"), ("out",)),
+    "search": Command(in_place(make_scene), SEARCH, _written("found.json", "found.html"), ("out",)),
+    "live": Command(in_place(_clip), LIVE, _recorded, ("out",)),
     "train": Command(
-        _in_place(_recipe), TRAIN, _weights_of("last.safetensors"), (), _trained(TRAIN)
+        in_place(_recipe), TRAIN, _weights_of("last.safetensors"), (), _trained(TRAIN)
     ),
     "distill": Command(
-        _in_place(_distillation), DISTILL, _weights_of("last.safetensors"), (), _trained(DISTILL)
+        in_place(_distillation), DISTILL, _weights_of("last.safetensors"), (), _trained(DISTILL)
     ),
 }

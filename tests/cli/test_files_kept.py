@@ -109,12 +109,27 @@ def test_files_of_ones_own_in_the_folder_of_crops_stay(work, weights):
         ["report", "run", "--out", "scene/link.mp4"],
         ["export", "run", "--format", "csv", "--out", "scene"],
         ["calibrate", "scene", "--weights", "scene/cam1.mp4", "--json", "scene/cam1.mp4"],
+        ["search", "run", "--identity", "1", "--json", "run/report.html"],
+        ["edit", "run", "show", "1", "--json", "run/run.json"],
+        ["zones", "run", "--cams", "cameras.yaml", "--json", "cameras.yaml"],
+        ["floor", "fit", "cameras.yaml", "--json", "cameras.yaml"],
+        ["floor", "fit", "cameras.yaml", "--out", "pictures"],
+        ["crops", "scene", "--out", "new", "--places", "new"],
+        ["run", "--cams", "scene/cam1.mp4", "--out", "new", "--json", "new/run.json"],
+        ["run", "--cams", "scene/cam1.mp4", "--out", "new", "--json", "new/cam1.mp4"],
+        ["run", "--cams", "scene/cam1.mp4", "--json", "a.npz", "--gallery", "a.npz"],
+        ["batch", "scene", "--out", "new", "--json", "new/archive.json"],
     ],
 )
 def test_results_never_go_over_files_that_no_command_wrote(arguments, work, monkeypatch, capsys):
     monkeypatch.chdir(work)
     Path("pictures").mkdir()
     Path("pictures/timeline.png").write_bytes(b"my own picture")
+    Path("pictures/cam1.jpg").write_bytes(b"\xff\xd8 my own picture")
+    points = [[20, 60, 0, 0], [300, 60, 4, 0], [20, 200, 0, 3], [300, 200, 4, 3]]
+    camera = {"name": "cam1", "source": "scene/cam1.mp4", "floor_points": points}
+    mine = {"cameras": [camera], "floor": {"zones": {"all": [[0, 0], [4, 0], [4, 3]]}}}
+    Path("cameras.yaml").write_text(f"# of reid-pipeline\n{json.dumps(mine)}\n")
     Path("scene/link.mp4").symlink_to("cam1.mp4")
     before = contents(work)
     refused(main(arguments), capsys, "output")
@@ -123,10 +138,15 @@ def test_results_never_go_over_files_that_no_command_wrote(arguments, work, monk
 
 def test_what_the_same_command_wrote_is_replaced(work, monkeypatch):
     monkeypatch.chdir(work)
+    points = [[20, 60, 0, 0], [300, 60, 4, 0], [20, 200, 0, 3], [300, 200, 4, 3]]
+    camera = {"name": "cam1", "source": "scene/cam1.mp4", "floor_points": points}
+    Path("cameras.yaml").write_text(json.dumps({"cameras": [camera]}))
     for arguments in (
         ["search", "run", "--identity", "1", "--json", "f.json", "--html", "f.html"],
         ["evaluate", "run", "--ground-truth", "scene/gt.csv", "--json", "e.json", "--out", "e"],
         ["report", "run", "--out", "r.html"],
+        ["report", "run", "--out", "run/report.html"],
+        ["floor", "fit", "cameras.yaml", "--out", "views", "--json", "views/fit.json"],
     ):
         assert [main(arguments), main(arguments)] == [0, 0]
 

@@ -188,6 +188,10 @@ BROKEN_RUNS = {
     ),
     "an empty record": ("run.json", lambda path: path.write_bytes(b"")),
     "a folder in place of the record": ("run.json", to_folder),
+    "numbers of 30 digits": (
+        "identities.csv",
+        lambda path: path.write_text(path.read_text().replace("\n1,", f"\n{'9' * 30},")),
+    ),
     "a folder in place of boxes": ("tracks.csv", to_folder),
     "an empty file of boxes": ("tracks.csv", lambda path: path.write_bytes(b"")),
 }

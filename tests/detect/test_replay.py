@@ -79,6 +79,7 @@ def test_a_folder_holds_one_mot_file_per_camera(tmp_path):
 def test_an_empty_table_finds_nobody(tmp_path):
     path = write(tmp_path / "d.csv", "camera,frame,x,y,w,h\n")
     assert boxes(replay(path), "cam1", 0) == []
+    assert replay(path).warnings == ["there are no saved boxes of cam1, cam2"]
     path = write(tmp_path / "mot.txt", "")
     assert boxes(replay(path, cameras=["cam1"]), "cam1", 0) == []
 
@@ -87,6 +88,7 @@ def test_an_empty_table_finds_nobody(tmp_path):
     ("text", "complaint"),
     [
         ("camera,frame,x,y\ncam1,0,1,2\n", "lack the columns w, h"),
+        ("CAMERA,FRAME,X,Y,W,H\ncam1,0,1,2,3,4\n", "lack the columns camera, frame"),
         ("camera,frame,x,y,w,h\ncam1,0,1,2,3,4\ncam1,zero,1,2,3,4\n", "line 3: frame is 'zero'"),
         ("camera,frame,x,y,w,h\nlobby,0,1,2,3,4\n", "boxes of lobby.*cameras of this run are cam1"),
         ("1,1,1,1,1,1,1\n", "no column 'camera' and the run has 2 cameras"),

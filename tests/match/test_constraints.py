@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from pipeline.build_calibration import matching_thresholds
 from pipeline.match.constraints import SpatialRules, estimate_overlaps
 from pipeline.match.spans import Spans
-from pipeline.settings import CameraPairSettings, MatchSettings
+from pipeline.settings import CameraPairSettings, MatchSettings, parse_settings
 from support.worlds import clash, looks, tracklets_of, walk
 
 CAMERAS = ["a", "b", "c"]
@@ -96,3 +97,14 @@ def test_nothing_is_learned_from_two_tracks():
     place = Spans.of([(0, 5, 0), (20, 25, 1)])
     counts = estimate_overlaps(looks(2), place, overlap_s=0.0)
     assert not clash(SpatialRules(CAMERAS, MatchSettings(), counts), *AT_ONCE)
+
+
+def test_a_pair_is_of_two_cameras_that_are_there():
+    with pytest.raises(ValueError, match="got a twice"):
+        CameraPairSettings(cameras=("a", "a"))
+    cameras = [{"name": name, "source": f"{name}.mp4"} for name in CAMERAS]
+    match = {"threshold": 0.5, "camera_pairs": [{"cameras": ["a", "door"], "overlap": True}]}
+    thresholds = matching_thresholds(parse_settings({"cameras": cameras, "match": match}), None)
+    assert thresholds.warnings == (
+        "match.camera_pairs names cameras that are not among these: door",
+    )

@@ -35,6 +35,7 @@ def test_a_missing_column_of_the_run_is_named(column: str) -> None:
     [
         ("frame", 0.5),
         ("frame", None),
+        ("frame", -1),
         ("x", "left"),
         ("y", np.nan),
         ("w", -1.0),
@@ -157,7 +158,11 @@ def test_six_columns_of_mot_text_are_enough(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "words"),
-    [("0,1,0,0,10,10", "frames from 1"), ("1,1,0,0", "expected MOT text")],
+    [
+        ("0,1,0,0,10,10", "frames from 1"),
+        ("1,1,0,0", "expected MOT text"),
+        ("1,1,0,0,10,10,yes,1,1", "flag 'yes' is no number"),
+    ],
 )
 def test_malformed_mot_text_is_refused(tmp_path: Path, line: str, words: str) -> None:
     write_mot(tmp_path / "east.txt", line)

@@ -38,10 +38,26 @@ def test_two_outputs_are_two_files(tmp_path):
 def test_only_what_a_command_wrote_is_replaced(precious, tmp_path):
     with pytest.raises(OutputError, match=r"precious\.csv exists, and no such command wrote it"):
         check_replaceable(precious)
-    (tmp_path / "ours.json").write_text('{"written_by": "reid-pipeline search"}')
+    (tmp_path / "ours.json").write_text('{\n  "written_by": "reid-pipeline search"}')
     (tmp_path / "empty.json").touch()
     for name in ("ours.json", "empty.json", "new.json"):
         check_replaceable(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# settings for reid-pipeline\ndetect: {}\n",
+        '{"notes": "reid-pipeline", "written_by": "reid-pipeline search"}',
+        "<p>about <meta name='generator' content='reid-pipeline'></p>",
+        "import reid_pipeline  # reid-pipeline",
+    ],
+)
+def test_a_file_that_speaks_of_the_project_is_not_its_own(text, tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text(text)
+    with pytest.raises(OutputError, match="no such command wrote it"):
+        check_replaceable(path)
 
 
 def test_pipes_sockets_devices_and_folders_are_called_by_their_kind(tmp_path, monkeypatch):

@@ -31,3 +31,26 @@ def test_damaged_events_are_named_and_the_person_stays_known(tmp_path):
     with pytest.raises(ResultsError, match=r"events\.jsonl is damaged .*forget again"):
         forget(folder)
     assert open_results(folder).identities()["global_id"].tolist() == [1, 2]
+
+
+def as_saved_by_a_spreadsheet(path):
+    text = path.read_text().replace(",", ";").replace("\n", "\r\n")
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+
+
+def test_tables_that_a_spreadsheet_saved_lose_the_person_too(tmp_path):
+    folder = write_made_up_run(tmp_path / "run", WALK)
+    for name in ("tracks.csv", "identities.csv"):
+        as_saved_by_a_spreadsheet(folder / name)
+    forget(folder)
+    assert open_results(folder).identities()["global_id"].tolist() == [2]
+    assert set(open_results(folder).boxes("door")["track_id"]) == {2}
+
+
+def test_a_table_that_cannot_be_rewritten_is_told_of_before_anything_is_changed(tmp_path):
+    folder = write_made_up_run(tmp_path / "run", WALK, crops=1)
+    (folder / "tracks.csv").write_text((folder / "tracks.csv").read_text(), encoding="utf-16")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(ResultsError, match=r"tracks\.csv is damaged"):
+        forget(folder)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

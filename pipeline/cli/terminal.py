@@ -1,0 +1,7 @@
+"""What commands print with: nothing that a name holds steers the terminal."""
+
+from __future__ import annotations
+
+from reid_model.terminal import Console, NumbersCommand, complain, log_to_stderr, visible
+
+__all__ = ["Console", "NumbersCommand", "complain", "log_to_stderr", "visible"]
