@@ -22,9 +22,9 @@ from reid_model.backends.openvino import save_form
 from reid_model.card import filled_card
 from reid_model.checkpoint import load_checkpoint, save_checkpoint
 from reid_model.data.pixels import read_crop
-from reid_model.data.sets import LabelledSet
 from reid_model.errors import BackendError, DatasetError, OutputError, WeightsError
 from reid_model.evaluation.report import Evaluation, evaluate_images
+from reid_model.evaluation.sets import LabelledSet
 from reid_model.inference import load_embedder
 from reid_model.patterns import pattern_crops
 from reid_model.quantization import save_int8_form

@@ -16,7 +16,7 @@ from reid_model.files import check_outputs
 from reid_model.writing import make_folder, write_whole
 
 if TYPE_CHECKING:
-    from reid_model.segmentation.training import MaskScores
+    from reid_model.training.segmenter import MaskScores
 
 __all__ = ["segment"]
 
@@ -47,7 +47,7 @@ def train(
 ) -> None:
     """Train a U-Net on an EfficientNet-B0 encoder; the best weights on held-out photographs stay."""
     from reid_model.segmentation.network import default_segmenter  # noqa: PLC0415 - slow to load
-    from reid_model.segmentation.training import SegmentRecipe, train_segmenter  # noqa: PLC0415
+    from reid_model.training.segmenter import SegmentRecipe, train_segmenter  # noqa: PLC0415
 
     if out.suffix != ".safetensors":
         raise OutputError(f"weights {out} are no .safetensors: name such a file with --out")
