@@ -180,7 +180,7 @@ class FinishedForget:
         """Erase an identity, and return when that is done and was verified."""
         files = self._register.forget(identity)
         self._forget_found()
-        return Forgotten(files)
+        return Forgotten(files=files)
 
 
 class _NobodyWatched:

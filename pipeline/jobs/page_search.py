@@ -113,7 +113,7 @@ class PageSearch:
             FoundSighting(
                 archive="",
                 sighting=str(number),
-                similarity=similarity,
+                similarity=round(similarity, 4),
                 camera=row["camera"],
                 first_s=row["first_s"],
                 last_s=row["last_s"],
@@ -149,7 +149,7 @@ class PageSearch:
             FoundSighting(
                 archive=name,
                 sighting=each.sighting,
-                similarity=each.similarity,
+                similarity=round(each.similarity, 4),
                 camera=each.camera,
                 first_s=each.first_s,
                 last_s=each.last_s,

@@ -6,50 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pipeline.datatypes import Event, FloatArray
+from pipeline.layout.edits import Edit
 from pipeline.person_picture import PersonPicture
 from pipeline.zone_settings import ZoneMap
 
-__all__ = ["EditRecord", "Records", "Register", "WatchRecords", "ZoneCount", "ZoneRecords"]
-
-
-class EditRecord(Protocol):
-    """One edit of identities."""
-
-    @property
-    def number(self) -> int:
-        """Its place in the order of all edits."""
-
-    @property
-    def time_s(self) -> float:
-        """When it was made, seconds since the epoch."""
-
-    @property
-    def author(self) -> str:
-        """``hand`` or ``matcher``."""
-
-    @property
-    def user(self) -> str:
-        """Who made it by hand, empty where nobody signed in."""
-
-    @property
-    def kind(self) -> str:
-        """``rename``, ``merge`` or ``split``."""
-
-    @property
-    def identity(self) -> int:
-        """Who it is about."""
-
-    @property
-    def other(self) -> int | None:
-        """Who went into ``identity``, or lost sightings to it."""
-
-    @property
-    def name(self) -> str:
-        """The name that a rename gave."""
-
-    @property
-    def undone(self) -> bool:
-        """Whether it no longer counts."""
+__all__ = ["Records", "Register", "WatchRecords", "ZoneCount", "ZoneRecords"]
 
 
 class Records(Protocol):
@@ -79,7 +40,7 @@ class Records(Protocol):
     def events(self, *, limit: int, after: int = 0, newest: bool = False) -> list[Event]:
         """Return events with a number above ``after``, oldest first."""
 
-    def edits(self, *, limit: int) -> Sequence[EditRecord]:
+    def edits(self, *, limit: int) -> Sequence[Edit]:
         """Return edits, newest first."""
 
 
