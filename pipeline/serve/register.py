@@ -7,10 +7,11 @@ from typing import Protocol
 
 from pipeline.datatypes import Event, FloatArray
 from pipeline.layout.edits import Edit
+from pipeline.passages import ZoneCount
 from pipeline.person_picture import PersonPicture
 from pipeline.zone_settings import ZoneMap
 
-__all__ = ["Records", "Register", "WatchRecords", "ZoneCount", "ZoneRecords"]
+__all__ = ["Records", "Register", "WatchRecords", "ZoneRecords"]
 
 
 class Records(Protocol):
@@ -63,30 +64,6 @@ class WatchRecords(Protocol):
         """Return the ``(D,)`` unit embedding of a sighting."""
 
 
-class ZoneCount(Protocol):
-    """What one zone or line counted."""
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-
-    @property
-    def is_line(self) -> bool:
-        """Whether it is a line."""
-
-    @property
-    def inside(self) -> int:
-        """People in it now."""
-
-    @property
-    def entries(self) -> int:
-        """Who came in, or crossed inwards."""
-
-    @property
-    def exits(self) -> int:
-        """Who went out, or crossed outwards."""
-
-
 class ZoneRecords(Protocol):
     """Zones and lines at one moment."""
 
@@ -94,8 +71,8 @@ class ZoneRecords(Protocol):
     def maps(self) -> Mapping[str, ZoneMap]:
         """Zones and lines by camera."""
 
-    def counts(self, *, since_s: float = ...) -> Sequence[ZoneCount]:
-        """Return what was counted, by name."""
+    def counts(self, *, since_s: float | None = ...) -> Sequence[ZoneCount]:
+        """Return what was counted, by name; ``None`` = all that is kept, perhaps without stays."""
 
 
 class Register(Protocol):

@@ -26,8 +26,8 @@ class Zone(Reply):
     entries: int
     """Who came in, or crossed the line from its left to its right."""
     exits: int
-    mean_dwell_s: float | None
-    """How long somebody who left was inside; null where nobody left."""
+    median_dwell_s: float | None
+    """How long somebody who left was usually inside; null where nobody left."""
 
 
 class Zones(Reply):

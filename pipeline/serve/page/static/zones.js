@@ -67,7 +67,7 @@ export async function showZones() {
     const [name, inside, today] = row.children;
     say(name, zone.name);
     say(inside, zone.is_line ? "" : `${zone.inside} inside`);
-    say(today, `today ${zone.entries} in, ${zone.exits} out${zone.mean_dwell_s === null ? "" : ` · ${span(zone.mean_dwell_s)} each`}`);
+    say(today, `today ${zone.entries} in, ${zone.exits} out${zone.median_dwell_s === null ? "" : ` · usually ${span(zone.median_dwell_s)}`}`);
   });
 }
 
