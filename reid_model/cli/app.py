@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import typer
 from rich.console import Console
@@ -20,18 +19,11 @@ from reid_model.cli.publish import publish
 from reid_model.cli.segment import segment
 from reid_model.cli.show import show
 from reid_model.cli.train import train
+from reid_model.complaints import exit_code_of
 from reid_model.errors import ReidModelError
-from reid_model.files import one_line
 from reid_model.program import EXIT_CODES
 
 __all__ = ["app", "main"]
-
-log = logging.getLogger(__name__)
-
-BAD_INPUT = 2
-INTERRUPTED = 130
-USAGE_ERROR: Any = typer.BadParameter.__base__
-"""Typer brings click along or depends on it, as its version goes; this is its class in both."""
 
 app = typer.Typer(
     name="reid-model",
@@ -71,27 +63,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         See ``EXIT_CODES``.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        outcome = app(given, standalone_mode=False, prog_name="reid-model")
-    except ReidModelError as error:
-        _complain(str(error))
-        return BAD_INPUT
-    except OSError as error:  # a path that nothing can be done with
-        log.info("where that came from", exc_info=True)
-        _complain(one_line(error))
-        return BAD_INPUT
-    except USAGE_ERROR as error:
-        hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        _complain(error.format_message() + hint)
-        return BAD_INPUT
-    except typer.Abort:  # an answer that was not given; Ctrl-C leads to `run_program`
-        _complain("interrupted")
-        return INTERRUPTED
-    return outcome if isinstance(outcome, int) else 0
-
-
-def _complain(message: str) -> None:
-    """Print one line on stderr."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(
-        f"error: {' '.join(message.split())}", style="bold red", markup=False
+    return exit_code_of(
+        lambda: app(given, standalone_mode=False, prog_name="reid-model"), error=ReidModelError
     )
