@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import InputError, OutputError
 from reid_model import files
 from reid_model.errors import ReidModelError
-from reid_model.files import MARK, is_same, special_kind, way_out
+from reid_model.files import MARK, is_same, special_kind, way_out, write_whole
 from reid_model.xml_files import XmlError, XmlTarget, parse_xml
 from reid_model.yaml_files import read_yaml
 
@@ -33,6 +33,7 @@ __all__ = [
     "read_yaml",
     "special_kind",
     "way_out",
+    "write_whole",
 ]
 
 

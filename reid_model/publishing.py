@@ -35,7 +35,7 @@ from reid_model.stored_weights import (
     weights_sha256,
     write_notes,
 )
-from reid_model.writing import write_whole, writing
+from reid_model.writing import write_atomically, writing
 
 __all__ = ["Published", "check_loss", "publish"]
 
@@ -114,7 +114,7 @@ def publish(
                 )
             shutil.move(made, out)
             if filled is not None:
-                write_whole(card, filled.encode())
+                write_atomically(card, filled.encode())
     return Published(out, None if text is None else card, scores, cosine)
 
 

@@ -11,7 +11,7 @@ import typer
 
 from reid_model.errors import RecipeError
 from reid_model.files import check_outputs, check_replaceable
-from reid_model.writing import write_whole
+from reid_model.writing import write_atomically
 
 __all__ = [
     "BackendOption",
@@ -91,7 +91,7 @@ def write_json(path: Path | None, content: dict[str, Any]) -> bool:
     if path == STDOUT:
         sys.stdout.write(text)
         return False
-    write_whole(path, text.encode())
+    write_atomically(path, text.encode())
     return True
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from reid_model.cli.training_progress import steps_bar
 from reid_model.errors import DatasetError, OutputError
 from reid_model.files import check_outputs
-from reid_model.writing import make_folder, write_whole
+from reid_model.writing import make_folder, write_atomically
 
 if TYPE_CHECKING:
     from reid_model.training.segmenter import MaskScores
@@ -110,5 +110,5 @@ def predict(
     for path, target in zip(paths, targets, strict=True):
         crop = read_crop(path)
         picture = masker.masked([crop])[0] if cut else masker.masks([crop])[0] * np.uint8(255)
-        write_whole(target, cv2.imencode(".png", picture)[1].tobytes())
+        write_atomically(target, cv2.imencode(".png", picture)[1].tobytes())
     Console(stderr=True, highlight=False).print(f"{len(paths)} masks in {out}", soft_wrap=True)
