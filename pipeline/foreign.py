@@ -1,7 +1,8 @@
 """Files that users give or ask for, by the readers and rules of `reid_model`.
 
 Errors become this package's. Nothing else reads a picture that a user names, or decides whether a
-file may be written over; `foreign_tables` does the same for CSV files.
+single file may be replaced; `foreign_tables` does the same for CSV files. What is never replaced (the
+list of `floor refine`, exports, galleries) and folders of results are checked where they are made.
 """
 
 from __future__ import annotations
