@@ -18,12 +18,15 @@ __all__ = [
     "head_of",
     "inside",
     "shrunk",
+    "thumbnail",
     "with_blurred_heads",
 ]
 
 GREY = 128
 HEAD_HEIGHT, HEAD_WIDTH = 0.25, 0.8
 """Share of a person's box that holds the head, from its upper edge and around its middle."""
+MAX_THUMBNAIL_PX = 240
+"""Sharp on a screen of high density at the size at which the page shows it."""
 HEAD_ABOVE = 0.03
 """Share of the height by which boxes sit too low."""
 
@@ -129,6 +132,20 @@ def shrunk(image: Image, *, max_height: int, max_width: int | None = None) -> Im
         return image
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def thumbnail(crop: Image, *, blurred: bool = False) -> bytes:
+    """Return a person as a JPEG at most 240 pixels high and wide.
+
+    Args:
+        crop: ``(H, W, 3)`` uint8 BGR, the person's box; it stays as it is.
+        blurred: Whether the head is blurred.
+    """
+    small = shrunk(crop, max_height=MAX_THUMBNAIL_PX, max_width=MAX_THUMBNAIL_PX)
+    if blurred:
+        small = small.copy()
+        blur(small, head_of(np.array([0, 0, small.shape[1], small.shape[0]], np.float32)))
+    return encode_jpeg(small, quality=85)
 
 
 def encode_jpeg(image: Image, *, quality: int = 90, comment: str = "") -> bytes:

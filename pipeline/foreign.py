@@ -1,7 +1,8 @@
 """Files that users give or ask for, by the readers and rules of `reid_model`.
 
 Errors become this package's. Nothing else reads a picture that a user names, or decides whether a
-file may be written over; `foreign_tables` does the same for CSV files.
+single file may be replaced; `foreign_tables` does the same for CSV files. What is never replaced (the
+list of `floor refine`, exports, galleries) and folders of results are checked where they are made.
 """
 
 from __future__ import annotations
@@ -14,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import InputError, OutputError, ReidPipelineError, SinkError
 from reid_model import files
 from reid_model.errors import ReidModelError
-from reid_model.files import MARK, is_same, one_line, read_regular, special_kind, way_out
+from reid_model.files import (
+    MARK,
+    is_same,
+    read_regular,
+    special_kind,
+    way_out,
+    write_whole,
+)
 from reid_model.xml_files import XmlError, XmlTarget, parse_xml
 from reid_model.yaml_files import read_yaml
 
@@ -27,7 +35,6 @@ __all__ = [
     "check_replaceable",
     "errors_as",
     "is_same",
-    "one_line",
     "picture_files",
     "read_picture",
     "read_regular",
@@ -36,6 +43,7 @@ __all__ = [
     "special_kind",
     "way_out",
     "write_figure",
+    "write_whole",
 ]
 
 

@@ -7,9 +7,25 @@ from pathlib import Path
 
 from pipeline.foreign import read_regular
 
-__all__ = ["append_whole", "cut_torn_line", "read_whole"]
+__all__ = ["append_lines", "append_whole", "cut_torn_line", "read_whole"]
 
 BLOCK_BYTES = 4096
+
+
+def append_lines(path: Path, lines: bytes) -> None:
+    """Append lines to a file that its owner alone may read, all of them or none.
+
+    What a kill left of another line is cut first. They are on the disk when this returns.
+
+    Raises:
+        OSError: They cannot be written.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        append_whole(descriptor, lines, size=cut_torn_line(descriptor))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def append_whole(descriptor: int, lines: bytes, *, size: int) -> None:

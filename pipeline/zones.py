@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.datatypes import UNASSIGNED, FloatArray
-from pipeline.passages import Passage
+from pipeline.passages import VISIT_GAP_S, Passage
 from pipeline.polygons import Floats, crossings, distance, inside
 from pipeline.zone_settings import FLOOR, Point, ZoneMap
 
@@ -25,8 +25,6 @@ MIN_INSIDE_S = 0.5
 """Who is inside for less has only brushed the border."""
 LEAVE_S = 1.0
 """Who is seen outside for so long has left."""
-LOST_S = 10.0
-"""Who is not seen at all for so long has left: as long as a gap that does not end a visit."""
 PATIENCE_S = 2.0
 """How long an identity is waited for; who has none by then counts as somebody of their own."""
 MARGIN = 0.04
@@ -230,7 +228,7 @@ class ZoneCounter:
 
     def _settle(self, now_s: float) -> list[Passage]:
         told = [*self._settle_zones(now_s), *self._settle_lines(now_s)]
-        for key in [key for key, seen_s in self._seen.items() if now_s - seen_s > LOST_S]:
+        for key in [key for key, seen_s in self._seen.items() if now_s - seen_s > VISIT_GAP_S]:
             del self._seen[key], self._whose[key]
         gone = [each for each in self._places if each[2] not in self._seen]
         for each in gone:
@@ -246,7 +244,7 @@ class ZoneCounter:
             if not stay.is_told and is_sure and stay.last_s - stay.first_s >= MIN_INSIDE_S:
                 stay.is_told = True
                 told.append(Passage("entry", zone, stay.first_s, *stay.key, number))
-            if now_s - stay.last_s > (LEAVE_S if stay.is_outside else LOST_S):
+            if now_s - stay.last_s > (LEAVE_S if stay.is_outside else VISIT_GAP_S):
                 del self._stays[zone, person]
                 if stay.is_told:
                     dwell_s = stay.last_s - stay.first_s

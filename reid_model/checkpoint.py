@@ -13,14 +13,15 @@ import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import nn
 
 from reid_model.architecture import Architecture
 from reid_model.errors import WeightsError
 from reid_model.network import SiameseNetwork
 from reid_model.stored_weights import METADATA_KEY
-from reid_model.writing import write_whole
+from reid_model.writing import write_atomically
 
-__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
+__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint", "write_tensors"]
 
 log = logging.getLogger(__name__)
 
@@ -91,14 +92,31 @@ def save_checkpoint(
     Raises:
         OutputError: The file cannot be written.
     """
+    metadata = {"architecture": network.architecture.model_dump(), **notes}
+    write_tensors(network, path, half=half, metadata={METADATA_KEY: metadata})
+
+
+def write_tensors(
+    network: nn.Module, path: Path, *, metadata: Mapping[str, Mapping[str, Any]], half: bool
+) -> None:
+    """Write the tensors of a network without its batch counters, which nothing reads.
+
+    Args:
+        network: What to write.
+        path: A ``.safetensors`` file; replaced if it exists.
+        metadata: What JSON can hold, by the key under which the file has it.
+        half: Write half precision.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
     tensors = {
         name: (value.half() if half and value.is_floating_point() else value).contiguous().cpu()
         for name, value in network.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
-    metadata = {"architecture": network.architecture.model_dump(), **notes}
-    text = json.dumps(metadata, sort_keys=True)
-    write_whole(path, save(tensors, metadata={METADATA_KEY: text}))
+    texts = {key: json.dumps(content, sort_keys=True) for key, content in metadata.items()}
+    write_atomically(path, save(tensors, metadata=texts))
 
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

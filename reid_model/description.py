@@ -21,7 +21,7 @@ from reid_model.architecture import Architecture
 from reid_model.errors import WeightsError
 from reid_model.preprocess import Channels, Preprocessing
 from reid_model.stored_weights import model_xml
-from reid_model.writing import write_whole
+from reid_model.writing import write_atomically
 from reid_model.yaml_files import read_yaml
 
 __all__ = [
@@ -123,7 +123,7 @@ def write_sidecar(model: Path, description: Description) -> Path:
     """
     path = sidecar_of(model)
     content = description.model_dump(mode="json", exclude_none=True)
-    write_whole(
+    write_atomically(
         path, yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=100).encode()
     )
     return path

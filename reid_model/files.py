@@ -1,4 +1,4 @@
-"""Files of the user: what may be read, and what may be written over.
+"""Files of the user: what may be read, what may be written over, and how it is written.
 
 Every command that reads or writes what a user named asks here: a path that is no regular file is
 never opened, as reading a named pipe waits for ever, and a file that no command of this project
@@ -13,6 +13,7 @@ import re
 import resource
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from reid_model.errors import OutputError
@@ -26,6 +27,7 @@ __all__ = [
     "read_regular",
     "special_kind",
     "way_out",
+    "write_whole",
 ]
 
 MARK = "reid-pipeline"
@@ -138,3 +140,32 @@ def check_replaceable(path: Path) -> None:
     raise OutputError(
         f"output {path} exists, and no such command wrote it: choose another name or remove it"
     )
+
+
+def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Write a file so that it is there whole or not at all, kill or not.
+
+    Two processes may write the same file at once: each has its own partial one.
+
+    Args:
+        path: The file; replaced if it exists.
+        content: All of it.
+        private: Only the owner may read it.
+
+    Raises:
+        OSError: The file cannot be written; one that was there is as before.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        with os.fdopen(descriptor, "wb") as file:
+            if private:
+                os.fchmod(file.fileno(), 0o600)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:  # a signal, too
+        with suppress(OSError):
+            partial.unlink()
+        raise

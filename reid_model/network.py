@@ -79,11 +79,6 @@ class SiameseNetwork(nn.Module):
         _, after = self.features(images)
         return functional.normalize(after)
 
-    def pair(self, one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the embeddings of the two branches of pairs, ``(N, D)`` each."""
-        first, second = self(torch.cat([one, other])).chunk(2)
-        return first, second
-
     def triplet(
         self, anchor: Tensor, positive: Tensor, negative: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:

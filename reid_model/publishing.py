@@ -23,9 +23,9 @@ from reid_model.backends.openvino import save_form
 from reid_model.card import filled_card
 from reid_model.checkpoint import load_checkpoint, save_checkpoint
 from reid_model.data.pixels import read_crop
-from reid_model.data.sets import LabelledSet
 from reid_model.errors import BackendError, DatasetError, OutputError, WeightsError
 from reid_model.evaluation.report import Evaluation, evaluate_images
+from reid_model.evaluation.sets import LabelledSet
 from reid_model.inference import load_embedder
 from reid_model.patterns import pattern_crops
 from reid_model.quantization import save_int8_form
@@ -36,7 +36,7 @@ from reid_model.stored_weights import (
     weights_sha256,
     write_notes,
 )
-from reid_model.writing import write_whole, writing
+from reid_model.writing import write_atomically, writing
 
 __all__ = ["Published", "check_loss", "publish"]
 
@@ -113,7 +113,7 @@ def publish(
                 _replace(openvino_form(made, int8=int8), openvino_form(out, int8=int8))
             shutil.move(made, out)
             if filled is not None:
-                write_whole(card, filled.encode())
+                write_atomically(card, filled.encode())
     return Published(out, None if text is None else card, scores, cosine)
 
 

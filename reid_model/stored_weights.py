@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reid_model.errors import WeightsError
-from reid_model.writing import write_whole
+from reid_model.writing import write_atomically
 
 __all__ = [
     "CHECKPOINT_SUFFIX",
@@ -22,6 +22,7 @@ __all__ = [
     "default_weights",
     "model_xml",
     "openvino_form",
+    "packaged",
     "read_notes",
     "weights_sha256",
     "write_notes",
@@ -41,11 +42,22 @@ def default_weights() -> Path:
     Raises:
         WeightsError: The package holds none.
     """
-    path = Path(str(resources.files("reid_model") / "weights" / DEFAULT_NAME))
+    return packaged(DEFAULT_NAME, way_out="give a checkpoint with --weights")
+
+
+def packaged(name: str, *, way_out: str) -> Path:
+    """Return the path of a file of weights that comes with the package.
+
+    Args:
+        name: Of the file.
+        way_out: What to do where it is not there, for the message.
+
+    Raises:
+        WeightsError: The package holds no such file.
+    """
+    path = Path(str(resources.files("reid_model") / "weights" / name))
     if not path.is_file():
-        raise WeightsError(
-            f"the package holds no weights ({DEFAULT_NAME}): give a checkpoint with --weights"
-        )
+        raise WeightsError(f"the package holds no weights {name}: {way_out}")
     return path
 
 
@@ -133,7 +145,7 @@ def write_notes(path: Path, notes: Mapping[str, Any]) -> None:
     metadata[METADATA_KEY] = json.dumps(merged, sort_keys=True)
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % HEADER_LENGTH_BYTES)  # the format wants aligned tensors
-    write_whole(path, len(text).to_bytes(HEADER_LENGTH_BYTES, "little") + text + tensors)
+    write_atomically(path, len(text).to_bytes(HEADER_LENGTH_BYTES, "little") + text + tensors)
 
 
 def _notes(header: Mapping[str, Any], path: Path) -> dict[str, Any]:

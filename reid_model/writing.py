@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from reid_model.errors import OutputError
-from reid_model.files import MARK, way_out
+from reid_model.files import MARK, way_out, write_whole
 
-__all__ = ["make_folder", "write_figure", "write_whole", "writing"]
+__all__ = ["make_folder", "write_atomically", "write_figure", "writing"]
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Write a file; one that was there stays as it was if that fails, or is killed.
 
     Raises:
         OutputError: It cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
     with writing(path, size_bytes=len(content)):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                partial.unlink()
-            raise
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)
 
 
 def write_figure(figure: Any, path: Path, *, dpi: int) -> None:
@@ -45,7 +34,7 @@ def write_figure(figure: Any, path: Path, *, dpi: int) -> None:
     """
     png = io.BytesIO()
     figure.savefig(png, dpi=dpi, format="png", metadata={"Software": MARK})
-    write_whole(path, png.getvalue())
+    write_atomically(path, png.getvalue())
 
 
 def make_folder(path: Path) -> Path:

@@ -1,7 +1,7 @@
 """The journal of an archive: one small file for each unit of work that is done, written atomically.
 
 A file of video goes through three kinds of units: its ``survey`` finds where it can be cut,
-``detect`` finds the persons of one chunk, ``follow`` tracks and embeds them from beginning to
+``detect`` finds the persons of one chunk, ``track`` tracks and embeds them from beginning to
 end. Which units there are depends on the file alone, so any number of workers, killed at any
 moment, come to the same result.
 """

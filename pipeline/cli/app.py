@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import typer
 
 from pipeline import __version__
 from pipeline.cli.commands import COMMANDS
-from pipeline.cli.terminal import NumbersCommand, complain, log_to_stderr
+from pipeline.cli.terminal import NumbersCommand, log_to_stderr
 from pipeline.errors import ReidPipelineError
-from pipeline.foreign import one_line
+from reid_model.complaints import exit_code_of
 from reid_model.program import EXIT_CODES
 
 __all__ = ["main", "make_app"]
-
-log = logging.getLogger(__name__)
-
-BAD_INPUT = 2
-INTERRUPTED = 130
-
-USAGE_ERROR: Any = typer.BadParameter.__base__
-"""The parser's error for wrong flags; typer exports only this child of it."""
 
 COMPLETE = "_REID_PIPELINE_COMPLETE"
 """Set by the shells' completion, which calls the command to learn what could follow."""
@@ -87,27 +77,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         See ``EXIT_CODES``.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        # Flags before the command take no value.
-        words = _words_to_complete() or given
-        wanted = next((each for each in words if not each.startswith("-")), None)
-        app = make_app(wanted)
-        outcome = app(_repeat_options(given), standalone_mode=False, prog_name="reid-pipeline")
-    except ReidPipelineError as error:
-        complain(str(error))
-        return error.exit_code
-    except OSError as error:  # a path that nothing can be done with
-        log.info("where that came from", exc_info=True)
-        complain(one_line(error))
-        return BAD_INPUT
-    except USAGE_ERROR as error:
-        hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        complain(error.format_message() + hint)
-        return BAD_INPUT
-    except typer.Abort:  # an answer that was not given; Ctrl-C leads to `run_program`
-        complain("interrupted")
-        return INTERRUPTED
-    return outcome if isinstance(outcome, int) else 0
+    return exit_code_of(lambda: _called(given), error=ReidPipelineError)
+
+
+def _called(given: Sequence[str]) -> object:
+    words = _words_to_complete() or given
+    # Flags before the command take no value.
+    wanted = next((each for each in words if not each.startswith("-")), None)
+    app = make_app(wanted)
+    return app(_repeat_options(given), standalone_mode=False, prog_name="reid-pipeline")
 
 
 def _words_to_complete() -> list[str]:

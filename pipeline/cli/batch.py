@@ -19,6 +19,13 @@ from pipeline.cli.batch_plan import plan_as_json, show_plan
 from pipeline.cli.batch_progress import BatchProgress
 from pipeline.cli.flags import refuse_flags
 from pipeline.cli.json_output import JsonOption, file_of, write_json
+from pipeline.cli.options import (
+    ConfigOption,
+    DetectorOption,
+    DeviceOption,
+    ThresholdOption,
+    WeightsOption,
+)
 from pipeline.cli.run_report import note_on_detector
 from pipeline.cli.terminal import Console
 from pipeline.errors import SettingsError
@@ -51,14 +58,12 @@ def batch(  # noqa: PLR0917 - typer makes options of them
         Path | None,
         typer.Option(help="CSV path,camera,start instead of a pattern.", show_default=False),
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="Settings as YAML, see `config`.")] = None,
+    config: ConfigOption = None,
     floor: Annotated[
         Path | None,
         typer.Option(help="Camera list with floor_points or calibration.", show_default=False),
     ] = None,
-    detector: Annotated[
-        str | None, typer.Option(help="Person detector, as for `run`.", show_default=False)
-    ] = None,
+    detector: DetectorOption = None,
     detections: Annotated[
         Path | None,
         typer.Option(
@@ -66,12 +71,8 @@ def batch(  # noqa: PLR0917 - typer makes options of them
             show_default=False,
         ),
     ] = None,
-    weights: Annotated[
-        Path | None, typer.Option(help="Re-identification weights.", show_default=False)
-    ] = None,
-    threshold: Annotated[
-        float | None, typer.Option(help="Minimum cosine similarity of tracklets of one identity.")
-    ] = None,
+    weights: WeightsOption = None,
+    threshold: ThresholdOption = None,
     blur_faces: Annotated[
         bool | None,
         typer.Option(
@@ -80,7 +81,7 @@ def batch(  # noqa: PLR0917 - typer makes options of them
             show_default=False,
         ),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    device: DeviceOption = None,
     chunk_s: Annotated[
         float, typer.Option(help="Files are cut at the first key frame after so many seconds.")
     ] = 60.0,

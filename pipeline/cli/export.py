@@ -19,7 +19,7 @@ def export(
     *,
     kind: Annotated[
         ExportFormat,
-        typer.Option("--format", help="MOT text, COCO-style JSON, CSV, CVAT, Datumaro."),
+        typer.Option("--format", help="What other tools read; docs/exports.md describes each."),
     ],
     out: Annotated[Path, typer.Option(help="Folder to make; it must not hold anything yet.")],
 ) -> None:

@@ -21,6 +21,16 @@ from setproctitle import setproctitle
 from pipeline.cli.flags import refuse_flags
 from pipeline.cli.live_log import live_log
 from pipeline.cli.live_view import LiveScreen
+from pipeline.cli.options import (
+    ConfidenceOption,
+    ConfigOption,
+    DetectorOption,
+    DeviceOption,
+    ThresholdOption,
+    TokenOption,
+    UsersOption,
+    WeightsOption,
+)
 from pipeline.cli.run_report import note_on_detector
 from pipeline.cli.terminal import Console
 from pipeline.errors import SettingsError
@@ -48,9 +58,7 @@ def live(  # noqa: PLR0917 - typer makes options of them
             show_default=False,
         ),
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="Settings as YAML (see `config`); flags override them.")
-    ] = None,
+    config: ConfigOption = None,
     out: Annotated[
         Path,
         typer.Option(help="Folder of recordings and identities; a restart goes on with it."),
@@ -73,18 +81,8 @@ def live(  # noqa: PLR0917 - typer makes options of them
         str | None, typer.Option(help="Address of the page; all but 127.0.0.1 need a token.")
     ] = None,
     port: Annotated[int | None, typer.Option(help="Port of the page.")] = None,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            help="Access token of the page.",
-            envvar="REID_PIPELINE_TOKEN",
-            show_default=False,
-        ),
-    ] = None,
-    users: Annotated[
-        Path | None,
-        typer.Option(help="File of those who sign in by name (see `users`).", show_default=False),
-    ] = None,
+    token: TokenOption = None,
+    users: UsersOption = None,
     video: Annotated[
         bool | None,
         typer.Option("--video/--no-video", help="Record annotated video.", show_default=False),
@@ -100,28 +98,15 @@ def live(  # noqa: PLR0917 - typer makes options of them
     transport: Annotated[
         str | None, typer.Option(help="How RTSP cameras send: tcp or udp.")
     ] = None,
-    detector: Annotated[
-        str | None,
-        typer.Option(
-            help="Person detector: a YOLO name (yolo11n.pt), file or OpenVINO folder; none = built-in.",
-            show_default=False,
-        ),
-    ] = None,
-    confidence: Annotated[
-        float | None, typer.Option(help="Minimum score of a detection, 0 to 1.")
-    ] = None,
-    weights: Annotated[
-        Path | None, typer.Option(help="Re-identification weights instead of the package's own.")
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(help="Minimum cosine similarity of tracklets of one identity, -1 to 1."),
-    ] = None,
+    detector: DetectorOption = None,
+    confidence: ConfidenceOption = None,
+    weights: WeightsOption = None,
+    threshold: ThresholdOption = None,
     gallery: Annotated[
         Path | None,
         typer.Option(help="Gallery file; none = the one in --out.", show_default=False),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    device: DeviceOption = None,
     watch: Annotated[
         Path | None,
         typer.Option(

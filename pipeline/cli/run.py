@@ -10,6 +10,14 @@ import typer
 
 from pipeline.cli.flags import refuse_flags
 from pipeline.cli.json_output import JsonOption, file_of, write_json
+from pipeline.cli.options import (
+    ConfidenceOption,
+    ConfigOption,
+    DetectorOption,
+    DeviceOption,
+    ThresholdOption,
+    WeightsOption,
+)
 from pipeline.cli.progress import RunProgress
 from pipeline.cli.run_report import identities_as_json, identity_table, note_on_detector
 from pipeline.cli.terminal import Console
@@ -37,42 +45,25 @@ def run(  # noqa: PLR0917 - typer makes options of them
             show_default=False,
         ),
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(help="Settings as YAML (see `config`); flags override them."),
-    ] = None,
+    config: ConfigOption = None,
     out: Annotated[Path, typer.Option(help="Folder for everything that is written.")] = DEFAULT_OUT,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what an earlier run left in --out.")
     ] = False,
-    detector: Annotated[
-        str | None,
-        typer.Option(
-            help="Person detector: a YOLO name (yolo11n.pt), file or OpenVINO folder; none = built-in.",
-            show_default=False,
-        ),
-    ] = None,
+    detector: DetectorOption = None,
     detections: Annotated[
         Path | None,
         typer.Option(help="Saved boxes (CSV or MOT) instead of a detector.", show_default=False),
     ] = None,
-    confidence: Annotated[
-        float | None, typer.Option(help="Minimum score of a detection, 0 to 1.")
-    ] = None,
+    confidence: ConfidenceOption = None,
     nms_iou: Annotated[
         float | None, typer.Option(help="IoU threshold of non-maximum suppression, 0 to 1.")
     ] = None,
     image_size: Annotated[
         int | None, typer.Option(help="Longer side of the detector's input, pixels.")
     ] = None,
-    weights: Annotated[
-        Path | None,
-        typer.Option(help="Re-identification weights instead of the package's own."),
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(help="Minimum cosine similarity of tracklets of one identity, -1 to 1."),
-    ] = None,
+    weights: WeightsOption = None,
+    threshold: ThresholdOption = None,
     gallery: Annotated[
         Path | None,
         typer.Option(
@@ -80,7 +71,7 @@ def run(  # noqa: PLR0917 - typer makes options of them
             show_default=False,
         ),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    device: DeviceOption = None,
     batch_size: Annotated[
         int | None, typer.Option(help="Number of frames in a batch of the detector.")
     ] = None,

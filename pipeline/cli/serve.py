@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from pipeline.cli.options import TokenOption, UsersOption
 from pipeline.cli.terminal import Console
 from pipeline.errors import SettingsError
 from pipeline.jobs.serve import serve_results
@@ -33,16 +34,8 @@ def serve(
         str, typer.Option(help="Address of the page; all but 127.0.0.1 need a token.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the page; 0 = any that is free.")] = 8080,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            help="Access token of the page.", envvar="REID_PIPELINE_TOKEN", show_default=False
-        ),
-    ] = None,
-    users: Annotated[
-        Path | None,
-        typer.Option(help="File of those who sign in by name (see `users`).", show_default=False),
-    ] = None,
+    token: TokenOption = None,
+    users: UsersOption = None,
 ) -> None:
     """Open finished work in the browser: people, timeline, search, video, corrections."""
     given: dict[str, object] = {"host": host, "port": port} | (

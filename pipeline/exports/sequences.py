@@ -9,16 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.places import PLACE_COLUMNS
 from pipeline.results import BoxSequence, Results
 
-__all__ = ["BOX_COLUMNS", "named_sequences"]
+__all__ = ["named_sequences"]
 
-BOX_COLUMNS = [
-    *("frame", "time", "track_id", "global_id", "x", "y", "w", "h", "score"),
-    *PLACE_COLUMNS,
-]
-"""Of the boxes of a sequence."""
 UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
 

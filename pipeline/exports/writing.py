@@ -35,8 +35,9 @@ from pipeline.exports.files import (
     size_at,
     write_list,
 )
-from pipeline.exports.sequences import BOX_COLUMNS, named_sequences
+from pipeline.exports.sequences import named_sequences
 from pipeline.results import Results
+from pipeline.results.pieces import SEQUENCE_COLUMNS
 
 __all__ = ["ExportFormat", "export_boxes"]
 
@@ -125,9 +126,9 @@ def _write_mot(read: Read, folder: Path) -> tuple[int, int]:
 def _write_csv(read: Read, folder: Path) -> tuple[int, int]:
     sequences = boxes = 0
     with private_file(folder / "boxes.csv") as file:
-        csv.writer(file, lineterminator="\n").writerow(["sequence", "camera", *BOX_COLUMNS])
+        csv.writer(file, lineterminator="\n").writerow(["sequence", "camera", *SEQUENCE_COLUMNS])
         for name, sequence in read():
-            table = sequence.boxes.reindex(columns=BOX_COLUMNS)
+            table = sequence.boxes.reindex(columns=SEQUENCE_COLUMNS)
             table.insert(0, "sequence", name)
             table.insert(1, "camera", sequence.camera)
             table.to_csv(file, header=False, index=False, lineterminator="\n")

@@ -15,10 +15,9 @@ from pipeline.jobs.forget import forget
 from pipeline.layout.edit_log import Editor
 from pipeline.layout.edits import Edit, edit_event
 from pipeline.layout.zones import write_zones
-from pipeline.passages import ZoneTotal
+from pipeline.passages import ZoneCount, cameras_of, totals_of
 from pipeline.person_picture import PersonPicture
 from pipeline.results import Results, open_results
-from pipeline.results.zone_records import ZoneCount
 from pipeline.results.zones import passages, zones_of
 from pipeline.serve.finished import Finished
 from pipeline.serve.forget_api import Forgotten
@@ -184,7 +183,7 @@ class FinishedForget:
         """Erase an identity, and return when that is done and was verified."""
         files = self._register.forget(identity)
         self._forget_found()
-        return Forgotten(files)
+        return Forgotten(files=files)
 
 
 class _NobodyWatched:
@@ -209,25 +208,20 @@ class _FinishedZones:
         self._results = results
         self.maps: Mapping[str, ZoneMap] = zones_of(results)
 
-    def counts(self, *, since_s: float = 0.0) -> list[ZoneCount]:
-        cameras: dict[str, list[str]] = {}
+    def counts(self, *, since_s: float | None = None) -> list[ZoneCount]:
+        cameras = cameras_of(self.maps)
         lines = {name for each in self.maps.values() for name in each.lines}
-        for camera, each in self.maps.items():
-            for name in (*each.zones, *each.lines):
-                cameras.setdefault(name, []).append(camera)
-        totals = {name: ZoneTotal() for name in sorted(cameras)}
-        for passage in passages(self._results, self.maps) if self.maps else ():
-            if passage.time_s >= since_s:
-                totals[passage.name].add(passage)
+        found = passages(self._results, self.maps) if self.maps else []
+        shown = (each for each in found if since_s is None or each.time_s >= since_s)
         return [
             ZoneCount(
                 name,
                 name in lines,
-                tuple(cameras[name]),
-                0,
-                total.entries,
-                total.exits,
-                sum(total.dwells_s) / len(total.dwells_s) if total.dwells_s else None,
+                cameras[name],
+                inside=0,
+                entries=total.entries,
+                exits=total.exits,
+                median_dwell_s=total.median_dwell_s,
             )
-            for name, total in totals.items()
+            for name, total in totals_of(cameras, shown).items()
         ]

@@ -102,7 +102,7 @@ class LiveForget:
         fold_log(folder / REGISTRY)
         self._forget_found()
         refuse_traces(open_results(folder), person.sightings, person.global_id)
-        return Forgotten(len(changed), still_watched)
+        return Forgotten(files=len(changed), still_watched=tuple(still_watched))
 
     def _let_go(self, identity: int) -> None:
         """In the run's thread, between two steps."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.build import OwnStages
-from pipeline.crops import blur, encode_jpeg, head_of, shrunk
+from pipeline.crops import thumbnail
 from pipeline.datatypes import FloatArray
 from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
@@ -27,8 +27,6 @@ from pipeline.serve.lookup import FoundSighting, Narrowed
 from pipeline.settings import Settings
 
 __all__ = ["PageLookup"]
-
-MAX_SIDE_PX = 240
 
 
 class PageLookup:
@@ -146,10 +144,7 @@ class PageLookup:
             detector, embedder = self._networks or self._load()
             crop = person_on(image, what, detector)
             vector = np.asarray(embedder.embed([crop])[0], np.float32)
-        small = shrunk(crop, max_height=MAX_SIDE_PX, max_width=MAX_SIDE_PX).copy()
-        if self._settings.output.blur_heads:
-            blur(small, head_of(np.array([0, 0, small.shape[1], small.shape[0]], np.float32)))
-        return PersonPicture(encode_jpeg(small, quality=85), vector)
+        return PersonPicture(thumbnail(crop, blurred=self._settings.output.blur_heads), vector)
 
     def _load(self) -> tuple[Detector, Embedder]:
         device = resolve_device(self._settings.runner.device)

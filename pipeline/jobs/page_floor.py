@@ -55,6 +55,12 @@ class _PageFloor(ABC):
     def __init__(self, cameras: Sequence[CameraSettings], plan: PlanSettings | None) -> None:
         self._cameras = cameras
         self._plan = None if plan is None else _read_plan(plan)
+        self._plan_image = None if plan is None or self._plan is None else plan.image
+
+    @property
+    def plan_image(self) -> Path | None:
+        """The picture of the floor from above."""
+        return self._plan_image
 
     @abstractmethod
     def shape(self) -> FloorShape:
@@ -84,12 +90,10 @@ class _PageFloor(ABC):
         """Return how long people were where within a span of time."""
         xy = self._placed(since_s, until_s)[["x", "y"]].to_numpy(np.float64)
         if not len(xy):
-            return Heat(1.0, [])
+            return Heat(side_m=1.0, cells=[])
         side_m, corners, spent_s = occupied(xy)
-        return Heat(
-            side_m,
-            [(x, y, s) for (x, y), s in zip(corners.tolist(), spent_s.tolist(), strict=True)],
-        )
+        cells = [[x, y, s] for (x, y), s in zip(corners.tolist(), spent_s.tolist(), strict=True)]
+        return Heat(side_m=side_m, cells=cells)
 
     def fit(self, camera: str, points: Sequence[FloorPoint]) -> PointsFit:
         """Return how well points fit the view of a camera."""
@@ -99,12 +103,12 @@ class _PageFloor(ABC):
         rows = [[round(value, 3) for value in point] for point in points]
         tree = {"cameras": [{"name": camera, "floor_points": rows}]}
         return PointsFit(
-            (100 * fit.errors_m).round(1).tolist(),
-            (100 * fit.pixel_m).round(1).tolist(),
-            fit.worst,
-            fit.plane.lens is not None,
-            view,
-            FITTED + yaml.safe_dump(tree, sort_keys=False, default_flow_style=None),
+            errors_cm=(100 * fit.errors_m).round(1).tolist(),
+            pixel_cm=(100 * fit.pixel_m).round(1).tolist(),
+            worst=fit.worst,
+            has_lens=fit.plane.lens is not None,
+            view=view,
+            text=FITTED + yaml.safe_dump(tree, sort_keys=False, default_flow_style=None),
         )
 
     def grid(self, camera: str, points: Sequence[FloorPoint]) -> bytes:
@@ -153,7 +157,12 @@ class LiveFloor(_PageFloor):
         """Return what does not move."""
         sizes = {each.camera: each.size for each in self._view.health() if each.size is not None}
         seen = self._floor.seen(sizes)
-        return FloorShape(seen["y_up"], self._floor.cameras, seen["views"], self._plan)
+        return FloorShape(
+            y_up=seen["y_up"],
+            calibrated=self._floor.cameras,
+            views=seen["views"],
+            plan=self._plan,
+        )
 
     def view(self, camera: str) -> bytes | None:
         """Return the newest picture of a camera."""
@@ -191,10 +200,14 @@ class FinishedFloor(_PageFloor):
         """Return what does not move."""
         floor = self._register.results.summary().floor
         if floor is None:
-            return FloorShape(True, [], {}, self._plan)
+            return FloorShape(y_up=True, calibrated=[], views={}, plan=self._plan)
         calibrated = [each.name for each in self._cameras if each.floor_points or each.calibration]
-        views = {name: corners for name, corners in floor.views.items() if corners}
-        return FloorShape(floor.y_up, calibrated or [*views], views, self._plan)
+        views = {
+            name: [[*each] for each in corners] for name, corners in floor.views.items() if corners
+        }
+        return FloorShape(
+            y_up=floor.y_up, calibrated=calibrated or [*views], views=views, plan=self._plan
+        )
 
     def view(self, camera: str) -> bytes | None:
         """Return the first picture of a camera's video, or where that is gone, of the annotated one."""
@@ -237,4 +250,4 @@ def _read_plan(plan: PlanSettings) -> FloorPlan | None:
         height, width = read_picture(plan.image).shape[:2]
     except InputError:  # it was moved: a grid does
         return None
-    return FloorPlan(plan.image, (width, height), plan.m_per_pixel, plan.origin)
+    return FloorPlan(size=(width, height), m_per_pixel=plan.m_per_pixel, origin=plan.origin)

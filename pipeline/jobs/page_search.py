@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +23,7 @@ from pipeline.serve.lookup import FoundSighting, Narrowed
 __all__ = ["PageSearch"]
 
 MAX_PICTURES = 2000
-MAX_VECTORS = 200
-"""Sightings of an identity whose mean is looked for, the newest ones."""
-NEWEST = (
-    "SELECT vector FROM sightings JOIN embeddings USING (sighting) WHERE shown = ? "
-    "ORDER BY last_s DESC LIMIT ?"
-)
+OWN = "SELECT vector FROM sightings JOIN embeddings USING (sighting) WHERE shown = ?"
 
 
 class PageSearch:
@@ -52,7 +48,9 @@ class PageSearch:
             self._index.forget()
 
     def vector_of(self, archive: str, identity: int) -> FloatArray:
-        """Return the mean embedding of an identity.
+        """Return the mean embedding of an identity, as `known_identity` has it.
+
+        A recording's is read from its registry, without all the rest.
 
         Args:
             archive: Where; empty is what the page shows.
@@ -65,10 +63,12 @@ class PageSearch:
             return known_identity(self._opened(archive), identity).vector
         shown = EditLog(self._home).edits.shown(identity)
         with open_reader(self._home / REGISTRY) as reader:
-            rows = reader.execute(NEWEST, (shown, MAX_VECTORS)).fetchall()
-        if not rows:
+            vectors = (
+                np.frombuffer(row["vector"], np.float32) for row in reader.execute(OWN, (shown,))
+            )
+            total = reduce(np.add, vectors, np.zeros(1, np.float32))
+        if not total.any():
             raise InputError(f"there is no embedding of an identity {identity}")
-        total = np.sum([np.frombuffer(row["vector"], np.float32) for row in rows], axis=0)
         return np.asarray(total / np.linalg.norm(total), np.float32)
 
     def find(self, vector: FloatArray, narrowed: Narrowed) -> tuple[list[FoundSighting], bool]:
@@ -113,7 +113,7 @@ class PageSearch:
             FoundSighting(
                 archive="",
                 sighting=str(number),
-                similarity=similarity,
+                similarity=round(similarity, 4),
                 camera=row["camera"],
                 first_s=row["first_s"],
                 last_s=row["last_s"],
@@ -149,7 +149,7 @@ class PageSearch:
             FoundSighting(
                 archive=name,
                 sighting=each.sighting,
-                similarity=each.similarity,
+                similarity=round(each.similarity, 4),
                 camera=each.camera,
                 first_s=each.first_s,
                 last_s=each.last_s,

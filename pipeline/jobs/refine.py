@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import yaml
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
@@ -21,6 +20,7 @@ from pipeline.floor.refining import Refinement, refine
 from pipeline.floor_settings import FloorMapSettings
 from pipeline.layout.files import write_atomically
 from pipeline.results import Results, open_results
+from pipeline.results.visits import seconds
 from pipeline.settings import CameraSettings
 from pipeline.sources.camera_list import resolve_cameras, resolve_floor
 from pipeline.sources.stream_address import is_stream_address
@@ -145,18 +145,12 @@ def _tracks(results: Results, sizes: dict[str, tuple[int, int]]) -> list[FeetTra
             each.camera,
             sizes[each.camera][1],
             boxes["frame"].to_numpy(np.int64),
-            _seconds(boxes["time"]),
+            seconds(boxes["time"]),
             boxes["track_id"].to_numpy(np.int64),
             corners,
             of_file,
         )
     return found
-
-
-def _seconds(times: pd.Series[Any]) -> NDArray[np.float64]:
-    if pd.api.types.is_numeric_dtype(times):
-        return times.to_numpy(np.float64)
-    return np.asarray(pd.to_datetime(times, utc=True).astype("int64"), np.float64) / 1e6
 
 
 def _changed(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray
 from pipeline.layout.database import open_reader
-from pipeline.search.vectors import EXACT_UP_TO, ExactVectors, IndexedVectors, Vectors
+from pipeline.search.vectors import Vectors, grown
 
 __all__ = ["RegistryIndex"]
 
@@ -151,7 +151,7 @@ class RegistryIndex:
             with self._lock:
                 if self._reader is not threading.current_thread():
                     return
-                self._add(vectors)
+                self._vectors = grown(self._vectors, vectors)
                 places = [
                     self._cameras.setdefault(row["camera"], len(self._cameras)) for row in rows
                 ]
@@ -165,15 +165,3 @@ class RegistryIndex:
                 )
                 self._read = rows[-1]["last_s"], rows[-1]["sighting"]
             time.sleep(REST_S)
-
-    def _add(self, vectors: FloatArray) -> None:
-        known = self._vectors
-        if known is None:
-            self._vectors = ExactVectors(vectors)
-        elif isinstance(known, ExactVectors) and len(known) + len(vectors) > EXACT_UP_TO:
-            whole = np.concatenate([known.vectors, vectors])
-            larger = IndexedVectors.train(whole)
-            larger.add(whole)
-            self._vectors = larger
-        else:
-            known.add(vectors)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.errors import SettingsError
 from pipeline.foreign import MARK
-from pipeline.passages import Passage, ZoneTotal
+from pipeline.passages import Passage, ZoneTotal, cameras_of, totals_of
 from pipeline.results import open_results
 from pipeline.results.zones import passages, zones_of
 from pipeline.sources.camera_list import resolve_cameras, resolve_floor
@@ -32,17 +32,14 @@ def count_zones(
     """
     results = open_results(where)
     maps = _listed(cams) if cams else zones_of(results)
-    names = {name for each in maps.values() for name in (*each.zones, *each.lines)}
+    names = cameras_of(maps)
     if not names:
         raise SettingsError(
             f"{' '.join(cams) or where} has no zones and no lines: draw them on the page, or give a "
             "camera list with `zones` or `lines` by --cams"
         )
     found = passages(results, maps)
-    totals = {name: ZoneTotal() for name in sorted(names)}
-    for each in found:
-        totals[each.name].add(each)
-    return found, totals
+    return found, totals_of(names, found)
 
 
 def _listed(cams: Sequence[str]) -> dict[str, ZoneMap]:

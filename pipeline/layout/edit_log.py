@@ -6,18 +6,16 @@ edit removes it.
 
 from __future__ import annotations
 
-import json
-import os
 import time
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from pipeline.errors import EditError, ResultsError, SinkError
+from pipeline.errors import EditError, SinkError
 from pipeline.layout.edits import Author, Edit, EditKind, Edits
-from pipeline.layout.files import as_json, write_private
+from pipeline.layout.files import as_json, read_lines, write_private
 from pipeline.layout.run import EDITS
-from pipeline.whole_lines import append_whole, cut_torn_line, read_whole
+from pipeline.whole_lines import append_lines
 
 __all__ = ["EditLog", "Editor"]
 
@@ -36,7 +34,7 @@ class EditLog:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / EDITS
-        self._all = self._read()
+        self._all = list(read_lines(self.path, Edit.from_json))
         self._unwritten = 0
         self.edits = Edits(self._all)
 
@@ -55,7 +53,7 @@ class EditLog:
         unwritten = self._unwritten + 1
         lines = b"".join(_line(each) for each in edits[-unwritten:])
         try:
-            _append(self.path, lines)
+            append_lines(self.path, lines)
         except OSError as error:
             if not later:
                 raise self._unwritable(error) from None
@@ -78,23 +76,6 @@ class EditLog:
     def _take(self, edits: list[Edit], *, unwritten: int = 0) -> None:
         self._all, self._unwritten = edits, unwritten
         self.edits = Edits(edits)
-
-    def _read(self) -> list[Edit]:
-        try:
-            whole = read_whole(self.path)
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise ResultsError(f"{self.path} cannot be read ({error.strerror})") from None
-        edits = []
-        for number, line in enumerate(whole.splitlines(), start=1):
-            try:
-                edits.append(Edit.from_json(json.loads(line)))
-            except (ValueError, KeyError, TypeError, RecursionError):
-                raise ResultsError(
-                    f"{self.path} is damaged in line {number}: remove that line"
-                ) from None
-        return edits
 
     def _unwritable(self, error: OSError) -> SinkError:
         reason = error.strerror or type(error).__name__
@@ -245,16 +226,6 @@ def _line(edit: Edit) -> bytes:
 def _listed(names: Collection[str]) -> str:
     shown = sorted(names)[:5]
     return ", ".join(shown) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-
-
-def _append(path: Path, lines: bytes) -> None:
-    """Append lines, after removing what a kill left of another; all of them or none."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        append_whole(descriptor, lines, size=cut_torn_line(descriptor))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _clean(name: str) -> str:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import io
 import json
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import ResultsError, SinkError
-from pipeline.foreign import special_kind, way_out
+from pipeline.foreign import special_kind, way_out, write_whole
+from pipeline.whole_lines import read_whole
 
 __all__ = [
     "as_json",
     "cannot_write",
     "partial_of",
+    "read_lines",
     "read_table",
     "remove_halves",
     "write_atomically",
@@ -27,34 +29,7 @@ __all__ = [
     "write_whole",
 ]
 
-
-def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Write a file so that it is there whole or not at all, kill or not.
-
-    Two processes may write the same file at once: each has its own partial one.
-
-    Args:
-        path: The file; replaced if it exists.
-        content: All of it.
-        private: Only the owner may read it.
-
-    Raises:
-        OSError: The file cannot be written; one that was there is as before.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-        with os.fdopen(descriptor, "wb") as file:
-            if private:
-                os.fchmod(file.fileno(), 0o600)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:  # a signal, too
-        with suppress(OSError):
-            partial.unlink()
-        raise
+T = TypeVar("T")
 
 
 def write_atomically(path: Path, content: bytes, *, private: bool = False) -> None:
@@ -165,3 +140,28 @@ def read_table(
     except (OSError, pa.ArrowException) as error:
         problem = " ".join(str(error).split())
         raise ResultsError(f"{path} is damaged ({problem}): {way_out}") from None
+
+
+def read_lines(path: Path, make: Callable[[Any], T]) -> Iterator[T]:
+    """Yield what the lines of a file of JSON hold, nothing where there is no such file.
+
+    Half a line at its end, being written or cut short by a kill, is left out.
+
+    Args:
+        path: The file.
+        make: Returns what one line holds.
+
+    Raises:
+        ResultsError: It cannot be read, or a line is damaged.
+    """
+    try:
+        whole = read_whole(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ResultsError(f"{path} cannot be read ({error.strerror})") from None
+    for number, line in enumerate(whole.splitlines(), start=1):
+        try:
+            yield make(json.loads(line))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise ResultsError(f"{path} is damaged in line {number}: remove that line") from None

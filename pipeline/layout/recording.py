@@ -17,7 +17,6 @@ The time is that of the beginning, in UTC, so names sort by time.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
@@ -32,9 +31,9 @@ from pathlib import Path
 
 from pipeline.datatypes import Event
 from pipeline.errors import ResultsError
+from pipeline.layout.files import read_lines
 from pipeline.layout.run import TRACK_COLUMNS
 from pipeline.locks import Lock, is_locked
-from pipeline.whole_lines import read_whole
 
 __all__ = [
     "AUDIT_FILE",
@@ -228,22 +227,12 @@ def is_held(folder: Path) -> bool:
 
 
 def read_events(path: Path) -> Iterator[Event]:
-    """Yield the events of one file; half a line at its end, being written, is left out.
+    """Yield the events of one file, none if it was deleted meanwhile, as its time had come.
 
     Raises:
         ResultsError: It cannot be read, or a line is damaged.
     """
-    try:
-        whole = read_whole(path)
-    except FileNotFoundError:  # deleted meanwhile, as its time had come
-        return
-    except OSError as error:
-        raise ResultsError(f"{path} cannot be read ({error.strerror})") from None
-    for number, line in enumerate(whole.splitlines(), start=1):
-        try:
-            yield Event.from_json(json.loads(line))
-        except (ValueError, KeyError, TypeError, RecursionError):
-            raise ResultsError(f"{path} is damaged in line {number}: remove that line") from None
+    return read_lines(path, Event.from_json)
 
 
 def newest_events(folder: Path, count: int) -> list[Event]:

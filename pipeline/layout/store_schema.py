@@ -105,14 +105,20 @@ CREATE TABLE IF NOT EXISTS alerts (
     is_match INTEGER
 );
 -- Who came into a zone or crossed a line inwards, and the other way, by hours since the epoch.
-CREATE TABLE IF NOT EXISTS zone_hours (
+CREATE TABLE IF NOT EXISTS zone_counts (
     name TEXT NOT NULL,
     hour INTEGER NOT NULL,
     entries INTEGER NOT NULL,
     exits INTEGER NOT NULL,
-    dwell_s REAL NOT NULL,
     PRIMARY KEY (name, hour)
 ) WITHOUT ROWID;
+-- How long everybody was inside who left in an hour: not who, nor when in that hour.
+CREATE TABLE IF NOT EXISTS zone_stays (
+    hour INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    dwell_s REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS zone_stays_by_hour ON zone_stays (hour);
 CREATE TRIGGER IF NOT EXISTS place_removed AFTER DELETE ON sightings BEGIN
     DELETE FROM places WHERE sighting = old.sighting;
 END;

@@ -15,10 +15,10 @@ __all__ = ["LiveZones"]
 
 HOUR_S = 3600
 COUNT = (
-    "INSERT INTO zone_hours VALUES (?, ?, ?, ?, ?) ON CONFLICT (name, hour) DO UPDATE SET "
-    "entries = entries + excluded.entries, exits = exits + excluded.exits, "
-    "dwell_s = dwell_s + excluded.dwell_s"
+    "INSERT INTO zone_counts VALUES (?, ?, ?, ?) ON CONFLICT (name, hour) DO UPDATE SET "
+    "entries = entries + excluded.entries, exits = exits + excluded.exits"
 )
+STAY = "INSERT INTO zone_stays VALUES (?, ?, ?)"
 
 
 class LiveZones:
@@ -86,8 +86,9 @@ class LiveZones:
         for each in passages:
             hour = int(each.time_s // HOUR_S) * HOUR_S
             is_in = each.kind in {"entry", "line_in"}
-            entry = (int(is_in), int(not is_in), each.dwell_s or 0.0)
-            self._store.later((COUNT, (each.name, hour, *entry)))
+            self._store.later((COUNT, (each.name, hour, int(is_in), int(not is_in))))
+            if each.dwell_s is not None:
+                self._store.later((STAY, (hour, each.name, each.dwell_s)))
         return [
             Event(
                 each.time_s,

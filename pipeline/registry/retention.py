@@ -53,7 +53,9 @@ class Retention:
             "SELECT sighting, shown FROM sightings WHERE last_s < ? LIMIT ?",
             (now_s - self._keep_s, MAX_AT_ONCE),
         )
-        self._store.later(("DELETE FROM zone_hours WHERE hour < ?", (now_s - self._keep_s,)))
+        begin = (now_s - self._keep_s,)
+        self._store.later(("DELETE FROM zone_counts WHERE hour < ?", begin))
+        self._store.later(("DELETE FROM zone_stays WHERE hour < ?", begin))
         if not rows:
             return
         self._store.commit(

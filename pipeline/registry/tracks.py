@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pipeline.crops import cut, thumbnail
 from pipeline.datatypes import UNASSIGNED, FloatArray, FrameResult
 from pipeline.layout.database import Statement
 from pipeline.layout.edits import sighting_name
 from pipeline.places import PathBuilder
-from pipeline.registry.thumbnails import thumbnail
 
 __all__ = ["Key", "OpenTrack", "OpenTracks", "save_track"]
 
@@ -136,7 +136,8 @@ class OpenTracks:
                 track.path.see(time_s, place)
             quality = float(result.quality[row])
             if quality > track.quality + (BETTER if track.quality else 0.0):
-                track.quality, track.jpeg = quality, thumbnail(result, row)
+                track.quality = quality
+                track.jpeg = thumbnail(cut(result.frame.image, result.tracks.xyxy[row]))
             tracks.append(track)
         evidence = result.evidence
         for row, vector, quality in zip(

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from pipeline.colours import camera_colour
 from pipeline.crops import encode_jpeg
 from pipeline.errors import InputError
 from pipeline.floor_settings import PlanSettings
@@ -119,17 +120,18 @@ def draw_map(results: Results) -> FloorMap | None:
     step = next((s for s in STEPS_M if frame.longest_m / s <= 12), STEPS_M[-1])
     shown = places["global_id"].value_counts().index[:MAX_PATHS].tolist()
     cells, side = _cells(xy, frame)
-    hues = {name: f"hsl({round(360 * row / len(views))} 60% 45%)" for row, name in enumerate(views)}
+    cameras = dict.fromkeys([*results.cameras(), *views])
+    colours = {name: camera_colour(place) for place, name in enumerate(cameras)}
     return FloorMap(
         width=WIDTH,
         height=frame.height,
         step_m=step,
         lines=frame.grid(step),
         labels=frame.metres(step),
-        views=[Shape(frame.points(_near(v, xy)), hues[name], name) for name, v in views.items()],
+        views=[Shape(frame.points(_near(v, xy)), colours[name], name) for name, v in views.items()],
         # The second half of the corners is the near side, in front of the camera.
         names=[
-            Shape(frame.points(v[len(v) // 2 :].mean(axis=0, keepdims=True)), hues[name], name)
+            Shape(frame.points(v[len(v) // 2 :].mean(axis=0, keepdims=True)), colours[name], name)
             for name, v in views.items()
         ],
         paths=[path for number in shown for path in _paths(places, number, frame)],

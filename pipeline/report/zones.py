@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.passages import ZoneTotal
+from pipeline.passages import ZoneTotal, cameras_of, totals_of
 from pipeline.report.lanes import Axis
 from pipeline.report.movement import Curve, presence_curve
 from pipeline.results import Results
@@ -26,7 +26,7 @@ class ZoneRow:
     """
 
     name: str
-    cameras: list[str]
+    cameras: tuple[str, ...]
     total: ZoneTotal
     curve: Curve | None
 
@@ -36,15 +36,12 @@ def zone_rows(results: Results, axis: Axis) -> list[ZoneRow]:
     maps = zones_of(results)
     if not maps:
         return []
-    cameras: dict[str, list[str]] = {}
+    cameras = cameras_of(maps)
     zones = {name for each in maps.values() for name in each.zones}
-    for camera, each in maps.items():
-        for name in (*each.zones, *each.lines):
-            cameras.setdefault(name, []).append(camera)
-    totals = {name: ZoneTotal() for name in cameras}
+    found = passages(results, maps)
+    totals = totals_of(cameras, found)
     stays: dict[str, list[Visit]] = {name: [] for name in cameras}
-    for number, passage in enumerate(passages(results, maps)):
-        totals[passage.name].add(passage)
+    for number, passage in enumerate(found):
         if passage.dwell_s is not None:
             begin_s = passage.time_s - passage.dwell_s
             stays[passage.name].append(Visit(number, passage.name, begin_s, passage.time_s))
@@ -55,5 +52,5 @@ def zone_rows(results: Results, axis: Axis) -> list[ZoneRow]:
             totals[name],
             presence_curve(stays[name], axis.first_s, axis.last_s) if name in zones else None,
         )
-        for name in sorted(cameras)
+        for name in cameras
     ]

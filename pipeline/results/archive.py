@@ -23,15 +23,14 @@ from pipeline.layout.archive import (
     read_part,
     sighting_schema,
 )
-from pipeline.places import PATH_COLUMNS, PLACE_COLUMNS
+from pipeline.places import PATH_COLUMNS
 from pipeline.results.base import Results, damage_told
-from pipeline.results.pieces import BoxSequence, Part, Picture
+from pipeline.results.pieces import SEQUENCE_COLUMNS, BoxSequence, Part, Picture
 from pipeline.results.record import CameraCounts, CameraInput, FloorRecord, Record
 
 __all__ = ["ArchiveResults"]
 
 PLAIN = ["track_id", "first_time", "last_time", "frames", "quality", "file"]
-BOXES = ["frame", "time", "track_id", "global_id", "x", "y", "w", "h", "score", *PLACE_COLUMNS]
 
 
 class ArchiveResults(Results):
@@ -175,7 +174,7 @@ def _file_boxes(
     boxes = pa.concat_tables(read_part(each) for each in twins).to_pandas()
     table = boxes.merge(sightings, on="tracklet_id", validate="many_to_one")
     owner = table["tracklet_id"].map(owners).fillna(UNASSIGNED).astype(np.int64)
-    table = table.assign(global_id=owner).reindex(columns=BOXES)
+    table = table.assign(global_id=owner).reindex(columns=SEQUENCE_COLUMNS)
     return BoxSequence(
         camera=camera,
         file=str(sightings["file"].iloc[0]) if len(sightings) else days[0].stem,

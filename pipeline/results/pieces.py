@@ -14,6 +14,7 @@ from pipeline.places import PATH_COLUMNS, PLACE_COLUMNS
 
 __all__ = [
     "BOX_COLUMNS",
+    "SEQUENCE_COLUMNS",
     "SIGHTING_COLUMNS",
     "BoxSequence",
     "Part",
@@ -52,6 +53,8 @@ BOX_COLUMNS = [
     *PLACE_COLUMNS,
 ]
 """See ``Results.boxes``."""
+SEQUENCE_COLUMNS = [name for name in BOX_COLUMNS if name not in {"camera", "file"}]
+"""See ``BoxSequence``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class BoxSequence:
         file: Name of the video, empty where it is unknown.
         sizes: Number of a frame, and ``(width, height)`` in pixels from there on; empty where
             they are unknown.
-        boxes: ``BOX_COLUMNS`` without ``camera`` and ``file``, in order of (frame, track).
+        boxes: ``SEQUENCE_COLUMNS``, in order of (frame, track).
     """
 
     camera: str

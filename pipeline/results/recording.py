@@ -26,7 +26,7 @@ from pipeline.layout.recording import (
 )
 from pipeline.places import PATH_COLUMNS, PLACE_COLUMNS
 from pipeline.results.base import Results, damage_told
-from pipeline.results.pieces import BoxSequence, Part, Picture
+from pipeline.results.pieces import SEQUENCE_COLUMNS, BoxSequence, Part, Picture
 from pipeline.results.record import CameraCounts, CameraInput, Record, read_record
 from pipeline.whole_lines import read_whole
 
@@ -42,7 +42,6 @@ SIGHTINGS = (
     "x_m, y_m, uncertainty_m, speed_m_s FROM sightings LEFT JOIN places USING (sighting) "
     "ORDER BY sighting"
 )
-BOXES = ["frame", "time", "track_id", "global_id", "x", "y", "w", "h", "score", *PLACE_COLUMNS]
 ROWS_AT_ONCE = 500
 """SQLite takes some thousands of parameters."""
 
@@ -126,7 +125,7 @@ class RecordingResults(Results):
                 # Two runs in one file both count their frames from 0.
                 for number, (_, rows) in enumerate(of_camera.groupby("run", sort=True), start=1):
                     stem = file.path.stem if number == 1 else f"{file.path.stem}-{number}"
-                    ordered = rows.reindex(columns=BOXES).sort_values(
+                    ordered = rows.reindex(columns=SEQUENCE_COLUMNS).sort_values(
                         ["frame", "track_id"], ignore_index=True
                     )
                     yield BoxSequence(str(name), f"{name}-{stem}", (), ordered)

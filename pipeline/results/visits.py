@@ -10,11 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.datatypes import UNASSIGNED
+from pipeline.passages import VISIT_GAP_S
 
 __all__ = ["Visit", "join_visits", "seconds", "seconds_in_view", "visits"]
-
-VISIT_GAP_S = 10.0
-"""A gap shorter than this does not end a visit: tracks break when a person is occluded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.layout.database import open_reader
 from pipeline.layout.recording import REGISTRY
+from pipeline.passages import ZoneCount, ZoneTotal, cameras_of
 from pipeline.zone_settings import ZoneMap
 
-__all__ = ["ZoneCount", "ZoneRecords"]
+__all__ = ["ZoneRecords"]
 
-
-@dataclass(frozen=True, slots=True)
-class ZoneCount:
-    """One zone or line.
-
-    Attributes:
-        name: What it is called.
-        is_line: Whether it is a line.
-        cameras: Where it is.
-        inside: People in it now; 0 of a line.
-        entries: Who came in, or crossed inwards.
-        exits: Who went out, or crossed outwards.
-        mean_dwell_s: How long somebody who left was inside, ``None`` where nobody left.
-    """
-
-    name: str
-    is_line: bool
-    cameras: tuple[str, ...]
-    inside: int
-    entries: int
-    exits: int
-    mean_dwell_s: float | None
+SUMS = (
+    "SELECT name, sum(entries) AS entries, sum(exits) AS exits FROM zone_counts "
+    "WHERE hour > ? GROUP BY name"
+)
+STAYS = "SELECT name, dwell_s FROM zone_stays WHERE hour > ?"
 
 
 class ZoneRecords:
@@ -52,31 +35,28 @@ class ZoneRecords:
         self.maps = maps
         self._inside = inside
 
-    def counts(self, *, since_s: float = 0.0) -> list[ZoneCount]:
+    def counts(self, *, since_s: float | None = None) -> list[ZoneCount]:
         """Return what was counted, by name.
 
         Args:
-            since_s: From the hour on in which this is, seconds since the epoch.
+            since_s: From the hour on in which this is, seconds since the epoch; ``None`` = all
+                that is kept, without how long people stayed: every stay is a row.
         """
-        cameras: dict[str, list[str]] = {}
-        for camera, each in self.maps.items():
-            for name in (*each.zones, *each.lines):
-                cameras.setdefault(name, []).append(camera)
+        after = -1.0 if since_s is None else since_s - 3600
+        stays = dict[str, list[float]]()
         with open_reader(self._path) as reader:
-            rows = reader.execute(
-                "SELECT name, sum(entries) AS entries, sum(exits) AS exits, sum(dwell_s) AS dwell_s "
-                "FROM zone_hours WHERE hour > ? GROUP BY name",
-                (since_s - 3600,),
-            ).fetchall()
-        sums = {row["name"]: row for row in rows}
-        counts = []
-        for name in sorted(cameras):
-            row = sums.get(name)
-            exits = 0 if row is None else int(row["exits"])
-            is_line = name not in self._inside
-            mean_s = None if row is None or is_line or not exits else row["dwell_s"] / exits
-            entries = 0 if row is None else int(row["entries"])
-            where = tuple(cameras[name])
-            inside = self._inside.get(name, 0)
-            counts.append(ZoneCount(name, is_line, where, inside, entries, exits, mean_s))
-        return counts
+            sums = {row["name"]: row for row in reader.execute(SUMS, (after,))}
+            for row in () if since_s is None else reader.execute(STAYS, (after,)):
+                stays.setdefault(row["name"], []).append(row["dwell_s"])
+        return [
+            ZoneCount(
+                name,
+                name not in self._inside,
+                cameras,
+                inside=self._inside.get(name, 0),
+                entries=sums[name]["entries"] if name in sums else 0,
+                exits=sums[name]["exits"] if name in sums else 0,
+                median_dwell_s=ZoneTotal(dwells_s=stays.get(name, [])).median_dwell_s,
+            )
+            for name, cameras in cameras_of(self.maps).items()
+        ]

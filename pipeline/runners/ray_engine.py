@@ -131,7 +131,7 @@ class RayCluster:
 def _no_dashboard_process(ray: Any) -> Iterator[None]:
     """Let a cluster start without the process that Ray has for its dashboard.
 
-    Without a dashboard that process reports usage and does nothing else. EventRecord not to report, it
+    Without a dashboard that process reports usage and does nothing else. Told not to report, it
     still asks the metadata services of three clouds where it runs.
     """
     services = ray._private.services

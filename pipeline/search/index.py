@@ -30,7 +30,7 @@ from pipeline.datatypes import FloatArray
 from pipeline.errors import SinkError
 from pipeline.results import Part
 from pipeline.results.visits import seconds
-from pipeline.search.vectors import EXACT_UP_TO, ExactVectors, IndexedVectors, Vectors
+from pipeline.search.vectors import ExactVectors, IndexedVectors, Vectors, grown
 
 __all__ = ["SightingIndex", "open_index"]
 
@@ -155,32 +155,25 @@ def open_index(folder: Path | None, parts: Sequence[Part]) -> SightingIndex:
     fresh = [part for part in parts if part.key not in known]
     if index is not None and not fresh:
         return index
-    index = _extended(index, [Rows.of(part) for part in fresh], parts)
+    index = _extended(index, [Rows.of(part) for part in fresh])
     if folder is not None:
         _save(folder, index, present)
     return index
 
 
-def _extended(
-    index: SightingIndex | None, fresh: Sequence[Rows], parts: Sequence[Part]
-) -> SightingIndex:
-    """Return an index with more rows; made anew from all parts where it outgrows exact search."""
+def _extended(index: SightingIndex | None, fresh: Sequence[Rows]) -> SightingIndex:
+    """Return an index with more rows."""
     added = Rows.joined(fresh or [_none()])
     if index is not None and not added.names:
         return index
-    if index is not None and not len(index.names):
-        index = None
-    total = len(added.names) + (0 if index is None else len(index.names))
-    small_before = index is not None and isinstance(index.vectors, ExactVectors)
-    if index is None or (small_before and total > EXACT_UP_TO):
-        if index is not None:
-            added = Rows.joined([Rows.of(part) for part in parts])
-        return _with(_new_vectors(added.vectors), added)
-    index.vectors.add(added.vectors)
+    names, cameras = np.array(added.names, object), np.array(added.cameras, object)
+    if index is None or not len(index.names):
+        vectors = grown(None, added.vectors)
+        return SightingIndex(vectors, names, cameras, added.first_s, added.last_s)
     return SightingIndex(
-        index.vectors,
-        np.concatenate([index.names, np.array(added.names, object)]),
-        np.concatenate([index.cameras, np.array(added.cameras, object)]),
+        grown(index.vectors, added.vectors),
+        np.concatenate([index.names, names]),
+        np.concatenate([index.cameras, cameras]),
         np.concatenate([index.first_s, added.first_s]),
         np.concatenate([index.last_s, added.last_s]),
     )
@@ -189,19 +182,6 @@ def _extended(
 def _none() -> Rows:
     nothing = np.zeros(0)
     return Rows([], [], nothing, nothing, np.zeros((0, 1), np.float32))
-
-
-def _new_vectors(vectors: FloatArray) -> Vectors:
-    if len(vectors) <= EXACT_UP_TO:
-        return ExactVectors(vectors)
-    index = IndexedVectors.train(vectors)
-    index.add(vectors)
-    return index
-
-
-def _with(vectors: Vectors, rows: Rows) -> SightingIndex:
-    names, cameras = np.array(rows.names, object), np.array(rows.cameras, object)
-    return SightingIndex(vectors, names, cameras, rows.first_s, rows.last_s)
 
 
 def _load(folder: Path) -> tuple[SightingIndex, dict[str, str]] | None:

@@ -12,7 +12,7 @@ from pipeline.datatypes import FloatArray, IntArray
 from pipeline.errors import ModelError
 from reid_model.installation import install_hint
 
-__all__ = ["EXACT_UP_TO", "ExactVectors", "IndexedVectors", "Vectors"]
+__all__ = ["EXACT_UP_TO", "ExactVectors", "IndexedVectors", "Vectors", "grown"]
 
 BoolArray = NDArray[np.bool_]
 
@@ -170,3 +170,20 @@ def _faiss() -> Any:
             + install_hint("large")
         ) from None
     return faiss
+
+
+def grown(known: Vectors | None, added: FloatArray) -> Vectors:
+    """Return vectors with ``(N, D)`` more behind them, compared one by one while they are few.
+
+    Args:
+        known: Those of before; may be changed.
+        added: float32 unit rows, at least one unless these are the first.
+    """
+    if isinstance(known, ExactVectors) and len(known) + len(added) > EXACT_UP_TO:
+        return grown(None, np.concatenate([known.vectors, added]))
+    if known is None:
+        if len(added) <= EXACT_UP_TO:
+            return ExactVectors(added)
+        known = IndexedVectors.train(added)
+    known.add(added)
+    return known

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from pipeline.datatypes import Event as ShownEvent
+from pipeline.layout.edits import Edit as IdentityEdit
 from pipeline.protocols import LiveView
 from pipeline.serve.access import ANYBODY, TOKEN_HOLDER, Visitor
 from pipeline.serve.condition import condition_of
 from pipeline.serve.finished import Finished
-from pipeline.serve.register import EditRecord, Register
+from pipeline.serve.register import Register
 from pipeline.serve.replies import (
+    JPEG,
     Camera,
     Edit,
     Event,
@@ -25,13 +27,14 @@ from pipeline.serve.replies import (
     Sighting,
     Split,
     Status,
+    jpeg,
+    require_camera,
 )
 from pipeline.serve.streams import BOUNDARY, Streams
 
 __all__ = ["RunFacts", "api_router"]
 
 Clock = Callable[[], float]
-JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
 Number = Annotated[int, Path(ge=1, lt=2**53)]
 """Numbers of people, sightings and edits; larger ones JavaScript could not tell apart."""
 Limit = Annotated[int, Query(ge=1, le=2000)]
@@ -101,26 +104,23 @@ def _run_routes(view: LiveView, register: Register, run: RunFacts) -> APIRouter:
 def _picture_routes(view: LiveView, streams: Streams) -> APIRouter:
     router = APIRouter(prefix="/cameras/{camera}", tags=["pictures"])
 
-    def require(camera: str) -> None:
-        if camera not in {each.camera for each in view.health()}:
-            raise HTTPException(404, "there is no such camera")
-
     @router.get("/picture.jpg", responses=JPEG)
     def picture(camera: str, after: int = -1) -> Response:
         """The newest annotated picture; 204 where there is none newer than ``after``.
 
         The header `X-Picture-Number` holds its number.
         """
-        require(camera)
+        require_camera(view, camera)
         newest = view.picture(camera)
         if newest is None or newest[0] == after:
             return Response(status_code=204)
-        return _jpeg(newest[1], {"X-Picture-Number": str(newest[0])})
+        number, picture = newest
+        return jpeg(picture, missing="", headers={"X-Picture-Number": str(number)})
 
     @router.get("/stream.mjpeg", responses={200: {"content": {"multipart/x-mixed-replace": {}}}})
     def stream(camera: str) -> StreamingResponse:
         """Annotated pictures as they come, for players that cannot ask for each."""
-        require(camera)
+        require_camera(view, camera)
         streams.require_room()
         kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
         return StreamingResponse(streams.pictures(camera), media_type=kind)
@@ -186,10 +186,8 @@ def _people_routes(register: Register) -> APIRouter:
     @router.get("/sightings/{sighting}/thumbnail.jpg", responses=JPEG)
     def thumbnail(sighting: Number) -> Response:
         """The best picture of a sighting."""
-        jpeg = register.records.thumbnail(sighting)
-        if jpeg is None:
-            raise HTTPException(404, "this sighting has no picture")
-        return _jpeg(jpeg, {})
+        found = register.records.thumbnail(sighting)
+        return jpeg(found, missing="this sighting has no picture")
 
     return router
 
@@ -246,7 +244,7 @@ def _require_person(register: Register, identity: int) -> object:
     return person
 
 
-def _edit(register: Register, edit: EditRecord) -> Edit:
+def _edit(register: Register, edit: IdentityEdit) -> Edit:
     return Edit(
         edit=edit.number,
         time_s=edit.time_s,
@@ -259,7 +257,3 @@ def _edit(register: Register, edit: EditRecord) -> Edit:
         new_name=edit.name,
         undone=edit.undone,
     )
-
-
-def _jpeg(content: bytes, headers: dict[str, str]) -> Response:
-    return Response(content, media_type="image/jpeg", headers=headers)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 import time
 from collections import deque
@@ -13,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pipeline.whole_lines import append_whole, cut_torn_line, read_whole
+from pipeline.foreign import write_whole
+from pipeline.whole_lines import append_lines, read_whole
 
 __all__ = ["AuditLog"]
 
@@ -69,7 +69,7 @@ class AuditLog:
             self._lines.append(line)
             if self._path is not None:
                 try:
-                    self._append(self._path, line)
+                    append_lines(self._path, json.dumps(line).encode() + b"\n")
                 except OSError as error:
                     logger.warning("audit log %s could not be written: %s", self._path, error)
 
@@ -78,21 +78,11 @@ class AuditLog:
         with self._lock:
             return list(self._lines)[-count:][::-1]
 
-    def _append(self, path: Path, line: dict[str, Any]) -> None:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            size = cut_torn_line(descriptor)
-            append_whole(descriptor, json.dumps(line).encode() + b"\n", size=size)
-        finally:
-            os.close(descriptor)
-
     def _rewrite(self, path: Path) -> None:
         """Leave out what is too old."""
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        lines = b"".join(json.dumps(line).encode() + b"\n" for line in self._lines)
         with suppress(OSError):
-            partial.touch(mode=0o600)
-            partial.write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in self._lines))
-            partial.replace(path)
+            write_whole(path, lines, private=True)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

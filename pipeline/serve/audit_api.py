@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
 
 from pipeline.serve.audit import AuditLog
+from pipeline.serve.replies import Reply
 
 __all__ = ["audit_router"]
 
 
-class Noted(BaseModel):
+class Noted(Reply):
     """One thing that somebody did."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     time: float
     """When, seconds since the epoch."""

@@ -7,47 +7,20 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pipeline.protocols import LiveView
-from pipeline.serve.floor_desk import FloorDesk
+from pipeline.serve.floor_desk import FloorDesk, FloorShape, Heat, PointsFit, Triple
 from pipeline.serve.register import Register
-from pipeline.serve.replies import OfIdentity
+from pipeline.serve.replies import JPEG, Ask, OfIdentity, jpeg, require_camera
 
 __all__ = ["floor_router"]
 
-JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
 PLAN: dict[int | str, dict[str, Any]] = {200: {"content": {"image/*": {}}}}
 Since = Annotated[float, Query(allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-100_000, le=100_000)]
-Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
-Triple = Annotated[list[float], Field(min_length=3, max_length=3)]
 MAX_POINTS = 20_000
 """Of all paths in an answer; of more, every second or third is left out."""
-
-
-class _Reply(BaseModel):
-    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
-
-
-class Plan(_Reply):
-    """A picture of the floor from above, at `/api/floor/plan`."""
-
-    size: tuple[int, int]
-    m_per_pixel: float
-    origin: tuple[float, float]
-    """Pixel where `x_m` and `y_m` are 0."""
-
-
-class Floor(_Reply):
-    """Where cameras stand."""
-
-    y_up: bool
-    """Whether `y_m` goes up where `x_m` goes to the right, seen from above."""
-    calibrated: list[str]
-    views: dict[str, list[Pair]]
-    """What each calibrated camera sees, corners in metres, the far side first."""
-    plan: Plan | None
 
 
 class Path(OfIdentity):
@@ -57,36 +30,12 @@ class Path(OfIdentity):
     """Time in seconds, x and y in metres, each half second in which it is known."""
 
 
-class Heat(_Reply):
-    """How long people were where."""
-
-    side_m: float
-    cells: list[Triple]
-    """Low corner of a square in metres, and seconds."""
-
-
-class Asked(BaseModel):
+class Asked(Ask):
     """Points of the floor in a camera's view."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     camera: Annotated[str, Field(max_length=300)]
     points: Annotated[list[tuple[Number, Number, Number, Number]], Field(max_length=200)]
     """Pixel and place in metres of each."""
-
-
-class Fitted(_Reply):
-    """How well points fit."""
-
-    errors_cm: list[float]
-    pixel_cm: list[float]
-    """What a pixel covers at each point."""
-    worst: int
-    """Position of the point without which the others agree best."""
-    has_lens: bool
-    view: list[Pair]
-    text: str
-    """A camera list with these points."""
 
 
 def floor_router(view: LiveView, register: Register, floor: FloorDesk) -> APIRouter:
@@ -100,17 +49,17 @@ def floor_router(view: LiveView, register: Register, floor: FloorDesk) -> APIRou
     router = APIRouter(tags=["floor"])
 
     @router.get("/floor")
-    def shape() -> Floor:
+    def shape() -> FloorShape:
         """Where cameras stand, and what they see."""
-        return Floor.model_validate(floor.shape())
+        return floor.shape()
 
     @router.get("/floor/plan", responses=PLAN)
     def plan() -> FileResponse:
         """The picture of the floor; 404 where there is none."""
-        found = floor.shape().plan
-        if found is None:
+        image = floor.plan_image
+        if image is None:
             raise HTTPException(404, "there is no plan of the floor")
-        return FileResponse(found.image, media_type=mimetypes.guess_type(found.image.name)[0])
+        return FileResponse(image, media_type=mimetypes.guess_type(image.name)[0])
 
     @router.get("/floor/paths")
     def paths(
@@ -131,31 +80,24 @@ def floor_router(view: LiveView, register: Register, floor: FloorDesk) -> APIRou
     @router.get("/floor/heat")
     def heat(since: Since, until: Since) -> Heat:
         """How long people were where within a span of time."""
-        return Heat.model_validate(floor.heat(since, until))
+        return floor.heat(since, until)
 
     @router.get("/cameras/{camera}/view.jpg", responses=JPEG)
     def picture(camera: str) -> Response:
         """A picture of a camera in its full size, to find points of the floor in."""
-        require(camera)
-        found = floor.view(camera)
-        if found is None:
-            raise HTTPException(404, f"camera {camera} has no picture yet")
-        return Response(found, media_type="image/jpeg")
+        require_camera(view, camera)
+        return jpeg(floor.view(camera), missing=f"camera {camera} has no picture yet")
 
     @router.post("/floor/fit")
-    def fit(asked: Asked) -> Fitted:
+    def fit(asked: Asked) -> PointsFit:
         """How well points fit the view of a camera, as `floor fit` says; nothing is changed."""
-        require(asked.camera)
-        return Fitted.model_validate(floor.fit(asked.camera, asked.points))
+        require_camera(view, asked.camera)
+        return floor.fit(asked.camera, asked.points)
 
     @router.post("/floor/grid", responses=JPEG)
     def grid(asked: Asked) -> Response:
         """The view of a camera with the grid that points give drawn in."""
-        require(asked.camera)
-        return Response(floor.grid(asked.camera, asked.points), media_type="image/jpeg")
-
-    def require(camera: str) -> None:
-        if camera not in {each.camera for each in view.health()}:
-            raise HTTPException(404, "there is no such camera")
+        require_camera(view, asked.camera)
+        return jpeg(floor.grid(asked.camera, asked.points), missing="")
 
     return router

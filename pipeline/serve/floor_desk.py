@@ -2,48 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
 
-__all__ = ["FloorDesk", "FloorPlan", "FloorPoint", "FloorShape", "Heat", "PersonPath", "PointsFit"]
+from pydantic import Field
 
+from pipeline.serve.replies import Reply
+
+__all__ = [
+    "FloorDesk",
+    "FloorPlan",
+    "FloorPoint",
+    "FloorShape",
+    "Heat",
+    "PersonPath",
+    "PointsFit",
+    "Triple",
+]
+
+Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
+Triple = Annotated[list[float], Field(min_length=3, max_length=3)]
 FloorPoint = tuple[float, float, float, float]
 """``px, py, x_m, y_m``."""
 
 
-@dataclass(frozen=True, slots=True)
-class FloorPlan:
-    """A picture of the floor from above.
+class FloorPlan(Reply):
+    """A picture of the floor from above, at `/api/floor/plan`."""
 
-    Attributes:
-        image: Its file.
-        size: Width and height, pixels.
-        m_per_pixel: Metres that a pixel covers.
-        origin: Pixel where ``x_m`` and ``y_m`` are 0.
-    """
-
-    image: Path
     size: tuple[int, int]
+    """Width and height, pixels."""
     m_per_pixel: float
     origin: tuple[float, float]
+    """Pixel where `x_m` and `y_m` are 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class FloorShape:
-    """What does not move.
-
-    Attributes:
-        y_up: Whether ``y_m`` goes up where ``x_m`` goes to the right, seen from above.
-        calibrated: Cameras that are calibrated.
-        views: Corners in metres of what each of them sees, far side first; where that is known.
-        plan: A picture of the floor, if there is one.
-    """
+class FloorShape(Reply):
+    """Where cameras stand."""
 
     y_up: bool
-    calibrated: Sequence[str]
-    views: Mapping[str, Sequence[tuple[float, float]]]
+    """Whether `y_m` goes up where `x_m` goes to the right, seen from above."""
+    calibrated: list[str]
+    views: dict[str, list[Pair]]
+    """What each calibrated camera sees, corners in metres, the far side first."""
     plan: FloorPlan | None
 
 
@@ -60,42 +62,36 @@ class PersonPath:
     points: Sequence[tuple[float, float, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Heat:
-    """How long people were where.
-
-    Attributes:
-        side_m: Side of a square.
-        cells: Low corner of a square in metres, and seconds.
-    """
+class Heat(Reply):
+    """How long people were where."""
 
     side_m: float
-    cells: Sequence[tuple[float, float, float]]
+    cells: list[Triple]
+    """Low corner of a square in metres, and seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class PointsFit:
-    """How well points tell where a camera stands.
+class PointsFit(Reply):
+    """How well points tell where a camera stands."""
 
-    Attributes:
-        errors_cm: Of each point.
-        pixel_cm: What a pixel covers at each point.
-        worst: Position of the point without which the others agree best.
-        has_lens: Whether lens distortion is taken out.
-        view: Corners in metres of what the camera sees.
-        text: A camera list with these points.
-    """
-
-    errors_cm: Sequence[float]
-    pixel_cm: Sequence[float]
+    errors_cm: list[float]
+    pixel_cm: list[float]
+    """What a pixel covers at each point."""
     worst: int
+    """Position of the point without which the others agree best."""
     has_lens: bool
-    view: Sequence[tuple[float, float]]
+    """Whether lens distortion is taken out."""
+    view: list[Pair]
+    """Corners in metres of what the camera sees."""
     text: str
+    """A camera list with these points."""
 
 
 class FloorDesk(Protocol):
     """Knows the floor; called from any thread."""
+
+    @property
+    def plan_image(self) -> Path | None:
+        """The picture of the floor from above, if there is one."""
 
     def shape(self) -> FloorShape:
         """Return what does not move."""

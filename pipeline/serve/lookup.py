@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlencode
 
-from pipeline.datatypes import FloatArray
+from pydantic import computed_field
+
+from pipeline.datatypes import UNASSIGNED, FloatArray
 from pipeline.person_picture import PersonPicture
+from pipeline.serve.replies import Reply, hex_colour
 
 __all__ = ["FoundSighting", "Lookup", "Narrowed"]
 
@@ -32,31 +36,37 @@ class Narrowed:
     until_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FoundSighting:
-    """One sighting that looks like who is looked for.
-
-    Attributes:
-        archive: Where; empty is what the page shows.
-        sighting: Its name there.
-        similarity: Cosine, -1 to 1.
-        camera: Its camera.
-        first_s: When it began: seconds since the epoch, or of a run.
-        last_s: When it ended.
-        has_dates: Whether these are dates.
-        identity: Whose it is, ``None`` where that is not decided.
-        name: What they are called.
-    """
+class FoundSighting(Reply):
+    """One sighting that looks like who is looked for."""
 
     archive: str
+    """Where; empty is what this page shows."""
     sighting: str
     similarity: float
+    """Cosine, -1 to 1."""
     camera: str
     first_s: float
     last_s: float
     has_dates: bool
+    """Whether times are since the epoch; those of runs count from their start."""
     identity: int | None
+    """Whose it is, null where that is not decided."""
     name: str
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def colour(self) -> str:
+        """The colour of its boxes, ``#rrggbb``."""
+        return hex_colour(self.identity or UNASSIGNED)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def picture(self) -> str:
+        """Address of its picture."""
+        if not self.archive and self.sighting.isdecimal():
+            return f"/api/sightings/{self.sighting}/thumbnail.jpg"
+        query = urlencode({"archive": self.archive, "sighting": self.sighting})
+        return f"/api/search/picture.jpg?{query}"
 
 
 class Lookup(Protocol):

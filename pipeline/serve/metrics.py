@@ -9,8 +9,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from pipeline.health import CameraHealth, CameraState
+from pipeline.passages import ZoneCount
 from pipeline.protocols import LiveView
-from pipeline.serve.register import ZoneCount
 
 __all__ = ["PREFIX", "exposition"]
 

@@ -6,50 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pipeline.datatypes import Event, FloatArray
+from pipeline.layout.edits import Edit
+from pipeline.passages import ZoneCount
 from pipeline.person_picture import PersonPicture
 from pipeline.zone_settings import ZoneMap
 
-__all__ = ["EditRecord", "Records", "Register", "WatchRecords", "ZoneCount", "ZoneRecords"]
-
-
-class EditRecord(Protocol):
-    """One edit of identities."""
-
-    @property
-    def number(self) -> int:
-        """Its place in the order of all edits."""
-
-    @property
-    def time_s(self) -> float:
-        """When it was made, seconds since the epoch."""
-
-    @property
-    def author(self) -> str:
-        """``hand`` or ``matcher``."""
-
-    @property
-    def user(self) -> str:
-        """Who made it by hand, empty where nobody signed in."""
-
-    @property
-    def kind(self) -> str:
-        """``rename``, ``merge`` or ``split``."""
-
-    @property
-    def identity(self) -> int:
-        """Who it is about."""
-
-    @property
-    def other(self) -> int | None:
-        """Who went into ``identity``, or lost sightings to it."""
-
-    @property
-    def name(self) -> str:
-        """The name that a rename gave."""
-
-    @property
-    def undone(self) -> bool:
-        """Whether it no longer counts."""
+__all__ = ["Records", "Register", "WatchRecords", "ZoneRecords"]
 
 
 class Records(Protocol):
@@ -79,7 +41,7 @@ class Records(Protocol):
     def events(self, *, limit: int, after: int = 0, newest: bool = False) -> list[Event]:
         """Return events with a number above ``after``, oldest first."""
 
-    def edits(self, *, limit: int) -> Sequence[EditRecord]:
+    def edits(self, *, limit: int) -> Sequence[Edit]:
         """Return edits, newest first."""
 
 
@@ -102,30 +64,6 @@ class WatchRecords(Protocol):
         """Return the ``(D,)`` unit embedding of a sighting."""
 
 
-class ZoneCount(Protocol):
-    """What one zone or line counted."""
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-
-    @property
-    def is_line(self) -> bool:
-        """Whether it is a line."""
-
-    @property
-    def inside(self) -> int:
-        """People in it now."""
-
-    @property
-    def entries(self) -> int:
-        """Who came in, or crossed inwards."""
-
-    @property
-    def exits(self) -> int:
-        """Who went out, or crossed outwards."""
-
-
 class ZoneRecords(Protocol):
     """Zones and lines at one moment."""
 
@@ -133,8 +71,8 @@ class ZoneRecords(Protocol):
     def maps(self) -> Mapping[str, ZoneMap]:
         """Zones and lines by camera."""
 
-    def counts(self, *, since_s: float = ...) -> Sequence[ZoneCount]:
-        """Return what was counted, by name."""
+    def counts(self, *, since_s: float | None = ...) -> Sequence[ZoneCount]:
+        """Return what was counted, by name; ``None`` = all that is kept, perhaps without stays."""
 
 
 class Register(Protocol):

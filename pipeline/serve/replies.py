@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
+from fastapi import HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from pipeline.colours import identity_colour
 from pipeline.health import CameraState
+from pipeline.protocols import LiveView
 from pipeline.serve.condition import Level
 from pipeline.serve.users import Role
 
 __all__ = [
+    "JPEG",
+    "Ask",
     "Camera",
     "Edit",
     "Event",
@@ -19,26 +23,51 @@ __all__ = [
     "Name",
     "OfIdentity",
     "Person",
+    "Reply",
     "Sighting",
     "Split",
     "Status",
+    "hex_colour",
+    "jpeg",
+    "require_camera",
 ]
 
+JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
+"""What a route says of itself that answers with a picture."""
 
-class _Reply(BaseModel):
+
+class Reply(BaseModel):
+    """What the API gives."""
+
     model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
 
 
-class _Ask(BaseModel):
+class Ask(BaseModel):
+    """What the API takes."""
+
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
-def _hex(identity: int) -> str:
+def jpeg(content: bytes | None, *, missing: str, headers: dict[str, str] | None = None) -> Response:
+    """Return a picture as an answer, 404 with what is missing where there is none."""
+    if content is None:
+        raise HTTPException(404, missing)
+    return Response(content, media_type="image/jpeg", headers=headers)
+
+
+def require_camera(view: LiveView, camera: str) -> None:
+    """Answer 404 unless there is such a camera."""
+    if camera not in {each.camera for each in view.health()}:
+        raise HTTPException(404, "there is no such camera")
+
+
+def hex_colour(identity: int) -> str:
+    """Return the colour of an identity's boxes, ``#rrggbb``."""
     blue, green, red = identity_colour(identity)
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-class Camera(_Reply):
+class Camera(Reply):
     """How a camera is doing. Rates are per second over the last ten seconds."""
 
     camera: str
@@ -62,7 +91,7 @@ class Camera(_Reply):
     last_frame_s: float | None
 
 
-class Status(_Reply):
+class Status(Reply):
     """How the run is doing."""
 
     name: str
@@ -88,7 +117,7 @@ class Status(_Reply):
     role: Role
 
 
-class OfIdentity(_Reply):
+class OfIdentity(Reply):
     """What is about an identity."""
 
     identity: int
@@ -99,7 +128,7 @@ class OfIdentity(_Reply):
     @property
     def colour(self) -> str:
         """The colour of its boxes, ``#rrggbb``."""
-        return _hex(self.identity)
+        return hex_colour(self.identity)
 
 
 class _Placed(OfIdentity):
@@ -138,7 +167,7 @@ class Sighting(_Placed):
     """Whether somebody said by hand whose it is."""
 
 
-class Event(_Reply):
+class Event(Reply):
     """A change of identities; `pipeline.datatypes.Event` says what the fields are."""
 
     event: int
@@ -167,7 +196,7 @@ class Event(_Reply):
     @property
     def colour(self) -> str:
         """The colour of its boxes, ``#rrggbb``."""
-        return _hex(self.global_id)
+        return hex_colour(self.global_id)
 
 
 class Edit(OfIdentity):
@@ -185,21 +214,21 @@ class Edit(OfIdentity):
     undone: bool
 
 
-class Name(_Ask):
+class Name(Ask):
     """The name that an identity is to have."""
 
     name: Annotated[str, Field(max_length=200)]
     """Empty takes the name away."""
 
 
-class Merge(_Ask):
+class Merge(Ask):
     """Who is the same person."""
 
     other: Annotated[int, Field(ge=1, lt=2**53)]
     """This identity goes into the one of the address."""
 
 
-class Split(_Ask):
+class Split(Ask):
     """Which sightings are somebody else."""
 
     sightings: Annotated[list[Annotated[int, Field(ge=1, lt=2**53)]], Field(max_length=10_000)]

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Body, HTTPException, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Body, Path, Query, Response
+from pydantic import Field
 
 from pipeline.errors import EditError
 from pipeline.person_picture import PersonPicture
 from pipeline.serve.lookup import Lookup
 from pipeline.serve.register import Register
+from pipeline.serve.replies import JPEG, Ask, Reply, jpeg
 
 __all__ = ["watch_router"]
 
-JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
 Number = Annotated[int, Path(ge=1, lt=2**53)]
 Name = Annotated[str, Field(max_length=200)]
 Picture = Annotated[bytes, Body(media_type="application/octet-stream")]
+NO_PICTURE = "there is no such picture"
 
 
-class Watched(BaseModel):
+class Watched(Reply):
     """Somebody who is looked for."""
-
-    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
 
     watched: int
     name: str
@@ -34,10 +33,8 @@ class Watched(BaseModel):
     last_alert_s: float | None
 
 
-class WatchList(BaseModel):
+class WatchList(Reply):
     """Everybody who is looked for."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     threshold: float | None
     """The least similarity that is an alert now; null where the weights are not calibrated."""
@@ -46,10 +43,8 @@ class WatchList(BaseModel):
     people: list[Watched]
 
 
-class Alert(BaseModel):
+class Alert(Reply):
     """Somebody who is looked for was seen."""
-
-    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
 
     alert: int
     time_s: float
@@ -63,18 +58,14 @@ class Alert(BaseModel):
     """What the operator said; null while nobody did."""
 
 
-class _Ask(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-
-class OfSighting(_Ask):
+class OfSighting(Ask):
     """Whom a sighting shows is to be looked for."""
 
     name: Name
     sighting: Annotated[int, Field(ge=1, lt=2**53)]
 
 
-class OfArchive(_Ask):
+class OfArchive(Ask):
     """An identity of finished work is to be looked for."""
 
     name: Name
@@ -82,7 +73,7 @@ class OfArchive(_Ask):
     identity: Annotated[int, Field(ge=1, lt=2**53)]
 
 
-class Answer(_Ask):
+class Answer(Ask):
     """What the operator says of an alert."""
 
     is_match: bool
@@ -120,10 +111,10 @@ def watch_router(register: Register, lookup: Lookup) -> APIRouter:
     def enrol_sighting(asked: OfSighting) -> Watched:
         """Look for whom a sighting shows."""
         vector = records.vector(asked.sighting)
-        jpeg = register.records.thumbnail(asked.sighting)
-        if vector is None or jpeg is None:
+        picture = register.records.thumbnail(asked.sighting)
+        if vector is None or picture is None:
             raise EditError(f"sighting {asked.sighting} has no picture that is good enough")
-        return enrolled(asked.name, PersonPicture(jpeg, vector, asked.sighting))
+        return enrolled(asked.name, PersonPicture(picture, vector, asked.sighting))
 
     @router.post("/watch/identity")
     def enrol_identity(asked: OfArchive) -> Watched:
@@ -139,7 +130,7 @@ def watch_router(register: Register, lookup: Lookup) -> APIRouter:
     @router.get("/watch/{watched}/picture.jpg", responses=JPEG)
     def watched_picture(watched: Number) -> Response:
         """The first picture of somebody who is looked for."""
-        return _jpeg(records.picture(watched))
+        return jpeg(records.picture(watched), missing=NO_PICTURE)
 
     @router.get("/alerts")
     def alerts(
@@ -152,7 +143,7 @@ def watch_router(register: Register, lookup: Lookup) -> APIRouter:
     @router.get("/alerts/{alert}/picture.jpg", responses=JPEG)
     def alert_picture(alert: Number) -> Response:
         """What was seen."""
-        return _jpeg(records.alert_picture(alert))
+        return jpeg(records.alert_picture(alert), missing=NO_PICTURE)
 
     @router.put("/alerts/{alert}/answer")
     def answer(alert: Number, asked: Answer) -> WatchList:
@@ -161,9 +152,3 @@ def watch_router(register: Register, lookup: Lookup) -> APIRouter:
         return watch_list()
 
     return router
-
-
-def _jpeg(content: bytes | None) -> Response:
-    if content is None:
-        raise HTTPException(404, "there is no such picture")
-    return Response(content, media_type="image/jpeg")

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
-from pydantic import BaseModel, ConfigDict
+from fastapi import APIRouter, Query
 
 from pipeline.protocols import LiveView
 from pipeline.serve.register import Register
+from pipeline.serve.replies import Reply, require_camera
 from pipeline.zone_settings import FLOOR, ZoneMap
 
 __all__ = ["zones_router"]
 
 
-class Zone(BaseModel):
+class Zone(Reply):
     """What one zone or line counted."""
-
-    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
 
     name: str
     is_line: bool
@@ -28,11 +26,11 @@ class Zone(BaseModel):
     entries: int
     """Who came in, or crossed the line from its left to its right."""
     exits: int
-    mean_dwell_s: float | None
-    """How long somebody who left was inside; null where nobody left."""
+    median_dwell_s: float | None
+    """How long somebody who left was usually inside; null where nobody left."""
 
 
-class Zones(BaseModel):
+class Zones(Reply):
     """Zones and lines, and what they counted."""
 
     cameras: dict[str, ZoneMap]
@@ -66,8 +64,7 @@ def zones_router(view: LiveView, register: Register) -> APIRouter:
     @router.put("/cameras/{camera}/zones")
     def draw(camera: str, drawn: ZoneMap) -> Zones:
         """Have a camera's zones and lines be these from now on; who is inside counts anew."""
-        if camera not in {each.camera for each in view.health()}:
-            raise HTTPException(404, "there is no such camera")
+        require_camera(view, camera)
         register.draw_zones(camera, drawn)
         return zones()
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import typer
 
@@ -18,19 +16,12 @@ from reid_model.cli.publish import publish
 from reid_model.cli.segment import segment
 from reid_model.cli.show import show
 from reid_model.cli.train import train
+from reid_model.complaints import exit_code_of
 from reid_model.errors import ReidModelError
-from reid_model.files import one_line
 from reid_model.program import EXIT_CODES
-from reid_model.terminal import NumbersCommand, complain, log_to_stderr
+from reid_model.terminal import NumbersCommand, log_to_stderr
 
 __all__ = ["app", "main"]
-
-log = logging.getLogger(__name__)
-
-BAD_INPUT = 2
-INTERRUPTED = 130
-USAGE_ERROR: Any = typer.BadParameter.__base__
-"""Typer brings click along or depends on it, as its version goes; this is its class in both."""
 
 app = typer.Typer(
     name="reid-model",
@@ -68,20 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         See ``EXIT_CODES``.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        outcome = app(given, standalone_mode=False, prog_name="reid-model")
-    except ReidModelError as error:
-        complain(str(error))
-        return BAD_INPUT
-    except OSError as error:  # a path that nothing can be done with
-        log.info("where that came from", exc_info=True)
-        complain(one_line(error))
-        return BAD_INPUT
-    except USAGE_ERROR as error:
-        hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        complain(error.format_message() + hint)
-        return BAD_INPUT
-    except typer.Abort:  # an answer that was not given; Ctrl-C leads to `run_program`
-        complain("interrupted")
-        return INTERRUPTED
-    return outcome if isinstance(outcome, int) else 0
+    return exit_code_of(
+        lambda: app(given, standalone_mode=False, prog_name="reid-model"), error=ReidModelError
+    )

@@ -16,8 +16,8 @@ from reid_model.cli.options import (
     check_json,
     write_json,
 )
-from reid_model.data.sets import read_set
 from reid_model.errors import DatasetError, OutputError
+from reid_model.evaluation.sets import read_set
 from reid_model.files import MARK, check_outputs, check_replaceable
 from reid_model.inference import load_embedder
 from reid_model.stored_weights import default_weights

@@ -11,13 +11,20 @@ import typer
 
 from reid_model.errors import RecipeError
 from reid_model.files import check_outputs, check_replaceable
-from reid_model.writing import write_whole
+from reid_model.writing import write_atomically
 
 __all__ = [
     "BackendOption",
+    "CpuOption",
     "DeviceOption",
+    "FolderOption",
+    "InitOption",
     "JsonOption",
+    "OverwriteOption",
     "PrecisionOption",
+    "RecipeOption",
+    "ResumeOption",
+    "StepsOption",
     "WeightsOption",
     "check_json",
     "parse_size",
@@ -38,6 +45,21 @@ PrecisionOption = Annotated[
     typer.Option("--precision", help="Of the arithmetic."),
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="As torch names it: cpu, cuda:0, mps.")]
+
+RecipeOption = Annotated[Path, typer.Option("--config", help="The recipe, a YAML file.")]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder of the results; runs/NAME-OF-THE-RECIPE if not given."),
+]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Go on from the state in that folder.")
+]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace a training that is in that folder.")
+]
+InitOption = Annotated[Path | None, typer.Option("--init", help="Weights to start from.")]
+StepsOption = Annotated[int | None, typer.Option("--steps", min=1, help="Steps, not the recipe's.")]
+CpuOption = Annotated[bool, typer.Option("--cpu", help="Stay on the CPU.")]
 
 JsonOption = Annotated[
     Path | None,
@@ -69,7 +91,7 @@ def write_json(path: Path | None, content: dict[str, Any]) -> bool:
     if path == STDOUT:
         sys.stdout.write(text)
         return False
-    write_whole(path, text.encode())
+    write_atomically(path, text.encode())
     return True
 
 

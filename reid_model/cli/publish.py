@@ -44,7 +44,7 @@ def publish(
     is asked for. The tables go between the markers of a README.md beside it. Nothing is replaced
     before all is measured.
     """
-    from reid_model.data.sets import read_set  # noqa: PLC0415 - slow to load
+    from reid_model.evaluation.sets import read_set  # noqa: PLC0415 - slow to load
     from reid_model.publishing import publish as write_files  # noqa: PLC0415
     from reid_model.stored_weights import default_weights  # noqa: PLC0415
 

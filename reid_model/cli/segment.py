@@ -13,10 +13,10 @@ from reid_model.cli.training_progress import steps_bar
 from reid_model.errors import DatasetError, OutputError
 from reid_model.files import check_outputs
 from reid_model.terminal import Console, NumbersCommand
-from reid_model.writing import make_folder, write_whole
+from reid_model.writing import make_folder, write_atomically
 
 if TYPE_CHECKING:
-    from reid_model.segmentation.training import MaskScores
+    from reid_model.training.segmenter import MaskScores
 
 __all__ = ["segment"]
 
@@ -47,7 +47,7 @@ def train(
 ) -> None:
     """Train a U-Net on an EfficientNet-B0 encoder; the best weights on held-out photographs stay."""
     from reid_model.segmentation.network import default_segmenter  # noqa: PLC0415 - slow to load
-    from reid_model.segmentation.training import SegmentRecipe, train_segmenter  # noqa: PLC0415
+    from reid_model.training.segmenter import SegmentRecipe, train_segmenter  # noqa: PLC0415
 
     if out.suffix != ".safetensors":
         raise OutputError(f"weights {out} are no .safetensors: name such a file with --out")
@@ -110,5 +110,5 @@ def predict(
     for path, target in zip(paths, targets, strict=True):
         crop = read_crop(path)
         picture = masker.masked([crop])[0] if cut else masker.masks([crop])[0] * np.uint8(255)
-        write_whole(target, cv2.imencode(".png", picture)[1].tobytes())
+        write_atomically(target, cv2.imencode(".png", picture)[1].tobytes())
     Console(stderr=True, highlight=False).print(f"{len(paths)} masks in {out}", soft_wrap=True)

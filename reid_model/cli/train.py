@@ -7,48 +7,40 @@ from typing import Annotated
 
 import typer
 
-from reid_model.cli.training_progress import training_progress
-from reid_model.terminal import Console
+from reid_model.cli.options import (
+    CpuOption,
+    FolderOption,
+    InitOption,
+    OverwriteOption,
+    RecipeOption,
+    ResumeOption,
+    StepsOption,
+)
+from reid_model.cli.training_progress import run_training
 
 __all__ = ["train"]
 
 
 def train(
     *,
-    config: Annotated[Path, typer.Option(help="The recipe, a YAML file.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the results; runs/NAME-OF-THE-RECIPE if not given."),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the state in that folder.")
-    ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a training that is in that folder.")
-    ] = False,
-    init: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Steps, not the recipe's.")] = None,
+    config: RecipeOption,
+    out: FolderOption = None,
+    resume: ResumeOption = False,
+    overwrite: OverwriteOption = False,
+    init: InitOption = None,
+    steps: StepsOption = None,
     rate: Annotated[float | None, typer.Option(help="Learning rate, not the recipe's.")] = None,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Stay on the CPU.")] = False,
+    cpu: CpuOption = False,
 ) -> None:
     """Train a network; best and last weights, curves and a resumable state go to a folder."""
     from reid_model.recipe import load_recipe  # noqa: PLC0415 - torch loads slowly
-    from reid_model.training.folder import check_training_folder, clear_training  # noqa: PLC0415
+    from reid_model.training.folder import check_training_folder  # noqa: PLC0415
     from reid_model.training.loop import Trainer  # noqa: PLC0415
     from reid_model.training.preparation import prepare  # noqa: PLC0415
 
     changes = {"init": init, "schedule.steps": steps, "optimiser.rate": rate}
     recipe = load_recipe(config, changes={k: v for k, v in changes.items() if v is not None})
     folder = Path("runs") / config.stem if out is None else out
-    console = Console(stderr=True)
     check_training_folder(folder, resume=resume, overwrite=overwrite, inputs=[recipe.init])
     trainer = Trainer(recipe, prepare(recipe), folder, cpu=cpu)
-    if not resume:
-        clear_training(folder)
-    done = trainer.resume() if resume else 0
-    with training_progress(console, steps=recipe.schedule.steps, done=done) as show:
-        scores = trainer.run(show)
-    console.print(
-        f"rank-1 {scores.rank1:.3f}, mAP {scores.mean_average_precision:.3f} on "
-        f"{scores.queries} queries of held-out identities; weights in {folder}"
-    )
+    run_training(trainer, folder, steps=recipe.schedule.steps, resume=resume)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
@@ -14,8 +15,9 @@ from reid_model.terminal import Console
 
 if TYPE_CHECKING:
     from reid_model.training.run import Progress as Step
+    from reid_model.training.run import TrainingRun
 
-__all__ = ["steps_bar", "training_progress"]
+__all__ = ["run_training", "steps_bar"]
 
 LOG_EVERY_S = 60.0
 
@@ -75,11 +77,21 @@ def _log_lines(
     return log
 
 
-@contextmanager
-def training_progress(
-    console: Console, *, steps: int, done: int
-) -> Iterator[Callable[[Step], None]]:
-    """Show loss and scores of a re-identification training while the context lasts."""
+def run_training(training: TrainingRun[Any], folder: Path, *, steps: int, resume: bool) -> None:
+    """Train a re-identification network, show loss and scores meanwhile, and say what came out.
+
+    Args:
+        training: What trains, ready to start.
+        folder: Where its results go; those of an earlier training are removed.
+        steps: Of the whole training.
+        resume: Go on from the state in that folder instead.
+    """
+    from reid_model.training.folder import clear_training  # noqa: PLC0415 - torch loads slowly
+
+    console = Console(stderr=True)
+    if not resume:
+        clear_training(folder)
+    done = training.resume() if resume else 0
     with steps_bar(console, steps=steps, done=done) as advance:
 
         def show(now: Step) -> None:
@@ -90,4 +102,8 @@ def training_progress(
                 )
             advance(now.step, status)
 
-        yield show
+        scores = training.run(show)
+    console.print(
+        f"rank-1 {scores.rank1:.3f}, mAP {scores.mean_average_precision:.3f} on "
+        f"{scores.queries} queries of held-out identities; weights in {folder}"
+    )

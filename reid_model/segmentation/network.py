@@ -6,19 +6,17 @@ import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import nn
 
-from reid_model.checkpoint import load_checkpoint
+from reid_model.checkpoint import load_checkpoint, write_tensors
 from reid_model.errors import BackendError, WeightsError
 from reid_model.installation import install_hint
-from reid_model.writing import write_whole
+from reid_model.stored_weights import packaged
 
 __all__ = [
     "INPUT_SIZE",
@@ -105,10 +103,7 @@ def default_segmenter() -> Path:
     Raises:
         WeightsError: The package holds none.
     """
-    path = Path(str(resources.files("reid_model") / "weights" / DEFAULT_NAME))
-    if not path.is_file():
-        raise WeightsError(f"the package holds no mask weights ({DEFAULT_NAME}): train some")
-    return path
+    return packaged(DEFAULT_NAME, way_out="train some")
 
 
 def save_segmenter(network: nn.Module, path: Path, *, notes: Mapping[str, Any]) -> None:
@@ -117,14 +112,8 @@ def save_segmenter(network: nn.Module, path: Path, *, notes: Mapping[str, Any]) 
     Raises:
         OutputError: The file cannot be written.
     """
-    tensors = {
-        name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
-        for name, value in network.state_dict().items()
-        if not name.endswith("num_batches_tracked")
-    }
     about = {"input_size": INPUT_SIZE, **notes}
-    text = json.dumps(about, sort_keys=True)
-    write_whole(path, save(tensors, metadata={METADATA_KEY: text}))
+    write_tensors(network, path, half=True, metadata={METADATA_KEY: about})
 
 
 def load_segmenter(path: Path) -> Segmenter:

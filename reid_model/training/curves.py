@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from reid_model.errors import DatasetError
-from reid_model.writing import write_figure, write_whole, writing
+from reid_model.writing import write_atomically, write_figure, writing
 
 __all__ = ["CurveLog", "draw_curves"]
 
@@ -43,7 +43,7 @@ class CurveLog:
         text = io.StringIO(newline="")
         whole = csv.writer(text, lineterminator="\n")
         whole.writerows([["step", "curve", "value"], *kept])
-        write_whole(path, text.getvalue().encode())
+        write_atomically(path, text.getvalue().encode())
         with writing(path):
             self._file = path.open("a", newline="", encoding="utf-8")
             self._rows = csv.writer(self._file, lineterminator="\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from reid_model.architecture import Architecture
 from reid_model.checkpoint import load_checkpoint
@@ -43,9 +44,7 @@ def start_network(
 
 
 @torch.no_grad()
-def move_average(
-    averaged: SiameseNetwork, trained: SiameseNetwork, *, decay: float, step: int
-) -> None:
+def move_average(averaged: nn.Module, trained: nn.Module, *, decay: float, step: int) -> None:
     """Move the averaged weights towards the trained ones; early on they move faster.
 
     Args:

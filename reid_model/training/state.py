@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from reid_model.errors import WeightsError
-from reid_model.writing import write_whole
+from reid_model.writing import write_atomically
 
 __all__ = ["RunState", "read_state", "write_state"]
 
@@ -44,7 +44,7 @@ def write_state(state: RunState, path: Path) -> None:
     """
     content = io.BytesIO()
     torch.save({name: getattr(state, name) for name in RunState.__slots__}, content)
-    write_whole(path, content.getvalue())
+    write_atomically(path, content.getvalue())
 
 
 def read_state(path: Path) -> RunState:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from detector_training.labelled import Image
 from reid_model.segmentation.masker import PersonMasker
-from reid_model.segmentation.photographs import Photograph, person_boxes
+from reid_model.training.photographs import Photograph, person_boxes
 
 BORDER = 3
 """A person this near to the edge of a photograph is cut off by it, pixels."""

@@ -25,7 +25,7 @@ from detector_training.labelled import (
 from detector_training.patchwork import patchwork
 from detector_training.people import from_crops, from_photographs
 from detector_training.scenery import empty_windows, median_frame
-from reid_model.segmentation.photographs import Photograph, person_boxes, read_photographs
+from reid_model.training.photographs import Photograph, person_boxes, read_photographs
 
 SHARES = {
     "composed": 0.18,

@@ -91,7 +91,7 @@ class _Learner:
         network: In training mode.
         average: ultralytics' moving average of it, which is what ships.
         optimiser: Of the network's weights.
-        assigner: EventRecord what the teacher said about the batch.
+        assigner: Is told what the teacher said about the batch.
         student: Compares what network and teacher see.
     """
 

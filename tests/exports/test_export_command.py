@@ -2,11 +2,13 @@
 
 import csv
 import json
+import xml.etree.ElementTree as ET
 
 import pandas as pd
 import pytest
 
 from pipeline.cli import main
+from pipeline.exports.writing import ExportFormat
 from pipeline.metrics.ground_truth import read_ground_truth
 from support.small_archives import batch, write_footage
 from support.small_runs import write_random_weights
@@ -96,17 +98,35 @@ def test_csv_holds_every_column(run_folder, tmp_path):
     assert [int(r["global_id"]) for r in rows] == [r[4] for r in ROWS]
 
 
-@pytest.mark.parametrize("kind", ["mot", "coco", "csv"])
-def test_a_run_that_found_nobody_gives_valid_empty_files(run_folder, tmp_path, kind):
+BOXES_IN = {
+    "mot": lambda out: sum(len(each.read_text().splitlines()) for each in out.glob("*.txt")),
+    "coco": lambda out: len(json.loads((out / "coco.json").read_text())["annotations"]),
+    "csv": lambda out: len((out / "boxes.csv").read_text().splitlines()) - 1,
+    "cvat": lambda out: sum(
+        len(ET.parse(each).findall("track/box[@outside='0']")) for each in out.glob("*.xml")
+    ),
+    "datumaro": lambda out: sum(
+        len(item["annotations"])
+        for each in (out / "annotations").glob("*.json")
+        for item in json.loads(each.read_text())["items"]
+    ),
+}
+"""How many boxes an export holds."""
+
+
+@pytest.mark.parametrize("kind", ExportFormat)
+def test_every_format_holds_all_boxes_and_is_valid_where_nobody_was_found(
+    run_folder, tmp_path, kind
+):
+    assert export(run_folder, tmp_path / "full", kind) == 0
+    assert BOXES_IN[kind](tmp_path / "full") == len(ROWS)
     (run_folder / "tracks.csv").write_text(HEADER)
-    out = tmp_path / "out"
-    assert export(run_folder, out, kind) == 0
-    if kind == "mot":
-        assert {p.name: p.read_text() for p in out.iterdir()} == {"a.txt": "", "b.txt": ""}
-    elif kind == "coco":
-        assert json.loads((out / "coco.json").read_text())["annotations"] == []
-    else:
-        assert len((out / "boxes.csv").read_text().splitlines()) == 1
+    assert export(run_folder, tmp_path / "empty", kind) == 0
+    assert BOXES_IN[kind](tmp_path / "empty") == 0
+    files = [
+        [each.name for each in out.rglob("*")] for out in (tmp_path / "full", tmp_path / "empty")
+    ]
+    assert sorted(files[0]) == sorted(files[1])
 
 
 def test_an_archive_gives_one_sequence_per_file_with_its_identities(tmp_path):

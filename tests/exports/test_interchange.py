@@ -97,14 +97,3 @@ def test_datumaro_ties_every_box_to_frame_track_and_identity(run_folder, tmp_pat
                 ids = about["track_id"], about.get("identity", -1)
                 found.append((path.stem, item["attr"]["frame"], *ids, *each["bbox"]))
     assert found == [(r[0], r[1], *r[3:9]) for r in ROWS]
-
-
-@pytest.mark.parametrize("kind", ["cvat", "datumaro"])
-def test_a_run_that_found_nobody_gives_valid_empty_files(run_folder, tmp_path, kind):
-    (run_folder / "tracks.csv").write_text(HEADER)
-    out = export(run_folder, tmp_path / "out", kind)
-    if kind == "cvat":
-        assert [len(ET.parse(out / f"{name}.xml").findall("track")) for name in "ab"] == [0, 0]
-    else:
-        content = json.loads((out / "annotations" / "a.json").read_text())
-        assert content["items"] == []

@@ -6,10 +6,12 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.jobs import registry_index
 from pipeline.jobs.page_search import PageSearch
+from pipeline.jobs.queries import known_identity
 from pipeline.jobs.registry_index import RegistryIndex
 from pipeline.layout.database import Database
 from pipeline.layout.recording import REGISTRY
 from pipeline.results import open_results
+from pipeline.search import vectors
 from pipeline.serve.lookup import Narrowed
 from support.made_up_run import write_made_up_run
 from support.small_recordings import LiveFolder, look_of, write_recording
@@ -113,7 +115,7 @@ def test_an_empty_recording_has_nobody(tmp_path):
 
 
 def test_more_than_are_compared_one_by_one_are_indexed(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(registry_index, "EXACT_UP_TO", 50)
+    monkeypatch.setattr(vectors, "EXACT_UP_TO", 50)
     monkeypatch.setattr(registry_index, "ROWS_AT_ONCE", 40)
     index = RegistryIndex(tmp_path / REGISTRY, clock=lambda: NOW + 1000)
     assert found(index, made.vectors[70], count=1) == [71]
@@ -147,8 +149,19 @@ def test_a_recording_and_archives_are_searched_together(tmp_path):
 def test_an_identity_is_looked_for_by_the_mean_of_its_sightings(tmp_path):
     where = PageSearch(write_recording(tmp_path / "live"), {})
     assert where.vector_of("", 1) == pytest.approx(look_of(1), abs=1e-5)
+    assert where.vector_of("", 1) == pytest.approx(
+        known_identity(open_results(tmp_path / "live"), 1).vector, abs=1e-6
+    )
     with pytest.raises(InputError, match="identity 99"):
         where.vector_of("", 99)
+
+
+def test_all_sightings_count_in_the_mean_as_in_finished_work(made, tmp_path):
+    made.add(130)
+    made.database.write([("UPDATE sightings SET shown = 9999 WHERE sighting > 3", ())])
+    mean = made.vectors[3:].sum(axis=0)
+    found = PageSearch(tmp_path, {}).vector_of("", 9999)
+    assert found == pytest.approx(mean / np.linalg.norm(mean), abs=1e-5)
 
 
 def test_somebody_is_found_while_they_are_recorded(tmp_path):

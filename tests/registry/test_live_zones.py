@@ -46,8 +46,8 @@ def test_who_comes_and_goes_is_told_with_identity_and_stay(shop):
 
 def test_counts_outlive_a_restart_and_can_be_of_today(shop, path):
     stay(shop, 0, 6, gone=15)
-    (count,) = shop.stored().registry.zones.counts()
-    assert (count.name, count.entries, count.exits, count.mean_dwell_s) == ("shop", 1, 1, 5.0)
+    (count,) = shop.stored().registry.zones.counts(since_s=START)
+    assert (count.name, count.entries, count.exits, count.median_dwell_s) == ("shop", 1, 1, 5.0)
     shop.registry.close()
     again = Shop(path)
     stay(again, 7200, 5)
@@ -83,9 +83,18 @@ def test_counts_go_with_their_age(path):
     shop.registry = Registry(path, keep_s=10_000, clock=shop.clock, zones={"lobby": ALL})
     stay(shop, 0, 6, gone=15)
     assert shop.stored().registry.zones.counts()[0].entries == 1
+    assert shop.registry.zones.counts(since_s=START)[0].median_dwell_s == 5.0
     shop.see((2, 12), at=20_000)
     for _ in range(3):
         shop.clock.now += 15
         shop.registry.write([], [])
     assert shop.registry.zones.counts()[0].entries == 0
+    assert shop.registry.zones.counts(since_s=START)[0].median_dwell_s is None
     shop.registry.close()
+
+
+def test_one_who_sits_for_long_does_not_move_how_long_people_usually_stay(shop):
+    for begin, seconds in ((0, 6), (40, 300), (400, 8)):
+        stay(shop, begin, seconds, gone=15)
+    (count,) = shop.stored().registry.zones.counts(since_s=START)
+    assert (count.exits, count.median_dwell_s) == (3, 7.0)

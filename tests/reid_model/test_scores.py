@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from reid_model.cli import main
 from reid_model.data.images import IdentityImage
-from reid_model.data.sets import read_set
 from reid_model.errors import DatasetError
 from reid_model.evaluation.protocol import Protocol, make_protocol
 from reid_model.evaluation.ranking import query_gallery_distances, score_ranking
 from reid_model.evaluation.report import centred
 from reid_model.evaluation.reranking import rerank
+from reid_model.evaluation.sets import read_set
 from reid_model.evaluation.verification import Pairs, best_threshold, score_verification
 from support.people import write_people
 from support.small_runs import write_random_weights

@@ -18,13 +18,13 @@ from reid_model.segmentation.network import (
     load_segmenter,
     start_encoder,
 )
-from reid_model.segmentation.photographs import (
+from reid_model.training.photographs import (
     person_boxes,
     random_crop,
     read_photographs,
     steady_crop,
 )
-from reid_model.segmentation.training import SegmentRecipe, train_segmenter
+from reid_model.training.segmenter import SegmentRecipe, train_segmenter
 from support.people import write_people
 from support.small_runs import write_random_weights
 

@@ -1,5 +1,6 @@
 """Files are there whole or not at all, and a full disk is one line."""
 
+import os
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import torch
 from reid_model.errors import OutputError
 from reid_model.training.curves import CurveLog
 from reid_model.training.state import RunState, read_state, write_state
-from reid_model.writing import make_folder, write_whole
+from reid_model.writing import make_folder, write_atomically
 from support.people import write_people, write_recipe
 
 STATE = RunState(1, {"network": {"w": torch.zeros(4)}}, torch.zeros(2), -1.0, 0.0, "{}")
@@ -17,14 +18,14 @@ STATE = RunState(1, {"network": {"w": torch.zeros(4)}}, torch.zeros(2), -1.0, 0.
 
 def fill_disk(path):
     """Let the next writing of a file fail, as on a full disk."""
-    path.with_name(path.name + ".partial").symlink_to("/dev/full")
+    path.with_name(f".{path.name}.{os.getpid()}.partial").symlink_to("/dev/full")
 
 
 def test_a_full_disk_is_one_line_with_the_file_and_the_room(tmp_path):
     path = tmp_path / "weights"
     fill_disk(path)
     with pytest.raises(OutputError) as caught:
-        write_whole(path, b"x" * 3_000_000)
+        write_atomically(path, b"x" * 3_000_000)
     message = str(caught.value)
     assert str(path) in message
     assert "No space left on device; it needs 3.0 MB; " in message

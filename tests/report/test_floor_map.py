@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import re
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.colours import camera_colour
 from pipeline.report.floor_map import draw_map
 from pipeline.report.page import render_report
 from pipeline.results.record import FloorRecord, Record
+from support.assets import REPOSITORY
 from support.placed_runs import finished
 
 
@@ -30,6 +33,9 @@ class PlacedResults:
 
     def summary(self):
         return self._record
+
+    def cameras(self):
+        return sorted(set(self._boxes["camera"]))
 
 
 def boxes(*rows):
@@ -94,6 +100,24 @@ def test_many_people_are_counted_where_they_are_not_drawn():
     found = draw_map(PlacedResults(boxes(*many)))
     assert len(found.paths) == 60
     assert found.left_out == 10
+
+
+def test_a_camera_has_its_colour_whichever_are_calibrated():
+    view = [[0, 0], [9, 0], [9, 4], [0, 4]]
+    seen = boxes(*walk(1), *walk(1, camera="b"))
+    (alone,) = draw_map(PlacedResults(seen, views={"b": view})).views
+    _, beside = draw_map(PlacedResults(seen, views={"a": view, "b": view})).views
+    assert alone.colour == beside.colour == camera_colour(1)
+
+
+def test_cameras_have_the_hues_that_they_have_on_the_page():
+    page = (REPOSITORY / "pipeline/serve/page/static/colours.js").read_text()
+    (listed,) = re.findall(r"const COLOURS = \[(.*)\];", page)
+    for place, colour in enumerate(re.findall(r"#(\w{6})", listed)):
+        red, green, blue = (value / 255 for value in bytes.fromhex(colour))
+        hue = 360 * colorsys.rgb_to_hls(red, green, blue)[0]
+        assert camera_colour(place).startswith(f"hsl({round(hue)} ")
+    assert camera_colour(place + 1) == camera_colour(0)
 
 
 def test_views_are_drawn_and_cut_near_where_people_went():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.results import Part
-from pipeline.search import index as index_module
+from pipeline.search import vectors as vectors_module
 from pipeline.search.index import open_index
 from pipeline.search.vectors import ExactVectors, IndexedVectors
 
@@ -78,7 +78,7 @@ def test_the_index_keeps_to_what_is_allowed():
 
 @pytest.mark.parametrize("few", [1_000_000, 10])
 def test_extending_finds_what_making_anew_finds(tmp_path, monkeypatch, few):
-    monkeypatch.setattr(index_module, "EXACT_UP_TO", few)
+    monkeypatch.setattr(vectors_module, "EXACT_UP_TO", few)
     rng = np.random.default_rng(1)
     parts = [part(f"p{n}", people(rng, 300), camera=f"c{n % 2}") for n in range(4)]
     extended = [open_index(tmp_path / "grown", parts[:count]) for count in (2, 3, 4)][-1]

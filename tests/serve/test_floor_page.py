@@ -20,9 +20,9 @@ POINTS = [(100, 500, -3, 1), (860, 500, 3, 1), (300, 380, -3, 9), (660, 380, 3, 
 
 @pytest.fixture
 def calibrated(monkeypatch):
-    """The entrance is calibrated, and people in it have places."""
-    cameras = [{"name": "entrance", "source": "-", "floor_points": POINTS}]
-    cameras += [{"name": name, "source": "-"} for name in ("lobby", "car_park")]
+    """The lobby alone is calibrated, and people in it have places."""
+    cameras = [{"name": "lobby", "source": "-", "floor_points": POINTS}]
+    cameras += [{"name": name, "source": "-"} for name in ("entrance", "car_park")]
     settings = Settings(cameras=cameras, floor={"zones": {"hall": [[-3, 0], [3, 0], [3, 9]]}})
     floor = Floor(settings.cameras)
 
@@ -35,7 +35,7 @@ def calibrated(monkeypatch):
 
 
 def open_map(opened):
-    opened.run.view.set("entrance", size=SIZE)
+    opened.run.view.set("lobby", size=SIZE)
     opened.page.locator(".tabs a", has_text="Map").click()
     return opened.page
 
@@ -43,9 +43,9 @@ def open_map(opened):
 def test_the_map_shows_views_and_people_who_move_and_opens_them(calibrated, open_page):
     page = open_map(open_page())
     person = page.locator("#floor-here li")
-    expect(person).to_have_text(re.compile(r"^Person 1-?\d\.\d m, [01]\.\d m$"))
+    expect(person).to_have_text(re.compile(r"^Person 2-?\d\.\d m, [01]\.\d m$"))
     expect(page.locator("#floor-map .view")).to_have_count(1)
-    expect(page.locator("#floor-map .name")).to_have_text("entrance")
+    expect(page.locator("#floor-map .name")).to_have_text("lobby")
     expect(page.locator("#floor-map")).to_have_attribute("aria-label", re.compile("1 person"))
     dot = page.locator("#floor-map .here")
     before = dot.get_attribute("cx")
@@ -55,12 +55,17 @@ def test_the_map_shows_views_and_people_who_move_and_opens_them(calibrated, open
     )
     expect(page.locator("#floor-map .path")).not_to_have_count(0)
     expect(page.locator("#floor-map .heat")).not_to_have_count(0)
+    red, green, blue = bytes.fromhex(page.locator("#floor-map .view").get_attribute("fill")[1:])
+    page.locator(".tabs a", has_text="Timeline").click()
+    mark = page.locator("#legend span", has_text="lobby").locator("i")
+    expect(mark).to_have_css("background-color", f"rgb({red}, {green}, {blue})")
+    page.locator(".tabs a", has_text="Map").click()
     for what, shapes in (("Views", ".view"), ("Paths", ".path"), ("Heat map", ".heat")):
         page.get_by_role("checkbox", name=what).uncheck()
         expect(page.locator(f"#floor-map {shapes}")).to_have_count(0)
     person.get_by_role("button").focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#person")).to_contain_text("Person 1")
+    expect(page.locator("#person")).to_contain_text("Person 2")
 
 
 @pytest.mark.parametrize("width", [360, 800, 1600])

@@ -31,7 +31,7 @@ def test_zones_are_drawn_and_count_from_then_on(client, run):
         "inside": 2,
         "entries": 2,
         "exits": 0,
-        "mean_dwell_s": None,
+        "median_dwell_s": None,
     }
     events = client.get("/api/events").json()[-2:]
     assert [(each["kind"], each["zone"]) for each in events] == [("entry", "shop")] * 2

@@ -96,7 +96,17 @@ class FakeLookup:
         self.asked = narrowed
         number = int(vector.argmax())
         return [
-            FoundSighting(each, str(number), 0.9, "lobby", 60.0, 70.0, bool(each), number, "")
+            FoundSighting(
+                archive=each,
+                sighting=str(number),
+                similarity=0.9,
+                camera="lobby",
+                first_s=60.0,
+                last_s=70.0,
+                has_dates=bool(each),
+                identity=number,
+                name="",
+            )
             for each in narrowed.archives or ("", *self.archives)
         ][: narrowed.count], True
 

@@ -1,11 +1,11 @@
 // Where a camera stands: points clicked in its view, and their places clicked on the plan or typed.
 
 import { byId, h, say, shape, sync } from "./dom.js";
+import { choosePlace } from "./pointer.js";
 import { get, post, postForBlob } from "./server.js";
 import { plural } from "./words.js";
 import { tell } from "./toasts.js";
 
-const STEP = 10;
 const LEAST = 4;
 
 const dialog = byId("calibration");
@@ -73,8 +73,7 @@ function drawMarks(svg, size, [cx, cy], points) {
   const unit = size[0] / 100;
   svg.setAttribute("viewBox", `0 0 ${size[0]} ${size[1]}`);
   svg.replaceChildren(...points.flatMap(([x, y], row) => {
-    const label = shape("text", { x: x + unit, y: y - unit / 2, "font-size": 2.4 * unit, class: "zone-name" });
-    label.textContent = row + 1;
+    const label = shape("text", { x: x + unit, y: y - unit / 2, "font-size": 2.4 * unit, class: "zone-name" }, row + 1);
     return [shape("circle", { cx: x, cy: y, r: unit * 0.7, class: "drawing" }), label];
   }), shape("path", { class: "cursor", d: `M${cx - unit} ${cy}h${2 * unit}M${cx} ${cy - unit}v${2 * unit}` }));
 }
@@ -157,22 +156,11 @@ function save() {
 }
 
 function pick(svg, size, cursor, set) {
-  svg.addEventListener("click", (event) => {
-    if (!size()) return;
-    const box = svg.getBoundingClientRect();
-    state[cursor] = [(event.clientX - box.left) / box.width * size()[0], (event.clientY - box.top) / box.height * size()[1]];
-    set(state[cursor]);
-  });
-  svg.addEventListener("keydown", (event) => {
-    const step = event.shiftKey ? 1 : STEP;
-    const ways = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
-    if (!size()) return;
-    if (event.key in ways) {
-      state[cursor] = state[cursor].map((value, axis) => Math.min(Math.max(value + ways[event.key][axis], 0), size()[axis]));
-      redraw();
-    } else if (event.key === "Enter") set(state[cursor]);
-    else return;
-    event.preventDefault();
+  choosePlace(svg, {
+    size,
+    cursor: () => state[cursor],
+    move(place) { state[cursor] = place; redraw(); },
+    choose(place) { state[cursor] = place; set(place); },
   });
 }
 

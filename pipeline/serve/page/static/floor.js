@@ -1,17 +1,16 @@
 // The map: the floor from above, what cameras see, where people are, went, and were longer.
 
+import { cameraColour } from "./colours.js";
 import { byId, choices, h, say, shape, sync } from "./dom.js";
-import { get, isNow, now } from "./server.js";
+import { get, isNow, now, ON_MAP_S } from "./server.js";
 import { clock, plural, span, title } from "./words.js";
 import { openPerson } from "./person.js";
 import { openCalibration } from "./calibrate.js";
-import { bounds, colourOf, frameOf, gridOf, near, pointsOf } from "./floor_frame.js";
+import { bounds, frameOf, gridOf, near, pointsOf } from "./floor_frame.js";
 
 const SPANS = [[60, "1 min"], [900, "15 min"], [3600, "1 h"], [21600, "6 h"]];
 const EVERY_MS = 1000;
 const HEAT_EVERY_MS = 10000;
-/** Who was not seen for longer is not on the map; a path is not drawn on over a longer pause. */
-const HERE_S = 3;
 const STEP_S = 0.5;
 
 let floor = null;
@@ -75,7 +74,7 @@ function draw() {
   seen = bounds(floor, points, seen);
   const frame = frameOf(seen, floor.y_up, [canvas.clientWidth || 960, 0.76 * window.innerHeight]);
   const here = paths.map((path) => ({ path, last: path.points.findLast(([t]) => t <= at) }))
-    .filter(({ last }) => last && at - last[0] <= HERE_S + (isNow() ? 1 : 0));
+    .filter(({ last }) => last && at - last[0] <= ON_MAP_S + (isNow() ? 1 : 0));
   canvas.setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);
   canvas.replaceChildren(
     ...(floor.plan && shows("plan") ? [planOf(frame)] : []),
@@ -123,15 +122,14 @@ function heatOf(frame) {
 
 function viewsOf(frame) {
   return Object.entries(floor.views).flatMap(([camera, corners]) => {
-    const colour = colourOf(camera, floor.calibrated);
+    const colour = cameraColour(camera);
     const outline = shape("polygon", { points: pointsOf(corners.map((each) => near(each, seen)), frame), class: "view", fill: colour, stroke: colour });
     outline.append(hint(camera));
     // The second half of the corners is the near side, in front of the camera.
     const side = corners.slice(corners.length / 2);
     const middle = [0, 1].map((axis) => side.reduce((sum, each) => sum + each[axis], 0) / side.length);
     const [x, y] = frame.at(near(middle, seen));
-    const label = shape("text", { x, y, class: "name", fill: colour, "text-anchor": "middle", "font-size": frame.unit * 1.5 });
-    label.textContent = camera;
+    const label = shape("text", { x, y, class: "name", fill: colour, "text-anchor": "middle", "font-size": frame.unit * 1.5 }, camera);
     return [outline, label];
   });
 }
@@ -140,8 +138,7 @@ function zonesOf(frame) {
   return ["zones", "lines"].flatMap((kind) => Object.entries(zones[kind]).flatMap(([name, corners]) => {
     const outline = shape(kind === "zones" ? "polygon" : "polyline", { points: pointsOf(corners, frame), class: kind === "zones" ? "zone" : "line" });
     const [x, y] = frame.at(corners[0]);
-    const label = shape("text", { x: x + frame.unit / 2, y: y - frame.unit / 2, class: "zone-name", "font-size": frame.unit * 1.4 });
-    label.textContent = name;
+    const label = shape("text", { x: x + frame.unit / 2, y: y - frame.unit / 2, class: "zone-name", "font-size": frame.unit * 1.4 }, name);
     return [outline, label];
   }));
 }
@@ -152,7 +149,7 @@ function trailsOf(path, at, frame) {
   let before = null;
   for (const [t, x, y] of path.points) {
     if (t > at) break;
-    if (before !== null && t - before > HERE_S) parts.push([]);
+    if (before !== null && t - before > ON_MAP_S) parts.push([]);
     parts.at(-1).push([x, y]);
     before = t;
   }
@@ -166,18 +163,13 @@ function trailsOf(path, at, frame) {
 function dotOf(path, [, x, y], frame) {
   const [left, top] = frame.at([x, y]);
   const dot = shape("circle", { cx: left, cy: top, r: frame.unit * 0.8, fill: path.colour, class: "here" });
-  const label = shape("text", { x: left + frame.unit * 1.1, y: top + frame.unit * 0.5, class: "who", "font-size": frame.unit * 1.5 });
-  label.textContent = path.name || path.identity;
+  const label = shape("text", { x: left + frame.unit * 1.1, y: top + frame.unit * 0.5, class: "who", "font-size": frame.unit * 1.5 }, path.name || path.identity);
   const group = shape("g", { class: "somebody" }, hint(title(path)), dot, label);
   group.addEventListener("click", () => openPerson(path.identity));
   return group;
 }
 
-function hint(text) {
-  const element = shape("title");
-  element.textContent = text;
-  return element;
-}
+const hint = (text) => shape("title", {}, text);
 
 async function keep() {
   try {

@@ -5,11 +5,8 @@ import { shape } from "./dom.js";
 const WIDTH = 960;
 const EDGE_M = 1;
 const STEPS_M = [1, 2, 5, 10, 20, 50, 100];
-const COLOURS = ["#5aa9f8", "#f2a65a", "#63c58c", "#d884d8", "#e8d05c", "#ef7d7d", "#5cc8cf", "#a99bf5"];
 /** What a camera sees before it, where nobody was yet, metres. */
 const REACH_M = 8;
-
-export const colourOf = (camera, cameras) => COLOURS[Math.max(cameras.indexOf(camera), 0) % COLOURS.length];
 
 /** Which part of the floor is drawn: `{low, high}`; it never gets smaller while one looks. */
 export function bounds(floor, points, before) {
@@ -54,9 +51,7 @@ export function gridOf(frame) {
       const [[ax, ay], [bx, by]] = [frame.at(from), frame.at(to)];
       drawn.push(shape("path", { class: "grid", d: `M${ax} ${ay}L${bx} ${by}` }));
       const [x, y] = axis === 0 ? [ax + 4, frame.height - 5] : [4, ay - 4];
-      const label = shape("text", { x, y, class: "metre", "font-size": frame.unit });
-      label.textContent = `${value} m`;
-      drawn.push(label);
+      drawn.push(shape("text", { x, y, class: "metre", "font-size": frame.unit }, `${value} m`));
     }
   }
   return drawn;

@@ -1,5 +1,6 @@
 // Views, the state in the bar, and what keeps all of it up to date.
 
+import { setCameras } from "./colours.js";
 import { byId, say } from "./dom.js";
 import { get, now, setServerTime } from "./server.js";
 import { clock, plural, showFinished, stateTone } from "./words.js";
@@ -10,7 +11,7 @@ import { loadPeople, peopleView, showInView } from "./people.js";
 import { openPerson, refreshPerson } from "./person.js";
 import { onFound, searchView } from "./search.js";
 import { showSystem, systemView } from "./system.js";
-import { loadTimeline, setCameras, showAllFrom, timelineView } from "./timeline.js";
+import { loadTimeline, showAllFrom, timelineView } from "./timeline.js";
 import { loadWatch, tellAlert, watchView } from "./watch.js";
 import { showZones } from "./zones.js";
 

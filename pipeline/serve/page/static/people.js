@@ -2,13 +2,11 @@
 
 import { byId, h, say, sync } from "./dom.js";
 import { numberMark, portrait } from "./portrait.js";
-import { get, isNow, now, thumbnail } from "./server.js";
+import { get, IN_VIEW_S, isNow, now, thumbnail } from "./server.js";
 import { ago, plural, title } from "./words.js";
 import { openPerson } from "./person.js";
 
 const PAGE = 48;
-/** Somebody last seen so shortly ago is still there; what is stored lags by a second. */
-const IN_VIEW_S = 6;
 
 let people = [];
 let limit = PAGE;

@@ -1,6 +1,7 @@
 // Search by looks: a photograph or a person, over all that was recorded and over archives.
 
 import { byId, h, say, sync } from "./dom.js";
+import { onDrop } from "./pointer.js";
 import { get, now, post } from "./server.js";
 import { clock, moment, plural, title } from "./words.js";
 import { tell } from "./toasts.js";
@@ -100,13 +101,6 @@ for (const id of ["search-since", "search-until", "search-where"]) {
   byId(id).addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(run, SETTLE_MS); });
 }
 byId("search-file").addEventListener("change", (event) => findPicture(event.currentTarget.files));
-const drop = byId("search-drop");
-drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
-drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-drop.addEventListener("drop", (event) => {
-  event.preventDefault();
-  drop.classList.remove("over");
-  findPicture(event.dataTransfer.files);
-});
+onDrop(byId("search-drop"), findPicture);
 
 export const searchView = { enter() { loadWhere(); }, leave() {} };

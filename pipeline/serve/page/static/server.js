@@ -13,6 +13,11 @@ export function setServerTime(seconds, isLive) {
 export const isNow = () => end === null;
 export const now = () => end ?? (Date.now() + skew) / 1000;
 
+/** Somebody last seen so shortly ago is in view; what is stored lags by a second. */
+export const IN_VIEW_S = 6;
+/** Places on the map come twice a second: who has none for longer is not on it, and a path is not drawn on. */
+export const ON_MAP_S = 3;
+
 async function ask(method, path, body, waitsMs = body instanceof Blob ? 60000 : 10000, isPicture = false) {
   const isFile = body instanceof Blob;
   const type = isFile ? "application/octet-stream" : "application/json";

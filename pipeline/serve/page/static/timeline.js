@@ -1,5 +1,6 @@
 // Who was where, and when: a row for each person, a bar for each sighting.
 
+import { allCameras, cameraColour } from "./colours.js";
 import { byId, choices, h, icon, say, sync } from "./dom.js";
 import { get, now } from "./server.js";
 import { clock, shortClock, span, title } from "./words.js";
@@ -8,12 +9,10 @@ import { numberMark } from "./portrait.js";
 
 const SPANS = [[900, "15 min"], [3600, "1 h"], [21600, "6 h"], [86400, "24 h"]];
 const TICKS_S = [5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 14400];
-const COLOURS = ["#5aa9f8", "#f2a65a", "#63c58c", "#d884d8", "#e8d05c", "#ef7d7d", "#5cc8cf", "#a99bf5"];
 const MAX_ROWS = 60;
 
 let length = 900;
 let isShown = false;
-let cameras = [];
 let begin = null;
 
 /** Finished work is shown from its begin. */
@@ -25,14 +24,6 @@ export function showAllFrom(first) {
 }
 
 choices(byId("spans"), SPANS, length, (value) => { length = value; loadTimeline(); });
-
-/** Cameras in the order in which they are shown everywhere give them their colours. */
-export function setCameras(names) { cameras = names; }
-
-function colour(camera) {
-  const place = cameras.indexOf(camera);
-  return place < 0 ? "#8b98a8" : COLOURS[place % COLOURS.length];
-}
 
 export async function loadTimeline() {
   if (!isShown) return;
@@ -49,10 +40,10 @@ export async function loadTimeline() {
 
 function draw(rows, since, until, count) {
   const share = (time) => `${(100 * (Math.min(Math.max(time, since), until) - since)) / (until - since)}%`;
-  const names = [...new Set([...cameras, ...rows.flat().map((each) => each.camera)])];
+  const names = [...new Set([...allCameras(), ...rows.flat().map((each) => each.camera)])];
   sync(byId("legend"), names, (name) => name, (name) => {
     const mark = h("i");
-    mark.style.background = colour(name);
+    mark.style.background = cameraColour(name);
     return h("span", {}, mark, name);
   });
   const axis = h("div", { class: "axis" });
@@ -76,7 +67,7 @@ function chartRow(sightings, share) {
     const bar = h("i", { title: `${each.camera}, ${clock(each.first_s)} – ${clock(each.last_s)}` });
     bar.style.left = share(each.first_s);
     bar.style.width = `max(4px, calc(${share(each.last_s)} - ${share(each.first_s)}))`;
-    bar.style.background = colour(each.camera);
+    bar.style.background = cameraColour(each.camera);
     lane.append(bar);
   }
   return h("button", {

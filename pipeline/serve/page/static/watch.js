@@ -1,6 +1,7 @@
 // Who is looked for, and alerts when they come.
 
 import { byId, h, say, sync } from "./dom.js";
+import { onDrop } from "./pointer.js";
 import { get, now, post, put, remove } from "./server.js";
 import { moment, plural, title } from "./words.js";
 import { tell } from "./toasts.js";
@@ -118,14 +119,7 @@ byId("enrol").addEventListener("submit", (event) => {
   enrol(byId("enrol-name").value.trim());
 });
 byId("enrol-files").addEventListener("change", (event) => choose(event.currentTarget.files));
-const drop = byId("enrol-drop");
-drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
-drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-drop.addEventListener("drop", (event) => {
-  event.preventDefault();
-  drop.classList.remove("over");
-  choose(event.dataTransfer.files);
-});
+onDrop(byId("enrol-drop"), choose);
 
 export const watchView = {
   enter() { isShown = true; loadWatch(); },

@@ -1,12 +1,12 @@
 // Zones and lines: shown on the pictures, counted beside them, drawn by mouse or by keys.
 
 import { byId, h, icon, say, shape, sync } from "./dom.js";
+import { choosePlace } from "./pointer.js";
 import { get, now, put } from "./server.js";
 import { plural, span } from "./words.js";
 import { tell } from "./toasts.js";
 
 const DAY_S = 86400;
-const STEP = 10;
 
 let maps = {};
 const overlays = new Map();
@@ -17,8 +17,7 @@ function drawn(kind, name, points, size) {
   const unit = size[0] / 100;
   const outline = shape(kind === "zones" ? "polygon" : "polyline", { points: pointsOf(points), class: kind === "zones" ? "zone" : "line" });
   const [x, y] = points[0];
-  const label = shape("text", { x: x + unit / 2, y: y + (y > size[1] / 2 ? -unit / 2 : 2.2 * unit), "font-size": 2 * unit, class: "zone-name" });
-  label.textContent = name;
+  const label = shape("text", { x: x + unit / 2, y: y + (y > size[1] / 2 ? -unit / 2 : 2.2 * unit), "font-size": 2 * unit, class: "zone-name" }, name);
   return shape("g", {}, outline, ...(kind === "lines" ? [arrow(points, unit)] : []), label);
 }
 
@@ -67,7 +66,7 @@ export async function showZones() {
     const [name, inside, today] = row.children;
     say(name, zone.name);
     say(inside, zone.is_line ? "" : `${zone.inside} inside`);
-    say(today, `today ${zone.entries} in, ${zone.exits} out${zone.mean_dwell_s === null ? "" : ` · ${span(zone.mean_dwell_s)} each`}`);
+    say(today, `today ${zone.entries} in, ${zone.exits} out${zone.median_dwell_s === null ? "" : ` · usually ${span(zone.median_dwell_s)}`}`);
   });
 }
 
@@ -125,6 +124,7 @@ function redraw() {
 }
 
 function addPoint([x, y]) {
+  editing.cursor = [x, y];
   editing.points.push([Math.round(x), Math.round(y)]);
   redraw();
 }
@@ -140,20 +140,16 @@ async function save() {
   }
 }
 
-canvas.addEventListener("click", (event) => {
-  const box = canvas.getBoundingClientRect();
-  editing.cursor = [(event.clientX - box.left) / box.width * editing.size[0], (event.clientY - box.top) / box.height * editing.size[1]];
-  addPoint(editing.cursor);
+choosePlace(canvas, {
+  size: () => editing?.size,
+  cursor: () => editing.cursor,
+  move(place) { editing.cursor = place; redraw(); },
+  choose: addPoint,
 });
 canvas.addEventListener("keydown", (event) => {
-  const step = event.shiftKey ? 1 : STEP;
-  const ways = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
-  if (event.key in ways) {
-    editing.cursor = editing.cursor.map((value, axis) => Math.min(Math.max(value + ways[event.key][axis], 0), editing.size[axis]));
-    redraw();
-  } else if (event.key === "Enter") addPoint(editing.cursor);
-  else if (event.key === "Backspace") { editing.points.pop(); redraw(); }
-  else return;
+  if (event.key !== "Backspace") return;
+  editing.points.pop();
+  redraw();
   event.preventDefault();
 });
 for (const [id, kind] of [["zone-as-zone", "zones"], ["zone-as-line", "lines"]]) {

@@ -22,7 +22,7 @@ from reid_model.segmentation.network import (
     save_segmenter,
     start_encoder,
 )
-from reid_model.segmentation.photographs import (
+from reid_model.training.photographs import (
     PersonBox,
     Photograph,
     person_boxes,
@@ -30,7 +30,7 @@ from reid_model.segmentation.photographs import (
     read_photographs,
     steady_crop,
 )
-from reid_model.training.start import check_loss
+from reid_model.training.start import check_loss, move_average
 
 __all__ = ["MaskScores", "SegmentRecipe", "score_masks", "train_segmenter"]
 
@@ -123,7 +123,7 @@ def train_segmenter(
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
-        _average(averaged, network, decay=min(0.98, step / (step + 10)))
+        move_average(averaged, network, decay=0.98, step=step)
         if step % recipe.every_steps == 0 or step == recipe.steps:
             scores = score_masks(averaged, photographs, held_out)
             if scores.iou > best.iou:
@@ -185,17 +185,6 @@ def _dice_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     both = (share * masks).sum(dim=(1, 2))
     sizes = share.sum(dim=(1, 2)) + masks.sum(dim=(1, 2))
     return (1 - (2 * both + 1) / (sizes + 1)).mean()
-
-
-@torch.no_grad()
-def _average(averaged: nn.Module, trained: nn.Module, *, decay: float) -> None:
-    for kept, new in zip(
-        averaged.state_dict().values(), trained.state_dict().values(), strict=True
-    ):
-        if kept.is_floating_point():
-            kept.lerp_(new, 1 - decay)
-        else:
-            kept.copy_(new)
 
 
 def _notes(
