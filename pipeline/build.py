@@ -110,7 +110,8 @@ def build_sources(settings: Settings) -> list[VideoFile]:
     Raises:
         SourceError: A camera cannot be read.
     """
-    return [open_source(camera, settings.source) for camera in settings.cameras]
+    cameras = settings.cameras
+    return [open_source(each, settings.source, beside=len(cameras)) for each in cameras]
 
 
 def build_stages(
@@ -161,6 +162,7 @@ def build_stages(
         matcher=matcher,
         keep=_filters(settings.cameras),
         place=floor.place if floor else None,
+        every=settings.detect.every,
     )
     return Stages(
         pipeline=pipeline,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.datatypes import Image
 
-__all__ = ["CameraMotion"]
+__all__ = ["CameraMotion", "small_grey"]
 
 WIDTH_PX = 160
 """Pictures are compared at this width."""
@@ -47,7 +47,7 @@ class CameraMotion:
             image: ``(H, W, 3)`` the next picture of the camera.
         """
         scale = image.shape[1] / WIDTH_PX
-        small = _small(image)
+        small = small_grey(image)
         if self._reference is None or self._reference.shape != small.shape:
             self._window = cv2.createHanningWindow(small.shape[::-1], cv2.CV_32F)
             self._renew(small)
@@ -82,7 +82,8 @@ def _explains(
     return bool(changed.mean() >= 0.5 and explained[changed].mean() >= MIN_SHARE)
 
 
-def _small(image: Image) -> NDArray[np.float32]:
+def small_grey(image: Image) -> NDArray[np.float32]:
+    """Return the grey values of a picture at a width of 160 pixels."""
     height = max(round(image.shape[0] * WIDTH_PX / image.shape[1]), 2)
     small = cv2.resize(image, (WIDTH_PX, height), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.float32)
