@@ -6,18 +6,20 @@ from pathlib import Path
 
 from pipeline.errors import SourceError
 from pipeline.settings import CameraSettings, SourceSettings
+from pipeline.sources.container import decoder_threads
 from pipeline.sources.stream_address import is_stream_address, public_part
 from pipeline.sources.video_file import VideoFile
 
 __all__ = ["open_source"]
 
 
-def open_source(camera: CameraSettings, settings: SourceSettings) -> VideoFile:
+def open_source(camera: CameraSettings, settings: SourceSettings, *, beside: int = 1) -> VideoFile:
     """Return the source of a camera, checked: open all of them before any work starts.
 
     Args:
         camera: Its name, its source, and the offset of its clock.
         settings: What holds for all sources.
+        beside: How many sources are read at once; they share the threads of decoders.
 
     Raises:
         SourceError: The source cannot be used; names it and the way out.
@@ -33,4 +35,5 @@ def open_source(camera: CameraSettings, settings: SourceSettings) -> VideoFile:
         time_offset_s=camera.time_offset_s,
         max_pixels=settings.max_pixels,
         max_seconds=settings.max_seconds,
+        threads=decoder_threads(beside),
     )

@@ -13,7 +13,12 @@ from av.video.reformatter import VideoReformatter
 
 from pipeline.datatypes import Frame, Image
 from pipeline.errors import DecodeError
-from pipeline.sources.container import Damage, decoded_frames, open_container
+from pipeline.sources.container import (
+    DECODER_THREADS,
+    Damage,
+    decoded_frames,
+    open_container,
+)
 from pipeline.sources.frame_times import FrameTimes
 from pipeline.sources.orientation import (
     display_matrix,
@@ -54,6 +59,7 @@ class VideoFile:
         time_offset_s: Added to the file's own time.
         max_pixels: Largest frame that is decoded.
         max_seconds: Stop after this much of the file's own time.
+        threads: Of the decoder.
 
     Raises:
         SourceError: The file cannot be used.
@@ -67,8 +73,10 @@ class VideoFile:
         time_offset_s: float = 0.0,
         max_pixels: int = 40_000_000,
         max_seconds: float | None = None,
+        threads: int = DECODER_THREADS,
     ) -> None:
         self.path = path
+        self._threads = threads
         self._camera = camera
         self._time_offset_s = time_offset_s
         self._max_pixels = max_pixels
@@ -133,7 +141,9 @@ class VideoFile:
             origin_s=self._header.start_s, interval_s=self._header.interval_s
         )
         try:
-            opened = open_container(self.path, damage, max_pixels=self._max_pixels)
+            opened = open_container(
+                self.path, damage, max_pixels=self._max_pixels, threads=self._threads
+            )
             with opened as (container, stream):
                 to_image = PictureConverter(stream)
                 pictures = decoded_frames(container, stream, damage)
