@@ -120,9 +120,10 @@ def build_sources(settings: Settings) -> list[VideoFile]:
     acceleration = None
     if settings.source.decoder == "gpu":
         acceleration = gpu_acceleration(resolve_device(settings.runner.device))
+    cameras = settings.cameras
     return [
-        open_source(camera, settings.source, acceleration=acceleration)
-        for camera in settings.cameras
+        open_source(each, settings.source, beside=len(cameras), acceleration=acceleration)
+        for each in cameras
     ]
 
 
@@ -181,6 +182,7 @@ def build_stages(
         matcher=matcher,
         keep=_filters(settings.cameras),
         place=floor.place if floor else None,
+        every=settings.detect.every,
     )
     return Stages(
         pipeline=pipeline,

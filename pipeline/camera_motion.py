@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.datatypes import Frame
 from pipeline.gpu_frame import thumbnail_of
 
-__all__ = ["CameraMotion"]
+__all__ = ["CameraMotion", "small_grey"]
 
 WIDTH_PX = 160
 """Pictures are compared at this width."""
@@ -47,10 +47,8 @@ class CameraMotion:
         Args:
             frame: The next of the camera.
         """
-        height, width = frame.shape[:2]
-        scale = width / WIDTH_PX
-        picture = thumbnail_of(frame, WIDTH_PX, max(round(height * WIDTH_PX / width), 2))
-        small = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.float32)
+        scale = frame.shape[1] / WIDTH_PX
+        small = small_grey(frame)
         if self._reference is None or self._reference.shape != small.shape:
             self._window = cv2.createHanningWindow(small.shape[::-1], cv2.CV_32F)
             self._renew(small)
@@ -83,3 +81,10 @@ def _explains(
     changed = np.maximum(unturned, left) > MIN_CHANGE
     explained = left < MIN_GAIN * unturned
     return bool(changed.mean() >= 0.5 and explained[changed].mean() >= MIN_SHARE)
+
+
+def small_grey(frame: Frame) -> NDArray[np.float32]:
+    """Return the grey values of a frame at a width of 160 pixels."""
+    height, width = frame.shape[:2]
+    small = thumbnail_of(frame, WIDTH_PX, max(round(height * WIDTH_PX / width), 2))
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.float32)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
 from pipeline.camera_motion import CameraMotion
 from pipeline.datatypes import (
+    UNASSIGNED,
     CropEvidence,
     Detections,
     Event,
@@ -24,13 +27,25 @@ from pipeline.datatypes import (
     Tracklet,
     Tracks,
 )
+from pipeline.detection_pace import DetectionPace, Look
 from pipeline.gpu_frame import crop_of
-from pipeline.protocols import CropPolicy, Detector, Embedder, Matcher, Tracker, warnings_of
+from pipeline.protocols import (
+    CropPolicy,
+    Detector,
+    Embedder,
+    Matcher,
+    Tracker,
+    carried_by,
+    warnings_of,
+)
 
 __all__ = ["Pipeline"]
 
 KeepDetections = Callable[[Detections], Detections]
 PlaceTracks = Callable[[Frame, Tracks], Tracks]
+NO_ROWS = np.zeros(0, np.int64)
+MIN_SIDE_PX = 4
+"""Of a box that is carried on; smaller ones are about to leave the picture."""
 
 
 class Pipeline:
@@ -44,6 +59,7 @@ class Pipeline:
         matcher: Gives tracks their identity, one for the run.
         keep: Per camera, which detections count; all of them where a camera is missing.
         place: Puts tracks on the floor; ``None`` where no camera is calibrated.
+        every: Which frames the detector looks at, as ``detect.every``.
     """
 
     def __init__(
@@ -56,6 +72,7 @@ class Pipeline:
         matcher: Matcher,
         keep: Mapping[str, KeepDetections] | None = None,
         place: PlaceTracks | None = None,
+        every: int | Literal["auto"] = 1,
     ) -> None:
         self._detector = detector
         self._trackers = trackers
@@ -65,6 +82,11 @@ class Pipeline:
         self._keep = dict(keep or {})
         self._motion: defaultdict[str, CameraMotion] = defaultdict(CameraMotion)
         self._place = place
+        self._pace = DetectionPace(every)
+        self._found: dict[str, Detections] = {}  # in the frame of each camera looked at last
+        self._identities: dict[
+            str, dict[int, int]
+        ] = {}  # of the tracks of each camera's last frame
 
     def warm_up(self, frame: Frame) -> None:
         """Use both networks once, so that the first step is as fast as those after it."""
@@ -80,21 +102,30 @@ class Pipeline:
         """
         return self.track_and_match(frames, self.detect(frames))
 
-    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """Return the persons that count in each frame: the half of a step without memory.
+    def detect(self, frames: Sequence[Frame]) -> list[Detections | None]:
+        """Return the persons that count in each frame, ``None`` where the detector need not look.
 
         May run ahead of ``track_and_match``, in another thread too.
+
+        Args:
+            frames: As for ``step``.
         """
-        if not frames:
-            return []
-        found = self._detector.detect(frames)
-        return [
-            self._keep[frame.camera](detections) if frame.camera in self._keep else detections
-            for frame, detections in zip(frames, found, strict=True)
-        ]
+        looks = [self._pace.choose(frame) for frame in frames]
+        seen = [frame for frame, look in zip(frames, looks, strict=True) if look is Look.DETECT]
+        newest = iter(self._detector.detect(seen) if seen else [])
+        found: list[Detections | None] = []
+        for frame, look in zip(frames, looks, strict=True):
+            camera = frame.camera
+            if look is Look.DETECT:
+                detections = next(newest)
+                keep = self._keep.get(camera)
+                self._found[camera] = detections if keep is None else keep(detections)
+            known = self._found.get(camera, Detections.empty())
+            found.append(None if look is Look.CARRY else known)
+        return found
 
     def track_and_match(
-        self, frames: Sequence[Frame], detections: Sequence[Detections]
+        self, frames: Sequence[Frame], detections: Sequence[Detections | None]
     ) -> list[FrameResult]:
         """Track, embed and match what was found: the half of a step that must keep the order."""
         if not frames:
@@ -107,8 +138,12 @@ class Pipeline:
             for frame, tracks in zip(frames, tracked, strict=True)
         ]
         chosen = [
-            self._policy.choose(frame.camera, frame.time_s, tracks, quality)
-            for frame, tracks, quality in zip(frames, tracked, qualities, strict=True)
+            NO_ROWS
+            if found is None
+            else self._policy.choose(frame.camera, frame.time_s, tracks, quality)
+            for frame, found, tracks, quality in zip(
+                frames, detections, tracked, qualities, strict=True
+            )
         ]
         vectors = self._embed(
             [
@@ -120,11 +155,24 @@ class Pipeline:
         for frame, found, tracks, quality, rows, rows_vectors in zip(
             frames, detections, tracked, qualities, chosen, vectors, strict=True
         ):
+            if found is None:
+                results.append(self._carried(frame, tracks))
+                continue
             shift = self._motion[frame.camera].update(frame)
             evidence = CropEvidence(rows, rows_vectors, quality[rows], shift)
             global_id = self._matcher.update(frame.camera, frame.time_s, tracks, evidence)
+            self._identities[frame.camera] = dict(
+                zip(tracks.track_id.tolist(), global_id.tolist(), strict=True)
+            )
             results.append(FrameResult(frame, tracks, global_id, quality, evidence, found.xyxy))
         return results
+
+    def _carried(self, frame: Frame, tracks: Tracks) -> FrameResult:
+        """Return the result of a frame that the detector did not look at."""
+        known = self._identities.get(frame.camera, {})
+        numbers = [known.get(track_id, UNASSIGNED) for track_id in tracks.track_id.tolist()]
+        nothing = np.zeros(len(tracks), np.float32)
+        return FrameResult(frame, tracks, np.array(numbers, np.int64), nothing, is_carried=True)
 
     def warnings(self) -> dict[str, list[str]]:
         """Return what a user should know of the tracks so far, by camera."""
@@ -143,27 +191,35 @@ class Pipeline:
         identities = self._matcher.finish()
         return identities, self._matcher.tracklets()
 
-    def _track(self, frames: Sequence[Frame], found: Sequence[Detections]) -> list[Tracks]:
+    def _track(self, frames: Sequence[Frame], found: Sequence[Detections | None]) -> list[Tracks]:
         """Advance the trackers, one frame per camera at a time.
 
         Trackers that want to see some boxes first get them embedded in one call per round.
         """
         tracked: dict[int, Tracks] = {}
         for round_ in _rounds(frames):
+            seen = [(i, each) for i in round_ if (each := found[i]) is not None]
             wanted: list[IntArray] = [
-                self._trackers[frames[i].camera].wanted(found[i], frames[i].time_s) for i in round_
+                self._trackers[frames[i].camera].wanted(each, frames[i].time_s) for i, each in seen
             ]
             vectors = self._embed(
-                [(frames[i], found[i].xyxy[rows]) for i, rows in zip(round_, wanted, strict=True)]
+                [(frames[i], each.xyxy[rows]) for (i, each), rows in zip(seen, wanted, strict=True)]
             )
-            for i, rows, rows_vectors in zip(round_, wanted, vectors, strict=True):
+            for (i, each), rows, rows_vectors in zip(seen, wanted, vectors, strict=True):
                 tracked[i] = self._trackers[frames[i].camera].update(
-                    found[i], frames[i].time_s, rows, rows_vectors
+                    each, frames[i].time_s, rows, rows_vectors
                 )
+            for i in round_:
+                if i not in tracked:
+                    tracked[i] = _inside(
+                        frames[i], carried_by(self._trackers[frames[i].camera], frames[i].time_s)
+                    )
         return [tracked[i] for i in range(len(frames))]
 
     def _embed(self, wanted: Sequence[tuple[Frame, FloatArray]]) -> list[FloatArray]:
         """Embed boxes of several frames in one call; return the vectors of each frame."""
+        if not wanted:
+            return []
         fetch = not getattr(self._embedder, "takes_gpu_crops", False)
         crops = [crop_of(frame, box, fetch=fetch) for frame, boxes in wanted for box in boxes]
         if crops:
@@ -172,6 +228,16 @@ class Pipeline:
             vectors = np.zeros((0, self._embedder.dim), np.float32)
         ends = np.cumsum([len(boxes) for _, boxes in wanted])
         return np.split(vectors, ends[:-1])
+
+
+def _inside(frame: Frame, tracks: Tracks) -> Tracks:
+    """Return the tracks clipped to the frame, without those that have left it."""
+    height, width = frame.image.shape[:2]
+    xyxy = np.clip(tracks.xyxy, 0, np.array([width, height] * 2, np.float32))
+    rows = np.flatnonzero((xyxy[:, 2:] - xyxy[:, :2] >= MIN_SIDE_PX).all(axis=1))
+    return replace(
+        tracks, xyxy=xyxy[rows], score=tracks.score[rows], track_id=tracks.track_id[rows]
+    )
 
 
 def _rounds(frames: Sequence[Frame]) -> list[list[int]]:

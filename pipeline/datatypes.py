@@ -158,6 +158,8 @@ class FrameResult:
         quality: ``(N,)`` float32 in [0, 1], how well each crop shows its person; 0 = not at all.
         evidence: The crops that were embedded, rows of ``tracks``.
         detected: ``(M, 4)`` float32, pixels: all detections, also those of no track.
+        is_carried: The detector did not look at the frame: its tracks, of score 0, are those of the
+            frame before, carried on by their motion.
     """
 
     frame: Frame
@@ -166,6 +168,7 @@ class FrameResult:
     quality: FloatArray
     evidence: CropEvidence = field(default_factory=CropEvidence.empty)
     detected: FloatArray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    is_carried: bool = False
 
     def __post_init__(self) -> None:
         require_shape("FrameResult", "global_id", self.global_id, (len(self.tracks),))

@@ -20,6 +20,7 @@ __all__ = [
     "Path",
     "PathBuilder",
     "Places",
+    "cell",
 ]
 
 Array = NDArray[np.float64]
@@ -172,3 +173,8 @@ def _longest(spread: NDArray[Any]) -> NDArray[Any]:
     xx, xy, yy = spread.T
     result: NDArray[Any] = np.sqrt((xx + yy) / 2 + np.hypot((xx - yy) / 2, xy))
     return result
+
+
+def cell(value: float) -> str:
+    """Return a number as tables have it, to the centimetre, empty where it is none."""
+    return "" if math.isnan(value) else f"{value:.2f}"

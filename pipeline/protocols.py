@@ -48,6 +48,7 @@ __all__ = [
     "Sink",
     "Source",
     "Tracker",
+    "carried_by",
     "warnings_of",
 ]
 
@@ -92,7 +93,9 @@ class Detector(Protocol):
 class Tracker(Protocol):
     """Ties the boxes of one camera to tracks. One instance per camera.
 
-    It may have ``warnings: list[str]``: what a user should know of the tracks so far.
+    It may have ``warnings: list[str]``: what a user should know of the tracks so far. And
+    ``carried(time_s) -> Tracks``: where the tracks of the frame before are by then, with score 0, for
+    frames that the detector does not look at; it changes nothing.
     """
 
     def wanted(self, detections: Detections, time_s: float) -> IntArray:
@@ -118,6 +121,15 @@ class Tracker(Protocol):
 def warnings_of(stage: Detector | Tracker | Matcher) -> list[str]:
     """Return what a user should know of what a stage found so far, one line each."""
     return list(getattr(stage, "warnings", []))
+
+
+def carried_by(tracker: Tracker, time_s: float) -> Tracks:
+    """Return where the tracks of the frame before are by then, none where a tracker cannot tell."""
+    carried = getattr(tracker, "carried", None)
+    if carried is None:
+        return Tracks.empty()
+    tracks: Tracks = carried(time_s)
+    return tracks
 
 
 class Embedder(Protocol):

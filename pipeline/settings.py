@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pipeline import foreign
+from pipeline.detect_settings import DetectSettings, TrackSettings
 from pipeline.errors import SettingsError
 from pipeline.floor_settings import FloorMapSettings, FloorSettings
 from pipeline.live_settings import LiveSettings
@@ -96,49 +97,6 @@ class SourceSettings(Section):
     """What decodes files in `run`; ``gpu``: NVDEC of the networks' CUDA device, which keeps frames."""
 
 
-class DetectSettings(Section):
-    """Finding persons."""
-
-    weights: str | None = None
-    """Whatever ultralytics loads: a name (``yolo11n.pt``), a file, an OpenVINO folder; none = the
-    package's own detector."""
-    detections: Path | None = None
-    """Saved boxes (CSV or MOT) to use instead of a detector."""
-    plugin: str | None = None
-    """Name of a detector that an installed package registers (``reid_pipeline.detectors``)."""
-    confidence: Share = 0.15
-    """Detections with a lower score are dropped; see ``track.high_confidence`` for those that
-    start tracks."""
-    nms_iou: Share = 0.6
-    """IoU threshold of non-maximum suppression."""
-    image_size: Annotated[int, Field(ge=64, le=4096)] = 640
-    """Longer side of the detector's input, pixels."""
-
-
-class TrackSettings(Section):
-    """Single-camera tracking."""
-
-    plugin: str | None = None
-    """Name of a tracker that an installed package registers (``reid_pipeline.trackers``)."""
-    high_confidence: Share = 0.4
-    """Minimum score of detections that start a track; they are associated first."""
-    min_iou: Share = 0.3
-    """Minimum overlap of a box with the predicted place of its track, times the overlap of their
-    extents in height and the box's score. Where frames are more than 0.15 s apart, both are
-    widened first by what a person may walk."""
-    max_lost_s: Seconds = 2.0
-    """A track that was not seen for so long ends; where frames are further apart, after one more."""
-    min_hits: Annotated[int, Field(ge=1)] = 2
-    """Boxes before a track counts; one is enough where frames are 0.18 s or more apart."""
-    split_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.5
-    """After a gap or an overlap, a track whose embedding has a lower cosine similarity than this
-    to before is split."""
-    check_interval_s: Seconds = 0.8
-    """Interval between two appearance checks of a track without gap or overlap."""
-    check_gap_s: Seconds = 0.25
-    """Tracks with a gap of this length go on only in a box whose embedding fits."""
-
-
 class EmbedSettings(Section):
     """Turning crops into vectors."""
 
@@ -216,6 +174,15 @@ class Settings(Section):
                     f"two cameras are named {camera.name!r}: give them different names in a "
                     "camera list"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _check_every(self) -> Settings:
+        if self.output.blur_heads and self.detect.every != 1:
+            raise ValueError(
+                f"detect.every {self.detect.every} would leave heads unblurred in frames that the "
+                "detector does not look at: leave it out, or output.blur_heads"
+            )
         return self
 
     @model_validator(mode="after")

@@ -146,14 +146,14 @@ class Profile:
 def profile(settings: Settings, folder: Path) -> Profile:
     """Do a run in one thread, video included, and return what each stage took."""
     clock = Clock()
-    sources = build_sources(settings)
+    # Without threads that decode ahead while other stages are measured.
+    with mock.patch.object(container, "DECODER_THREADS", 1):
+        sources = build_sources(settings)
     stages = build_stages(settings)
     sizes = {(source.header.width, source.header.height) for source in sources}
     try_networks(stages.pipeline, sizes, camera=sources[0].camera)
     counts = dict.fromkeys(("frame", "box", "crop"), 0)
     with ExitStack() as stack:
-        # Without threads that decode ahead while other stages are measured.
-        stack.enter_context(mock.patch.object(container, "DECODER_THREADS", 1))
         for owner, name, stage, threads in WATCHED:
             work = clock.timed(getattr(owner, name), stage, threads=threads)
             # A plain function on a class becomes a method again.

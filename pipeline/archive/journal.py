@@ -142,7 +142,7 @@ class Journal:
         recording: Recording,
         part: tuple[int, int],
         indices: Sequence[int],
-        found: Sequence[Detections],
+        found: Sequence[Detections | None],
     ) -> None:
         """Keep the boxes of a chunk, by the numbers of its frames.
 
@@ -150,30 +150,37 @@ class Journal:
             recording: The file.
             part: Which chunk of how many; as they were when its work began.
             indices: Numbers of the frames.
-            found: Persons in each of them.
+            found: Persons in each of them, ``None`` where the detector did not look.
         """
+        seen = [each for each in found if each is not None]
+        numbers = [n for n, each in zip(indices, found, strict=True) if each is not None]
         buffer = io.BytesIO()
         np.savez_compressed(
             buffer,
-            frame=np.repeat(np.array(indices, np.int64), [len(each) for each in found]),
-            xyxy=np.concatenate([np.zeros((0, 4), np.float32), *[each.xyxy for each in found]]),
-            score=np.concatenate([np.zeros(0, np.float32), *[each.score for each in found]]),
+            frame=np.repeat(np.array(numbers, np.int64), [len(each) for each in seen]),
+            xyxy=np.concatenate([np.zeros((0, 4), np.float32), *[each.xyxy for each in seen]]),
+            score=np.concatenate([np.zeros(0, np.float32), *[each.score for each in seen]]),
+            passed_over=np.setdiff1d(np.array(indices, np.int64), numbers),
         )
         write_private(self._boxes(recording, *part), buffer.getvalue())
 
-    def detections(self, recording: Recording) -> dict[int, Detections]:
+    def detections(self, recording: Recording) -> dict[int, Detections | None]:
         """Return the boxes of a whole file by frame number, without frames that have none.
+
+        ``None`` stands for frames that the detector did not look at.
 
         Raises:
             OutputError: The journal is damaged.
         """
-        boxes: dict[int, Detections] = {}
+        boxes: dict[int, Detections | None] = {}
         total = len(self.cuts(recording) or [])
         for chunk in range(total):
             path = self._boxes(recording, chunk, total)
             try:
                 with np.load(path) as saved:
                     frame, xyxy, score = saved["frame"], saved["xyxy"], saved["score"]
+                    if "passed_over" in saved:  # not where an earlier version was interrupted
+                        boxes.update(dict.fromkeys(saved["passed_over"].tolist()))
             except (OSError, BadZipFile, KeyError, ValueError, RecursionError) as error:
                 raise OutputError(f"{path} is damaged ({error}): remove it and run again") from None
             numbers, starts = np.unique(frame, return_index=True)

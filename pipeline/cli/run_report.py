@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from pipeline.foreign import MARK
-from pipeline.results import Results
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.results import Results
 
 __all__ = ["identities_as_json", "identity_table", "note_on_detector"]
 

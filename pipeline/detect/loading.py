@@ -8,7 +8,6 @@ from pathlib import Path
 from pipeline.detect.built_in import built_in_detector
 from pipeline.detect.exported import find_model
 from pipeline.detect.openvino_yolo import OpenVinoYolo
-from pipeline.detect.replay import ReplayDetector
 from pipeline.detect.ultralytics_adapter import UltralyticsDetector
 from pipeline.errors import ModelError
 from pipeline.foreign import special_kind
@@ -41,6 +40,8 @@ def load_detector(settings: DetectSettings, *, cameras: Sequence[str], device: s
         made: Detector = checked_stage("detector", make(settings, cameras=cameras, device=device))
         return made
     if settings.detections is not None:
+        from pipeline.detect.replay import ReplayDetector  # noqa: PLC0415 - start-up time
+
         return ReplayDetector(settings.detections, cameras=cameras, confidence=settings.confidence)
     path = built_in_detector(device) if settings.weights is None else Path(settings.weights)
     model = find_model(path) if path.exists() else None

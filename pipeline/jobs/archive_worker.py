@@ -74,6 +74,8 @@ class ArchiveJob:
             **({"floor": self._floor_tree()} if Floor(self.settings.cameras) else {}),
             **self.settings.model_dump(mode="json", include=parts),
         }
+        if self.settings.detect.every == 1:
+            del tree["detect"]["every"]  # as before there was a choice
         return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
 
     def _floor_tree(self) -> dict[str, Any]:
@@ -222,6 +224,7 @@ class ArchiveWorker:
             embedder=self._embedder,
             matcher=collector,
             place=floor.place if floor else None,
+            every=self._job.settings.detect.every,
         )
 
     def _batches(self, frames: Iterator[Frame]) -> Iterator[list[Frame]]:

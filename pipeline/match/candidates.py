@@ -18,30 +18,24 @@ from pipeline.match.view import View
 
 __all__ = ["compare", "likely_persons"]
 
-CANDIDATES = 32
-"""Persons that a track is compared with in detail, besides those who stand where it does."""
-
 
 def likely_persons(
     keys: Sequence[Key],
-    features: FloatArray,
+    nearest: Sequence[set[int]],
     tracks: TrackBook,
     book: PersonBook,
     view: View,
-    *,
-    least: float,
 ) -> dict[Key, set[int]]:
     """Return for each track the numbers of the persons most like it, and of those where it is.
 
     Args:
         keys: The tracks.
-        features: ``(N, D)`` unit rows, theirs.
+        nearest: For each of them, the persons most like it.
         tracks: All tracks.
         book: The persons.
         view: How tracks look, and where they are.
-        least: Cosine below which nobody matters.
     """
-    near = dict(zip(keys, book.nearest(features, CANDIDATES, least=least), strict=True))
+    near = dict(zip(keys, nearest, strict=True))
     if view.rules.ground is None:
         return near
     since = _since(tracks.evidence[key] for key in keys)
@@ -79,7 +73,7 @@ def compare(
         whether the track may show the person.
     """
     numbers = sorted(set[int]().union(*near))
-    similarity = book.similarities(view.features(tracks), numbers)
+    similarity = book.index.similarities(view.features(tracks), numbers)
     column_of = {number: column for column, number in enumerate(numbers)}
     allowed = np.zeros(similarity.shape, bool)
     for one, each in enumerate(near):

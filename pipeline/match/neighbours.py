@@ -51,13 +51,16 @@ def candidate_pairs(features: FloatArray, *, least: float = -np.inf) -> IntArray
         valid = (columns >= 0) & (columns != rows) & (cosine.ravel() >= least - ROUNDING)
         rows, columns = rows[valid], columns[valid]
         codes.append(np.minimum(rows, columns) * count + np.maximum(rows, columns))
+    del search  # and its index
     code = np.concatenate(codes)
     codes.clear()
     code.sort()
     first = np.ones(len(code), bool)
     first[1:] = code[1:] != code[:-1]
     code = code[first]
-    return np.stack(np.divmod(code, count), axis=1)
+    pairs = np.empty((len(code), 2), np.int64)
+    np.divmod(code, count, out=(pairs[:, 0], pairs[:, 1]))
+    return pairs
 
 
 def _exact(features: FloatArray) -> Search:

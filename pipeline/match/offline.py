@@ -30,6 +30,7 @@ __all__ = ["count_people", "group_tracklets", "identities_of", "place_warnings",
 
 COUNT_OVERLAPS = 3.0
 """For the lower end of the count, tracks of one person may overlap by so many times the usual."""
+BLOCK_PAIRS = 1 << 18
 HALF_WEIGHT = 1.0
 """Sum of the qualities of a tracklet's crops at which it counts for half a tracklet in its group:
 the mean of a person should not hang on glimpses of them behind others."""
@@ -200,8 +201,10 @@ def _link_usable(
         margin=settings.place_margin,
         related=related,
     )
+    for start in range(0, len(pairs), BLOCK_PAIRS):  # of a million tracklets not all at once
+        block = slice(start, start + BLOCK_PAIRS)
+        apart[block] |= rules.clashing(spans, *pairs[block].T)
     pairs = pairs[~apart]
-    pairs = pairs[~rules.clashing(spans, pairs[:, 0], pairs[:, 1])]
     features *= weight[:, None]
     return link(
         features, weight, spans, np.arange(len(spans)), pairs, rules=rules, threshold=threshold

@@ -26,6 +26,7 @@ from pipeline.datatypes import (
     Tracklet,
     Tracks,
 )
+from pipeline.match.ahead import SearchAhead
 from pipeline.match.assignment import assign
 from pipeline.match.candidates import compare, likely_persons
 from pipeline.match.keeping import forget_ended, forget_persons, keep_persons
@@ -75,6 +76,7 @@ class OnlineMatcher:
         self._known = {n: replace(p) for n, p in self._book.persons().items() if settings.resolve}
         self._view = View.blank(settings, dim)
         self._near = NearPersons(self._book, self._tracks.evidence)
+        self._ahead = SearchAhead(self._book, self._tracks)
         self._events: list[Event] = []
         self._tick = self._review = -math.inf
         self._began_s: float | None = None
@@ -167,8 +169,7 @@ class OnlineMatcher:
 
     def _advance(self, time_s: float) -> None:
         """Do what is due: decisions at every tick, and of a review one part at a tick."""
-        if self._began_s is None:
-            self._began_s = time_s
+        self._began_s = time_s if self._began_s is None else self._began_s
         tick = math.floor(time_s / self._settings.tick_s)
         if time_s < self._tracks.now_s - SET_BACK_S:
             self._tick, self._review = tick, math.floor(time_s / self._settings.review_s)
@@ -189,6 +190,8 @@ class OnlineMatcher:
             elif not busy:
                 self._near.renew(NEAR_SHARE, self._view, least=self._least)
             self._tick = tick
+        elif time_s > self._tracks.now_s:
+            self._ahead.renew(self._view, least=self._least)
         self._tracks.now_s = max(self._tracks.now_s, time_s)
 
     def _decide(self, *, at_end: bool) -> bool:
@@ -200,10 +203,8 @@ class OnlineMatcher:
         self._tracks.number_cameras(ready)
         self._see_anew(only_if_incomplete=True)
         self._book.refresh(self._tracks.evidence, self._view)
-        features = self._view.features([self._tracks.evidence[key] for key in ready])
-        near = likely_persons(
-            ready, features, self._tracks, self._book, self._view, least=self._least
-        )
+        nearest = self._ahead.nearest(ready, self._view, least=self._least)
+        near = likely_persons(ready, nearest, self._tracks, self._book, self._view)
         first_new = self._book.next_number
         for _, keys in groupby(ready, key=lambda key: key[0]):
             left = list(keys)
@@ -264,8 +265,7 @@ class OnlineMatcher:
     def _regroup(self) -> None:
         """Merge persons who proved to be one, move tracks to whom they fit better."""
         self._see_anew(only_if_incomplete=True)
-        recent = self._book.recent()
-        if not recent:
+        if not (recent := self._book.recent()):
             return
         self._book.touch(recent)
         self._book.refresh(self._tracks.evidence, self._view)

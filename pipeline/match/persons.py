@@ -75,7 +75,8 @@ class PersonBook:
         self._tracklets = 0
         self._persons: dict[int, Person] = {}
         self._recent: dict[Key, None] = {}  # in the order in which they were decided
-        self._index = PersonIndex(dim)
+        self.index = PersonIndex(dim)
+        """The mean features of all persons, as of the last refresh."""
         self._changed: set[int] = set()
 
     def __len__(self) -> int:
@@ -99,7 +100,7 @@ class PersonBook:
         return self.by_track.get(key, UNASSIGNED)
 
     def last_camera(self, number: int) -> str:
-        """Return where a person was seen last, empty if never in this run."""
+        """Return where a person was last, empty if never in this run."""
         return self._persons[number].last_camera
 
     @property
@@ -154,8 +155,7 @@ class PersonBook:
 
     def refresh(self, tracks: Mapping[Key, TrackEvidence], view: View) -> None:
         """Bring the mean features of changed persons up to date."""
-        changed = sorted(self._changed)
-        self._changed.clear()
+        changed, self._changed = sorted(self._changed), set()
         # In sorted order, as sums of floats depend on it in the last bits.
         recent = {n: sorted(self._persons[n].recent) for n in changed if n in self._persons}
         keys = [key for number in recent for key in recent[number]]
@@ -163,25 +163,22 @@ class PersonBook:
         for number in changed:
             person = self._persons.get(number)
             if person is None or not (person.past_count or person.recent):
-                self._index.remove(number)
+                self.index.remove(number)
                 continue
             total = person.past_sum.copy()
             for _ in recent[number]:
                 total += next(features)
-            self._index.put(number, total / np.float32(person.past_count + len(recent[number])))
+            self.index.put(number, total / np.float32(person.past_count + len(recent[number])))
 
     def nearest(self, features: FloatArray, count: int, *, least: float) -> list[set[int]]:
         """Return for each row the numbers of the ``count`` most similar persons, from a cosine on."""
-        return self._index.nearest(features, count, least=least)
-
-    def similarities(self, features: FloatArray, numbers: Sequence[int]) -> FloatArray:
-        """Return ``(N, len(numbers))`` mean cosines with the given persons."""
-        return self._index.similarities(features, numbers)
+        return self.index.nearest(features, count, least=least)
 
     def spans(self, number: int, spans_of: Callable[[Key], Spans]) -> list[Spans]:
-        """Return when and where a person was: the past, then each recent track."""
+        """Return when and where a person was in this run: the past, then each recent track."""
         person = self._persons[number]
-        return [person.past_spans, *map(spans_of, person.recent)]
+        spans = [person.past_spans, *map(spans_of, person.recent)]
+        return spans[1:] if person.past_spans.is_gallery else spans
 
     # Reviews
 

@@ -45,25 +45,32 @@ def between_places(
         margin: As above; 0 leaves every pair in.
         related: Pairs of cameras that are known to share people.
     """
-    one, other = camera[pairs[:, 0]], camera[pairs[:, 1]]
     cameras = int(camera.max(initial=-1)) + 1
     sure = threshold + min(margin, (1 - threshold) / 2)
-    across = np.flatnonzero((one != other) & (one >= 0) & (other >= 0))
     linked = np.zeros((cameras, cameras), bool)
     for a, b in related:
         linked[a, b] = True
-    for start in range(0, len(across), BLOCK_PAIRS):
-        block = across[start : start + BLOCK_PAIRS]
-        first, second = features[pairs[block, 0]], features[pairs[block, 1]]
-        alike = np.einsum("pd,pd->p", first, second) >= sure
-        linked[one[block[alike]], other[block[alike]]] = True
     place = connected_components(linked, directed=False)[1]
+    blocks = [slice(start, start + BLOCK_PAIRS) for start in range(0, len(pairs), BLOCK_PAIRS)]
+    for block in blocks:
+        one, other = camera[pairs[block]].T
+        open_ = np.flatnonzero((one >= 0) & (other >= 0))
+        open_ = open_[place[one[open_]] != place[other[open_]]]
+        first, second = features[pairs[block][open_]].transpose(1, 0, 2)
+        alike = open_[np.einsum("pd,pd->p", first, second) >= sure]
+        if len(alike):
+            linked[one[alike], other[alike]] = True
+            place = connected_components(linked, directed=False)[1]
+    apart = np.zeros(len(pairs), bool)
+    if place.max(initial=0) == 0:
+        return apart
     crowded = np.array(
         [_has_several(features[camera == c], threshold=threshold) for c in range(cameras)], bool
     )
-    apart = np.zeros(len(pairs), bool)
-    here, there = one[across], other[across]
-    apart[across] = (place[here] != place[there]) & crowded[here] & crowded[there]
+    for block in blocks:
+        one, other = camera[pairs[block]].T
+        both = (one >= 0) & (other >= 0) & crowded[one] & crowded[other]
+        apart[block] = both & (place[one] != place[other])
     return apart
 
 

@@ -45,11 +45,6 @@ class Node:
     frames: int
     spans: Spans
 
-    @property
-    def of_gallery(self) -> bool:
-        """Whether it is the past of a person known before the run."""
-        return self.key is None and bool((self.spans.camera == GALLERY_CAMERA).any())
-
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -90,7 +85,8 @@ def regroup(
     labels = link(
         features * weight[:, None], weight, spans, owner, pairs, rules=rules, threshold=threshold
     ).tolist()
-    names = _names(nodes, labels)
+    of_gallery = np.unique(owner[spans.camera == GALLERY_CAMERA]).tolist()
+    names = _names(nodes, labels, of_gallery)
     moves = []
     for node, label in zip(nodes, labels, strict=True):
         if label not in names:
@@ -115,14 +111,20 @@ def _badges(nodes: Sequence[Node], loyalty: float) -> FloatArray:
     return badges
 
 
-def _names(nodes: Sequence[Node], labels: Sequence[int]) -> dict[int, int]:
-    """Return the number of each group that keeps one."""
+def _names(
+    nodes: Sequence[Node], labels: Sequence[int], of_gallery: Sequence[int]
+) -> dict[int, int]:
+    """Return the number of each group that keeps one.
+
+    Args:
+        nodes: What was grouped.
+        labels: Of each, its group.
+        of_gallery: Positions of the pasts of persons known before the run.
+    """
     shared: dict[tuple[int, int], int] = {}
     for node, label in zip(nodes, labels, strict=True):
         shared[node.number, label] = shared.get((node.number, label), 0) + node.frames
-    names = {
-        label: node.number for node, label in zip(nodes, labels, strict=True) if node.of_gallery
-    }
+    names = {labels[position]: nodes[position].number for position in of_gallery}
     taken = set(names.values())
     for (number, label), _ in sorted(shared.items(), key=lambda item: (-item[1], item[0])):
         if label not in names and number not in taken:

@@ -22,6 +22,7 @@ MAX_COMPARED = 256
 """The newest tracks of a camera that are compared to learn from."""
 
 TimeArray = NDArray[np.float64]
+NO_PATH = Paths.none(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +52,12 @@ class Spans:
         ways = Paths.none(len(rows)) if paths is None else Paths.of(paths)
         return cls(times[:, 0], times[:, 1], camera, ways)
 
+    @classmethod
+    def one(cls, first_s: float, last_s: float, camera: int, path: Path | None) -> Spans:
+        """Return that of a single track; many times faster than ``of``, and asked for often."""
+        paths = NO_PATH if path is None else Paths.of([path])
+        return cls(np.array([first_s]), np.array([last_s]), np.array([camera], np.int64), paths)
+
     def __len__(self) -> int:
         return len(self.first_s)
 
@@ -65,6 +72,11 @@ class Spans:
             np.concatenate([part.camera for part in parts]),
             Paths.all_of([part.paths for part in parts]),
         )
+
+    @property
+    def is_gallery(self) -> bool:
+        """Whether it is that of a gallery alone, which says nothing of any track."""
+        return len(self.camera) == 1 and bool(self.camera[0] == GALLERY_CAMERA)
 
     def without_paths(self) -> Spans:
         """Return the spans alone: paths of what is long past need not be kept."""

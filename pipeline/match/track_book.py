@@ -116,7 +116,7 @@ class TrackBook:
         path = track.path
         if path is not None and since is not None:
             path = path.since(since)
-        return Spans.of([(track.first_s, track.last_s, self.cameras[track.camera])], [path])
+        return Spans.one(track.first_s, track.last_s, self.cameras[track.camera], path)
 
     def node(self, key: Key, number: int, feature: FloatArray) -> Node:
         """Return what a review has to know of one track that bears an identity."""

@@ -223,7 +223,8 @@ class LiveRun:
         if self._parts.blur_heads:
             results = [with_blurred_heads(each) for each in results]
         # The registry learns the matcher's numbers before it is asked what to show for them.
-        events = self._parts.registry.write(results, self._parts.pipeline.drain_events())
+        detected = [each for each in results if not each.is_carried]  # alone count people
+        events = self._parts.registry.write(detected, self._parts.pipeline.drain_events())
         shown = self._parts.registry.show(results)
         pictures = self._parts.pictures.take(shown)
         if self._parts.recorder is not None:

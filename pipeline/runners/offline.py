@@ -50,7 +50,7 @@ class CameraCount:
         if not self.frames:
             self.first_s = frame.time_s
         self.frames += 1
-        self.boxes += len(result.tracks)
+        self.boxes += 0 if result.is_carried else len(result.tracks)
         self.last_s = frame.time_s
 
 
@@ -139,13 +139,13 @@ def run_offline(
 
 def _detected_ahead(
     pipeline: Pipeline, batches: Iterator[list[Frame]]
-) -> Generator[tuple[list[Frame], list[Detections]], None, None]:
+) -> Generator[tuple[list[Frame], list[Detections | None]], None, None]:
     """Yield each batch with its detections while those of the next one are being computed.
 
     Tracking and matching keep one core busy; the detector has the others meanwhile.
     """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="detect") as ahead:
-        waiting: tuple[list[Frame], Future[list[Detections]]] | None = None
+        waiting: tuple[list[Frame], Future[list[Detections | None]]] | None = None
         for batch in batches:
             started = ahead.submit(pipeline.detect, batch)
             if waiting is not None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.boxes import ious
-from pipeline.datatypes import FloatArray, FrameResult
+from pipeline.datatypes import FloatArray, FrameResult, Tracks
 
 __all__ = ["FilledRow", "Gaps"]
 
@@ -62,6 +62,7 @@ class _Moment:
     track_ids: list[int]
     boxes: FloatArray
     size: tuple[int, int]
+    is_carried: bool
 
 
 @dataclass(slots=True)
@@ -79,7 +80,8 @@ class Gaps:
 
     A track was seen before and after a gap, so its person was there; the box is drawn in
     between by straight lines. A track also lacks the frame before its first box, as only the
-    second detection makes it a track; that box follows from the motion of the next ones.
+    second detection makes it a track, and those that the detector did not look at in between; these
+    boxes follow from the motion of the next ones.
 
     Args:
         folder: Where the anonymous file goes.
@@ -101,8 +103,10 @@ class Gaps:
             OSError: The disk is full or gone.
         """
         camera, time_s = result.frame.camera, result.frame.time_s
-        order = np.argsort(result.tracks.track_id, kind="stable")
-        ids, boxes = result.tracks.track_id[order].tolist(), result.tracks.xyxy[order]
+        # Boxes that are carried on by motion are guesses; later frames tell better.
+        tracks = Tracks.empty() if result.is_carried else result.tracks
+        order = np.argsort(tracks.track_id, kind="stable")
+        ids, boxes = tracks.track_id[order].tolist(), tracks.xyxy[order]
         height, width = result.frame.shape[:2]
         moments = self._moments.setdefault(camera, deque())
         courses = self._courses.setdefault(camera, {})
@@ -112,7 +116,14 @@ class Gaps:
             del courses[track_id]
         moments.append(
             _Moment(
-                self._number, result.frame.index, time_s, self._rows, ids, boxes, (width, height)
+                self._number,
+                result.frame.index,
+                time_s,
+                self._rows,
+                ids,
+                boxes,
+                (width, height),
+                result.is_carried,
             )
         )
         self._recent.append((time_s, self._rows))
@@ -150,13 +161,16 @@ class Gaps:
         begin = place.get(first[0][0], 0)
         if begin == 0:
             return
-        lead, start, end = moments[begin - 1], moments[begin], moments[place[first[-1][0]]]
+        start, end = moments[begin], moments[place[first[-1][0]]]
         change = (first[-1][1] - first[0][1]) / (end.time_s - start.time_s)
-        box = first[0][1] - change * (start.time_s - lead.time_s)
-        box = np.clip(box, 0, np.array(lead.size * 2, np.float32)).astype(np.float32)
-        is_seen = (box[2:] - box[:2]).min() >= MIN_SIDE_PX
-        if is_seen and not (ious(box[None], lead.boxes) > SAME_PLACE_IOU).any():
-            self._fill(lead, camera, track_id, box)
+        for lead in reversed(moments[:begin]):
+            box = first[0][1] - change * (start.time_s - lead.time_s)
+            box = np.clip(box, 0, np.array(lead.size * 2, np.float32)).astype(np.float32)
+            is_seen = (box[2:] - box[:2]).min() >= MIN_SIDE_PX
+            if is_seen and not (ious(box[None], lead.boxes) > SAME_PLACE_IOU).any():
+                self._fill(lead, camera, track_id, box)
+            if not lead.is_carried:
+                return
 
     def _fill(self, moment: _Moment, camera: str, track_id: int, box: FloatArray) -> None:
         before = moment.first_row + int(np.searchsorted(moment.track_ids, track_id))

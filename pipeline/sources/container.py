@@ -18,7 +18,10 @@ import av
 from pipeline.errors import DecodeError, SourceError
 from pipeline.foreign import special_kind, way_out
 
-__all__ = ["FORMATS", "Damage", "decoded_frames", "demuxed", "open_container", "reason"]
+__all__ = [
+    "DECODER_THREADS", "FORMATS", "Damage", "decoded_frames", "decoder_threads", "demuxed",
+    "open_container", "reason",
+]  # fmt: skip
 
 FORMATS = ("mov", "matroska", "mpegts", "avi", "flv", "h264", "hevc")
 """FFmpeg's names of the demuxers that may be used (``mov`` is MP4, ``matroska`` WebM too)."""
@@ -30,6 +33,8 @@ PLAYLIST_STARTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<?xml", b"<MPD", b"
 DECODER_THREADS = 4
 """Threads per file, the same on every machine, because damage costs up to this many frames at
 the end of a file; more of them help little where several cameras are read at once."""
+ALL_DECODER_THREADS = 16
+"""Threads of all files that are read at once; with more files each has fewer, at least one."""
 
 BROKEN_READS = 3
 """Failed reads in a row, without one packet between them, after which the file has ended."""
@@ -58,9 +63,19 @@ def reason(error: Exception) -> str:
     return " ".join(str(text).split())
 
 
+def decoder_threads(files: int) -> int:
+    """Return the threads that each of so many files may have, where they are read at once."""
+    return min(DECODER_THREADS, max(1, ALL_DECODER_THREADS // files))
+
+
 @contextlib.contextmanager
 def open_container(
-    path: Path, damage: Damage, *, max_pixels: int, acceleration: Any | None = None
+    path: Path,
+    damage: Damage,
+    *,
+    max_pixels: int,
+    threads: int = DECODER_THREADS,
+    acceleration: Any | None = None,
 ) -> Iterator[tuple[Any, Any]]:
     """Open a video file and yield its PyAV container and its largest video stream.
 
@@ -68,6 +83,7 @@ def open_container(
         path: The file.
         damage: Takes in whether the file's index is damaged.
         max_pixels: Frames larger than this are refused, also when they come later.
+        threads: Of the decoder.
         acceleration: PyAV's ``HWAccel`` to decode with, if it can be.
 
     Raises:
@@ -78,6 +94,8 @@ def open_container(
     try:
         stream = _video_stream(path, container)
         _check_size(path, stream, max_pixels=max_pixels)
+        stream.thread_type = "AUTO"
+        stream.thread_count = threads
         yield container, stream
     finally:
         container.close()
@@ -168,8 +186,6 @@ def _check_size(path: Path, stream: Any, *, max_pixels: int) -> None:
             f"a frame: at most {max_pixels} are allowed; scale it down or raise source.max_pixels"
         )
     codec.options = {**codec.options, "max_pixels": str(max_pixels)}
-    stream.thread_type = "AUTO"
-    stream.thread_count = DECODER_THREADS
 
 
 def decoded_frames(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:

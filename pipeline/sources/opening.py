@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.errors import SourceError
 from pipeline.settings import CameraSettings, SourceSettings
+from pipeline.sources.container import decoder_threads
 from pipeline.sources.stream_address import is_stream_address, public_part
 from pipeline.sources.video_file import VideoFile
 
@@ -14,13 +15,18 @@ __all__ = ["open_source"]
 
 
 def open_source(
-    camera: CameraSettings, settings: SourceSettings, *, acceleration: Any | None = None
+    camera: CameraSettings,
+    settings: SourceSettings,
+    *,
+    beside: int = 1,
+    acceleration: Any | None = None,
 ) -> VideoFile:
     """Return the source of a camera, checked: open all of them before any work starts.
 
     Args:
         camera: Its name, its source, and the offset of its clock.
         settings: What holds for all sources.
+        beside: How many sources are read at once; they share the threads of decoders.
         acceleration: What PyAV decodes with on a GPU, where the pixels stay.
 
     Raises:
@@ -37,5 +43,6 @@ def open_source(
         time_offset_s=camera.time_offset_s,
         max_pixels=settings.max_pixels,
         max_seconds=settings.max_seconds,
+        threads=decoder_threads(beside),
         acceleration=acceleration,
     )

@@ -14,7 +14,12 @@ from av.video.reformatter import VideoReformatter
 from pipeline.datatypes import Frame, Image
 from pipeline.errors import DecodeError
 from pipeline.gpu_frame import GpuFrame
-from pipeline.sources.container import Damage, decoded_frames, open_container
+from pipeline.sources.container import (
+    DECODER_THREADS,
+    Damage,
+    decoded_frames,
+    open_container,
+)
 from pipeline.sources.frame_times import FrameTimes
 from pipeline.sources.nvdec import TakenPicture, bgr_pixels
 from pipeline.sources.orientation import (
@@ -58,6 +63,7 @@ class VideoFile:
         time_offset_s: Added to the file's own time.
         max_pixels: Largest frame that is decoded.
         max_seconds: Stop after this much of the file's own time.
+        threads: Of the decoder.
         acceleration: What PyAV decodes with on a GPU, where the pixels stay.
 
     Raises:
@@ -72,9 +78,11 @@ class VideoFile:
         time_offset_s: float = 0.0,
         max_pixels: int = 40_000_000,
         max_seconds: float | None = None,
+        threads: int = DECODER_THREADS,
         acceleration: Any | None = None,
     ) -> None:
         self.path = path
+        self._threads = threads
         self._camera = camera
         self._time_offset_s = time_offset_s
         self._max_pixels = max_pixels
@@ -143,7 +151,11 @@ class VideoFile:
         fetched = 0
         try:
             opened = open_container(
-                self.path, damage, max_pixels=self._max_pixels, acceleration=self._acceleration
+                self.path,
+                damage,
+                max_pixels=self._max_pixels,
+                threads=self._threads,
+                acceleration=self._acceleration,
             )
             with opened as (container, stream):
                 take = PictureConverter(stream).taken

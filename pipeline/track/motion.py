@@ -47,8 +47,14 @@ class MotionFilter:
     @property
     def boxes(self) -> FloatArray:
         """``(T, 4)`` float32: the box of each track at the time of the last prediction, px."""
-        centre, half = self._position[:, :2], self._position[:, 2:] / 2
-        return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
+        return _corners(self._position)
+
+    def ahead(self, step_s: float) -> FloatArray:
+        """Return ``(T, 4)`` float32: the boxes a time step after the last prediction, px."""
+        fade = np.exp(-step_s / SPEED_MEMORY_S)
+        position = self._position + SPEED_MEMORY_S * (1 - fade) * self._speed
+        position[:, 2:] = np.maximum(position[:, 2:], MIN_SIDE_PX)
+        return _corners(position)
 
     def add(self, xyxy: FloatArray) -> None:
         """Begin ``(N, 4)`` new tracks, after those there are."""
@@ -102,6 +108,11 @@ class MotionFilter:
 
     def _clip(self) -> None:
         self._position[:, 2:] = np.maximum(self._position[:, 2:], MIN_SIDE_PX)
+
+
+def _corners(position: Array) -> FloatArray:
+    centre, half = position[:, :2], position[:, 2:] / 2
+    return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
 
 
 def _measured(xyxy: FloatArray) -> Array:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pipeline.datatypes import Detections, FloatArray, IntArray, Tracks
-from pipeline.protocols import Tracker, warnings_of
+from pipeline.protocols import Tracker, carried_by, warnings_of
 
 __all__ = ["RestartingTracker"]
 
@@ -46,7 +46,13 @@ class RestartingTracker:
         self, detections: Detections, time_s: float, rows: IntArray, vectors: FloatArray
     ) -> Tracks:
         """Advance to ``time_s`` and return the boxes that belong to a track."""
-        tracks = self._tracker.update(detections, time_s, rows, vectors)
+        return self._numbered(self._tracker.update(detections, time_s, rows, vectors))
+
+    def carried(self, time_s: float) -> Tracks:
+        """Return where the tracks of the frame before are by then."""
+        return self._numbered(carried_by(self._tracker, time_s))
+
+    def _numbered(self, tracks: Tracks) -> Tracks:
         if not len(tracks):
             return tracks
         numbers = tracks.track_id + self._offset

@@ -51,6 +51,7 @@ class SingleCameraTracker:
         self._key = np.zeros(0, np.int64)  # the guard's number; UNCONFIRMED before it counts
         self._hits = np.zeros(0, np.int64)
         self._seen_s = np.zeros(0)
+        self._shown: dict[int, int] = {}  # number of each track of the frame before, by its key
         self._last_key = UNCONFIRMED
         self._time_s: float | None = None
         self._step_s = float("inf")
@@ -97,10 +98,19 @@ class SingleCameraTracker:
             for row, key in zip(kept.tolist(), keys.tolist(), strict=True)
         ]
         self._guard.forget(time_s, step_s=step_s)
+        self._shown = dict(zip(keys.tolist(), numbers, strict=True))
         track_id = np.array(numbers, np.int64)
         order = np.argsort(track_id, kind="stable")
         kept = kept[order]
         return Tracks(detections.xyxy[kept], detections.score[kept], track_id[order])
+
+    def carried(self, time_s: float) -> Tracks:
+        """Return where the tracks of the frame before are by then, by track id, with score 0."""
+        rows = np.flatnonzero(np.isin(self._key, list(self._shown)))
+        track_id = np.array([self._shown[key] for key in self._key[rows].tolist()], np.int64)
+        order = np.argsort(track_id, kind="stable")
+        xyxy = self._motion.ahead(time_s - (self._time_s or 0.0))[rows[order]]
+        return Tracks(xyxy, np.zeros(len(rows), np.float32), track_id[order])
 
     def _associate(
         self,

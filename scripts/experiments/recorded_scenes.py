@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,7 @@ from pipeline.track.tracker import SingleCameraTracker
 from reid_model.stored_weights import default_weights, weights_sha256
 
 __all__ = [
-    "BUILT_IN", "EventRecord", "Scene", "Seen", "matched", "record", "tell", "time_steps",
+    "BUILT_IN", "EventRecord", "Scene", "Seen", "frames_of", "matched", "record", "tell", "time_steps",
     "with_evidence",
 ]  # fmt: skip
 
@@ -92,6 +92,7 @@ class EventRecord:
     size: tuple[int, int]
     tracks: Tracks
     evidence: CropEvidence
+    is_carried: bool = False
 
 
 def record(folder: Path, *, detector: str | None, embed: EmbedSettings, cache: Path) -> Scene:
@@ -119,7 +120,7 @@ def record(folder: Path, *, detector: str | None, embed: EmbedSettings, cache: P
     return Scene(folder.name, _read(boxes, vectors), truth)
 
 
-def _frames(folder: Path) -> Iterator[Frame]:
+def frames_of(folder: Path) -> Iterator[Frame]:
     """Yield the frames of all cameras in order of (time, camera)."""
     with ExitStack() as stack:
         sources = [
@@ -140,7 +141,7 @@ def _save_boxes(folder: Path, path: Path, *, detector: str | None) -> None:
     names = [video.stem for video in sorted(folder.glob("*.mp4"))]
     loaded = load_detector(settings, cameras=names, device=resolve_device("cpu"))
     rows, found = [], []
-    for frame in _frames(folder):
+    for frame in frames_of(folder):
         [boxes] = loaded.detect([frame])
         rows.append((frame.camera, frame.index, frame.time_s, *frame.image.shape[:2], len(boxes)))
         found.append(boxes)
@@ -162,7 +163,7 @@ def _save_vectors(folder: Path, boxes: Path, path: Path, *, embed: EmbedSettings
         per_frame = np.split(content["xyxy"], np.cumsum(content["count"])[:-1])
     embedder = ReidEmbedder(embed, device=resolve_device("cpu"))
     vectors = []
-    for frame, xyxy in zip(_frames(folder), per_frame, strict=True):
+    for frame, xyxy in zip(frames_of(folder), per_frame, strict=True):
         crops = [cut(frame.image, box) for box in xyxy]
         if crops:
             vectors.append(embedder.embed(crops).astype(np.float16))
@@ -234,11 +235,15 @@ def _blank(seen: Seen | EventRecord) -> Frame:
 
 
 def matched(
-    told: Sequence[EventRecord], settings: MatchSettings, *, threshold: float
+    told: Sequence[EventRecord],
+    settings: MatchSettings,
+    *,
+    threshold: float | Callable[[int], float],
 ) -> Identities:
-    """Return the identities that the matcher ends with."""
+    """Return the identities that the matcher ends with; a threshold may hang on how many tracklets."""
     dim = next((e.evidence.vectors.shape[1] for e in told if len(e.evidence.rows)), 1)
-    matcher = OnlineMatcher(settings, threshold=lambda _: threshold, dim=dim)
+    among = threshold if callable(threshold) else lambda _: threshold
+    matcher = OnlineMatcher(settings, threshold=among, dim=dim)
     for each in told:
         matcher.update(each.camera, each.time_s, each.tracks, each.evidence)
     return matcher.finish()
@@ -281,5 +286,6 @@ def _filled(told: Sequence[EventRecord]) -> list[FilledRow]:
         for each in told:
             nobody = np.full(len(each.tracks), UNASSIGNED)
             unknown = np.zeros(len(each.tracks), np.float32)
-            finder.see(FrameResult(_blank(each), each.tracks, nobody, unknown))
+            blank = _blank(each)
+            finder.see(FrameResult(blank, each.tracks, nobody, unknown, is_carried=each.is_carried))
         return list(finder.rows())

@@ -10,11 +10,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.cli import main
 from pipeline.layout.archive import ArchiveFolder
 from pipeline.sources import VideoFile
 from pipeline.sources.chunks import find_chunks
@@ -67,6 +69,22 @@ def test_duckdb_reads_what_pandas_reads(undisturbed):
 def test_several_processes_give_the_same_bytes(footage, weights, undisturbed, tmp_path):
     assert batch(footage, weights, tmp_path, "--engine", "processes", "--workers", "2") == 0
     assert contents(tmp_path) == contents(undisturbed)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_frames_that_the_detector_passes_over_have_boxes_of_score_0(
+    workers, footage, weights, tmp_path
+):
+    asked = arguments(footage, weights, tmp_path / "out", "--engine", "processes")
+    config = Path(asked[asked.index("--config") + 1])
+    config.write_text(config.read_text() + "detect: {every: 2}\n")
+    assert main([*asked, "--workers", workers]) == 0
+    boxes = pd.read_parquet(tmp_path / "out" / "boxes")
+    sightings = pd.read_parquet(tmp_path / "out" / "sightings").set_index("tracklet_id")
+    assert ((boxes["score"] == 0) == (boxes["frame"] % 2 == 1)).all()
+    for tracklet, own in boxes.groupby("tracklet_id"):
+        assert own["frame"].tolist() == list(range(own["frame"].min(), 20))
+        assert (own["score"] > 0).sum() == sightings.loc[tracklet, "frames"]
 
 
 @pytest.mark.parametrize("moment", range(int(os.environ.get("REID_KILLS", "2"))))

@@ -43,6 +43,14 @@ def test_all_chunks_of_a_file_are_there_to_be_taken_at_once(journal):
     assert schedule.finished[LONG.file]["frames"] == 25
 
 
+def test_frames_that_nobody_looked_at_are_told_from_those_without_anybody(journal):
+    journal.write_cuts(LONG, CUTS[:1])
+    found = [detections((0, 0, 9, 9)), None, detections(), None]
+    journal.write_detections(LONG, (0, 1), [0, 1, 2, 3], found)
+    read = journal.detections(LONG)
+    assert {number: each is None for number, each in read.items()} == {0: False, 1: True, 3: True}
+
+
 def test_after_an_interruption_only_the_chunks_that_lack_are_looked_at(journal):
     journal.write_cuts(LONG, CUTS)
     detect(journal, 1)

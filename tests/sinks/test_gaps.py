@@ -2,12 +2,13 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pipeline.datatypes import Identities, Identity
-from pipeline.sinks import gaps, tables
+from pipeline.sinks import final_tables, gaps
 from pipeline.sinks.tables import Tables
 from support.builders import result
 from support.small_runs import rows_of
@@ -102,7 +103,7 @@ def random_frames(seed):
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("chunk", [1, 7, 50_000])
 def test_all_is_in_order_and_what_was_detected_stays(tmp_path, monkeypatch, seed, chunk):
-    monkeypatch.setattr(tables, "CHUNK_ROWS", chunk)
+    monkeypatch.setattr(final_tables, "CHUNK_ROWS", chunk)
     frames = random_frames(seed)
     rows = written(tmp_path, frames)
     order = {(camera, index): number for number, (camera, index, _) in enumerate(frames)}
@@ -145,3 +146,20 @@ def test_what_waits_in_memory_is_bounded_though_a_camera_ends(tmp_path):
     assert sum(1 for _ in finder.rows()) > 500
     finder.close()
     assert not list(tmp_path.iterdir())
+
+
+def test_boxes_that_are_only_carried_on_are_drawn_from_those_before_and_after(tmp_path):
+    sink = Tables(tmp_path)
+    for index in range(16):
+        looked_at = index % 2 == 0
+        guess = walker(index) if looked_at else (0.0, 0.0, 40.0, 120.0)
+        seen = result(guess, index=index, ids=[1], size=SIZE)
+        if index < 4:  # before the track is one
+            seen = result(index=index, size=SIZE)
+        sink.write(replace(seen, is_carried=not looked_at))
+    sink.finish(Identities({("cam", 1): Identity(1, 0.9, 0.0, 1.0, 5)}), [])
+    sink.close()
+    found = filled(rows_of(tmp_path / "tracks.csv"))
+    assert sorted(index for _, index, _ in found) == [2, 3, 5, 7, 9, 11, 13]
+    for (_, index, _), box in found.items():
+        assert box == pytest.approx([100 + 4 * index, 100, 40, 120], abs=0.01)

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.datatypes import Event, Identities, Identity, Tracklet
 from pipeline.errors import SinkError
-from pipeline.sinks import tables
+from pipeline.sinks import final_tables, tables
 from pipeline.sinks.tables import EventLog, Tables
 from support.builders import result
 from support.small_runs import rows_of
@@ -49,7 +49,7 @@ def test_rows_are_there_while_the_run_goes_with_the_online_identity(tmp_path):
 
 
 def test_final_identities_replace_the_online_ones_and_nothing_else(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "CHUNK_ROWS", 3)  # several chunks
+    monkeypatch.setattr(final_tables, "CHUNK_ROWS", 3)  # several chunks
     monkeypatch.setattr(tables, "FLUSH_S", 0)
     sink = Tables(tmp_path)
     for index in range(10):

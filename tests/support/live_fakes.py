@@ -157,6 +157,7 @@ class World:
         batch_size=8,
         blur_heads=False,
         tracker=FakeTracker,
+        every=1,
         **settings,
     ):
         self.time = Time()
@@ -175,6 +176,7 @@ class World:
             policy=FakePolicy(),
             embedder=self.embedder,
             matcher=self.matcher,
+            every=every,
         )
         parts = LiveParts(
             pipeline=pipeline,

@@ -35,6 +35,16 @@ def test_a_slow_detector_lowers_the_rate_of_all_cameras_evenly(batch_size):
     assert world.run.figures()["detector_fps"] == pytest.approx(10, rel=0.05)
 
 
+def test_every_frame_is_shown_and_those_that_were_looked_at_count():
+    world = World(cameras=1, fps=10, every=2)
+    world.go(4)
+    assert len(world.recorder.results) == world.cameras["c0"].index
+    carried = [each.is_carried for each in world.recorder.results]
+    assert carried == [False, True] * (len(carried) // 2) + [False] * (len(carried) % 2)
+    registered = sum(count for kind, count in world.registry.calls if kind == "write")
+    assert registered == carried.count(False)
+
+
 @pytest.mark.parametrize("frame_s", [0.1, 0.3, 0.9])
 def test_latency_stays_below_the_limit_however_slow_the_detector_is(frame_s):
     world = World(cameras=8, fps=25, frame_s=frame_s)
