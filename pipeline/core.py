@@ -232,7 +232,7 @@ class Pipeline:
 
 def _inside(frame: Frame, tracks: Tracks) -> Tracks:
     """Return the tracks clipped to the frame, without those that have left it."""
-    height, width = frame.image.shape[:2]
+    height, width = frame.shape[:2]
     xyxy = np.clip(tracks.xyxy, 0, np.array([width, height] * 2, np.float32))
     rows = np.flatnonzero((xyxy[:, 2:] - xyxy[:, :2] >= MIN_SIDE_PX).all(axis=1))
     return replace(

@@ -52,7 +52,7 @@ class DetectionPace:
         """Return what is done for a frame; each camera's in time order."""
         if isinstance(self._every, int):
             return Look.CARRY if frame.index % self._every else Look.DETECT
-        small = small_grey(frame.image)
+        small = small_grey(frame)
         last_s, last = self._last.get(frame.camera, (0.0, None))
         passed_s = frame.time_s - last_s + TIME_TOLERANCE_S
         if last is not None and last.shape == small.shape and passed_s > 0:

@@ -32,7 +32,7 @@ __all__ = ["WatchedCamera"]
 
 LOOK_S = 0.05
 """Time between two looks at whether the run is ending."""
-START_S = 20.0
+START_S = 60.0
 """Time for a new process to come up, on a machine where everything starts at once."""
 STATES = {
     Trouble.LOST: CameraState.WAITING,
@@ -88,6 +88,7 @@ class WatchedCamera:
         self._thread = threading.Thread(target=self._watch, name=f"watch-{camera}", daemon=True)
         self._reader: ReaderProcess | None = None
         self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
+        self._fate = ""
         # Guards the slot, which the watching thread replaces and another takes pictures from.
         self._lock = threading.Lock()
         self._slot: FrameSlot | None = None
@@ -156,9 +157,10 @@ class WatchedCamera:
                 self._await_ready(self._reader)
             self._reader.send(self._order)
             return self._follow(self._reader)
-        except (EOFError, OSError):
+        except (EOFError, OSError) as error:
             self._end_reader()
             self._deaths.append(time.monotonic())
+            self._fate = (isinstance(error, EOFError) and str(error)) or "crashed"
             return None
 
     def _await_ready(self, reader: ReaderProcess) -> None:
@@ -166,7 +168,7 @@ class WatchedCamera:
         deadline_s = time.monotonic() + START_S
         while not isinstance(reader.receive(timeout_s=LOOK_S), Ready):
             if self._stopping.is_set() or time.monotonic() > deadline_s:
-                raise EOFError
+                raise EOFError(f"did not start within {START_S:g} s")
 
     def _follow(self, reader: ReaderProcess) -> Ended:
         """Take reports until the connection has ended, or nothing good came for too long."""
@@ -236,7 +238,7 @@ class WatchedCamera:
         """Pause before the next attempt; return whether there is to be one."""
         min_s = 0.0
         if ended is None:
-            state, reason = CameraState.WAITING, "the process that reads it crashed"
+            state, reason = CameraState.WAITING, f"the process that reads it {self._fate}"
             if self._is_dying():
                 state, min_s = CameraState.FAILED, FAILED_PAUSE_S
                 reason += f" {MAX_DEATHS} times within a minute"

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import os
 import queue
+import signal
 import threading
 import time
 from collections import deque
@@ -54,6 +55,8 @@ def read_camera(watcher: Connection) -> None:
         watcher: Orders come from it, reports go to it.
     """
     silence_decoder_logs()
+    # What ends a service is sent to all its processes: the watcher decides, and closes the pipe.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # A camera is on the own network; a proxy would neither reach it nor should it see its login.
     for name in PROXIES:
         os.environ.pop(name, None)

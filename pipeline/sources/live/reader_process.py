@@ -60,16 +60,13 @@ class ReaderProcess:
             raise EOFError from None
 
     def end(self, *, timeout_s: float) -> None:
-        """End it: by closing its pipe, then by a signal, then by one it cannot refuse.
+        """End it: by closing its pipe, then by a signal that it cannot refuse.
 
         Args:
-            timeout_s: Time for each of the first two.
+            timeout_s: Time for the first.
         """
         self._pipe.close()
         self._process.join(timeout_s)
-        if self._process.is_alive():
-            self._process.terminate()
-            self._process.join(timeout_s)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()

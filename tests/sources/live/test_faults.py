@@ -216,6 +216,16 @@ def test_a_reader_that_crashes_is_replaced(server, cameras):
     assert reader_pids() != [pid]
 
 
+def test_what_ends_a_service_leaves_readers_to_their_watcher(server, cameras):
+    camera = cameras.one(server.address("door"))
+    frames_of(camera, 3)
+    (pid,) = reader_pids()
+    os.kill(pid, signal.SIGTERM)
+    frames_of(camera, 5)
+    assert reader_pids() == [pid]
+    assert camera.epoch == 0
+
+
 def test_a_reader_that_hangs_is_killed_and_replaced(server, cameras):
     camera = cameras.one(server.address("door"))
     frames_of(camera, 3)
