@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.datatypes import FloatArray, Image
 
-__all__ = ["Letterbox"]
+__all__ = ["PADDING_GREY", "Letterbox"]
 
 PADDING_GREY = 114
 """The grey that YOLO models are trained with around letterboxed images."""
