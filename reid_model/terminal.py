@@ -54,7 +54,8 @@ class NumbersCommand(TyperCommand):
             BadParameter: One of the numbers is none.
         """
         rest: list[str] = super().parse_args(ctx, args)
-        for each in self.params:
+        parameters: list[Any] = self.params
+        for each in parameters:
             value = ctx.params.get(each.name)
             if isinstance(value, float) and not math.isfinite(value):
                 raise typer.BadParameter(f"{value} is no number", ctx=ctx, param=each)
