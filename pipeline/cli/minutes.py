@@ -35,8 +35,8 @@ class Minutes:
         return True
 
     def left(self, share: float) -> str:
-        """Return how long the rest takes at the pace so far, as text; empty where unknown."""
-        if share <= 0:
+        """Return how long the rest takes at the pace so far, as text; empty where unknown or none."""
+        if not 0 < share < 1:
             return ""
         minutes = self.passed_s * (1 - share) / share / 60
         return f", about {minutes:.0f} min left" if minutes >= 1 else ", less than a minute left"

@@ -32,11 +32,12 @@ def test_a_run_logs_once_a_minute_and_at_the_end_of_each_part(capsys):
             for camera in ("a", "b"):
                 shown.show(CameraProgress("find", camera, second * 10, second, 300.0))
         shown.show(CameraProgress("draw", "a", 1, 1.0, 300.0))
+        shown.show(CameraProgress("draw", "a", 90, 9.0, 300.0, done=True))
     assert capsys.readouterr().err.splitlines() == [
         "finding people: 20%, 1210 frames, 20.2 frames/s, about 4 min left",
         "finding people: 40%, 2410 frames, 20.1 frames/s, about 3 min left",
         "finding people: 50%, 3000 frames, 20.1 frames/s, about 3 min left",
-        "drawing video: 0%, 1 frames, 1.0 frames/s",
+        "drawing video: 100%, 90 frames, 90.0 frames/s",
     ]
 
 
