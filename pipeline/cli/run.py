@@ -19,7 +19,12 @@ from pipeline.cli.options import (
     WeightsOption,
 )
 from pipeline.cli.progress import RunProgress
-from pipeline.cli.run_report import identities_as_json, identity_table, note_on_detector
+from pipeline.cli.run_report import (
+    identities_as_json,
+    identity_table,
+    note_on_detector,
+    where_to_look,
+)
 from pipeline.cli.terminal import Console
 from pipeline.jobs.inputs import settings_for
 from pipeline.jobs.outputs import check_files
@@ -157,4 +162,4 @@ def run(  # noqa: PLR0917 - typer makes options of them
     if write_json(json, identities_as_json(results), private=True):
         console = Console()
         console.print(identity_table(results))
-        console.print(f"Written to {out}", highlight=False)
+        console.print(where_to_look(out), highlight=False)

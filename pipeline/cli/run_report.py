@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from pipeline.foreign import MARK
+from pipeline.layout.run import REPORT
 from pipeline.settings import Settings
+from reid_model.installation import is_lite
 
 if TYPE_CHECKING:
     from pipeline.results import Results
 
-__all__ = ["identities_as_json", "identity_table", "note_on_detector"]
+__all__ = ["identities_as_json", "identity_table", "note_on_detector", "where_to_look"]
 
 
 def identity_table(results: Results) -> Table:
@@ -46,4 +49,11 @@ def note_on_detector(settings: Settings) -> str | None:
     detect = settings.detect
     if any(each is not None for each in (detect.weights, detect.detections, detect.plugin)):
         return None
-    return "Built-in detector; for difficult footage use --detector yolo11s.pt"
+    larger = "the full installation takes larger ones" if is_lite() else "use --detector yolo11s.pt"
+    return f"Built-in detector; for difficult footage {larger}"
+
+
+def where_to_look(out: Path) -> str:
+    """Return where a run lies, and what of it is to be opened first."""
+    report = out / REPORT
+    return f"Written to {out}; open {report}" if report.is_file() else f"Written to {out}"
