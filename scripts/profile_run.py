@@ -116,7 +116,7 @@ WATCHED: list[tuple[Any, str, str, bool]] = [
     (TrackCropPolicy, "quality", "choice of crops", False),
     (TrackCropPolicy, "choose", "choice of crops", False),
     (ReidEmbedder, "embed", "embedder", True),
-    (core, "cut", "crops", False),
+    (core, "crop_of", "crops", False),
     (inference, "resized", "crops", False),
     (OnlineMatcher, "update", "matching", False),
     (Tables, "write", "tables", False),

@@ -38,10 +38,11 @@ def crops(
     """Cut people out of videos and photographs: crops without names, to learn from."""
     console = Console(stderr=True)
     with Progress(TextColumn("{task.description}"), console=console) as bar:
-        task = bar.add_task("looking")
+        task = bar.add_task("looking", visible=False)
 
         def show(now: CropCounts) -> None:
-            bar.update(task, description=f"{now.pictures} pictures, {now.crops} crops")
+            said = f"{now.pictures} pictures, {now.crops} crops"
+            bar.update(task, visible=True, description=said)
 
         done = cut_crops(
             sources,

@@ -63,7 +63,7 @@ def complaint(capsys, place, *arguments):
         (["{place}/videos", "--out", "{place}/file/below"], "/file is a file"),
         (["{place}/videos", "--out", "{place}/videos"], "holds files but no archive"),
         (["{place}/videos", "--out", "{place}/out", "--chunk-s", "0"], "more than 0"),
-        (["{place}/videos", "--out", "{place}/out", "--chunk-s", "nan"], "more than 0"),
+        (["{place}/videos", "--out", "{place}/out", "--chunk-s", "nan"], "nan is no number"),
     ],
 )
 def test_mistakes_of_a_batch_are_told_before_anything_is_made(arguments, told, place, capsys):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.cli import main
-from pipeline.detect import loading
+from pipeline.detect import replay
 from pipeline.errors import OutputError
 from pipeline.jobs.start import check_open_files
 from pipeline.sinks import run_folder
@@ -59,7 +59,7 @@ class BrokenDetector:
 
 
 def test_a_detector_that_fails_on_a_black_frame_removes_nothing(work, monkeypatch, capsys):
-    monkeypatch.setattr(loading, "ReplayDetector", BrokenDetector)
+    monkeypatch.setattr(replay, "ReplayDetector", BrokenDetector)
     before = contents(work / "run")
     assert again(work) == 2
     error = capsys.readouterr().err.strip()

@@ -168,8 +168,9 @@ def saturated(picture: np.ndarray) -> int:
 
 
 def test_a_picture_that_cannot_be_written_is_an_error(mixed: pd.DataFrame, tmp_path: Path) -> None:
-    with pytest.raises(SinkError, match="cannot be written"):
-        draw_timeline(mixed, {}, tmp_path / "missing" / "timeline.png")
+    (tmp_path / "file").touch()
+    with pytest.raises(SinkError, match="could not be written"):
+        draw_timeline(mixed, {}, tmp_path / "file" / "timeline.png")
 
 
 def sighting(camera: str, frame: int, *, x: float = 20, track_id: int = 1) -> BoxView:

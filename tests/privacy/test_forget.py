@@ -95,15 +95,15 @@ def test_a_person_goes_from_tables_videos_pictures_report_and_gallery(folder, or
 
 
 def test_what_was_interrupted_is_finished_by_the_same_command(folder, monkeypatch):
-    rewrite = run_erasure._rewrite_csv
+    replace = run_erasure._replace
 
-    def full_disk(path, person):
+    def full_disk(path, content):
         if path.name == "identities.csv":
             raise SinkError("the disk is full")
-        rewrite(path, person)
+        replace(path, content)
 
     with monkeypatch.context() as patched:
-        patched.setattr(run_erasure, "_rewrite_csv", full_disk)
+        patched.setattr(run_erasure, "_replace", full_disk)
         assert forget(folder, 1) == 1
     assert forget(folder, 1) == 0
     assert set(pd.read_csv(folder / "run" / "identities.csv")["global_id"]) == {2}
