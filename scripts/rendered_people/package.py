@@ -6,6 +6,7 @@ import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import ReidPipelineError
 
@@ -36,6 +37,8 @@ def fetch(folder: Path) -> Path:
                 f" the package to {root}"
             ) from error
         (archive,) = Path(temporary).glob("*.tgz")
+        # Python before 3.11.4 has no filters.
+        options: Any = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
         with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+            tar.extractall(folder, **options)
     return root
