@@ -86,10 +86,11 @@ def matching_thresholds(settings: Settings, embedder: Embedder) -> Thresholds:
         ModelError: The calibration was made with other weights.
     """
     given = settings.match.threshold
-    calibration = None if given is not None else calibration_of(embedder)
-    warning = None if given is not None else _calibration_warning(calibration, embedder)
-    found = (warning, _strange_pairs(settings))
-    warnings = tuple(each for each in found if each is not None)
+    calibration, doubts = None, [_strange_pairs(settings)]
+    if given is None:
+        calibration = calibration_of(embedder)
+        doubts.insert(0, _calibration_warning(calibration, embedder))
+    warnings = tuple(each for each in doubts if each is not None)
     for each in warnings:
         log.warning("%s", each)
     if given is not None:

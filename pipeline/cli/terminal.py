@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from reid_model.terminal import Console, NumbersCommand, complain, log_to_stderr, visible
+from reid_model.terminal import Console, NumbersCommand, log_to_stderr, visible
 
-__all__ = ["Console", "NumbersCommand", "complain", "log_to_stderr", "visible"]
+__all__ = ["Console", "NumbersCommand", "log_to_stderr", "visible"]

@@ -203,11 +203,13 @@ def _clearest(image: Image, finder: Detector, *, margin: float = 0.0) -> FloatAr
         margin: What is added around the image first, of its height.
     """
     height, width = image.shape[:2]
-    scale = min(1.0, MAX_RIMMED / height) if margin else 1.0
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    rim = round(margin * len(small))
-    rimmed = cv2.copyMakeBorder(small, rim, rim, rim, rim, cv2.BORDER_REPLICATE)
-    found = finder.detect([Frame("query", 0, 0.0, rimmed)])[0]
+    looked_at, scale, rim = image, 1.0, 0
+    if margin:
+        scale = min(1.0, MAX_RIMMED / height)
+        looked_at = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        rim = round(margin * len(looked_at))
+        looked_at = cv2.copyMakeBorder(looked_at, rim, rim, rim, rim, cv2.BORDER_REPLICATE)
+    found = finder.detect([Frame("query", 0, 0.0, looked_at)])[0]
     if not len(found.xyxy):
         return None
     boxes = np.clip((found.xyxy - rim) / scale, 0, [width, height, width, height])
