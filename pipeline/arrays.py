@@ -7,11 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FloatArray", "Image", "IntArray", "require_shape"]
+__all__ = ["FloatArray", "Image", "IntArray", "are_embeddings", "require_shape"]
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 Image = NDArray[np.uint8]
+
+
+MAX_LENGTH = 1.01
+"""Of an embedding, which has length 1 but for rounding."""
+
+
+def are_embeddings(vectors: FloatArray) -> NDArray[np.bool_]:
+    """Return which rows of ``(N, D)`` are unit vectors or zeros: finite, and not longer than 1."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(np.linalg.norm(vectors, axis=1) <= MAX_LENGTH)
 
 
 def require_shape(owner: str, field: str, array: NDArray[Any], expected: tuple[Any, ...]) -> None:

@@ -14,6 +14,7 @@ from pipeline.layout.archive import (
     IDENTITY_SCHEMA,
     NEXT_IDENTITY,
     ArchiveFolder,
+    embeddings_in,
     read_part,
 )
 from pipeline.layout.edit_log import EditLog
@@ -42,11 +43,7 @@ def read_tracklets(folder: ArchiveFolder) -> tuple[list[Tracklet], list[str]]:
         table = read_part(part, COLUMNS, optional=list(FLOOR_PATH))
         paths = _paths(table)
         times = [table[name].cast(pa.int64()).to_pylist() for name in ("first_time", "last_time")]
-        embeddings = table["embedding"].combine_chunks()
-        dim = embeddings.type.list_size
-        vectors = np.zeros((len(table), dim), np.float32)
-        known = embeddings.is_valid().to_numpy(zero_copy_only=False)
-        vectors[known] = embeddings.flatten().to_numpy(zero_copy_only=False).reshape(-1, dim)
+        vectors = embeddings_in(table, part)
         scale = table["weight"].to_numpy() * table["agreement"].to_numpy()
         vectors *= scale[:, None].astype(np.float32)
         if "visible_s" in table.column_names:

@@ -24,8 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from pipeline.arrays import FloatArray, are_embeddings
 from pipeline.errors import ResultsError
 from pipeline.foreign import read_regular
 from pipeline.layout.files import as_json, read_table, write_private, write_table
@@ -41,6 +43,7 @@ __all__ = [
     "THUMBNAIL_SCHEMA",
     "TIME",
     "ArchiveFolder",
+    "embeddings_in",
     "read_part",
     "sighting_schema",
     "with_places",
@@ -219,6 +222,30 @@ def read_part(
     Raises:
         ResultsError: It is missing or damaged.
     """
-    note = path.parents[3] / "work" / f"{path.stem}.json"
-    way_out = f"remove {note} and run `reid-pipeline batch` again, which makes it again"
-    return read_table(path, columns, way_out=way_out, optional=optional)
+    return read_table(path, columns, way_out=_way_out(path), optional=optional)
+
+
+def embeddings_in(table: pa.Table, path: Path) -> FloatArray:
+    """Return ``(N, D)`` float32 unit rows of a part of sightings, zeros where there is none.
+
+    Args:
+        table: With a column ``embedding``.
+        path: Where it was read, for the message.
+
+    Raises:
+        ResultsError: They are no unit vectors.
+    """
+    column = table["embedding"].combine_chunks()
+    vectors = np.zeros((len(table), column.type.list_size), np.float32)
+    known = column.is_valid().to_numpy(zero_copy_only=False)
+    vectors[known] = column.drop_null().flatten().to_numpy().reshape(-1, vectors.shape[1])
+    if not are_embeddings(vectors).all():
+        raise ResultsError(
+            f"{path} is damaged, its embeddings are no unit vectors: {_way_out(path)}"
+        )
+    return vectors
+
+
+def _way_out(part: Path) -> str:
+    note = part.parents[3] / "work" / f"{part.stem}.json"
+    return f"remove {note} and run `reid-pipeline batch` again, which makes it again"

@@ -20,6 +20,7 @@ from pipeline.layout.archive import (
     ARCHIVE_RECORD,
     NEXT_IDENTITY,
     ArchiveFolder,
+    embeddings_in,
     read_part,
     sighting_schema,
 )
@@ -75,7 +76,9 @@ class ArchiveResults(Results):
             status = path.stat()
             key = path.relative_to(self.path).as_posix()
             stamp = f"{status.st_size}-{status.st_mtime_ns}"
-            found.append(Part(key, stamp, partial(_read_sightings, path, camera)))
+            found.append(
+                Part(key, stamp, damage_told(path)(partial(_read_sightings, path, camera)))
+            )
         return found
 
     def next_identity(self) -> int:
@@ -145,11 +148,7 @@ def _no_sightings() -> pd.DataFrame:
 
 def _read_sightings(path: Path, camera: str) -> tuple[pd.DataFrame, FloatArray]:
     table = read_part(path, ["tracklet_id", *PLAIN, "embedding"], optional=PATH_COLUMNS)
-    column = table["embedding"].combine_chunks()
-    vectors = np.zeros((len(table), column.type.list_size), np.float32)
-    known = column.is_valid().to_numpy(zero_copy_only=False)
-    vectors[known] = column.drop_null().flatten().to_numpy().reshape(-1, vectors.shape[1])
-    return _plain(table, camera), vectors
+    return _plain(table, camera), embeddings_in(table, path)
 
 
 def _days_by_file(folder: ArchiveFolder) -> dict[tuple[str, str], tuple[str, list[Path]]]:

@@ -289,7 +289,7 @@ class Results(ABC):
 
 @contextmanager
 def damage_told(path: Path) -> Iterator[None]:
-    """Word what damaged tables lead to; no check can foresee what a torn database holds."""
+    """Word what damaged tables lead to, also around a function; no check foresees all of it."""
     try:
         yield
     except DAMAGE as error:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays import are_embeddings
 from pipeline.datatypes import UNASSIGNED, Event, FloatArray
 from pipeline.errors import ResultsError
 from pipeline.foreign_tables import read_csv_in_pieces
@@ -31,6 +33,8 @@ from pipeline.results.record import CameraCounts, CameraInput, Record, read_reco
 from pipeline.whole_lines import read_whole
 
 __all__ = ["RecordingResults"]
+
+log = logging.getLogger(__name__)
 
 BEING_WRITTEN = (
     "still being written: what has no identity yet, the last second, and video files that are "
@@ -100,7 +104,7 @@ class RecordingResults(Results):
         files = [self.path / REGISTRY, self.path / f"{REGISTRY}-wal"]
         states = [each.stat() for each in files if each.exists()]
         stamp = ",".join(f"{each.st_size}-{each.st_mtime_ns}" for each in states)
-        return [Part(REGISTRY, stamp, self._sightings_part)]
+        return [Part(REGISTRY, stamp, damage_told(self.path)(self._sightings_part))]
 
     def sightings(self) -> pd.DataFrame:
         """Return one row a track; embeddings, which are most of it, are not read."""
@@ -186,6 +190,10 @@ class RecordingResults(Results):
         for place, row in enumerate(table["row"].tolist()):
             if row in vectors:
                 stacked[place] = vectors[row]
+        if damaged := np.flatnonzero(~are_embeddings(stacked)).tolist():
+            # Cameras cannot be asked again: what is left can still be searched.
+            log.warning("%s: damaged embeddings left out: %d", self.path / REGISTRY, len(damaged))
+            stacked[damaged] = 0
         return _plain(table), stacked
 
     def _blobs(self, column: str, table: str, rows: Sequence[int]) -> dict[int, bytes]:

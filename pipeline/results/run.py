@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays import are_embeddings
 from pipeline.datatypes import UNASSIGNED, Event, FloatArray
 from pipeline.errors import ResultsError
 from pipeline.foreign_tables import numbers_in, read_csv
@@ -27,7 +28,7 @@ from pipeline.layout.run import (
     parse_crop_name,
 )
 from pipeline.places import PATH_COLUMNS
-from pipeline.results.base import Results
+from pipeline.results.base import Results, damage_told
 from pipeline.results.pieces import BoxSequence, Part, Picture, taking_turns
 from pipeline.results.record import Record, read_record
 from pipeline.results.run_boxes import read_boxes, recorded_cameras
@@ -71,7 +72,8 @@ class RunResults(Results):
         path = self.path / IDENTITIES_CSV
         self._table()  # raises where there is none
         status = path.stat()
-        return [Part(path.name, f"{status.st_size}-{status.st_mtime_ns}", self._sightings_part)]
+        stamp = f"{status.st_size}-{status.st_mtime_ns}"
+        return [Part(path.name, stamp, damage_told(self.path)(self._sightings_part))]
 
     def sequences(self, camera: str | None = None) -> Iterator[BoxSequence]:
         """Yield the boxes of one camera after the other."""
@@ -220,8 +222,8 @@ def _embeddings(path: Path, sightings: Sequence[str]) -> FloatArray:
     for row, name in enumerate(sightings):
         if name in rows:
             vectors[row] = rows[name]
-    if not np.isfinite(vectors).all():
-        raise ResultsError(f"{path} is damaged, its embeddings are no finite numbers: run again")
+    if not are_embeddings(vectors).all():
+        raise ResultsError(f"{path} is damaged, its embeddings are no unit vectors: run again")
     return vectors
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.errors import DecodeError, SourceError
 from pipeline.sources.container import Damage, decoded_frames, open_container
+from pipeline.sources.joined_files import second_video_at
 from pipeline.sources.orientation import display_matrix, shown_size, usable_aspect
 
 __all__ = ["VideoHeader", "read_header"]
@@ -71,10 +72,10 @@ def read_header(path: Path, *, max_pixels: int) -> VideoHeader:
             )
         aspect = usable_aspect(stream.sample_aspect_ratio) or 1.0
         width, height = shown_size(first.width, first.height, display_matrix(first), aspect)
-        return _header(container, stream, width=width, height=height)
+        return _header(path, container, stream, width=width, height=height)
 
 
-def _header(container: Any, stream: Any, *, width: int, height: int) -> VideoHeader:
+def _header(path: Path, container: Any, stream: Any, *, width: int, height: int) -> VideoHeader:
     rate = _rate(stream.average_rate)
     start_s = None if container.start_time is None else container.start_time / MICROSECONDS
     # AVI stores no time of showing; with reordered frames the stamps are those of decoding.
@@ -89,6 +90,11 @@ def _header(container: Any, stream: Any, *, width: int, height: int) -> VideoHea
     if usable_aspect(stream.sample_aspect_ratio) is None:
         stated = stream.sample_aspect_ratio
         notes.append(f"the file states pixels of {stated} width to height, not used")
+    if (second := second_video_at(path, format_name=container.format.name)) is not None:
+        notes.append(
+            f"another video begins at byte {second:,} of {path.stat().st_size:,}, and is not read "
+            "as it should be: split the file there, or join videos with `ffmpeg -f concat`"
+        )
     return VideoHeader(
         width=width,
         height=height,

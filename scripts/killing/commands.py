@@ -217,7 +217,8 @@ BATCH = ["pipeline", "batch", "footage", "--detections", "footage/boxes.csv", "-
 BATCH += ["--weights", str(WEIGHTS), "--config", "footage/settings.yaml", "--chunk-s", "1"]
 FORGET = ["pipeline", "forget", "out", "--identity", "1", "--yes"]
 REPORT = ["pipeline", "report", "out"]
-"""Where the person is gone already, so that ``forget`` says that there is no such identity."""
+"""Where all was done before the signal: ``forget`` says that there is no such identity, ``export``
+that its folder exists already."""
 EXPORT = ["pipeline", "export", "out", "--format", "coco", "--out", "boxes"]
 SEARCH = ["pipeline", "search", "out", "--identity", "1", "--json", "found.json"]
 SEARCH += ["--html", "found.html"]
@@ -252,7 +253,9 @@ COMMANDS: Mapping[str, Command] = {
         in_place(_live_recording), FORGET, _forgotten, ("out",), [FORGET, REPORT]
     ),
     "edit": Command(in_place(make_scene), EDIT, _edits, ("out",)),
-    "export": Command(in_place(make_scene), EXPORT, _written("boxes/coco.json"), ("out",)),
+    "export": Command(
+        in_place(make_scene), EXPORT, _written("boxes/coco.json"), ("out",), [EXPORT, REPORT]
+    ),
     "search": Command(in_place(make_scene), SEARCH, _written("found.json", "found.html"), ("out",)),
     "live": Command(in_place(_clip), LIVE, _recorded, ("out",)),
     "train": Command(

@@ -190,3 +190,38 @@ def test_a_file_that_an_edit_list_shortened_is_whole(tmp_path):
     assert 30 < len(frames) < 60
     assert frames[-1][0] == 59
     assert warnings == []
+
+
+FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.mp4", {}),
+        ("a.mov", {}),
+        ("a.mp4", {"movflags": "faststart"}),
+        ("a.mp4", FRAGMENTS),
+        ("a.3gp", {}),
+        ("a.flv", {}),
+    ],
+)
+def test_videos_joined_byte_by_byte_are_told_where_the_second_is_not_read(tmp_path, name, options):
+    first = write_video(tmp_path / name, frames=20, muxer_options=options)
+    whole = first.read_bytes()
+    assert VideoFile("c", first).header.notes == ()
+
+    first.write_bytes(whole + whole)
+
+    frames, warnings = frames_of(first)
+    assert len(frames) < 40
+    second, length = f"{len(whole):,}", f"{2 * len(whole):,}"
+    assert any(f"another video begins at byte {second} of {length}" in text for text in warnings)
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".avi", ".ts", ".h264"])
+def test_videos_joined_byte_by_byte_are_read_on_where_the_container_allows_it(tmp_path, suffix):
+    clip = write_video(tmp_path / f"a{suffix}", frames=20)
+    clip.write_bytes(clip.read_bytes() * 2)
+
+    assert len(frames_of(clip)[0]) == 40
