@@ -1,7 +1,7 @@
 """The one reader of CSV files and of text in columns, whoever wrote them.
 
-Byte order marks, UTF-16, semicolons, tabs, Windows lines, spaces around names, numbers in
-scientific form and decimal commas are read as they are meant. Names stay text: a camera ``NA`` or
+Byte order marks, UTF-16, semicolons, tabs, Excel's line ``sep=;``, Windows lines, spaces around
+names, numbers in scientific form and decimal commas are read as they are meant. Names stay text: a camera ``NA`` or
 ``01`` is called so. What cannot be meant (a column twice, rows longer than the header) is an
 error.
 """
@@ -28,6 +28,7 @@ __all__ = ["first_line", "numbers_in", "read_csv", "read_csv_in_pieces", "read_h
 SEPARATORS = (",", ";", "\t")
 HEAD_BYTES = 1 << 16
 ENCODINGS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+STATED = re.compile(r"sep=([,;\t])[,;\t]*(?:\r\n|\r|\n)", re.IGNORECASE)
 LARGEST = 1e30
 """Beyond, no number stands for anything here: infinite, or a slip of the pen."""
 EXACT = float(2**53)
@@ -68,11 +69,11 @@ def read_csv_in_pieces(
     Raises:
         DatasetError: As of ``read_csv``.
     """
-    head, encoding = _head(path, content)
+    head, encoding, stated = _head(path, content)
     first = _first_line(head)
     if not first:
         raise DatasetError(f"{path} is empty, it lacks even the line of columns")
-    separator = max(SEPARATORS, key=first.count)
+    separator = stated or max(SEPARATORS, key=first.count)
     columns = [name.strip() for name in next(csv.reader([first], delimiter=separator))]
     while len(columns) > 1 and not columns[-1]:  # a separator at the end of each line
         columns.pop()
@@ -90,6 +91,7 @@ def read_csv_in_pieces(
         names=columns,
         dtype=dict.fromkeys(names, str),
         chunksize=rows_at_once,
+        skiprows=1 if stated else 0,
     )
     empty = True
     for table in reader:
@@ -123,14 +125,15 @@ def read_headless(path: Path) -> pd.DataFrame:
     Raises:
         DatasetError: As of ``read_csv``.
     """
-    head, encoding = _head(path, None)
+    head, encoding, stated = _head(path, None)
     first = _first_line(head)
     if not first:
         return pd.DataFrame()
-    separator = max(SEPARATORS, key=first.count)
+    separator = stated or max(SEPARATORS, key=first.count)
     if separator not in first:
         separator = r"\s+"
-    tables = _parsed(path, None, encoding=encoding, sep=separator, header=None, chunksize=None)
+    options = {"sep": separator, "header": None, "skiprows": 1 if stated else 0}
+    tables = _parsed(path, None, encoding=encoding, chunksize=None, **options)
     return next(iter(tables), pd.DataFrame()).dropna(axis="columns", how="all")
 
 
@@ -152,8 +155,11 @@ def _first_line(head: str) -> str:
     return re.split(r"[\r\n]", head.strip(), maxsplit=1)[0]
 
 
-def _head(path: Path, content: bytes | None) -> tuple[str, str]:
-    """Return the beginning of a file as text, and its encoding."""
+def _head(path: Path, content: bytes | None) -> tuple[str, str, str | None]:
+    """Return the beginning of a file as text, its encoding, and the separator if a line states it.
+
+    That line, which Excel reads and never shows, is left out.
+    """
     try:
         if content is None:
             if kind := special_kind(path):
@@ -169,7 +175,9 @@ def _head(path: Path, content: bytes | None) -> tuple[str, str]:
     if encoding != "utf-16" and b"\0" in head:
         raise DatasetError(f"{path} is no text: expected a CSV")
     text = head.decode(encoding, "replace")
-    return text.removeprefix("\ufeff"), encoding
+    text = text.removeprefix("\ufeff")
+    stated = STATED.match(text)
+    return text[stated.end() :] if stated else text, encoding, stated and stated[1]
 
 
 def _parsed(

@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
                         shutil.copytree(
                             trial.work, given.keep / f"{name}-{turn}", dirs_exist_ok=True
                         )
-            Console(stderr=True).print(f"{name}: {trial.ended} times, {dict(trial.codes)}")
+                Console(stderr=True).print(f"{name}: {trial.ended} times, {dict(trial.codes)}")
             codes = ", ".join(f"{code}: {count}" for code, count in sorted(trial.codes.items()))
             first = sum(trial.codes.values()) - trial.ended
             table.add_row(

@@ -11,7 +11,7 @@ import typer
 from pipeline import __version__
 from pipeline.cli.commands import COMMANDS
 from pipeline.cli.terminal import NumbersCommand, log_to_stderr
-from pipeline.errors import ReidPipelineError
+from pipeline.errors import InputError, ReidPipelineError
 from reid_model.complaints import exit_code_of
 from reid_model.program import EXIT_CODES
 
@@ -21,6 +21,8 @@ COMPLETE = "_REID_PIPELINE_COMPLETE"
 """Set by the shells' completion, which calls the command to learn what could follow."""
 MANY_VALUES = frozenset({"--cams"})
 """Options that take several values in a row (``--cams a.mp4 b.mp4``)."""
+OPTIONS_ALONE = frozenset({"run", "live"})
+"""Commands whose sources are values of ``--cams``, not words of their own."""
 
 
 def make_app(wanted: str | None) -> typer.Typer:
@@ -84,8 +86,15 @@ def _called(given: Sequence[str]) -> object:
     words = _words_to_complete() or given
     # Flags before the command take no value.
     wanted = next((each for each in words if not each.startswith("-")), None)
+    _refuse_words(given)
     app = make_app(wanted)
     return app(_repeat_options(given), standalone_mode=False, prog_name="reid-pipeline")
+
+
+def _refuse_words(given: Sequence[str]) -> None:
+    words = [each for each in given if each not in {"-v", "--verbose"}]
+    if len(words) > 1 and words[0] in OPTIONS_ALONE and not words[1].startswith("-"):
+        raise InputError(f"{words[1]} without --cams: name it as --cams {words[1]}")
 
 
 def _words_to_complete() -> list[str]:

@@ -1,5 +1,6 @@
 """The commands around the main one."""
 
+import pytest
 import yaml
 
 from pipeline import __version__
@@ -33,3 +34,9 @@ def test_every_setting_in_the_printed_configuration_is_explained(capsys):
         if ":" in line and not line.startswith("#"):
             assert "  # " in line, line
             assert len(line.split("  # ", 1)[1]) > 10, line
+
+
+@pytest.mark.parametrize("line", [["run"], ["live"], ["-v", "run"]])
+def test_a_video_without_its_flag_is_told_how_it_is_meant(line, capsys):
+    assert main([*line, "a.mp4", "b.mp4", "--no-video"]) == 2
+    assert capsys.readouterr().err == "error: a.mp4 without --cams: name it as --cams a.mp4\n"

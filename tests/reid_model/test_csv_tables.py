@@ -33,6 +33,10 @@ def write(tmp_path, content):
         'camera,frame,x\n"NA","0","1.5"\n"01","100","2"\n',
         "\n\ncamera,frame,x\n\nNA,0,1.5\n\n01,100,2\n\n",
         "camera,frame,x,\nNA,0,1.5,\n01,100,2,\n",
+        "sep=;\r\ncamera;frame;x\r\nNA;0;1,5\r\n01;100;2\r\n",
+        "\ufeffSEP=,,,\ncamera,frame,x\nNA,0,1.5\n01,100,2\n",
+        "sep=\t\rcamera\tframe\tx\rNA\t0\t1.5\r01\t100\t2\r",
+        "sep=;\ncamera;frame;x\nNA;0;1,5\n01;100;2\n".encode("utf-16"),
     ],
     ids=[
         "plain",
@@ -47,6 +51,10 @@ def write(tmp_path, content):
         "quotes",
         "blank",
         "trailing",
+        "stated",
+        "stated bom",
+        "stated mac",
+        "stated utf16",
     ],
 )
 def test_every_way_to_write_a_table_is_read_alike(content, tmp_path):
@@ -134,3 +142,10 @@ def test_separators_alone_are_no_rows(tmp_path):
     path = tmp_path / "t.txt"
     path.write_bytes(b"\r,")
     assert read_headless(path).empty
+
+
+def test_text_without_a_line_of_columns_may_state_its_separator(tmp_path):
+    table = read_headless(write(tmp_path, "sep=;\n1;7;10,5\n2;7;11,5\n"))
+
+    assert table.shape == (2, 3)
+    assert table[1].tolist() == [7, 7]
