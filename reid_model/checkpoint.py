@@ -18,7 +18,7 @@ from torch import nn
 from reid_model.architecture import Architecture
 from reid_model.errors import WeightsError
 from reid_model.network import SiameseNetwork
-from reid_model.stored_weights import METADATA_KEY
+from reid_model.stored_weights import METADATA_KEY, read_notes
 from reid_model.writing import write_atomically
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint", "write_tensors"]
@@ -124,8 +124,7 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         try:
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                text = (file.metadata() or {}).get(METADATA_KEY, "{}")
-            return tensors, json.loads(text)
+            return tensors, read_notes(path)
         except (SafetensorError, OSError, ValueError) as error:
             raise WeightsError(f"weights {path} are no safetensors file: {error}") from None
     try:
@@ -159,4 +158,14 @@ def _fill(network: SiameseNetwork, tensors: Mapping[str, torch.Tensor], path: Pa
                 f"weights {path}: {name} has shape {tuple(value.shape)}, expected "
                 f"{tuple(own[name].shape)}"
             )
+        if not value.is_floating_point():
+            raise WeightsError(
+                f"weights {path}: {name} is {value.dtype}, expected floating point: export them again"
+            )
         own[name].copy_(value.reshape(own[name].shape))
+        # A network may hide it: the smaller of two numbers, one of them none, is the other.
+        if not own[name].isfinite().all():
+            raise WeightsError(
+                f"weights {path} are damaged, {name} holds values that are not finite: copy them "
+                "again, or take those of an earlier step"
+            )

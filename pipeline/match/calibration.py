@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import nan
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any, Self
 
@@ -108,9 +108,16 @@ class Calibration:
                 RatePoint(float(t), float(rate), missed.get(float(t), nan))
                 for t, rate in notes["fmr"]
             )
+            if not curve or not all(
+                isfinite(point.threshold) and 0 <= point.fmr <= 1 for point in curve
+            ):
+                raise ValueError("rates that are none")
             found = cls(notes["weights_sha256"], notes["runtime"], curve)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ModelError(f"the calibration of {weights} cannot be read: {error!r}") from None
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise ModelError(
+                f"the calibration of {weights} is damaged ({error!r}): run `reid-pipeline calibrate "
+                "--store` again"
+            ) from None
         if found.weights_sha256 != sha256:
             raise ModelError(
                 f"the calibration of {weights} was made with other weights (SHA-256 "

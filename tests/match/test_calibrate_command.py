@@ -221,7 +221,7 @@ def test_useless_weights_are_refused_before_any_work(weights, crops, tmp_path, c
     spoilt = write_spoilt(weights, tmp_path / "spoilt.safetensors", fault)
     before = spoilt.read_bytes()
     message = {
-        "nan": "no finite numbers",
+        "nan": "values that are not finite",
         "zero": "length zero",
         "collapsed": "every picture the same",
         "transposed": "has shape",

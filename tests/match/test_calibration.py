@@ -1,10 +1,11 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.errors import InputError
-from pipeline.match.calibration import TrackLabel, calibrate, calibration_as_json
+from pipeline.errors import InputError, ModelError
+from pipeline.match.calibration import Calibration, TrackLabel, calibrate, calibration_as_json
 from pipeline.match.rates import RatePoint
 from support.worlds import looks, unit
 
@@ -141,3 +142,13 @@ def test_the_file_holds_the_whole_curve():
     content = json.loads(json.dumps(calibration_as_json(found)))
     assert [RatePoint(**point) for point in content["curve"]] == list(found.curve)
     assert (content["weights_sha256"], content["tracks"]) == ("ab", 60)
+
+
+@pytest.mark.parametrize(
+    "fmr",
+    [None, [], "x", [[0.5]], [["a", 0]], [[float("nan"), 0]], [[0.5, 7]], [[0.5, float("nan")]]],
+)
+def test_a_damaged_calibration_says_how_to_make_it_again(fmr):
+    notes = {"weights_sha256": "ab", "runtime": "torch fp32", "fmr": fmr}
+    with pytest.raises(ModelError, match=r"w is damaged \(.*run `reid-pipeline calibrate --store`"):
+        Calibration.of_notes(notes, weights=Path("w"), sha256="ab")

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from reid_model.architecture import Architecture
@@ -16,7 +17,7 @@ from reid_model.inference import load_embedder
 from reid_model.network import SiameseNetwork
 from reid_model.preprocess import normalised, resized
 from reid_model.recipe import load_recipe
-from reid_model.stored_weights import default_weights, read_notes
+from reid_model.stored_weights import METADATA_KEY, default_weights, read_notes
 from support.assets import REPOSITORY, SHARED, needs_shared
 from support.small_runs import write_random_weights
 
@@ -202,3 +203,29 @@ def test_the_package_s_network_computes_in_half_precision_as_on_a_gpu(dtype):
         found = network.to(dtype)(images.to(dtype))
     assert found.dtype == dtype
     assert (found.float() * expected).sum(dim=1).min() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (lambda t: t.index_fill(0, torch.tensor([0]), float("nan")), "not finite"),
+        (lambda t: t.double() * 1e300, "not finite"),
+        (lambda t: (t * 100).to(torch.int8), "is torch.int8, expected floating point"),
+        (lambda t: t.to(torch.complex64), "is torch.complex64, expected floating point"),
+    ],
+)
+def test_one_damaged_tensor_that_a_runtime_would_hide_is_named(weights, tmp_path, value, message):
+    tensors, path = load_file(weights), tmp_path / "spoilt.safetensors"
+    name = "backbone.conv_head.weight"
+    tensors[name] = value(tensors[name])
+    with safe_open(weights, framework="pt") as file:
+        save_file(tensors, path, metadata=file.metadata())
+    with pytest.raises(WeightsError, match=f"{name}.*{message}"):
+        load_checkpoint(path)
+
+
+def test_notes_that_are_no_object_are_one_line(weights, tmp_path):
+    path = tmp_path / "odd.safetensors"
+    save_file(load_file(weights), path, metadata={METADATA_KEY: "[1]"})
+    with pytest.raises(WeightsError, match="notes are no JSON object"):
+        load_checkpoint(path)
