@@ -20,7 +20,7 @@ from pipeline.floor_settings import FloorMapSettings, FloorSettings
 from pipeline.live_settings import LiveSettings
 from pipeline.match_settings import CameraPairSettings, MatchSettings
 from pipeline.settings_section import Seconds, Section, Share
-from pipeline.zone_settings import Point, ZoneMap
+from pipeline.zone_settings import Polygon, ZoneMap
 
 __all__ = [
     "CAMERA_NAME",
@@ -59,7 +59,7 @@ class CameraSettings(ZoneMap, FloorSettings):
     """File path (relative to the camera list) or stream address."""
     time_offset_s: float = 0.0
     """Added to the time stamps of the stream, to align cameras that started at different times."""
-    region: list[Point] | None = None
+    region: Polygon | None = None
     """Polygon in pixels; only detections whose bottom centre is inside are used."""
     min_box_height_px: Annotated[float, Field(ge=0)] = 0.0
     """Detections with a smaller height are ignored."""
@@ -76,12 +76,15 @@ class CameraSettings(ZoneMap, FloorSettings):
             raise ValueError(f"camera name {name!r} is taken by a file of the run folder")
         return name
 
-    @field_validator("region")
-    @classmethod
-    def _check_region(cls, region: list[Point] | None) -> list[Point] | None:
-        if region is not None and len(region) < 3:
-            raise ValueError(f"region needs at least 3 points, got {len(region)}")
-        return region
+    @model_validator(mode="after")
+    def _check_pixels(self) -> CameraSettings:
+        shapes = {**self.zones, **self.lines, "region": self.region or []}
+        for name, points in shapes.items():
+            if points and all(0 <= each <= 1 for point in points for each in point):
+                raise ValueError(
+                    f"{name} lies within one pixel: give pixels, not shares of the picture"
+                )
+        return self
 
 
 class SourceSettings(Section):

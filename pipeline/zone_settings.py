@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipeline.settings_section import Section
 
-__all__ = ["FLOOR", "Point", "ZoneMap"]
+__all__ = ["FLOOR", "Point", "Polygon", "ZoneMap"]
 
 FLOOR = "the floor"
 """Stands for a camera where zones and lines are in metres; no camera can be called so."""
@@ -18,17 +18,32 @@ Point = tuple[Coordinate, Coordinate]
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
+def _is_area(polygon: list[Point]) -> list[Point]:
+    (x, y), *others = polygon
+    ways = [(each[0] - x, each[1] - y) for each in others]
+    along = next((way for way in ways if any(way)), (0.0, 0.0))
+    if all(along[0] * way[1] == along[1] * way[0] for way in ways):
+        raise ValueError("its corners lie on one line, so nobody can be inside: draw an area")
+    return polygon
+
+
+def _has_length(line: list[Point]) -> list[Point]:
+    if len(set(line)) < 2:
+        raise ValueError("its points are one, so nobody can cross it: draw a line")
+    return line
+
+
+Polygon = Annotated[list[Point], Field(min_length=3, max_length=100), AfterValidator(_is_area)]
+Line = Annotated[list[Point], Field(min_length=2, max_length=100), AfterValidator(_has_length)]
+
+
 class ZoneMap(Section):
     """Zones and lines of one camera, or of the floor, by name.
 
     Zones of one name in several cameras are one zone, and so are lines.
     """
 
-    zones: dict[Name, Annotated[list[Point], Field(min_length=3, max_length=100)]] = Field(
-        default_factory=dict, max_length=50
-    )
+    zones: dict[Name, Polygon] = Field(default_factory=dict, max_length=50)
     """Polygons in pixels; somebody is inside whose feet, the bottom centre of the box, are."""
-    lines: dict[Name, Annotated[list[Point], Field(min_length=2, max_length=100)]] = Field(
-        default_factory=dict, max_length=50
-    )
+    lines: dict[Name, Line] = Field(default_factory=dict, max_length=50)
     """Lines through points in pixels; in is from the left to the right of it, looking along."""

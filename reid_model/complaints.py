@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
@@ -11,7 +11,7 @@ import typer
 from reid_model.files import one_line
 from reid_model.terminal import complain
 
-__all__ = ["exit_code_of"]
+__all__ = ["exit_code_of", "refuse_home"]
 
 log = logging.getLogger(__name__)
 
@@ -45,3 +45,19 @@ def exit_code_of(command: Callable[[], object], *, error: type[Exception]) -> in
         complain("interrupted")
         return INTERRUPTED
     return outcome if isinstance(outcome, int) else 0
+
+
+def refuse_home(words: Sequence[str]) -> None:
+    """Refuse paths like those of ``--out=~/x``, in which a shell does not fill in the home folder.
+
+    They would make a folder called ``~``, which nobody can remove without fear.
+
+    Raises:
+        BadParameter: Names the path.
+    """
+    for word in words:
+        value = word.partition("=")[2] if word.startswith("--") else word
+        if value == "~" or value.startswith("~/"):
+            raise typer.BadParameter(
+                f"{value} begins with ~, which the shell left as it is: name the home folder"
+            )

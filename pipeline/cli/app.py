@@ -12,7 +12,7 @@ from pipeline import __version__
 from pipeline.cli.commands import COMMANDS
 from pipeline.cli.terminal import NumbersCommand, log_to_stderr
 from pipeline.errors import InputError, ReidPipelineError
-from reid_model.complaints import exit_code_of
+from reid_model.complaints import exit_code_of, refuse_home
 from reid_model.program import EXIT_CODES
 
 __all__ = ["main", "make_app"]
@@ -86,6 +86,7 @@ def _called(given: Sequence[str]) -> object:
     words = _words_to_complete() or given
     # Flags before the command take no value.
     wanted = next((each for each in words if not each.startswith("-")), None)
+    refuse_home(given)
     _refuse_words(given)
     app = make_app(wanted)
     return app(_repeat_options(given), standalone_mode=False, prog_name="reid-pipeline")

@@ -82,6 +82,8 @@ def search(
     check_files([file_of(json_path), html_path], [image, video, where])
     results = open_results(where)
     since_s, until_s = _time(since, results, "--since"), _time(until, results, "--until")
+    if since_s is not None and until_s is not None and since_s > until_s:
+        raise SettingsError(f"--since {since} is after --until {until}: nothing lies between")
     query = query_for(
         results,
         identity=identity,

@@ -160,7 +160,7 @@ def find_model(weights: Path) -> Path | None:
     ``None`` for everything else, folders of other formats among it.
 
     Raises:
-        ModelError: The folder holds several.
+        ModelError: The folder holds several, or nothing.
     """
     if weights.suffix in {".xml", ".onnx"} and not weights.is_dir():
         return weights
@@ -168,6 +168,8 @@ def find_model(weights: Path) -> Path | None:
         return None
     models = sorted(weights.glob("*.xml"))
     if not models:
+        if not any(weights.iterdir()) or weights.name.endswith("_openvino_model"):
+            raise ModelError(f"detector folder {weights} holds no .xml model: export it again")
         return None
     if len(models) > 1:
         raise ModelError(

@@ -70,8 +70,13 @@ class UltralyticsDetector:
 
                 self._model: Any = YOLO(str(path), task=task)
                 names: dict[int, str] = dict(self._model.names)
-        except ModuleNotFoundError:  # the light installation has no ultralytics
-            raise
+        except ModuleNotFoundError as error:
+            if str(error.name).startswith("ultralytics"):  # the light installation has none
+                raise
+            raise ModelError(
+                f"detector {weights} needs the package {error.name}: install it, or export the "
+                "model as ONNX or OpenVINO"
+            ) from error
         # Vendors' loaders raise whatever their format's library raises.
         except Exception as error:
             raise ModelError(f"detector {weights} cannot be loaded: {_one_line(error)}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,8 @@ from pipeline.results import open_results
 from pipeline.results.zones import passages, zones_of
 from pipeline.sources.camera_list import resolve_cameras, resolve_floor
 from pipeline.zone_settings import FLOOR, ZoneMap
+
+log = logging.getLogger(__name__)
 
 __all__ = ["count_zones", "passages_as_json"]
 
@@ -37,6 +40,13 @@ def count_zones(
         raise SettingsError(
             f"{' '.join(cams) or where} has no zones and no lines: draw them on the page, or give a "
             "camera list with `zones` or `lines` by --cams"
+        )
+    known = {each.camera for each in results.summary().cameras}
+    if strange := sorted(
+        name for name in maps if name not in {*known, FLOOR} and cameras_of({name: maps[name]})
+    ):
+        log.warning(
+            "zones of cameras that are not in %s count nobody: %s", where, ", ".join(strange)
         )
     found = passages(results, maps)
     return found, totals_of(names, found)

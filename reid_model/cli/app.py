@@ -16,7 +16,7 @@ from reid_model.cli.publish import publish
 from reid_model.cli.segment import segment
 from reid_model.cli.show import show
 from reid_model.cli.train import train
-from reid_model.complaints import exit_code_of
+from reid_model.complaints import exit_code_of, refuse_home
 from reid_model.errors import ReidModelError
 from reid_model.program import EXIT_CODES
 from reid_model.terminal import NumbersCommand, log_to_stderr
@@ -59,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         See ``EXIT_CODES``.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    return exit_code_of(
-        lambda: app(given, standalone_mode=False, prog_name="reid-model"), error=ReidModelError
-    )
+    return exit_code_of(lambda: _called(given), error=ReidModelError)
+
+
+def _called(given: Sequence[str]) -> object:
+    refuse_home(given)
+    return app(given, standalone_mode=False, prog_name="reid-model")

@@ -9,6 +9,8 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.results import open_results
+from reid_model.cli import main as train_main
+from support.made_up_run import write_made_up_run
 from support.small_runs import run, write_random_weights, write_scene
 
 
@@ -192,3 +194,20 @@ def test_an_archive_is_never_made_of_a_folder_with_a_work_folder_of_ones_own(wor
     code = main([*arguments, "--out", str(work / "out")])
     refused(code, capsys, "holds files but no archive")
     assert (mine / "20260105_080000.mp4").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["report", "run", "--out", "~/page.html"],
+        ["export", "run", "--format", "csv", "--out=~/tables"],
+        ["run", "--cams", "a.mp4", "--out=~"],
+        ["train", "--config", "a.yaml", "--out=~/weights"],
+    ],
+)
+def test_an_output_in_a_home_that_no_shell_filled_in_is_named(line, tmp_path, monkeypatch, capsys):
+    write_made_up_run(tmp_path / "run", [(1, "door", 0, 5)])
+    monkeypatch.chdir(tmp_path)
+    assert (train_main if line[0] == "train" else main)(line) == 2
+    assert "begins with ~, which the shell left as it is" in capsys.readouterr().err
+    assert not (tmp_path / "~").exists()

@@ -215,3 +215,16 @@ def test_an_onnx_model_is_read_like_an_openvino_one():
     )
     assert len(with_openvino) > 0
     np.testing.assert_allclose(with_onnx.xyxy, with_openvino.xyxy, atol=2.0)
+
+
+def test_a_folder_without_a_model_is_named(tmp_path):
+    assert "holds no .xml model" in refusal(tmp_path)
+
+
+def test_a_format_whose_package_is_missing_is_one_line(tmp_path):
+    engine = tmp_path / "m.engine"
+    engine.write_bytes(b"junk")
+    with pytest.raises(
+        ModelError, match=r"m\.engine (needs the package tensorrt|cannot be loaded)"
+    ):
+        UltralyticsDetector(str(engine), confidence=0.2, nms_iou=0.5, image_size=64, device="cpu")

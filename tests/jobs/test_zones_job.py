@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from pipeline.cli import main
-from pipeline.errors import ResultsError
+from pipeline.errors import InputError, ResultsError
 from pipeline.jobs.zones import count_zones
 from pipeline.passages import ZoneTotal
 from pipeline.results import open_results
@@ -163,3 +163,37 @@ def test_counts_of_the_sample_videos_are_the_truth_within_five_per_cent(tmp_path
         assert off <= 0.05 * sum(sum(true_counts[n]) for n in names), (counts, true_counts)
         inside_s, true_s = (sum(sum(t[n].dwells_s) for n in names) for t in (totals, true))
         assert inside_s == pytest.approx(true_s, rel=most)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "said"),
+    [
+        ({"zones": {"a": [[5, 5], [5, 5], [5, 5]]}}, "corners lie on one line"),
+        ({"zones": {"a": [[0, 0], [10, 10], [0, 0], [20, 20]]}}, "corners lie on one line"),
+        ({"region": [[0, 0], [0, 50], [0, 90]]}, "corners lie on one line"),
+        ({"lines": {"a": [[5, 5], [5, 5]]}}, "its points are one"),
+        ({"zones": {"a": [[0, 0], [1, 0], [1, 1]]}}, "a lies within one pixel"),
+        ({"region": [[0, 0.5], [1, 0.5], [1, 1]]}, "region lies within one pixel"),
+    ],
+)
+def test_shapes_that_nobody_can_enter_or_cross_are_refused(tmp_path, shapes, said):
+    path = tmp_path / "cameras.yaml"
+    camera = {"name": "lobby", "source": str(SAMPLES / "lobby.mp4"), **shapes}
+    path.write_text(yaml.safe_dump({"cameras": [camera]}))
+    with pytest.raises(InputError, match=said):
+        count_zones(made_up(tmp_path), [str(path)])
+
+
+def test_a_zone_may_cross_itself():
+    ZoneMap(zones={"bow": [(0, 0), (100, 100), (100, 0), (0, 100)]})
+
+
+def test_zones_of_a_camera_that_is_not_there_are_told(tmp_path, caplog):
+    path = tmp_path / "cameras.yaml"
+    cameras = [
+        {"name": name, "source": str(SAMPLES / file), "zones": {"shop": EVERYWHERE}}
+        for name, file in (("lobby", "lobby.mp4"), ("Yard", "corridor.mp4"))
+    ]
+    path.write_text(yaml.safe_dump({"cameras": cameras}))
+    count_zones(made_up(tmp_path), [str(path)])
+    assert "count nobody: Yard" in caplog.text

@@ -16,6 +16,7 @@ from pipeline.report.found import render_found
 from pipeline.results import Picture, open_results
 from pipeline.results.archive_erasure import forget_in_archive
 from pipeline.results.found import Found
+from support.made_up_run import write_made_up_run
 from support.small_archives import batch, write_footage
 from support.small_runs import SHIRTS, run, write_random_weights, write_scene
 
@@ -241,3 +242,10 @@ def test_an_index_that_is_made_while_somebody_is_forgotten_is_removed(archive, t
     forget_in_archive(results.folder, set(owners[owners == 1].index), on_file=look)
     assert made == [True]
     assert not (out / "index").exists()
+
+
+def test_a_time_range_that_ends_before_it_begins_is_named(tmp_path, capsys):
+    folder = write_made_up_run(tmp_path / "run", [(1, "door", 0, 5)])
+    line = ["search", str(folder), "--identity", "1", "--since", "5", "--until", "1"]
+    assert main(line) == 2
+    assert "--since 5 is after --until 1" in capsys.readouterr().err

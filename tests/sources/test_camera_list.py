@@ -155,7 +155,7 @@ def test_a_camera_list_gives_everything_a_camera_has(folder):
         ("cameras: [{name: a, source: a.mp4, sauce: 1}]", "cameras.0: unknown setting 'sauce'"),
         ("cameras: [{name: a, source: a.mp4, time_offset_s: soon}]", "cameras.0: time_offset_s"),
         ("cameras: [{name: a b, source: a.mp4}]", "no safe file name"),
-        ("cameras: [{name: a, source: a.mp4, region: [[0, 0], [1, 1]]}]", "at least 3 points"),
+        ("cameras: [{name: a, source: a.mp4, region: [[0, 0], [1, 1]]}]", "at least 3 items"),
         ("cameras: [{name: a}]", "cameras.0: source"),
         ("cameras: [a.mp4]", "cameras.0"),
         ("cameras: [{name: a, source: none.mp4}]", "none.mp4 does not exist"),
