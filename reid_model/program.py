@@ -36,6 +36,7 @@ AGAIN = 0
 """Written where signals are watched, for an interruption that went nowhere."""
 AGAIN_S = 0.05
 NO_LIBRARY = ": cannot open shared object file"
+NO_ROOM = ": failed to map segment from shared object"
 OF_OPENCV = {"libGL.so.1", "libgthread-2.0.so.0", "libglib-2.0.so.0", "libxcb.so.1"}
 """What OpenCV's wheel takes from the system; slim images of containers lack it."""
 
@@ -79,7 +80,12 @@ def run_program(load: Callable[[], Callable[[], int]]) -> int:
 
 
 def missing_library(error: BaseException) -> str | None:
-    """Return what to tell of an import that lacks a library of the system, else ``None``."""
+    """Return what to tell of an import that lacks a library, or room for one, else ``None``."""
+    if isinstance(error, ImportError) and NO_ROOM in str(error):
+        return (
+            f"{str(error).split(NO_ROOM, maxsplit=1)[0]} cannot be loaded: allow more memory "
+            "(`ulimit -v`), or mount the disk of Python's packages without noexec"
+        )
     if not isinstance(error, ImportError) or NO_LIBRARY not in str(error):
         return None
     library = str(error).split(NO_LIBRARY, maxsplit=1)[0].split()[-1]

@@ -132,7 +132,10 @@ class Trial:
                 faults.append(f"{' '.join(line)} ended with {code}: {text[-800:]}")
         else:
             faults.append(f"killed after {delay_s:.2f} s, it does not go on: {text[-500:]}")
-        found = self._command.outcome(self.work)
+        try:
+            found = self._command.outcome(self.work)
+        except OSError as error:
+            return [*faults, f"killed after {delay_s:.2f} s, afterwards: {error}"]
         faults += [
             f"killed after {delay_s:.2f} s, afterwards {name} differs"
             for name in sorted({*found, *self._expected})

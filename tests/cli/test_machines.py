@@ -94,3 +94,15 @@ def test_a_machine_without_libgl_gets_one_line(command, tmp_path):
     assert code == 2
     assert err.count("\n") == 1
     assert "apt-get install libgl1 libglib2.0-0 libxcb1" in err
+
+
+def test_too_little_memory_for_a_library_is_one_line(tmp_path):
+    # OpenCV as it fails under `ulimit -v`.
+    (tmp_path / "cv2.py").write_text(
+        "raise ImportError('libQt5Core.so.5: failed to map segment from shared object')"
+    )
+    path = f"{tmp_path}:{REPOSITORY}"
+    code, _, err = call("pipeline", "report", "x", cwd=tmp_path, PYTHONPATH=path, CI="true")
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "libQt5Core.so.5 cannot be loaded: allow more memory" in err
