@@ -118,7 +118,8 @@ def plan_archive(
     check_folder(out)
     folder = ArchiveFolder(out)
     is_begun = folder.record_path.is_file() or (folder.work_path / LOCK).is_file()
-    if out.is_dir() and any(out.iterdir()) and not is_begun:
+    # One that was ended before its record was written leaves an empty folder.
+    if not is_begun and any(not each.is_dir() for each in out.rglob("*")):
         raise OutputError(f"output {out} holds files but no archive: choose another --out")
     Floor(settings.cameras)  # a calibration that cannot be used is told before any work starts
     lengths: dict[str, float] = {}

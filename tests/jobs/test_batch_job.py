@@ -65,3 +65,17 @@ def test_a_plan_for_a_folder_with_other_files_is_refused(footage, tmp_path):
     (tmp_path / "out" / "diary.txt").write_text("mine")
     with pytest.raises(OutputError, match="holds files but no archive"):
         planned(footage, tmp_path)
+
+
+def test_an_archive_that_was_ended_before_its_record_was_written_goes_on(
+    footage, tmp_path, monkeypatch
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.jobs.batch._try_networks", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        process_archive(planned(footage, tmp_path), tmp_path / "out")
+
+    assert (tmp_path / "out" / "work").is_dir()
+    assert set(planned(footage, tmp_path).damaged) == {"cam2/20260106_000500.mp4"}
