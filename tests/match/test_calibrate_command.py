@@ -15,8 +15,9 @@ from pipeline.match.calibration import Calibration
 from pipeline.settings import EmbedSettings, parse_settings
 from reid_model.description import Description, write_sidecar
 from reid_model.stored_weights import weights_sha256, write_notes
+from support.random_weights import write_random_weights, write_spoilt
 from support.small_archives import STARTS, write_footage
-from support.small_runs import run, write_random_weights, write_scene, write_spoilt
+from support.small_runs import run, write_scene
 from support.small_teachers import colour_network
 
 AS_IS = Description(
