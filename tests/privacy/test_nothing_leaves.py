@@ -187,13 +187,12 @@ def test_training_evaluation_and_export_of_a_network(guarded, tmp_path):
     guarded(*reid_model("train", "--config", recipe, "--out", trained, "--cpu"))
     # What was trained for two steps gives nothing to compare, and would be refused.
     weights = ("--weights", write_random_weights(tmp_path / "random.safetensors"))
-    onnx = tmp_path / "onnx" / "random.onnx"
+    onnx, xml = tmp_path / "onnx" / "random.onnx", tmp_path / "openvino" / "random.xml"
     others = [
-        ["evaluate", *people, *weights, "--histogram", tmp_path / "pairs.png"],
         ["export", *weights, "--format", "onnx", "--out", onnx.parent],
-        ["export", *weights, "--format", "openvino", "--out", tmp_path / "openvino"],
-        ["evaluate", *people, "--weights", onnx],
-        ["show", "neighbours", *people, *weights, "--out", tmp_path / "near.png"],
+        ["export", *weights, "--format", "openvino", "--out", xml.parent],
+        ["evaluate", *people, "--weights", onnx, "--histogram", tmp_path / "pairs.png"],
+        ["show", "neighbours", *people, "--weights", xml, "--out", tmp_path / "near.png"],
         ["show", "curves", "--run", trained, "--out", tmp_path / "curves.png"],
         ["segment", "predict", *people, "--out", tmp_path / "masks"],
     ]

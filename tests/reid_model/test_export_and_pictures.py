@@ -18,6 +18,9 @@ from reid_model.patterns import pattern_crops
 from support.people import write_people
 from support.random_weights import write_random_weights
 
+TORCH = ["--backend", "torch", "--weights"]
+"""Without converting a checkpoint first, which takes longer than all else."""
+
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
@@ -119,7 +122,7 @@ def test_neighbours_are_drawn_in_rows(weights, people, tmp_path):
     sizes = []
     for count in (1, 3):
         out = tmp_path / f"{count}.png"
-        arguments = ["show", "neighbours", "--data", str(people), "--weights", str(weights)]
+        arguments = ["show", "neighbours", "--data", str(people), *TORCH, str(weights)]
         assert main([*arguments, "--count", str(count), "--closest", "4", "--out", str(out)]) == 0
         sizes.append(picture_size(out))
     assert sizes[1][0] == pytest.approx(3 * sizes[0][0], rel=0.02)
@@ -128,7 +131,7 @@ def test_neighbours_are_drawn_in_rows(weights, people, tmp_path):
 
 def test_one_query_can_be_named_and_must_be_among_the_images(weights, people, tmp_path, capsys):
     query = sorted(people.iterdir())[0]
-    arguments = ["show", "neighbours", "--data", str(people), "--weights", str(weights)]
+    arguments = ["show", "neighbours", "--data", str(people), *TORCH, str(weights)]
     arguments += ["--out", str(tmp_path / "one.png"), "--query"]
     assert main([*arguments, str(query)]) == 0
     assert main([*arguments, str(tmp_path / "else.png")]) == 2
@@ -143,7 +146,7 @@ def test_triplets_are_drawn_with_right_ones_in_green(weights, people, tmp_path):
     )
     out = tmp_path / "triplets.png"
     arguments = ["show", "triplets", "--csv", str(csv), "--images", str(people), "--out", str(out)]
-    assert main([*arguments, "--weights", str(weights)]) == 0
+    assert main([*arguments, *TORCH, str(weights)]) == 0
     embedder = load_embedder(weights, backend="torch")
     crops = [cv2.imread(str(people / name.format(*who))) for who in ((1, 1), (1, 2), (2, 1))]
     anchor, positive, negative = embedder.embed(crops)

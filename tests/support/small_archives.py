@@ -61,7 +61,7 @@ def arguments(folder: Path, weights: Path, out: Path, *flags: str) -> list[str]:
     config = folder / "settings.yaml"
     # What is learnt of cameras changes with every file; here looks alone shall decide.
     match = {"threshold": 0.9, "views": "overlapping", "centre_tracks": 0}
-    config.write_text(yaml.safe_dump(embed_settings(weights) | {"match": match}))
+    config.write_text(yaml.safe_dump({"embed": embed_settings(weights), "match": match}))
     given = ["--detections", str(folder / "boxes.csv"), "--weights", str(weights)]
     given += ["--config", str(config), "--device", "cpu", "--chunk-s", "1", "--out", str(out)]
     return ["batch", str(folder), *given, *flags]

@@ -42,9 +42,9 @@ def write_scene(folder: Path, *, cameras: int = 2, frames: int = 30, people: int
     return folder
 
 
-def embed_settings(weights: Path) -> dict[str, dict[str, str]]:
-    """Settings that run a checkpoint with torch, which need not convert it first."""
-    return {"embed": {"backend": "torch"}} if weights.suffix == CHECKPOINT_SUFFIX else {}
+def embed_settings(weights: Path) -> dict[str, str]:
+    """The section `embed`: a checkpoint runs with torch, which need not convert it first."""
+    return {"backend": "torch"} if weights.suffix == CHECKPOINT_SUFFIX else {}
 
 
 def run(scene: Path, weights: Path, out: Path, *flags: str, cams: list[str] | None = None) -> int:
@@ -53,7 +53,9 @@ def run(scene: Path, weights: Path, out: Path, *flags: str, cams: list[str] | No
     Flags that are given twice count as they come last, so ``flags`` win.
     """
     config = scene / "settings.yaml"
-    config.write_text(yaml.safe_dump(embed_settings(weights) | {"match": {"threshold": 0.9}}))
+    config.write_text(
+        yaml.safe_dump({"embed": embed_settings(weights), "match": {"threshold": 0.9}})
+    )
     videos = cams if cams is not None else [str(p) for p in sorted(scene.glob("*.mp4"))]
     given = ["--detections", str(scene / "boxes.csv"), "--weights", str(weights)]
     given += ["--config", str(config), "--out", str(out)]
