@@ -79,13 +79,6 @@ class SiameseNetwork(nn.Module):
         _, after = self.features(images)
         return functional.normalize(after)
 
-    def triplet(
-        self, anchor: Tensor, positive: Tensor, negative: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the embeddings of the three branches of triplets, ``(N, D)`` each."""
-        first, second, third = self(torch.cat([anchor, positive, negative])).chunk(3)
-        return first, second, third
-
     def _standardised(self, images: Tensor) -> Tensor:
         """Return images whose channels have mean 0 and deviation 1, each image by itself."""
         if not self.architecture.instance_norm:

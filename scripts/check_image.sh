@@ -20,7 +20,7 @@ if [ ! -e "$root/etc/debian_version" ]; then
         { tail -5 "$root.log"; exit 1; }
 fi
 mkdir -p "$root/wheels" "$root/deploy" "$root/clips"
-rm -f "$root"/wheels/*.whl
+rm -rf "$root"/wheels/*.whl "$root/opt/reid-pipeline"  # pip passes over a version that is installed
 "$python" scripts/build_wheels.py --only reid-pipeline-lite --out "$root/wheels"
 cp configs/deploy/* "$root/deploy/"
 cp sample_videos/lobby.mp4 "$root/clips/"

@@ -2,10 +2,11 @@
 
 python scripts/release.py            # `make release`
 
-In turn: a clean tree, the changelog, sizes of what is tracked, style, advisories, types, tests, the lowest
-versions of packages, the image's steps (as root), and both wheels, installed in fresh environments and worked
-with. Then `dist/` holds the wheels, an SBOM (CycloneDX) of what each installs, the licences of all packages,
-and checksums. Stops at the first that fails. Tagging and uploading are left to a person, who reads what came out.
+In turn: a clean tree, the changelog, sizes of what is tracked, licences, style, advisories, types, tests, the
+lowest versions of packages, the image's steps (as root, with debootstrap), and both wheels, installed in fresh
+environments and worked with. Then `dist/` holds the wheels, an SBOM (CycloneDX) of what each installs, the
+licences of all packages, and checksums. Stops at the first that fails, what takes seconds first. Tagging and
+uploading are left to a person, who reads what came out.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def main() -> int:
             lambda: check_changelog(version(), (REPOSITORY / "CHANGELOG.md").read_text()),
         ),
         ("sizes", check_sizes),
+        ("licences", licences),
         ("lint", lambda: _run("make", "lint")),
         ("audit", lambda: _run("make", "audit")),
         ("type", lambda: _run("make", "type")),
@@ -43,7 +45,7 @@ def main() -> int:
         ("bounds", lambda: _run("make", "bounds")),
         ("image", check_image),
         ("wheels", wheels),
-        ("licences", licences),
+        ("tree still clean", check_tree),
         ("checksums", checksums),
     )
     for name, step in steps:
@@ -94,24 +96,26 @@ def check_sizes() -> None:
 
 def check_image() -> None:
     """Take the steps of the image in a fresh Debian; say so where this may not."""
-    if os.geteuid() == 0:
+    if os.geteuid() == 0 and shutil.which("debootstrap"):
         _run("make", "image")
     else:
-        print("not tried, which takes root: make image")
-
-
-def wheels() -> None:
-    """Build both wheels into an empty `dist/`, and work with what each installs."""
-    shutil.rmtree(DIST, ignore_errors=True)  # wheels of an earlier version are no part of this one
-    for flags in ([], ["--full"]):
-        script = REPOSITORY / "scripts" / "check_wheel.py"
-        _run(sys.executable, script, *flags, "--keep", DIST)
+        print("not tried, which takes root and debootstrap: make image")
 
 
 def licences() -> None:
-    """Write the licences of all packages."""
+    """Empty `dist/`, and write the licences of all packages there."""
+    shutil.rmtree(DIST, ignore_errors=True)  # wheels of an earlier version are no part of this one
     script = REPOSITORY / "scripts" / "check_licences.py"
-    (DIST / "licences.txt").write_text(_output(sys.executable, script) + "\n")
+    found = _output(sys.executable, script)
+    DIST.mkdir()
+    (DIST / "licences.txt").write_text(found + "\n")
+
+
+def wheels() -> None:
+    """Build both wheels into `dist/`, and work with what each installs."""
+    for flags in ([], ["--full"]):
+        script = REPOSITORY / "scripts" / "check_wheel.py"
+        _run(sys.executable, script, *flags, "--keep", DIST)
 
 
 def checksums() -> None:

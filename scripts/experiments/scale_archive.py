@@ -21,8 +21,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
+from support.random_weights import write_random_weights
 from support.small_archives import arguments, write_footage
-from support.small_runs import write_random_weights
 
 MIDNIGHT = datetime(2026, 1, 5)
 FRAMES = 10

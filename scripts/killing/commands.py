@@ -21,9 +21,10 @@ from pipeline.layout.files import partial_of
 from pipeline.results import open_results
 from reid_model.checkpoint import load_checkpoint
 from support.people import write_people, write_recipe
+from support.random_weights import write_random_weights
 from support.small_archives import arguments, batch, write_footage
 from support.small_recordings import write_recording
-from support.small_runs import run, write_random_weights, write_scene
+from support.small_runs import run, write_scene
 from support.small_teachers import small_network, write_distillation
 
 __all__ = ["COMMANDS", "WEIGHTS", "Command", "in_place", "inputs_of", "make_archive", "make_scene"]

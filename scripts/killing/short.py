@@ -13,7 +13,7 @@ from killing.commands import WEIGHTS, Command, in_place, inputs_of, make_archive
 from pipeline.results import open_results
 from reid_model.stored_weights import read_notes
 from support.people import write_people
-from support.small_runs import write_random_weights
+from support.random_weights import write_random_weights
 
 __all__ = ["SHORT"]
 

@@ -8,6 +8,7 @@ import sys
 import pytest
 import yaml
 
+from pipeline.cli import main
 from support.assets import REPOSITORY
 from support.small_runs import rows_of, write_scene
 
@@ -29,32 +30,36 @@ def installed(tmp_path_factory):
     return target
 
 
-def run(installed, tmp_path, **sections):
+@pytest.fixture
+def importable(installed, monkeypatch):
+    """The package, where this process looks for packages."""
+    monkeypatch.syspath_prepend(installed)
+
+
+def arguments(tmp_path, **sections):
+    """The command line of a run with plugins."""
     scene = write_scene(tmp_path / "scene")
     config = tmp_path / "settings.yaml"
     tree = {"match": {"threshold": 0.95}, "output": {"video": False}, **sections}
     config.write_text(yaml.safe_dump(tree))
-    videos = [scene / "cam1.mp4", scene / "cam2.mp4"]
-    command = [sys.executable, "-m", "pipeline", "run", "--cams", *videos]
-    command += ["--config", config, "--out", tmp_path / "run"]
-    paths = [str(installed), str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-    return subprocess.run(
-        [str(part) for part in command],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-    )
+    given = ["run", "--cams", scene / "cam1.mp4", scene / "cam2.mp4", "--config", config]
+    return [str(part) for part in (*given, "--out", tmp_path / "run")]
 
 
 def test_all_three_kinds_of_plugins_do_the_work_of_a_run(installed, tmp_path):
-    done = run(
-        installed,
+    given = arguments(
         tmp_path,
         detect={"plugin": "colour"},
         track={"plugin": "nearest"},
         embed={"plugin": "mean-colour", "trim": 0.0},
+    )
+    paths = [str(installed), str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", *given],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
     )
     assert done.returncode == 0, done.stderr
     assert "Built-in detector" not in done.stderr
@@ -82,9 +87,9 @@ def test_all_three_kinds_of_plugins_do_the_work_of_a_run(installed, tmp_path):
         ({"embed": {"plugin": "none"}}, "reid_pipeline.embedders: mean-colour"),
     ],
 )
-def test_a_plugin_that_is_not_there_is_one_line(sections, told, installed, tmp_path):
-    done = run(installed, tmp_path, **sections)
-    assert done.returncode == 2
-    (line,) = [line for line in done.stderr.splitlines() if "error:" in line]
+@pytest.mark.usefixtures("importable")
+def test_a_plugin_that_is_not_there_is_one_line(sections, told, tmp_path, capsys):
+    assert main(arguments(tmp_path, **sections)) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
     assert told in line
     assert not (tmp_path / "run").exists()

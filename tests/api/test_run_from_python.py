@@ -8,7 +8,8 @@ import pytest
 import pipeline
 from pipeline.errors import InputError, OutputError, SettingsError, SourceError
 from support.plugin_package.reid_own_parts import ColourDetector, MeanColour, NearestTracker
-from support.small_runs import write_random_weights, write_scene
+from support.random_weights import write_random_weights
+from support.small_runs import write_scene
 
 SETTINGS = {"match": {"threshold": 0.95}, "embed": {"trim": 0.0}}
 

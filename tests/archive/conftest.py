@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from support.colour_network import write_colour_network
 from support.small_archives import batch, write_footage
-from support.small_runs import write_random_weights
 
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory):
-    return write_random_weights(tmp_path_factory.mktemp("weights") / "random.safetensors")
+    return write_colour_network(tmp_path_factory.mktemp("weights") / "colour.xml")
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import main
-from support.small_runs import run, write_random_weights, write_scene
+from support.colour_network import write_colour_network
+from support.small_runs import run, write_scene
 from support.video_files import write_video
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    return write_random_weights(tmp_path_factory.mktemp("weights") / "random.safetensors")
+    return write_colour_network(tmp_path_factory.mktemp("weights") / "colour.xml")
 
 
 @pytest.fixture

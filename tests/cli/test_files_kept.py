@@ -10,13 +10,14 @@ import pytest
 from pipeline.cli import main
 from pipeline.results import open_results
 from reid_model.cli import main as train_main
+from support.colour_network import write_colour_network
 from support.made_up_run import write_made_up_run
-from support.small_runs import run, write_random_weights, write_scene
+from support.small_runs import run, write_scene
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    return write_random_weights(tmp_path_factory.mktemp("weights") / "random.safetensors")
+    return write_colour_network(tmp_path_factory.mktemp("weights") / "colour.xml")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import typer
 
 from pipeline.cli import main
 from pipeline.cli.commands import COMMANDS
-from support.small_runs import run, write_random_weights, write_scene
+from support.colour_network import write_colour_network
+from support.small_runs import run, write_scene
 
 WITHOUT_A_TABLE = {
     "live",
@@ -37,7 +38,7 @@ def test_a_command_has_a_json_option_unless_it_prints_no_table(command):
 
 def test_printed_json_stands_alone(tmp_path, capsys):
     scene = write_scene(tmp_path / "scene", cameras=1)
-    weights = write_random_weights(tmp_path / "random.safetensors")
+    weights = write_colour_network(tmp_path / "colour.xml")
     out = tmp_path / "out"
     assert run(scene, weights, out, "--no-video", "--json", "-") == 0
     people = json.loads(capsys.readouterr().out)["identities"]
@@ -51,7 +52,7 @@ def test_printed_json_stands_alone(tmp_path, capsys):
 
 def test_a_file_gets_the_json_and_the_terminal_the_table(tmp_path, capsys):
     scene = write_scene(tmp_path / "scene", cameras=1)
-    weights = write_random_weights(tmp_path / "random.safetensors")
+    weights = write_colour_network(tmp_path / "colour.xml")
     file = tmp_path / "people.json"
     assert run(scene, weights, tmp_path / "out", "--no-video", "--json", str(file)) == 0
     assert "People: 2" in capsys.readouterr().out

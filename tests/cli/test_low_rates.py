@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pytest
 
+from support.colour_network import write_colour_network
 from support.small_archives import batch
-from support.small_runs import SIZE, rows_of, run, write_random_weights
+from support.small_runs import SIZE, rows_of, run
 from support.video_files import write_video
 
 FRAMES = 30
@@ -16,7 +17,7 @@ LOOSE = "1 frame a second, 30 of 30 boxes belong to no track or are the only one
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    return write_random_weights(tmp_path_factory.mktemp("weights") / "random.safetensors")
+    return write_colour_network(tmp_path_factory.mktemp("weights") / "colour.xml")
 
 
 def walks(index):

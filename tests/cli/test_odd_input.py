@@ -13,8 +13,9 @@ from pipeline.errors import SourceError
 from pipeline.folders import look_through
 from pipeline.sources.camera_names import names_for
 from support.assets import REPOSITORY
+from support.colour_network import write_colour_network
 from support.made_up_run import write_made_up_run
-from support.small_runs import write_random_weights
+from support.random_weights import write_random_weights
 from support.video_files import write_video
 
 DETECTOR = REPOSITORY / "pipeline/detect/weights/person_detector.onnx"
@@ -67,7 +68,7 @@ ODD_FILES = {
 def test_an_odd_file_in_place_of_an_input(name, kind, tmp_path, refused):
     good = write_video(tmp_path / "door.mp4", frames=1)
     (tmp_path / "good.csv").write_text("camera,frame,x,y,w,h\ndoor,0,1,2,30,40\n")
-    weights = write_random_weights(tmp_path / "random.safetensors")
+    weights = write_colour_network(tmp_path / "colour.xml")
     odd = tmp_path / name
     ODD_FILES[kind](odd)
     given = {"--cams": good, "--detections": tmp_path / "good.csv", "--weights": weights}

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from support.small_runs import SIZE, rows_of, run, walker_box, write_random_weights, write_scene
+from support.colour_network import write_colour_network
+from support.small_runs import SIZE, rows_of, run, walker_box, write_scene
 from support.video_files import write_video
 
 TRACKS = "camera,frame,time_s,track_id,global_id,x,y,w,h,score"
@@ -21,7 +22,7 @@ IDENTITIES = "global_id,camera,track_id,first_s,last_s,frames,similarity"
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    return write_random_weights(tmp_path_factory.mktemp("weights") / "random.safetensors")
+    return write_colour_network(tmp_path_factory.mktemp("weights") / "colour.xml")
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ import time
 import pytest
 
 from support.assets import REPOSITORY
+from support.colour_network import write_colour_network
 from support.people import write_people, write_recipe
 from support.small_archives import arguments, write_footage
-from support.small_runs import write_random_weights, write_scene
+from support.small_runs import write_scene
 
 TIMEOUT_S = 300
 
@@ -55,7 +56,7 @@ def test_an_interrupted_run_says_so_and_leaves_no_halves(number, tmp_path):
 
 @pytest.mark.parametrize("engine", ["process", "processes", "ray"])
 def test_an_interrupted_batch_says_so(engine, tmp_path):
-    weights = write_random_weights(tmp_path / "random.safetensors")
+    weights = write_colour_network(tmp_path / "colour.xml")
     footage = write_footage(tmp_path / "footage", cameras=2, frames=200)
     out = tmp_path / "archive"
     workers = [] if engine == "process" else ["--workers", "2"]

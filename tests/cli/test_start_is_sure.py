@@ -14,13 +14,14 @@ from pipeline.detect import replay
 from pipeline.errors import OutputError
 from pipeline.jobs.start import check_open_files
 from pipeline.sinks import run_folder
-from support.small_runs import run, write_random_weights, write_scene
+from support.colour_network import write_colour_network
+from support.small_runs import run, write_scene
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
-    weights = write_random_weights(folder / "random.safetensors")
+    weights = write_colour_network(folder / "colour.xml")
     scene = write_scene(folder / "scene", cameras=1, frames=8, people=1)
     assert run(scene, weights, folder / "run") == 0
     return folder
@@ -35,7 +36,7 @@ def work(made, tmp_path):
 def again(work, *flags):
     return run(
         work / "scene",
-        work / "random.safetensors",
+        work / "colour.xml",
         work / "run",
         "--overwrite",
         "--no-video",
@@ -92,7 +93,7 @@ def test_a_named_pipe_is_refused_and_never_waited_for(name, work, capsys):
         "w": ["--gallery", str(pipe)],
     }
     given = ["run", "--cams", str(work / "scene" / "cam1.mp4"), "--out", str(work / "new")]
-    given += ["--weights", str(work / "random.safetensors"), "--no-video"]
+    given += ["--weights", str(work / "colour.xml"), "--no-video"]
     if name == "scene/cam1.mp4":
         given = ["run", "--out", str(work / "new")]
     assert main([*given, *flags[name]]) == 2

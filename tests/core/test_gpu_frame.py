@@ -79,7 +79,7 @@ def videos():
     frames = [
         frame
         for camera in ("lobby", "corridor")
-        for frame in VideoFile(camera, SAMPLE_VIDEOS / f"{camera}.mp4", max_seconds=4.0)
+        for frame in VideoFile(camera, SAMPLE_VIDEOS / f"{camera}.mp4", max_seconds=3.0)
     ]
     return sorted(frames, key=lambda frame: (frame.time_s, frame.camera))
 

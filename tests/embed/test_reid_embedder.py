@@ -8,12 +8,12 @@ from pipeline.errors import ModelError
 from pipeline.settings import EmbedSettings
 from reid_model.inference import load_embedder
 from reid_model.segmentation.masker import PersonMasker
-from support.small_runs import write_random_weights
+from support.colour_network import write_colour_network
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    return write_random_weights(tmp_path_factory.mktemp("weights") / "random.safetensors")
+    return write_colour_network(tmp_path_factory.mktemp("weights") / "colour.xml")
 
 
 def crops(count):

@@ -10,8 +10,8 @@ import pytest
 from pipeline.cli import main
 from pipeline.exports.writing import ExportFormat
 from pipeline.metrics.ground_truth import read_ground_truth
+from support.colour_network import write_colour_network
 from support.small_archives import batch, write_footage
-from support.small_runs import write_random_weights
 
 ROWS = [
     # camera, frame, time_s, track_id, global_id, x, y, w, h, score
@@ -131,7 +131,7 @@ def test_every_format_holds_all_boxes_and_is_valid_where_nobody_was_found(
 
 def test_an_archive_gives_one_sequence_per_file_with_its_identities(tmp_path):
     footage = write_footage(tmp_path / "footage", cameras=2)
-    weights = write_random_weights(tmp_path / "random.safetensors")
+    weights = write_colour_network(tmp_path / "colour.xml")
     archive = tmp_path / "archive"
     assert batch(footage, weights, archive) == 0
     assert export(archive, tmp_path / "csv", "csv") == 0

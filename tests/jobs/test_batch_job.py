@@ -7,8 +7,8 @@ from pipeline.archive_settings import BatchSettings
 from pipeline.errors import OutputError, SourceError
 from pipeline.jobs.batch import find_videos, plan_archive, process_archive
 from pipeline.jobs.inputs import settings_for
+from support.colour_network import write_colour_network
 from support.small_archives import write_footage
-from support.small_runs import write_random_weights
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ def footage(tmp_path):
 
 def planned(footage, tmp_path):
     found = find_videos(footage)
-    weights = write_random_weights(tmp_path / "random.safetensors")
+    weights = write_colour_network(tmp_path / "colour.xml")
     settings = settings_for(
         [],
-        base={"embed": {"backend": "torch"}, "match": {"threshold": 0.9, "centre_tracks": 0}},
+        base={"match": {"threshold": 0.9, "centre_tracks": 0}},
         given={"detect.detections": footage / "boxes.csv", "embed.weights": weights},
         cameras=[{"name": name, "source": str(footage)} for name in ("cam1", "cam2")],
     )

@@ -11,7 +11,7 @@ from pipeline.cli import main
 from pipeline.jobs import calibrate
 from reid_model.stored_weights import weights_sha256
 from support.made_up_run import write_made_up_run
-from support.small_runs import write_random_weights
+from support.random_weights import write_random_weights
 from support.worlds import looks
 
 PEOPLE = 9

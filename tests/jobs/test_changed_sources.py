@@ -9,14 +9,15 @@ import pytest
 
 from pipeline.jobs.inputs import settings_for
 from pipeline.jobs.run import process_videos
-from support.small_runs import rows_of, write_random_weights, write_scene
+from support.colour_network import write_colour_network
+from support.small_runs import rows_of, write_scene
 
 
 def run(scene, out, *, change):
     """A run during which something happens to ``cam1.mp4`` before videos are drawn."""
-    weights = write_random_weights(scene.parent / "random.safetensors")
+    weights = write_colour_network(scene.parent / "colour.xml")
     given = {"detect.detections": scene / "boxes.csv", "embed.weights": weights}
-    given |= {"embed.backend": "torch", "runner.device": "cpu", "match.threshold": 0.9}
+    given |= {"runner.device": "cpu", "match.threshold": 0.9}
     settings = settings_for([str(scene / f"cam{n}.mp4") for n in (1, 2)], given=given)
     changes = iter([change])
 

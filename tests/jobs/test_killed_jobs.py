@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 from contextlib import suppress
@@ -69,6 +70,15 @@ def of_archive(folder):
 KINDS = {"run": of_run, "archive": of_archive, "recording": write_recording}
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder of each kind, which tests copy."""
+    folder = tmp_path_factory.mktemp("made")
+    for kind, make in KINDS.items():
+        make(folder / kind)
+    return folder
+
+
 def readable(folder):
     """All of it can be read, or is refused."""
     with suppress(InputError):
@@ -79,11 +89,10 @@ def readable(folder):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_forget_killed_at_any_change_is_finished_by_the_same_call(kind, tmp_path):
+def test_forget_killed_at_any_change_is_finished_by_the_same_call(kind, made, tmp_path):
+    theirs = find_person(open_results(made / kind), 1).sightings
     for number in range(1, MANY):
-        folder = tmp_path / str(number)
-        KINDS[kind](folder)
-        theirs = find_person(open_results(folder), 1).sightings
+        folder = shutil.copytree(made / kind, tmp_path / str(number))
         if not ended_at(number, lambda folder=folder: forget(folder, 1)):
             break
         readable(folder)
@@ -96,14 +105,13 @@ def test_forget_killed_at_any_change_is_finished_by_the_same_call(kind, tmp_path
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_edit_killed_at_any_change_counts_or_does_not(kind, tmp_path):
+def test_an_edit_killed_at_any_change_counts_or_does_not(kind, made, tmp_path):
     def rename(folder):
         with editing(folder) as edit:
             edit.rename(1, "Anna")
 
     for number in range(1, MANY):
-        folder = tmp_path / str(number)
-        KINDS[kind](folder)
+        folder = shutil.copytree(made / kind, tmp_path / str(number))
         if not ended_at(number, lambda folder=folder: rename(folder)):
             break
         assert open_results(folder).edits().name(1) in {"", "Anna"}
@@ -113,10 +121,9 @@ def test_an_edit_killed_at_any_change_counts_or_does_not(kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["archive", "recording"])
-def test_prune_killed_at_any_change_is_finished_by_the_same_call(kind, tmp_path):
+def test_prune_killed_at_any_change_is_finished_by_the_same_call(kind, made, tmp_path):
     for number in range(1, MANY):
-        folder = tmp_path / str(number)
-        KINDS[kind](folder)
+        folder = shutil.copytree(made / kind, tmp_path / str(number))
         if not ended_at(number, lambda folder=folder: prune(folder, keep_days=1)):
             break
         readable(folder)

@@ -15,8 +15,9 @@ from pipeline.match.calibration import Calibration
 from pipeline.settings import EmbedSettings, parse_settings
 from reid_model.description import Description, write_sidecar
 from reid_model.stored_weights import weights_sha256, write_notes
+from support.random_weights import write_random_weights, write_spoilt
 from support.small_archives import STARTS, write_footage
-from support.small_runs import run, write_random_weights, write_scene, write_spoilt
+from support.small_runs import embed_settings, run, write_scene
 from support.small_teachers import colour_network
 
 AS_IS = Description(
@@ -57,7 +58,8 @@ def calibrate(crops, weights, *flags):
 
 def stored(weights):
     """What a run would read of the calibration."""
-    embedder = ReidEmbedder(EmbedSettings(weights=weights), device="cpu")
+    chosen = EmbedSettings(weights=weights, **embed_settings(weights))
+    embedder = ReidEmbedder(chosen, device="cpu")
     return Calibration.of_notes(embedder.calibration, weights=weights, sha256=embedder.sha256)
 
 
@@ -73,7 +75,7 @@ def settings(weights, tmp_path, **match):
         {
             "cameras": [{"name": "a", "source": "a.mp4"}],
             "detect": {"detections": boxes},
-            "embed": {"weights": weights},
+            "embed": {"weights": weights, **embed_settings(weights)},
             "match": match,
         }
     )

@@ -6,12 +6,13 @@ import pytest
 
 from pipeline.match.gallery import save_gallery
 from pipeline.match.persons import PersonBook
-from support.small_runs import rows_of, run, walker_box, write_random_weights, write_scene
+from support.colour_network import write_colour_network
+from support.small_runs import rows_of, run, walker_box, write_scene
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    return write_random_weights(tmp_path_factory.mktemp("weights") / "random.safetensors")
+    return write_colour_network(tmp_path_factory.mktemp("weights") / "colour.xml")
 
 
 @pytest.fixture(scope="module")

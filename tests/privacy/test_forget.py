@@ -17,14 +17,15 @@ from pipeline.errors import SinkError
 from pipeline.layout.archive import TABLES
 from pipeline.results import open_results, run_erasure
 from pipeline.results.erasure import days_before_in, prune_before
+from support.colour_network import write_colour_network
 from support.small_archives import batch, write_boxes, write_footage
-from support.small_runs import SHIRTS, run, walker_box, write_random_weights, write_scene
+from support.small_runs import SHIRTS, run, walker_box, write_scene
 from support.video_files import write_video
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    return write_random_weights(tmp_path_factory.mktemp("weights") / "random.safetensors")
+    return write_colour_network(tmp_path_factory.mktemp("weights") / "colour.xml")
 
 
 @pytest.fixture(scope="module")

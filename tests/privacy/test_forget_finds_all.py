@@ -9,8 +9,9 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.results import open_results, run_erasure
+from support.colour_network import write_colour_network
 from support.small_archives import batch, write_footage
-from support.small_runs import SHIRTS, run, walker_box, write_random_weights, write_scene
+from support.small_runs import SHIRTS, run, walker_box, write_scene
 from support.video_files import write_video
 
 GREY = 90
@@ -18,7 +19,7 @@ GREY = 90
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    return write_random_weights(tmp_path_factory.mktemp("weights") / "random.safetensors")
+    return write_colour_network(tmp_path_factory.mktemp("weights") / "colour.xml")
 
 
 def picture(index, *, scale=1.0, empty=False):
@@ -88,10 +89,10 @@ def test_a_picture_that_changes_its_size_is_covered_behind_the_change(weights, t
 
 
 def test_a_slow_camera_is_covered_for_as_long_as_the_mosaic_shows_its_picture(weights, tmp_path):
-    slow = write_walk(tmp_path / "scene", "slow", times=[n * 1.0 for n in range(30)])
+    slow = write_walk(tmp_path / "scene", "slow", times=[n * 0.5 for n in range(30)])
     fast = write_video(
         tmp_path / "scene" / "fast.mp4",
-        frames=[np.full((240, 320, 3), GREY, np.uint8)] * 290,
+        frames=[np.full((240, 320, 3), GREY, np.uint8)] * 145,
         rate=10,
     )
     cams = [str(slow), str(fast)]

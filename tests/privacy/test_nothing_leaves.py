@@ -1,6 +1,6 @@
 """No command reaches or resolves another machine, or leaves files of usage reports at home.
 
-Every command runs as a program of its own, its children included, without the variables of
+Commands run in programs of their own, their children included, without the variables of
 continuous integration services, which alone would keep some libraries silent.
 """
 
@@ -19,9 +19,11 @@ from pipeline.detect import built_in
 from reid_model.stored_weights import default_weights
 from reid_model.telemetry import ENVIRONMENT
 from support.assets import REPOSITORY, SAMPLE_VIDEOS
+from support.colour_network import write_colour_network
 from support.people import write_people, write_recipe
+from support.random_weights import write_random_weights
 from support.small_archives import STARTS, arguments, write_footage
-from support.small_runs import write_random_weights, write_scene
+from support.small_runs import write_scene
 from support.small_teachers import small_network
 
 GUARD = Path(__file__).with_name("network_guard")
@@ -138,11 +140,11 @@ def test_the_guard_sees_attempts_and_lets_none_through(guarded, attempt):
 def test_commands_for_one_run(guarded, tmp_path):
     out, people = tmp_path / "run", write_people(tmp_path / "people", identities=12)
     guarded(*pipeline("run", "--cams", CLIPS[1], "--max-seconds", "2", "--out", out))
-    guarded(*pipeline("search", out, "--identity", "1", "--html", tmp_path / "found.html"))
-    guarded(*pipeline("export", out, "--format", "coco", "--out", tmp_path / "coco"))
     truth = ("--ground-truth", SAMPLE_VIDEOS / "ground_truth.csv", "--camera", "lobby")
-    guarded(*pipeline("evaluate", out, *truth, "--out", tmp_path / "mistakes"))
     others = [
+        ["search", out, "--identity", "1", "--html", tmp_path / "found.html"],
+        ["export", out, "--format", "coco", "--out", tmp_path / "coco"],
+        ["evaluate", out, *truth, "--out", tmp_path / "mistakes"],
         ["config"],
         ["edit", out, "rename", "1", "Ada"],
         ["report", out],
@@ -162,7 +164,10 @@ def test_live_with_files_in_place_of_cameras(guarded, tmp_path):
 
 @pytest.mark.parametrize("engine", ["process", "processes", "ray"])
 def test_batch(guarded, tmp_path, engine):
-    weights = write_random_weights(tmp_path / "random.safetensors")
+    if engine == "processes":
+        weights = write_random_weights(tmp_path / "random.safetensors")  # for torch
+    else:
+        weights = write_colour_network(tmp_path / "colour.xml")
     footage = write_footage(tmp_path / "footage", cameras=1, starts=STARTS[:1])
     workers = () if engine == "process" else ("--workers", "2")
     out = tmp_path / "archive"
@@ -182,13 +187,12 @@ def test_training_evaluation_and_export_of_a_network(guarded, tmp_path):
     guarded(*reid_model("train", "--config", recipe, "--out", trained, "--cpu"))
     # What was trained for two steps gives nothing to compare, and would be refused.
     weights = ("--weights", write_random_weights(tmp_path / "random.safetensors"))
-    guarded(*reid_model("evaluate", *people, *weights, "--histogram", tmp_path / "pairs.png"))
-    for kind in ("onnx", "openvino"):
-        guarded(*reid_model("export", *weights, "--format", kind, "--out", tmp_path / kind))
-    onnx = next((tmp_path / "onnx").glob("*.onnx"))
-    guarded(*reid_model("evaluate", *people, "--weights", onnx))
+    onnx, xml = tmp_path / "onnx" / "random.onnx", tmp_path / "openvino" / "random.xml"
     others = [
-        ["show", "neighbours", *people, *weights, "--out", tmp_path / "near.png"],
+        ["export", *weights, "--format", "onnx", "--out", onnx.parent],
+        ["export", *weights, "--format", "openvino", "--out", xml.parent],
+        ["evaluate", *people, "--weights", onnx, "--histogram", tmp_path / "pairs.png"],
+        ["show", "neighbours", *people, "--weights", xml, "--out", tmp_path / "near.png"],
         ["show", "curves", "--run", trained, "--out", tmp_path / "curves.png"],
         ["segment", "predict", *people, "--out", tmp_path / "masks"],
     ]

@@ -1,5 +1,6 @@
 """Exported models compute what the network does; pictures show what they say they do."""
 
+import functools
 import json
 
 import cv2
@@ -15,7 +16,10 @@ from reid_model.export import export
 from reid_model.inference import load_embedder
 from reid_model.patterns import pattern_crops
 from support.people import write_people
-from support.small_runs import write_random_weights
+from support.random_weights import write_random_weights
+
+TORCH = ["--backend", "torch", "--weights"]
+"""Without converting a checkpoint first, which takes longer than all else."""
 
 
 @pytest.fixture(scope="module")
@@ -28,28 +32,34 @@ def people(tmp_path_factory):
     return write_people(tmp_path_factory.mktemp("people"))
 
 
+@pytest.fixture(scope="module")
+def exported(weights, tmp_path_factory):
+    """The export of a kind and a precision, each in a folder of its own, made once."""
+
+    @functools.cache
+    def of(kind, precision):
+        return export(weights, tmp_path_factory.mktemp("made"), kind=kind, precision=precision)
+
+    return of
+
+
 @pytest.mark.parametrize("kind", ["onnx", "openvino"])
 @pytest.mark.parametrize(("precision", "least"), [("fp32", 0.9999), ("fp16", 0.99)])
 def test_an_exported_model_computes_what_the_network_does(
-    weights, tmp_path, kind, precision, least
+    weights, exported, kind, precision, least
 ):
-    made = export(weights, tmp_path, kind=kind, precision=precision)
+    made = exported(kind, precision)
     assert made.min_cosine > least
     crops = pattern_crops(5, seed=9)
     expected = load_embedder(weights, backend="torch").embed(crops)
     got = load_embedder(made.path).embed(crops)
     assert (expected * got).sum(axis=1).min() > least
-    assert made.size_bytes == sum(file.stat().st_size for file in tmp_path.iterdir())
+    assert made.size_bytes == sum(file.stat().st_size for file in made.path.parent.iterdir())
 
 
-def test_half_precision_takes_about_half_the_room(weights, tmp_path):
-    sizes = [
-        export(
-            weights, tmp_path, kind="openvino", precision=precision, crops=pattern_crops(1)
-        ).size_bytes
-        for precision in ("fp32", "fp16")
-    ]
-    assert sizes[1] < 0.6 * sizes[0]
+def test_half_precision_takes_about_half_the_room(exported):
+    full, half = (exported("openvino", precision).size_bytes for precision in ("fp32", "fp16"))
+    assert half < 0.6 * full
 
 
 def test_a_model_that_is_there_is_not_replaced_unless_asked(weights, tmp_path):
@@ -112,7 +122,7 @@ def test_neighbours_are_drawn_in_rows(weights, people, tmp_path):
     sizes = []
     for count in (1, 3):
         out = tmp_path / f"{count}.png"
-        arguments = ["show", "neighbours", "--data", str(people), "--weights", str(weights)]
+        arguments = ["show", "neighbours", "--data", str(people), *TORCH, str(weights)]
         assert main([*arguments, "--count", str(count), "--closest", "4", "--out", str(out)]) == 0
         sizes.append(picture_size(out))
     assert sizes[1][0] == pytest.approx(3 * sizes[0][0], rel=0.02)
@@ -121,7 +131,7 @@ def test_neighbours_are_drawn_in_rows(weights, people, tmp_path):
 
 def test_one_query_can_be_named_and_must_be_among_the_images(weights, people, tmp_path, capsys):
     query = sorted(people.iterdir())[0]
-    arguments = ["show", "neighbours", "--data", str(people), "--weights", str(weights)]
+    arguments = ["show", "neighbours", "--data", str(people), *TORCH, str(weights)]
     arguments += ["--out", str(tmp_path / "one.png"), "--query"]
     assert main([*arguments, str(query)]) == 0
     assert main([*arguments, str(tmp_path / "else.png")]) == 2
@@ -136,7 +146,7 @@ def test_triplets_are_drawn_with_right_ones_in_green(weights, people, tmp_path):
     )
     out = tmp_path / "triplets.png"
     arguments = ["show", "triplets", "--csv", str(csv), "--images", str(people), "--out", str(out)]
-    assert main([*arguments, "--weights", str(weights)]) == 0
+    assert main([*arguments, *TORCH, str(weights)]) == 0
     embedder = load_embedder(weights, backend="torch")
     crops = [cv2.imread(str(people / name.format(*who))) for who in ((1, 1), (1, 2), (2, 1))]
     anchor, positive, negative = embedder.embed(crops)

@@ -29,7 +29,8 @@ from reid_model.stored_weights import (
 )
 from support.assets import REPOSITORY
 from support.people import draw_person, write_people
-from support.small_runs import write_random_weights, write_scene
+from support.random_weights import write_random_weights
+from support.small_runs import write_scene
 
 CURVE = {
     "fmr": [[0.1, 0.2], [0.2, 0.08], [0.3, 0.04], [0.5, 0.0005]],

@@ -18,7 +18,7 @@ from reid_model.evaluation.reranking import rerank
 from reid_model.evaluation.sets import read_set
 from reid_model.evaluation.verification import Pairs, best_threshold, score_verification
 from support.people import write_people
-from support.small_runs import write_random_weights
+from support.random_weights import write_random_weights
 from support.small_teachers import colour_network
 
 

@@ -26,7 +26,7 @@ from reid_model.training.photographs import (
 )
 from reid_model.training.segmenter import SegmentRecipe, train_segmenter
 from support.people import write_people
-from support.small_runs import write_random_weights
+from support.random_weights import write_random_weights
 
 
 def write_photographs(folder, *, count=8):

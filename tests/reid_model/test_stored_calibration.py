@@ -7,7 +7,7 @@ from reid_model.description import Description, sidecar_of, write_sidecar
 from reid_model.errors import WeightsError
 from reid_model.inference import load_embedder
 from reid_model.stored_weights import read_notes
-from support.small_runs import write_random_weights
+from support.random_weights import write_random_weights
 from support.small_teachers import colour_network
 
 MEASURED = {"threshold": 0.25, "fmr": [[0.2, 0.01]]}

@@ -8,9 +8,9 @@ import pytest
 from pipeline.cli import main
 from pipeline.report.page import render_report
 from pipeline.results import open_results
+from support.colour_network import write_colour_network
 from support.made_up_archive import write_made_up
 from support.small_archives import batch, write_boxes, write_footage
-from support.small_runs import write_random_weights
 
 MARKUP = "<script>document.title='broken'</script>"
 
@@ -20,7 +20,7 @@ def archive(tmp_path_factory):
     footage = write_footage(tmp_path_factory.mktemp("footage"))
     (footage / "cam1" / "20260106_000100.mp4").write_bytes(b"no video")
     write_boxes(footage, ["cam1/20260106_000100.mp4"], frames=1)
-    weights = write_random_weights(footage / "weights.safetensors")
+    weights = write_colour_network(footage / "colour.xml")
     out = tmp_path_factory.mktemp("out") / "archive"
     assert batch(footage, weights, out) == 0
     return out

@@ -9,8 +9,9 @@ from pipeline.cli import main
 from pipeline.cli.run_report import identity_table
 from pipeline.report.page import Limits, render_report
 from pipeline.results import open_results
+from support.colour_network import write_colour_network
 from support.made_up_run import write_made_up_run
-from support.small_runs import run, write_random_weights, write_scene
+from support.small_runs import run, write_scene
 
 CHROMIUM = Path("/usr/bin/chromium")
 MARKUP = (
@@ -80,7 +81,7 @@ def test_files_that_are_no_pictures_are_left_out(tmp_path):
 def test_a_run_writes_its_report(tmp_path):
     scene = write_scene(tmp_path / "scene")
     out = tmp_path / "out"
-    weights = write_random_weights(tmp_path / "weights.safetensors")
+    weights = write_colour_network(tmp_path / "colour.xml")
     assert run(scene, weights, out, "--no-video") == 0
     page = (out / "report.html").read_text()
     assert "cam1" in page

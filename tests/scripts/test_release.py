@@ -73,6 +73,7 @@ def repository(tmp_path, monkeypatch):
         subprocess.run(["git", *words], cwd=folder, check=True)
     monkeypatch.setattr(release, "REPOSITORY", folder)
     monkeypatch.setattr(release, "DIST", folder / "dist")
+    monkeypatch.setattr(release.os, "geteuid", lambda: 1000)  # no root: without the image
     return folder
 
 
@@ -101,6 +102,69 @@ def test_checksums_are_those_of_every_file_and_can_be_checked(repository):
     names = [line.split()[1] for line in (dist / "SHA256SUMS").read_text().splitlines()]
     assert names == ["a.whl", "licences.txt"]
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=dist, check=True)
+
+
+TARGETS = ("lint", "audit", "type", "test", "bounds", "image")
+WHEEL = """
+import sys
+from pathlib import Path
+
+kept = Path(sys.argv[-1])
+assert sys.argv[-2] == "--keep" and (kept / "licences.txt").exists()
+(kept / ("full.whl" if "--full" in sys.argv else "light.whl")).write_text("wheel")
+"""
+
+
+def write_what_a_release_calls(folder, **changed):
+    """Stand-ins that take no time for what takes an hour; one with ``changed`` text fails."""
+    (folder / "scripts").mkdir()
+    files = {
+        "pyproject.toml": '[project]\nversion = "1.2.0"\n',
+        "CHANGELOG.md": READY,
+        "Makefile": "".join(
+            f"{each}:\n\t{changed.get(each, f'@echo {each} $(PYTEST_FLAGS)')}\n" for each in TARGETS
+        ),
+        "scripts/check_licences.py": changed.get("licences", "print('numpy BSD')"),
+        "scripts/check_wheel.py": changed.get("wheel", WHEEL),
+    }
+    for name, content in files.items():
+        (folder / name).write_text(content)
+    who = ["-c", "user.name=a", "-c", "user.email=a@b.example"]
+    for words in (["add", "."], [*who, "commit", "-qm", "Add what a release calls"]):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+
+
+def test_a_release_takes_all_steps_and_leaves_its_files(repository, monkeypatch, capfd):
+    write_what_a_release_calls(repository)
+    monkeypatch.setattr(release.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(release.shutil, "which", lambda name: f"/usr/sbin/{name}")
+    (repository / "dist").mkdir()
+    (repository / "dist" / "old.whl").write_text("of an earlier version")
+    assert release.main() == 0
+    out = capfd.readouterr().out
+    assert "test --strict-skips\n" in out
+    assert re.findall(r"^(\w+) ?$", out, re.M) == [each for each in TARGETS if each != "test"]
+    assert out.splitlines()[-1].startswith("1.2.0 is ready")
+    names = {each.name for each in (repository / "dist").iterdir()}
+    assert names == {"light.whl", "full.whl", "licences.txt", "SHA256SUMS"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message", "reached"),
+    [
+        ({"licences": "raise SystemExit('unknown: left-pad')"}, "left-pad", "licences"),
+        ({"type": "@false"}, "failed: make type", "type"),
+        ({"wheel": "raise SystemExit(1)"}, r"failed: .*check_wheel\.py", "wheels"),
+        ({"wheel": WHEEL + "Path('made.txt').touch()"}, r"made\.txt", "tree still clean"),
+    ],
+)
+def test_a_release_stops_at_the_first_step_that_fails(repository, capfd, changed, message, reached):
+    write_what_a_release_calls(repository, **changed)
+    with pytest.raises(SystemExit, match=message):
+        release.main()
+    out = capfd.readouterr().out
+    assert re.findall(r"^== (.*)$", out, re.M)[-1] == reached
+    assert ("not tried" in out) == (reached in {"wheels", "tree still clean"})
 
 
 @pytest.mark.parametrize(

@@ -16,16 +16,17 @@ from pipeline.report.found import render_found
 from pipeline.results import Picture, open_results
 from pipeline.results.archive_erasure import forget_in_archive
 from pipeline.results.found import Found
+from support.colour_network import write_colour_network
 from support.made_up_run import write_made_up_run
 from support.small_archives import batch, write_footage
-from support.small_runs import SHIRTS, run, write_random_weights, write_scene
+from support.small_runs import SHIRTS, run, write_scene
 
 RED, BLUE = SHIRTS[1], SHIRTS[2]
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    return write_random_weights(tmp_path_factory.mktemp("weights") / "random.safetensors")
+    return write_colour_network(tmp_path_factory.mktemp("weights") / "colour.xml")
 
 
 @pytest.fixture(scope="module")

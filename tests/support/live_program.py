@@ -16,7 +16,7 @@ import pandas as pd
 import psutil
 import yaml
 
-from support.small_runs import write_random_weights
+from support.colour_network import write_colour_network
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_videos"
 PATIENCE_S = 240.0
@@ -26,7 +26,7 @@ PATIENCE_S = 240.0
 def write_config(folder: Path, **sections: Mapping[str, object]) -> Path:
     """Write settings with short time limits; ``sections`` change some."""
     tree: dict[str, object] = {
-        "embed": {"weights": str(write_random_weights(folder / "random.safetensors"))},
+        "embed": {"weights": str(write_colour_network(folder / "colour.xml"))},
         "live": {
             "source": {"connect_s": 8.0, "stall_s": 3.0, "max_backoff_s": 1.0},
             "runner": {"gallery_interval_s": 2.0, "max_latency_s": 10.0, "stop_s": 60.0},

@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 
 from pipeline.cli import main
-from support.small_runs import SHIRTS, SIZE, walker_box
+from support.small_runs import SHIRTS, SIZE, embed_settings, walker_box
 from support.video_files import write_video
 
 STARTS = ("20260105_235959", "20260106_000004", "20260106_000009")
@@ -57,11 +57,11 @@ def _images(shade: int, frames: int) -> list[np.ndarray]:
 
 
 def arguments(folder: Path, weights: Path, out: Path, *flags: str) -> list[str]:
-    """The command line of a batch; CPU and torch, so that every machine does the same."""
+    """The command line of a batch on the CPU."""
     config = folder / "settings.yaml"
     # What is learnt of cameras changes with every file; here looks alone shall decide.
     match = {"threshold": 0.9, "views": "overlapping", "centre_tracks": 0}
-    config.write_text(yaml.safe_dump({"embed": {"backend": "torch"}, "match": match}))
+    config.write_text(yaml.safe_dump({"embed": embed_settings(weights), "match": match}))
     given = ["--detections", str(folder / "boxes.csv"), "--weights", str(weights)]
     given += ["--config", str(config), "--device", "cpu", "--chunk-s", "1", "--out", str(out)]
     return ["batch", str(folder), *given, *flags]

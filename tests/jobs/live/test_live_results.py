@@ -39,7 +39,7 @@ def test_a_stopped_live_run_is_searched_reported_exported_edited_and_forgotten(t
     assert code == 0, program.text()
 
     results = open_results(out)
-    # Random weights are told; that anything is missing is not.
+    # Weights without calibration are told; that anything is missing is not.
     assert not any("still being" in each or "killed" in each for each in results.warnings)
     assert len(results.boxes()) > 0
     first, second = sorted(seen(out))[:2]

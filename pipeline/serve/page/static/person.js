@@ -26,17 +26,20 @@ export async function openPerson(identity) {
   dialog.scrollTop = 0;
 }
 
-/** Bring an open person up to date, but never under somebody's hands. */
+const isInUse = () => chosen.size > 0 || isMerging || dialog.querySelector("input:focus, video, .forget.asking");
+
+/** Bring an open person up to date, but never under somebody's hands: these may come before the answer. */
 export function refreshPerson() {
-  const isBusy = chosen.size > 0 || isMerging || dialog.querySelector("input:focus, video, .forget.asking");
-  if (shown && dialog.open && !isBusy) load(shown.identity);
+  const before = shown;
+  if (shown && dialog.open && !isInUse()) load(shown.identity, () => shown !== before || isInUse());
 }
 
-async function load(identity) {
+async function load(identity, isUnwanted = () => false) {
   try {
     const [person, sightings] = await Promise.all([
       get(`/api/people/${identity}`), get(`/api/people/${identity}/sightings`),
     ]);
+    if (isUnwanted()) return;
     shown = person;
     draw(person, sightings);
   } catch (error) {

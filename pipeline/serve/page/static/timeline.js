@@ -1,7 +1,7 @@
 // Who was where, and when: a row for each person, a bar for each sighting.
 
 import { allCameras, cameraColour } from "./colours.js";
-import { byId, choices, h, icon, say, sync } from "./dom.js";
+import { byId, choices, h, sync } from "./dom.js";
 import { get, now } from "./server.js";
 import { clock, shortClock, span, title } from "./words.js";
 import { openPerson } from "./person.js";
