@@ -38,7 +38,7 @@ from pipeline.sinks.gallery import Gallery
 from pipeline.sinks.mosaic import Mosaic
 from pipeline.sinks.tables import Tables
 from pipeline.sources import container, resolve_cameras
-from pipeline.sources.video_file import PictureConverter
+from pipeline.sources.picture_converter import PictureConverter
 from pipeline.track.tracker import SingleCameraTracker
 from reid_model import inference
 

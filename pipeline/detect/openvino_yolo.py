@@ -77,12 +77,11 @@ class OpenVinoYolo:
         for row, frame in enumerate(frames):
             by_target.setdefault(self._target(frame), []).append(row)
         for target, rows in by_target.items():
-            boxes = [Letterbox.fit(frames[row].image.shape, target) for row in rows]
-            inputs = (box.apply(frames[row].image) for row, box in zip(rows, boxes, strict=True))
+            boxes = [Letterbox.fit(frames[row].shape, target) for row in rows]
+            inputs = (box.apply(frames[row]) for row, box in zip(rows, boxes, strict=True))
             outputs = self._pool(target).run(inputs, self._persons)
             for row, box, (xyxy, score) in zip(rows, boxes, outputs, strict=True):
-                shape = frames[row].image.shape
-                found[row] = Detections(box.to_image(xyxy, shape), score)
+                found[row] = Detections(box.to_image(xyxy, frames[row].shape), score)
         return found
 
     def forward(self, frames: Sequence[Frame]) -> None:
@@ -101,7 +100,7 @@ class OpenVinoYolo:
     def _target(self, frame: Frame) -> tuple[int, int]:
         if self._model.size is not None:
             return self._model.size
-        return Letterbox.tight_target(frame.image.shape, self._image_size, self._model.stride)
+        return Letterbox.tight_target(frame.shape, self._image_size, self._model.stride)
 
     def _pool(self, target: tuple[int, int]) -> _RequestPool:
         if target not in self._compiled:
@@ -125,14 +124,12 @@ class OpenVinoYolo:
 
     def _persons(self, output: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
         """Return boxes (``xyxy``, input pixels) and scores of the persons in one raw output."""
-        boxes, score = self._model.boxes(output)
-        likely = np.flatnonzero(score >= self._confidence)
+        boxes, scores = self._model.boxes(output, self._confidence)
         if self._model.layout is Layout.END_TO_END:
-            return boxes[likely].astype(np.float32), score[likely].astype(np.float32)
-        likely = likely[np.argsort(-score[likely], kind="stable")][:LIKELY_PERSONS]
-        cx, cy, width, height = boxes[likely].T.astype(np.float32)
-        xywh = np.stack([cx - width / 2, cy - height / 2, width, height], axis=1)
-        scores = score[likely].astype(np.float32)
+            return boxes, scores
+        best = np.argsort(-scores, kind="stable")[:LIKELY_PERSONS]
+        boxes, scores = boxes[best], scores[best]
+        xywh = np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]], axis=1)
         kept = np.asarray(
             cv2.dnn.NMSBoxes(xywh.tolist(), scores.tolist(), self._confidence, self._nms_iou),
             np.int64,
@@ -154,15 +151,16 @@ class _RequestPool:
         The next image is prepared while earlier ones are being inferred.
         """
         results: list[T] = []
-        waiting: list[Any] = []
+        waiting: list[tuple[Any, Image]] = []
         for count, image in enumerate(inputs):
             request = self._requests[count % len(self._requests)]
             if len(waiting) == len(self._requests):
-                results.append(self._collect(waiting.pop(0), read))
-            request.set_input_tensor(_tensor(image))
+                results.append(self._collect(waiting.pop(0)[0], read))
+            shown = np.ascontiguousarray(image[None])
+            request.set_input_tensor(_tensor(shown))
             request.start_async()
-            waiting.append(request)
-        results.extend(self._collect(request, read) for request in waiting)
+            waiting.append((request, shown))  # the request reads from its memory
+        results.extend(self._collect(request, read) for request, _ in waiting)
         return results
 
     @staticmethod
@@ -174,4 +172,4 @@ class _RequestPool:
 def _tensor(image: NDArray[np.uint8]) -> Any:
     import openvino  # noqa: PLC0415 - loaded already by the detector
 
-    return openvino.Tensor(np.ascontiguousarray(image[None]))
+    return openvino.Tensor(image, shared_memory=True)

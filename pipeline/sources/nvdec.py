@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import logging
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from av.codec.hwaccel import HWAccel
 
 from pipeline.datatypes import Frame, Image
 from pipeline.gpu_frame import GpuFrame
+from pipeline.planar_frame import PlanarFrame, Planes
 from pipeline.sources.orientation import display_matrix
 
 if TYPE_CHECKING:
@@ -45,20 +47,24 @@ class TakenPicture:
         pts: When it is shown, ticks of the stream.
         dts: When it was to be decoded.
         duration: How long it is shown.
+        time_base: Seconds a tick.
         is_corrupt: Whether the decoder calls it so.
-        pixels: ``(H, W, 3)`` uint8 BGR: a tensor on the GPU, or an array.
+        pixels: ``(H, W, 3)`` uint8 BGR, a tensor on the GPU or an array; or planes.
     """
 
     pts: int | None
     dts: int | None
     duration: int
+    time_base: Fraction
     is_corrupt: bool
-    pixels: Tensor | Image
+    pixels: Tensor | Image | Planes
 
     def frame(self, camera: str, index: int, time_s: float) -> Frame:
         """Return the frame of a camera that shows this picture."""
         if isinstance(self.pixels, np.ndarray):
             return Frame(camera, index, time_s, self.pixels)
+        if isinstance(self.pixels, tuple):
+            return PlanarFrame(camera, index, time_s, self.pixels)
         return GpuFrame(camera, index, time_s, self.pixels)
 
 

@@ -152,6 +152,8 @@ class SingleCameraTracker:
         free = np.ones(len(detections), np.bool_)
         for tracks, boxes, least in stages:
             which, what = np.flatnonzero(tracks & (box_of == NO_BOX)), np.flatnonzero(boxes & free)
+            if not (len(which) and len(what)):
+                continue
             first, second = assign(similarity[np.ix_(which, what)], least)
             box_of[which[first]] = what[second]
             free[what[second]] = False
@@ -200,6 +202,8 @@ class SingleCameraTracker:
         self._seen_s[seen] = self._time_s
         alive = (box_of != NO_BOX) | (self._key != UNCONFIRMED)
         self._keep(alive)
+        if not len(new):
+            return box_of[alive]
         self._motion.add(xyxy[new])
         self._key = np.append(self._key, np.full(len(new), UNCONFIRMED))
         self._hits = np.append(self._hits, np.ones(len(new), np.int64))
@@ -216,6 +220,8 @@ class SingleCameraTracker:
 
     def _keep(self, alive: NDArray[np.bool_]) -> None:
         """Let all tracks go but those that a ``(T,)`` mask picks."""
+        if alive.all():
+            return
         self._motion.keep(alive)
         self._key, self._hits = self._key[alive], self._hits[alive]
         self._seen_s = self._seen_s[alive]
