@@ -151,16 +151,15 @@ class _RequestPool:
         The next image is prepared while earlier ones are being inferred.
         """
         results: list[T] = []
-        waiting: list[tuple[Any, Image]] = []
+        waiting: list[Any] = []
         for count, image in enumerate(inputs):
             request = self._requests[count % len(self._requests)]
             if len(waiting) == len(self._requests):
-                results.append(self._collect(waiting.pop(0)[0], read))
-            shown = np.ascontiguousarray(image[None])
-            request.set_input_tensor(_tensor(shown))
+                results.append(self._collect(waiting.pop(0), read))
+            request.set_input_tensor(_tensor(image))
             request.start_async()
-            waiting.append((request, shown))  # the request reads from its memory
-        results.extend(self._collect(request, read) for request, _ in waiting)
+            waiting.append(request)
+        results.extend(self._collect(request, read) for request in waiting)
         return results
 
     @staticmethod
@@ -172,4 +171,4 @@ class _RequestPool:
 def _tensor(image: NDArray[np.uint8]) -> Any:
     import openvino  # noqa: PLC0415 - loaded already by the detector
 
-    return openvino.Tensor(image, shared_memory=True)
+    return openvino.Tensor(np.ascontiguousarray(image[None]))
