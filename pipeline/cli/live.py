@@ -37,6 +37,7 @@ from pipeline.errors import SettingsError
 from pipeline.jobs.inputs import settings_for
 from pipeline.jobs.live import watch_cameras
 from pipeline.jobs.live_system import LiveSystem
+from pipeline.runners.memory import limit_kept_memory
 from pipeline.settings import Settings
 from pipeline.sources.stream_address import secrets_of
 
@@ -192,6 +193,7 @@ def show_live(
     """
     # Arguments of a process are for everybody to see, and they may hold passwords.
     setproctitle("reid-pipeline live")
+    limit_kept_memory()
     secrets = {secret for camera in settings.cameras for secret in secrets_of(camera.source)}
     console = Console(stderr=True)
     stop = threading.Event()

@@ -15,6 +15,7 @@ from pipeline.cli.terminal import Console
 from pipeline.errors import SettingsError
 from pipeline.jobs.serve import serve_results
 from pipeline.live_settings import WebSettings
+from pipeline.runners.memory import limit_kept_memory
 from pipeline.settings import first_fault
 
 __all__ = ["serve"]
@@ -50,6 +51,7 @@ def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     console = Console(stderr=True)
+    limit_kept_memory()
     serve_results(
         where,
         web,

@@ -8,6 +8,7 @@ own request, so a result never depends on what else is in the batch.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +28,8 @@ T = TypeVar("T")
 
 LIKELY_PERSONS = 300
 """Boxes kept before suppression, best first; a crowd in one frame has fewer persons."""
+MAX_COMPILED = 8
+"""Input sizes for which the model is kept ready, 30 MB each; an archive may have forty."""
 
 
 class OpenVinoYolo:
@@ -56,7 +59,7 @@ class OpenVinoYolo:
             raise ModelError(f"detector {weights} holds no .xml and is no .onnx model")
         self._path = path
         self._core = openvino.Core()
-        self._compiled: dict[tuple[int, int], _RequestPool] = {}
+        self._compiled = OrderedDict[tuple[int, int], _RequestPool]()
         self._network = self._read()
         self._model = ExportedModel.read(path, self._network)
 
@@ -103,9 +106,12 @@ class OpenVinoYolo:
         return Letterbox.tight_target(frame.shape, self._image_size, self._model.stride)
 
     def _pool(self, target: tuple[int, int]) -> _RequestPool:
-        if target not in self._compiled:
-            self._compiled[target] = _RequestPool(self._compile(target))
-        return self._compiled[target]
+        pool = self._compiled.get(target) or _RequestPool(self._compile(target))
+        self._compiled[target] = pool
+        self._compiled.move_to_end(target)
+        while len(self._compiled) > MAX_COMPILED:
+            self._compiled.popitem(last=False)
+        return pool
 
     def _compile(self, target: tuple[int, int]) -> Any:
         """Compile for one input size, with colour order and scaling inside the model."""

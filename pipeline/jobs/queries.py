@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from pipeline.build import embedder_hash
 from pipeline.datatypes import UNASSIGNED, FloatArray, Frame, Image
+from pipeline.detect.letterbox import PADDING_GREY
 from pipeline.detect.loading import load_detector
 from pipeline.devices import resolve_device
 from pipeline.embed.loading import load_embedder
@@ -209,12 +210,27 @@ def _clearest(image: Image, finder: Detector, *, margin: float = 0.0) -> FloatAr
         looked_at = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         rim = round(margin * len(looked_at))
         looked_at = cv2.copyMakeBorder(looked_at, rim, rim, rim, rim, cv2.BORDER_REPLICATE)
-    found = finder.detect([Frame("query", 0, 0.0, looked_at)])[0]
+    found = finder.detect([Frame("query", 0, 0.0, _squared(looked_at))])[0]
     if not len(found.xyxy):
         return None
     boxes = np.clip((found.xyxy - rim) / scale, 0, [width, height, width, height])
     sizes = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     return np.asarray(boxes[int((sizes * found.score).argmax())], np.float32)
+
+
+def _squared(image: Image) -> Image:
+    """Return the image with grey below or beside it.
+
+    Detectors prepare themselves for every shape of picture, which takes long and stays in memory;
+    crops have a hundred shapes.
+    """
+    height, width = image.shape[:2]
+    side = max(height, width)
+    edges = (0, side - height, 0, side - width)
+    squared: Image = cv2.copyMakeBorder(
+        image, *edges, cv2.BORDER_CONSTANT, value=(PADDING_GREY,) * 3
+    )
+    return squared
 
 
 def _fills(box: FloatArray | None, image: Image) -> bool:

@@ -27,8 +27,10 @@ STEP_S = 0.1
 """A step of a live run that is to take no longer while somebody searches: matrices of this size."""
 
 
-def write_registry(path: Path, sightings: int, rng: np.random.Generator) -> None:
-    """Write sightings of people who are seen ten times each, over 100 cameras."""
+def write_registry(
+    path: Path, sightings: int, rng: np.random.Generator, *, begun_s: float = NOW_S
+) -> None:
+    """Write sightings of people who are seen ten times each, over 100 cameras, one a second."""
     Database(path).close()
     with closing(sqlite3.connect(path)) as writer, writer:
         writer.execute("DROP TRIGGER sighting_added")
@@ -39,7 +41,8 @@ def write_registry(path: Path, sightings: int, rng: np.random.Generator) -> None
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
             blobs = [each.tobytes() for each in vectors.astype(np.float32)]
             rows = [
-                (n + 1, f"cam{n % 100}", n, n, n, n, NOW_S + n, NOW_S + n) for n in numbers.tolist()
+                (n + 1, f"cam{n % 100}", n, n, n, n, begun_s + n, begun_s + n)
+                for n in numbers.tolist()
             ]
             writer.executemany(
                 "INSERT INTO sightings VALUES (?, ?, ?, ?, ?, ?, ?, ?, 9, 0.9)", rows

@@ -1,5 +1,6 @@
 """YOLO models on OpenVINO: a model made for the test, and the real one beside ultralytics."""
 
+import gc
 import subprocess
 import sys
 
@@ -14,10 +15,11 @@ from pipeline.detect.loading import load_detector
 from pipeline.detect.openvino_yolo import OpenVinoYolo
 from pipeline.errors import ModelError
 from pipeline.settings import DetectSettings
-from support.assets import SHARED, needs_shared
+from support.assets import REPOSITORY, SHARED, needs_shared
 from support.builders import frame
 
 YOLOV8N = SHARED / "models" / "yolov8n_int8_openvino_model"
+BUILT_IN = REPOSITORY / "pipeline/detect/weights/person_detector_openvino_model"
 NAMES = {0: "bicycle", 1: "person"}
 
 
@@ -89,6 +91,21 @@ def test_frames_of_different_sizes_go_into_one_call(tmp_path):
     model = write_model(tmp_path / "m", [(32, 32, 16, 16, 0, 0.9)])
     frames = [frame(size=size, shade=200) for size in [(64, 64), (641, 359), (128, 64)]]
     assert [len(found) for found in load(model).detect(frames)] == [1, 1, 1]
+
+
+def test_ever_new_shapes_of_pictures_do_not_pile_up_in_memory():
+    def ready():
+        return sum(type(each).__name__ == "_RequestPool" for each in gc.get_objects())
+
+    gc.collect()
+    others, detector = ready(), load(BUILT_IN, image_size=512)
+    shapes = [(32 * n, 512) for n in range(5, 17)]
+    before = [detector.detect([frame(size=size, shade=200)]) for size in shapes]
+    assert 1 < ready() - others <= 8
+    again = [detector.detect([frame(size=size, shade=200)]) for size in reversed(shapes)]
+    assert 1 < ready() - others <= 8
+    for (one,), (other,) in zip(before, reversed(again), strict=True):
+        np.testing.assert_array_equal(one.xyxy, other.xyxy)
 
 
 def test_a_model_that_knows_no_persons_is_refused(tmp_path):

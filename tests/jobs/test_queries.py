@@ -1,6 +1,7 @@
 """Whom a picture shows: the whole of a crop, one box of a photograph."""
 
 import cv2
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -8,6 +9,7 @@ from pipeline.detect.loading import load_detector
 from pipeline.jobs.queries import person_on
 from pipeline.settings import DetectSettings
 from support.assets import SAMPLE_VIDEOS
+from support.fakes import FakeDetector
 
 FRAME = 100
 
@@ -54,3 +56,18 @@ def test_of_a_tall_photograph_the_person_is_taken(people, finder):
         assert crop.shape[:2] == pytest.approx((height, width), rel=0.25)
         tried += 1
     assert tried
+
+
+def test_the_detector_sees_pictures_of_one_shape_alone(people):
+    """Every other shape would cost it a second and 30 MB."""
+    seen = set()
+
+    class Finder(FakeDetector):
+        def detect(self, frames):
+            seen.update(each.image.shape[1] / each.image.shape[0] for each in frames)
+            return super().detect(frames)
+
+    finder = Finder()
+    for width in range(60, 300, 40):
+        person_on(np.full((200, width, 3), 90, np.uint8), "crop", finder)
+    assert seen == {1.0}

@@ -122,9 +122,15 @@ def test_no_view_is_wider_than_the_screen(open_page):
 
 def test_the_page_says_that_the_server_is_gone(open_page):
     opened = open_page()
-    expect(opened.page.locator("#condition")).to_contain_text("down")
+    page = opened.page
+    expect(page.locator("#condition")).to_contain_text("down")
+    page.locator(".tabs a", has_text="People").click()
+    dialog = open_person(page, "Person 1")
     opened.run.server.stop(timeout_s=20)
-    expect(opened.page.locator("#banner")).to_be_visible()
+    expect(page.locator("#banner")).to_be_visible()
+    dialog.get_by_label("Name", exact=True).fill("Anna")
+    dialog.get_by_role("button", name="Save name").click()
+    expect(dialog.locator(".toast")).to_contain_text("The server does not answer")
     # The browser itself reports each request that failed.
     opened.faults[:] = [fault for fault in opened.faults if "Failed to load" not in fault]
 

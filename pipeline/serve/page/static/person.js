@@ -1,7 +1,7 @@
 // One person: name, sightings, and corrections.
 
 import { byId, h, icon } from "./dom.js";
-import { get, isNow, now, post, put, Refused, videoAt } from "./server.js";
+import { get, isNow, now, post, put, videoAt } from "./server.js";
 import { ago, clock, moment, plural, span, title } from "./words.js";
 import { numberMark, portrait } from "./portrait.js";
 import { forgetPart } from "./forget.js";
@@ -54,7 +54,6 @@ async function edit(ask, describe, next) {
     isMerging = false;
     await load(next(event));
   } catch (error) {
-    if (!(error instanceof Refused)) error.message = "The server does not answer. Try again.";
     tell(error.message, "bad");
   }
 }

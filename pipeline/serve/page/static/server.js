@@ -1,7 +1,5 @@
 // Talking to the server.
 
-export class Refused extends Error {}
-
 /** The server's clock less ours, milliseconds; all times shown are the server's. */
 let skew = 0;
 /** The end of finished work, at which its time stands still. */
@@ -26,16 +24,19 @@ async function ask(method, path, body, waitsMs = body instanceof Blob ? 60000 : 
     headers: body === undefined ? {} : { "Content-Type": type },
     body: body === undefined || isFile ? body : JSON.stringify(body),
     signal: AbortSignal.timeout(waitsMs),
+  }).catch((error) => {
+    // Browsers say "Failed to fetch" and the like.
+    throw new Error(`The server ${error.name === "TimeoutError" ? "takes too long to answer" : "does not answer"}. Try again.`);
   });
   if (answer.status === 401) {
     location.assign("/login");
-    throw new Refused("Log in again.");
+    throw new Error("Log in again.");
   }
   if (answer.ok && isPicture) return answer.blob();
   const content = await answer.json().catch(() => ({}));
   if (!answer.ok) {
     const detail = typeof content.detail === "string" ? content.detail : "This is not possible.";
-    throw new Refused(detail.charAt(0).toUpperCase() + detail.slice(1) + (/[.!?]$/.test(detail) ? "" : "."));
+    throw new Error(detail.charAt(0).toUpperCase() + detail.slice(1) + (/[.!?]$/.test(detail) ? "" : "."));
   }
   return content;
 }
