@@ -99,7 +99,8 @@ def small_grey(frame: Frame) -> NDArray[np.float32]:
     """Return the grey values of a frame at a width of 160 pixels; made once."""
     if frame.small is None:
         height, width = frame.shape[:2]
-        small = thumbnail_of(frame, WIDTH_PX, max(round(height * WIDTH_PX / width), 2))
+        image = thumbnail_of(frame, WIDTH_PX, max(round(height * WIDTH_PX / width), 2))
+        small = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.float32)
         object.__setattr__(frame, "small", small)  # frames are frozen
         return small
     return frame.small

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.crops import cut
 from pipeline.datatypes import FloatArray, Frame, Image
-from pipeline.planar_frame import LazyFrame, PlanarFrame
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,15 +16,34 @@ if TYPE_CHECKING:
 __all__ = ["GpuFrame", "crop_of", "thumbnail_of"]
 
 
-class GpuFrame(LazyFrame):
-    """A frame that networks take from where it is, an ``(H, W, 3)`` uint8 BGR tensor."""
+class GpuFrame(Frame):
+    """A frame that networks take from where it is; ``image`` fetches it for everybody else.
 
-    __slots__ = ()
+    Args:
+        camera: As in ``Frame``.
+        index: As in ``Frame``.
+        time_s: As in ``Frame``.
+        pixels: ``(H, W, 3)`` uint8 BGR tensor.
+    """
+
+    __slots__ = ("_fetched", "pixels")
 
     pixels: Tensor
+    _fetched: Image | None
 
-    def _image(self) -> Image:
-        return np.asarray(self.pixels.cpu().numpy(), np.uint8)
+    def __init__(self, camera: str, index: int, time_s: float, pixels: Tensor) -> None:
+        values = {"camera": camera, "index": index, "time_s": time_s, "pixels": pixels}
+        for name, value in {**values, "_fetched": None, "small": None}.items():
+            object.__setattr__(self, name, value)  # frames are frozen
+
+    @property
+    def image(self) -> Image:
+        """``(H, W, 3)`` uint8, BGR, copied from the GPU at the first call."""
+        fetched = self._fetched
+        if fetched is None:
+            fetched = np.asarray(self.pixels.cpu().numpy(), np.uint8)
+            object.__setattr__(self, "_fetched", fetched)
+        return fetched
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -48,18 +65,13 @@ def crop_of(frame: Frame, xyxy: FloatArray, *, fetch: bool) -> Any:
     return np.asarray(crop.cpu().numpy(), np.uint8) if fetch else crop
 
 
-def thumbnail_of(frame: Frame, width: int, height: int) -> NDArray[np.float32]:
-    """Return ``(height, width)`` grey values, 0 to 255: a frame scaled down by averaging areas."""
-    if isinstance(frame, PlanarFrame):
-        y = cv2.resize(frame.pixels[0], (width, height), interpolation=cv2.INTER_AREA)
-        grey = (np.asarray(y, np.float32) - 16) * np.float32(255 / 219)
-        return np.clip(grey, 0, 255, out=grey)
-    if isinstance(frame, GpuFrame):
-        from torch.nn import functional  # noqa: PLC0415 - loaded by whoever put the frame there
+def thumbnail_of(frame: Frame, width: int, height: int) -> Image:
+    """Return ``(height, width, 3)`` uint8 BGR: a frame scaled down by averaging areas."""
+    if not isinstance(frame, GpuFrame):
+        size = (width, height)
+        return np.asarray(cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    from torch.nn import functional  # noqa: PLC0415 - loaded by whoever put the frame there
 
-        pixels = frame.pixels.permute(2, 0, 1)[None].float()
-        small = functional.interpolate(pixels, size=(height, width), mode="area")[0]
-        image = small.permute(1, 2, 0).round().byte().cpu().numpy()
-    else:
-        image = cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.float32)
+    pixels = frame.pixels.permute(2, 0, 1)[None].float()
+    small = functional.interpolate(pixels, size=(height, width), mode="area")[0]
+    return np.asarray(small.permute(1, 2, 0).round().byte().cpu().numpy(), np.uint8)

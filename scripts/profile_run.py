@@ -33,7 +33,6 @@ from pipeline.embed.policy import TrackCropPolicy
 from pipeline.embed.reid import ReidEmbedder
 from pipeline.jobs.start import try_networks
 from pipeline.match.online import OnlineMatcher
-from pipeline.planar_frame import PlanarFrame
 from pipeline.settings import Settings, parse_settings
 from pipeline.sinks import annotated
 from pipeline.sinks.gallery import Gallery
@@ -111,7 +110,6 @@ class Clock:
 
 WATCHED: list[tuple[Any, str, str, bool]] = [
     (PictureConverter, "__call__", "colours to BGR", False),
-    (PlanarFrame, "_image", "colours to BGR", False),
     (OpenVinoYolo, "detect", "detector", True),
     (Letterbox, "apply", "scaling", False),
     (OpenVinoYolo, "_persons", "suppression", False),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from pipeline.datatypes import FloatArray, Frame, Image
-from pipeline.planar_frame import scaled_of
+from pipeline.datatypes import FloatArray, Image
 
 __all__ = ["PADDING_GREY", "Letterbox"]
 
@@ -54,9 +54,10 @@ class Letterbox:
         columns = max(1, int(np.ceil(round(width * scale) / stride)))
         return rows * stride, columns * stride
 
-    def apply(self, frame: Frame) -> Image:
-        """Return ``(height, width, 3)`` uint8: the frame scaled and padded to the target."""
-        image = scaled_of(frame, self.resized)
+    def apply(self, image: Image) -> Image:
+        """Return ``(height, width, 3)`` uint8: the image scaled and padded to the target."""
+        if (image.shape[1], image.shape[0]) != self.resized:
+            image = cv2.resize(image, self.resized, interpolation=cv2.INTER_LINEAR)
         if image.shape[:2] == self.target:
             return image
         canvas = np.full((*self.target, 3), PADDING_GREY, np.uint8)

@@ -81,7 +81,7 @@ class OpenVinoYolo:
             by_target.setdefault(self._target(frame), []).append(row)
         for target, rows in by_target.items():
             boxes = [Letterbox.fit(frames[row].shape, target) for row in rows]
-            inputs = (box.apply(frames[row]) for row, box in zip(rows, boxes, strict=True))
+            inputs = (box.apply(frames[row].image) for row, box in zip(rows, boxes, strict=True))
             outputs = self._pool(target).run(inputs, self._persons)
             for row, box, (xyxy, score) in zip(rows, boxes, outputs, strict=True):
                 found[row] = Detections(box.to_image(xyxy, frames[row].shape), score)

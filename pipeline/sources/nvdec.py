@@ -18,7 +18,6 @@ from av.codec.hwaccel import HWAccel
 
 from pipeline.datatypes import Frame, Image
 from pipeline.gpu_frame import GpuFrame
-from pipeline.planar_frame import PlanarFrame, Planes
 from pipeline.sources.orientation import display_matrix
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class TakenPicture:
         duration: How long it is shown.
         time_base: Seconds a tick.
         is_corrupt: Whether the decoder calls it so.
-        pixels: ``(H, W, 3)`` uint8 BGR, a tensor on the GPU or an array; or planes.
+        pixels: ``(H, W, 3)`` uint8 BGR, a tensor on the GPU or an array.
     """
 
     pts: int | None
@@ -57,14 +56,12 @@ class TakenPicture:
     duration: int
     time_base: Fraction
     is_corrupt: bool
-    pixels: Tensor | Image | Planes
+    pixels: Tensor | Image
 
     def frame(self, camera: str, index: int, time_s: float) -> Frame:
         """Return the frame of a camera that shows this picture."""
         if isinstance(self.pixels, np.ndarray):
             return Frame(camera, index, time_s, self.pixels)
-        if isinstance(self.pixels, tuple):
-            return PlanarFrame(camera, index, time_s, self.pixels)
         return GpuFrame(camera, index, time_s, self.pixels)
 
 

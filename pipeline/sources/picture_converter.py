@@ -8,7 +8,6 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from pipeline.datatypes import Image
-from pipeline.planar_frame import bgr_of, planes_of
 from pipeline.sources.nvdec import TakenPicture, bgr_pixels
 from pipeline.sources.orientation import (
     display_matrix,
@@ -51,12 +50,8 @@ class PictureConverter:
 
     def __call__(self, picture: Any) -> Image:
         """Return a decoded picture as ``(H, W, 3)`` uint8 BGR."""
-        planes = planes_of(picture)
-        if planes is None:
-            converted = self._reformatter.reformat(picture, format="bgr24")
-            image = np.asarray(converted.to_ndarray(), np.uint8)
-        else:
-            image = bgr_of(planes)
+        converted = self._reformatter.reformat(picture, format="bgr24")
+        image = np.asarray(converted.to_ndarray(), np.uint8)
         return upright(square_pixels(image, self.aspect), display_matrix(picture))
 
     def taken(self, picture: Any, *, keep: bool) -> TakenPicture:
@@ -66,11 +61,7 @@ class PictureConverter:
             picture: As PyAV decoded it.
             keep: Leave its pixels on the GPU, if they can be converted there.
         """
-        pixels: Any = None
-        if keep and self.aspect == 1:
-            pixels = bgr_pixels(picture)
-        elif self.aspect == 1 and display_matrix(picture) is None:
-            pixels = planes_of(picture)
+        pixels = bgr_pixels(picture) if keep and self.aspect == 1 else None
         return TakenPicture(
             picture.pts,
             picture.dts,

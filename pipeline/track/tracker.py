@@ -202,13 +202,14 @@ class SingleCameraTracker:
         self._seen_s[seen] = self._time_s
         alive = (box_of != NO_BOX) | (self._key != UNCONFIRMED)
         self._keep(alive)
+        kept: IntArray = box_of[alive]
         if not len(new):
-            return box_of[alive]
+            return kept
         self._motion.add(xyxy[new])
         self._key = np.append(self._key, np.full(len(new), UNCONFIRMED))
         self._hits = np.append(self._hits, np.ones(len(new), np.int64))
         self._seen_s = np.append(self._seen_s, np.full(len(new), self._time_s, np.float64))
-        return np.append(box_of[alive], new)
+        return np.append(kept, new)
 
     def _confirm(self, step_s: float) -> None:
         """Give a key to the tracks that count from now on."""

@@ -12,7 +12,7 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from pipeline.datatypes import Frame, Image
+from pipeline.datatypes import Image
 from pipeline.detect.built_in import NAME, built_in_detector
 from pipeline.detect.letterbox import Letterbox
 from pipeline.sources import VideoFile
@@ -59,5 +59,5 @@ def spread_frames(clip: Path) -> list[Image]:
 def as_input(image: Image) -> NDArray[np.float32]:
     """Return ``(1, 3, H, W)`` RGB in [0, 1], scaled as for detection."""
     fit = Letterbox.fit(image.shape, Letterbox.tight_target(image.shape, LONGER_SIDE, STRIDE))
-    pixels = fit.apply(Frame("", 0, 0.0, image))[..., ::-1].transpose(2, 0, 1)[None]
+    pixels = fit.apply(image)[..., ::-1].transpose(2, 0, 1)[None]
     return np.ascontiguousarray(pixels, np.float32) / np.float32(255)

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.datatypes import Frame
 from pipeline.detect.letterbox import Letterbox
 
 SIZES = st.tuples(st.integers(16, 2000), st.integers(16, 2000))
@@ -31,7 +30,7 @@ def test_the_image_lies_inside_the_input(size):
 
 def test_padding_is_grey_and_the_picture_is_in_the_middle():
     image = np.full((100, 200, 3), 255, np.uint8)
-    fitted = Letterbox.fit(image.shape, (200, 200)).apply(Frame("a", 0, 0.0, image))
+    fitted = Letterbox.fit(image.shape, (200, 200)).apply(image)
     assert fitted.shape == (200, 200, 3)
     assert (fitted[:50] == 114).all()
     assert (fitted[50:150] == 255).all()
