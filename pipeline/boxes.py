@@ -38,8 +38,8 @@ def areas(xyxy: NDArray[Real]) -> NDArray[Real]:
 
 def covered_shares(xyxy: FloatArray) -> FloatArray:
     """Return ``(N,)``: the largest share of each box that another one overlaps."""
-    if len(xyxy) == 0:
-        return np.zeros(0, np.float32)
+    if len(xyxy) < 2:
+        return np.zeros(len(xyxy), np.float32)
     shared = intersections(xyxy, xyxy)
     np.fill_diagonal(shared, 0)
     shares: FloatArray = (shared / np.maximum(areas(xyxy), 1e-6)[:, None]).max(axis=1)

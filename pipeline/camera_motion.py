@@ -17,9 +17,10 @@ BLOCKS = (8, 5)
 """Across and down, into how many blocks pictures are cut that tell whether a shift is the camera's."""
 MIN_CHANGE = 3.0
 """Mean difference of grey values (of 255) from which on a block takes part."""
+MIN_CHANGED = 0.5
+"""Share of all blocks that must take part: people move in a few, the camera in all."""
 MIN_SHARE = 0.7
-"""Share of these blocks that a shift must explain, and half of all blocks must be among them: people
-move in a few, the camera in all."""
+"""Share of the blocks that take part which a shift must explain."""
 MIN_GAIN = 0.75
 """A shift explains a block where it leaves less than this share of the difference."""
 MAX_SHIFT = 0.12
@@ -53,9 +54,14 @@ class CameraMotion:
             self._window = cv2.createHanningWindow(small.shape[::-1], cv2.CV_32F)
             self._renew(small)
             return self._before
-        (x, y), _ = cv2.phaseCorrelate(self._reference.copy(), small.copy(), self._window)
-        if not _explains((x, y), self._reference, small):
-            x, y = 0.0, 0.0
+        x = y = 0.0
+        changes = _changes(self._reference, small)
+        # A shift explains blocks that changed: with fewer, as a camera that stands still nearly
+        # always has, there is none to be looked for.
+        if np.mean(changes > MIN_CHANGE) >= MIN_SHARE * MIN_CHANGED:
+            (x, y), _ = cv2.phaseCorrelate(self._reference.copy(), small.copy(), self._window)
+            if not _explains((x, y), self._reference, small, changes):
+                x, y = 0.0, 0.0
         self._since = (x * scale, y * scale)
         moved = (self._before[0] + self._since[0], self._before[1] + self._since[1])
         if max(abs(x), abs(y)) > MAX_SHIFT * WIDTH_PX:
@@ -68,23 +74,33 @@ class CameraMotion:
         self._reference = small
 
 
+def _changes(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean difference of grey values in each block."""
+    difference = cv2.resize(cv2.absdiff(before, after), BLOCKS, interpolation=cv2.INTER_AREA)
+    return np.asarray(difference, np.float32)
+
+
 def _explains(
-    shift: tuple[float, float], before: NDArray[np.float32], after: NDArray[np.float32]
+    shift: tuple[float, float],
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    unturned: NDArray[np.float32],
 ) -> bool:
     """Say whether most of the picture changed as it does when the camera turns by ``shift``."""
     move = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
     turned = cv2.warpAffine(before, move, before.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
-    unturned, left = (
-        cv2.resize(cv2.absdiff(each, after), BLOCKS, interpolation=cv2.INTER_AREA)
-        for each in (before, turned)
-    )
+    left = _changes(np.asarray(turned, np.float32), after)
     changed = np.maximum(unturned, left) > MIN_CHANGE
     explained = left < MIN_GAIN * unturned
-    return bool(changed.mean() >= 0.5 and explained[changed].mean() >= MIN_SHARE)
+    return bool(changed.mean() >= MIN_CHANGED and explained[changed].mean() >= MIN_SHARE)
 
 
 def small_grey(frame: Frame) -> NDArray[np.float32]:
-    """Return the grey values of a frame at a width of 160 pixels."""
-    height, width = frame.shape[:2]
-    small = thumbnail_of(frame, WIDTH_PX, max(round(height * WIDTH_PX / width), 2))
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.float32)
+    """Return the grey values of a frame at a width of 160 pixels; made once."""
+    if frame.small is None:
+        height, width = frame.shape[:2]
+        image = thumbnail_of(frame, WIDTH_PX, max(round(height * WIDTH_PX / width), 2))
+        small = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.float32)
+        object.__setattr__(frame, "small", small)  # frames are frozen
+        return small
+    return frame.small

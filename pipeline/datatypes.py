@@ -44,12 +44,14 @@ class Frame:
         index: Number of the frame in decoding order, from 0.
         time_s: Seconds on the common time line, from the stream's own timestamps.
         image: ``(H, W, 3)`` uint8, BGR.
+        small: Kept by `small_grey`, which several stages ask for.
     """
 
     camera: str
     index: int
     time_s: float
     image: Image
+    small: FloatArray | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         require_shape("Frame", "image", self.image, (None, None, 3))

@@ -33,7 +33,7 @@ class GpuFrame(Frame):
 
     def __init__(self, camera: str, index: int, time_s: float, pixels: Tensor) -> None:
         values = {"camera": camera, "index": index, "time_s": time_s, "pixels": pixels}
-        for name, value in {**values, "_fetched": None}.items():
+        for name, value in {**values, "_fetched": None, "small": None}.items():
             object.__setattr__(self, name, value)  # frames are frozen
 
     @property

@@ -24,6 +24,7 @@ from rich.table import Table
 
 from pipeline import core
 from pipeline.build import build_sources, build_stages
+from pipeline.camera_motion import CameraMotion
 from pipeline.core import Pipeline
 from pipeline.datatypes import Frame
 from pipeline.detect.letterbox import Letterbox
@@ -38,7 +39,7 @@ from pipeline.sinks.gallery import Gallery
 from pipeline.sinks.mosaic import Mosaic
 from pipeline.sinks.tables import Tables
 from pipeline.sources import container, resolve_cameras
-from pipeline.sources.video_file import PictureConverter
+from pipeline.sources.picture_converter import PictureConverter
 from pipeline.track.tracker import SingleCameraTracker
 from reid_model import inference
 
@@ -52,6 +53,7 @@ STAGES = {
     "tracking": "box",
     "choice of crops": "box",
     "crops": "crop",
+    "motion of the camera": "frame",
     "embedder": "crop",
     "matching": "box",
     "resolution": "box",
@@ -117,6 +119,7 @@ WATCHED: list[tuple[Any, str, str, bool]] = [
     (TrackCropPolicy, "choose", "choice of crops", False),
     (ReidEmbedder, "embed", "embedder", True),
     (core, "crop_of", "crops", False),
+    (CameraMotion, "update", "motion of the camera", False),
     (inference, "resized", "crops", False),
     (OnlineMatcher, "update", "matching", False),
     (Tables, "write", "tables", False),
@@ -196,14 +199,15 @@ def _first_pass(
 
 def _second_pass(settings: Settings, sources: list[Any], folder: Path, clock: Clock) -> None:
     """Write the video; decoder and encoder work in threads of their own, so both are differences."""
-    decoding = clock.seconds["decoding"] + clock.seconds["colours to BGR"]
     parts = ("drawing", "mosaic", "colours to BGR")
     before = {name: clock.seconds[name] for name in parts}
     started = time.process_time()
     annotated.render_videos(sources, folder / "tracks.csv", folder, settings.output)
     whole = time.process_time() - started
     drawn = sum(clock.seconds[name] - before[name] for name in ("drawing", "mosaic"))
+    colours = clock.seconds["colours to BGR"] - before["colours to BGR"]
     clock.seconds["colours to BGR"] = before["colours to BGR"]
+    decoding = clock.seconds["decoding"] + colours
     clock.seconds["second decoding"] = decoding
     clock.seconds["encoding"] = whole - drawn - decoding
 

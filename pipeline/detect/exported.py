@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.datatypes import FloatArray
 from pipeline.errors import ModelError
 from pipeline.foreign import read_yaml
 
@@ -119,33 +120,39 @@ class ExportedModel:
         layout = _layout(path, shape, len(names), task, metadata.get("end2end"))
         return cls(path, names, persons, task, stride, size, layout)
 
-    def boxes(self, output: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return ``(N, 4)`` boxes and ``(N,)`` scores of all persons in an output.
+    def boxes(self, output: NDArray[Any], min_score: float) -> tuple[FloatArray, FloatArray]:
+        """Return ``(N, 4)`` boxes and ``(N,)`` scores of the persons in an output.
 
         Boxes are corners (``xyxy``) of end-to-end models, centre and size (``xywh``) of others,
         input pixels. A candidate is a person if no other class has a higher score.
+
+        Args:
+            output: As the model gives it.
+            min_score: Candidates of lower scores are left out.
 
         Raises:
             ModelError: The numbers are none of a detector.
         """
         table = np.asarray(output[0], np.float32)
         if self.layout is Layout.END_TO_END:
-            keep = np.isin(table[:, 5].round(), self.persons)
-            scores, boxes = table[keep, 4], table[keep, :4]
-            self._check(table[:, 4], boxes)
-            return boxes, scores
+            self._check(table[:, 4], table[:, :4])
+            keep = np.isin(table[:, 5].round(), self.persons) & (table[:, 4] >= min_score)
+            return table[keep, :4], table[keep, 4]
         if self.layout is Layout.OBJECTNESS:
             boxes, classes = table[:, :4], (table[:, 4:5] * table[:, 5:]).T
         else:
             boxes, classes = table[:4].T, table[4 : 4 + len(self.names)]
         best = classes.max(axis=0)
         self._check(best, boxes)
-        keep = np.isin(classes.argmax(axis=0), self.persons)
-        return boxes[keep], best[keep]
+        # Of thousands of candidates few are likely, so everything else is done for those.
+        likely = np.flatnonzero(best >= min_score)
+        likely = likely[np.isin(classes[:, likely].argmax(axis=0), self.persons)]
+        return boxes[likely], best[likely]
 
     def _check(self, scores: NDArray[Any], boxes: NDArray[Any]) -> None:
-        finite = np.isfinite(scores).all() and np.isfinite(boxes).all()
-        low, high = (float(scores.min()), float(scores.max())) if len(scores) else (0.0, 0.0)
+        ends = [(x.min(), x.max()) if x.size else (0.0, 0.0) for x in (scores, boxes)]
+        finite = np.isfinite(ends).all()
+        low, high = ends[0]
         if not finite or low < -SCORE_SLACK or high > 1 + SCORE_SLACK:
             seen = f"from {low:.3g} to {high:.3g}" if finite else "that are not finite"
             raise ModelError(

@@ -80,12 +80,11 @@ class OpenVinoYolo:
         for row, frame in enumerate(frames):
             by_target.setdefault(self._target(frame), []).append(row)
         for target, rows in by_target.items():
-            boxes = [Letterbox.fit(frames[row].image.shape, target) for row in rows]
+            boxes = [Letterbox.fit(frames[row].shape, target) for row in rows]
             inputs = (box.apply(frames[row].image) for row, box in zip(rows, boxes, strict=True))
             outputs = self._pool(target).run(inputs, self._persons)
             for row, box, (xyxy, score) in zip(rows, boxes, outputs, strict=True):
-                shape = frames[row].image.shape
-                found[row] = Detections(box.to_image(xyxy, shape), score)
+                found[row] = Detections(box.to_image(xyxy, frames[row].shape), score)
         return found
 
     def forward(self, frames: Sequence[Frame]) -> None:
@@ -104,7 +103,7 @@ class OpenVinoYolo:
     def _target(self, frame: Frame) -> tuple[int, int]:
         if self._model.size is not None:
             return self._model.size
-        return Letterbox.tight_target(frame.image.shape, self._image_size, self._model.stride)
+        return Letterbox.tight_target(frame.shape, self._image_size, self._model.stride)
 
     def _pool(self, target: tuple[int, int]) -> _RequestPool:
         pool = self._compiled.get(target) or _RequestPool(self._compile(target))
@@ -131,14 +130,12 @@ class OpenVinoYolo:
 
     def _persons(self, output: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
         """Return boxes (``xyxy``, input pixels) and scores of the persons in one raw output."""
-        boxes, score = self._model.boxes(output)
-        likely = np.flatnonzero(score >= self._confidence)
+        boxes, scores = self._model.boxes(output, self._confidence)
         if self._model.layout is Layout.END_TO_END:
-            return boxes[likely].astype(np.float32), score[likely].astype(np.float32)
-        likely = likely[np.argsort(-score[likely], kind="stable")][:LIKELY_PERSONS]
-        cx, cy, width, height = boxes[likely].T.astype(np.float32)
-        xywh = np.stack([cx - width / 2, cy - height / 2, width, height], axis=1)
-        scores = score[likely].astype(np.float32)
+            return boxes, scores
+        best = np.argsort(-scores, kind="stable")[:LIKELY_PERSONS]
+        boxes, scores = boxes[best], scores[best]
+        xywh = np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]], axis=1)
         kept = np.asarray(
             cv2.dnn.NMSBoxes(xywh.tolist(), scores.tolist(), self._confidence, self._nms_iou),
             np.int64,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+
+import cv2
 
 from pipeline.core import Pipeline
 from pipeline.datatypes import Detections, Event, Frame, FrameResult, Identities, Tracklet
@@ -107,6 +109,7 @@ def run_offline(
     counts = {source.camera: CameraCount(source.camera) for source in sources}
     started = time.perf_counter()
     with ExitStack() as stack:
+        stack.enter_context(_opencv_in_one_thread())
         feeds = [stack.enter_context(Feed(each, capacity=queue_frames)) for each in sources]
         batches = _batches(_merge(feeds, counts), batch_size)
         ahead = stack.enter_context(closing(_detected_ahead(pipeline, batches)))
@@ -135,6 +138,17 @@ def run_offline(
         "write": time.perf_counter() - resolved,
     }
     return Outcome(identities, tracklets, counts, seconds)
+
+
+@contextmanager
+def _opencv_in_one_thread() -> Iterator[None]:
+    """Keep OpenCV from handing pieces of small pictures to threads of its own: all cores are busy."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def _detected_ahead(

@@ -12,7 +12,8 @@ import numpy as np
 from pipeline.datatypes import Frame
 from pipeline.errors import DecodeError
 from pipeline.sources.container import Damage, decoded_frames, demuxed, open_container
-from pipeline.sources.video_file import PictureConverter, VideoFile
+from pipeline.sources.picture_converter import PictureConverter
+from pipeline.sources.video_file import VideoFile
 
 __all__ = ["WHOLE", "Chunk", "find_chunks", "read_chunk"]
 

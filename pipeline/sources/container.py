@@ -56,6 +56,10 @@ class Damage:
     cut_off: bool = False
     stopped: str | None = None
 
+    def forget(self) -> None:
+        """Begin anew, as the file is read again."""
+        self.failed_packets, self.hidden, self.cut_off, self.stopped = 0, 0, False, None
+
 
 def reason(error: Exception) -> str:
     """Return an error's text on one line, without the path that callers name anyway."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import logging
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -45,13 +46,15 @@ class TakenPicture:
         pts: When it is shown, ticks of the stream.
         dts: When it was to be decoded.
         duration: How long it is shown.
+        time_base: Seconds a tick.
         is_corrupt: Whether the decoder calls it so.
-        pixels: ``(H, W, 3)`` uint8 BGR: a tensor on the GPU, or an array.
+        pixels: ``(H, W, 3)`` uint8 BGR, a tensor on the GPU or an array.
     """
 
     pts: int | None
     dts: int | None
     duration: int
+    time_base: Fraction
     is_corrupt: bool
     pixels: Tensor | Image
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterator
-from fractions import Fraction
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-from av.video.reformatter import VideoReformatter
+import av
 
-from pipeline.datatypes import Frame, Image
+from pipeline.datatypes import Frame
 from pipeline.errors import DecodeError
 from pipeline.gpu_frame import GpuFrame
 from pipeline.sources.container import (
@@ -19,20 +20,17 @@ from pipeline.sources.container import (
     Damage,
     decoded_frames,
     open_container,
+    reason,
 )
 from pipeline.sources.frame_times import FrameTimes
-from pipeline.sources.nvdec import TakenPicture, bgr_pixels
-from pipeline.sources.orientation import (
-    display_matrix,
-    shown_size,
-    square_pixels,
-    upright,
-    usable_aspect,
-)
+from pipeline.sources.nvdec import TakenPicture
 from pipeline.sources.pass_report import PassReport
+from pipeline.sources.picture_converter import PictureConverter
 from pipeline.sources.video_header import VideoHeader, read_header
 
-__all__ = ["PictureConverter", "VideoFile"]
+__all__ = ["VideoFile"]
+
+log = logging.getLogger(__name__)
 
 CHANGED = "the file was changed, replaced or removed while it was read: run again once it is whole"
 
@@ -150,29 +148,16 @@ class VideoFile:
         )
         fetched = 0
         try:
-            opened = open_container(
-                self.path,
-                damage,
-                max_pixels=self._max_pixels,
-                threads=self._threads,
-                acceleration=self._acceleration,
-            )
-            with opened as (container, stream):
-                take = PictureConverter(stream).taken
-                keep = self._acceleration is not None
-                # At once: a GPU needs the few surfaces that it decodes to for the next pictures.
-                pictures = (
-                    take(each, keep=keep) for each in decoded_frames(container, stream, damage)
-                )
-                for index, picture, own_s in self._timed(pictures, stream.time_base, times):
+            with closing(self._pictures(damage)) as pictures:
+                for index, picture, own_s in self._timed(pictures, times):
                     if self._max_seconds is not None and own_s >= self._max_seconds:
                         break
-                    shown_s = float(picture.duration * stream.time_base)
+                    shown_s = float(picture.duration * picture.time_base)
                     report.count(own_s, shown_s=shown_s, corrupt=picture.is_corrupt)
                     if not picture.is_corrupt:
                         time_s = round(own_s + self._time_offset_s, 6)
                         frame = picture.frame(self._camera, index, time_s)
-                        fetched += keep and not isinstance(frame, GpuFrame)
+                        fetched += not isinstance(frame, GpuFrame)
                         yield frame
                 else:
                     report.reached_end = True
@@ -182,7 +167,7 @@ class VideoFile:
             ) from None
         finally:
             self._warnings = report.warnings(damage, times)
-            if fetched:
+            if fetched and self._acceleration is not None:
                 self._warnings.append(f"frames that the GPU could not decode or keep: {fetched}")
             if _state(self.path) != self._state:
                 self._warnings.append(CHANGED)
@@ -191,18 +176,50 @@ class VideoFile:
                 f"video {self.path}: none of its frames could be decoded; copy or record it again"
             )
 
+    def _pictures(self, damage: Damage) -> Generator[TakenPicture, None, None]:
+        """Yield all pictures; from where a GPU fails on, those that the CPU decodes."""
+        done = 0
+        if self._acceleration is not None:
+            try:
+                for picture in self._decoded(damage, self._acceleration):
+                    if damage.failed_packets:
+                        break
+                    yield picture
+                    done += 1
+                if not damage.failed_packets:
+                    return
+            # PyAV, CUDA and torch fail in ways of their own.
+            except (DecodeError, av.error.FFmpegError, RuntimeError, ValueError) as error:
+                log.warning("%s: the GPU fails (%s), the CPU decodes on", self.path, reason(error))
+            damage.forget()  # what is wrong with the file, the CPU meets too
+        yield from islice(self._decoded(damage, None), done, None)
+
+    def _decoded(
+        self, damage: Damage, acceleration: Any | None
+    ) -> Generator[TakenPicture, None, None]:
+        opened = open_container(
+            self.path,
+            damage,
+            max_pixels=self._max_pixels,
+            threads=self._threads,
+            acceleration=acceleration,
+        )
+        with opened as (container, stream):
+            take = PictureConverter(stream).taken
+            # At once: a GPU needs the few surfaces that it decodes to for the next pictures.
+            for each in decoded_frames(container, stream, damage):
+                yield take(each, keep=acceleration is not None)
+
     def _timed(
-        self,
-        pictures: Iterator[TakenPicture],
-        time_base: Fraction,
-        times: FrameTimes[tuple[int, TakenPicture]],
+        self, pictures: Iterator[TakenPicture], times: FrameTimes[tuple[int, TakenPicture]]
     ) -> Iterator[tuple[int, TakenPicture, float]]:
         """Yield number, picture and time; those that wait for their time come before an error."""
         failure: DecodeError | None = None
         try:
             for index, picture in enumerate(pictures):
                 stamp = picture.dts if self._header.decoding_stamps else picture.pts
-                for (number, ready), own_s in times.push((index, picture), stamp, time_base):
+                pushed = times.push((index, picture), stamp, picture.time_base)
+                for (number, ready), own_s in pushed:
                     yield number, ready, own_s
         except DecodeError as error:
             failure = error
@@ -219,53 +236,3 @@ def _state(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return state.st_ino, state.st_size, state.st_mtime_ns
-
-
-class PictureConverter:
-    """Turns decoded pictures into BGR arrays as a player shows them: upright, pixels square.
-
-    One conversion context is kept for the whole file; making one for each frame halves the
-    frames a second.
-
-    Args:
-        stream: The PyAV stream that the pictures come from.
-    """
-
-    def __init__(self, stream: Any) -> None:
-        self._reformatter = VideoReformatter()
-        self._codec = stream.codec_context
-        # What the container says comes first, until the pictures themselves say something new.
-        self._stated = stream.sample_aspect_ratio
-        self._coded = self._codec.sample_aspect_ratio
-
-    @property
-    def aspect(self) -> float:
-        """Width of a pixel over its height, of the picture decoded last."""
-        coded = self._codec.sample_aspect_ratio
-        return usable_aspect(self._stated if coded == self._coded else coded) or 1.0
-
-    def size(self, picture: Any) -> tuple[int, int]:
-        """Return the ``(width, height)`` that a picture gets."""
-        return shown_size(picture.width, picture.height, display_matrix(picture), self.aspect)
-
-    def __call__(self, picture: Any) -> Image:
-        """Return a decoded picture as ``(H, W, 3)`` uint8 BGR."""
-        converted = self._reformatter.reformat(picture, format="bgr24")
-        image = np.asarray(converted.to_ndarray(), np.uint8)
-        return upright(square_pixels(image, self.aspect), display_matrix(picture))
-
-    def taken(self, picture: Any, *, keep: bool) -> TakenPicture:
-        """Return a decoded picture whose decoder may have its memory back.
-
-        Args:
-            picture: As PyAV decoded it.
-            keep: Leave its pixels where they are, if they can be converted there.
-        """
-        pixels = bgr_pixels(picture) if keep and self.aspect == 1 else None
-        return TakenPicture(
-            picture.pts,
-            picture.dts,
-            picture.duration,
-            picture.is_corrupt,
-            self(picture) if pixels is None else pixels,
-        )

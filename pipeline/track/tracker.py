@@ -152,6 +152,8 @@ class SingleCameraTracker:
         free = np.ones(len(detections), np.bool_)
         for tracks, boxes, least in stages:
             which, what = np.flatnonzero(tracks & (box_of == NO_BOX)), np.flatnonzero(boxes & free)
+            if not (len(which) and len(what)):
+                continue
             first, second = assign(similarity[np.ix_(which, what)], least)
             box_of[which[first]] = what[second]
             free[what[second]] = False
@@ -200,11 +202,14 @@ class SingleCameraTracker:
         self._seen_s[seen] = self._time_s
         alive = (box_of != NO_BOX) | (self._key != UNCONFIRMED)
         self._keep(alive)
+        kept: IntArray = box_of[alive]
+        if not len(new):
+            return kept
         self._motion.add(xyxy[new])
         self._key = np.append(self._key, np.full(len(new), UNCONFIRMED))
         self._hits = np.append(self._hits, np.ones(len(new), np.int64))
         self._seen_s = np.append(self._seen_s, np.full(len(new), self._time_s, np.float64))
-        return np.append(box_of[alive], new)
+        return np.append(kept, new)
 
     def _confirm(self, step_s: float) -> None:
         """Give a key to the tracks that count from now on."""
@@ -216,6 +221,8 @@ class SingleCameraTracker:
 
     def _keep(self, alive: NDArray[np.bool_]) -> None:
         """Let all tracks go but those that a ``(T,)`` mask picks."""
+        if alive.all():
+            return
         self._motion.keep(alive)
         self._key, self._hits = self._key[alive], self._hits[alive]
         self._seen_s = self._seen_s[alive]

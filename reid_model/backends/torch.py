@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from reid_model.errors import BackendError
 
 __all__ = ["TorchRuntime"]
 
+log = logging.getLogger(__name__)
+
 GPU_BATCH = 256
 """Crops per forward pass on a GPU; more gains nothing and takes memory."""
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
@@ -24,6 +27,8 @@ DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 class TorchRuntime:
     """A checkpoint on a torch device.
+
+    Where its memory does not do for so many crops at once, fewer are taken from then on.
 
     Args:
         weights: The checkpoint.
@@ -68,8 +73,16 @@ class TorchRuntime:
         """
         vectors: list[NDArray[np.float32]] = []
         waiting = list(images)
-        for start in range(0, len(waiting), self._batch):
-            vectors += list(self._forward(waiting[start : start + self._batch]))
+        while len(vectors) < len(waiting):
+            now = waiting[len(vectors) : len(vectors) + self._batch]
+            try:
+                vectors += list(self._forward(now))
+            except torch.cuda.OutOfMemoryError:
+                if len(now) == 1:
+                    raise
+                if self._batch == GPU_BATCH:
+                    log.warning("%s: short of memory, taking fewer crops at once", self.name)
+                self._batch = (len(now) + 1) // 2
         return vectors
 
     @torch.inference_mode()

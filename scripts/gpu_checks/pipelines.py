@@ -37,8 +37,8 @@ __all__ = [
     "streams_at_once",
 ]
 
-FRAMES = 120
-"""Frames of each video on which identities are compared."""
+FRAMES = {"cuda": 120, "cpu": 40}
+"""Frames of each video on which identities are compared, by kind of device."""
 STREAMS = (1, 4, 16, 32, 64, 128)
 SAME_IOU = 0.5
 MIN_AGREEMENT = 0.97
@@ -99,7 +99,7 @@ def compare_identities(device: torch.device) -> list[dict[str, Any]]:
 
     First from the same true boxes, then from the boxes of the detector on frames of the device.
     """
-    frames = read_frames(SAMPLES, most=FRAMES)
+    frames = read_frames(SAMPLES, most=FRAMES[device.type])
     cpu = torch.device("cpu")
     true = KnownBoxes.read(SAMPLES / "ground_truth.csv")
     found = []

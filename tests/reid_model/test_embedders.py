@@ -1,6 +1,7 @@
 """Checkpoints and the runtimes that embed crops."""
 
 import hashlib
+import logging
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from reid_model.architecture import Architecture
+from reid_model.backends.torch import GPU_BATCH, TorchRuntime
 from reid_model.card import filled_card
 from reid_model.checkpoint import load_checkpoint, save_checkpoint
 from reid_model.errors import BackendError, WeightsError
@@ -89,6 +91,31 @@ def test_torch_takes_crops_that_are_tensors_and_scales_them_alike(weights):
     assert (embedder.embed(tensors) * expected).sum(axis=1).min() > 0.999
     mixed = embedder.embed([images[0], tensors[1], images[2], tensors[3]])
     assert (mixed * expected).sum(axis=1).min() > 0.999
+
+
+def test_where_memory_is_short_torch_takes_fewer_crops_at_once(weights, caplog):
+    """With a network whose card does for two crops."""
+    runtime = TorchRuntime(weights, device="cpu", precision="fp32")
+    images = [resized(crop, runtime.description.input_size) for crop in crops(5)]
+    expected = runtime.infer(images)
+    network, batches = runtime._network, []
+
+    def cramped(batch):
+        batches.append(len(batch))
+        if len(batch) > 2:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return network(batch)
+
+    runtime._network, runtime._batch = cramped, GPU_BATCH
+    with caplog.at_level(logging.WARNING):
+        found = [runtime.infer(images), runtime.infer(images)]
+    assert batches == [5, 3, 2, 2, 1, 2, 2, 1]
+    assert len(caplog.records) == 1
+    for vectors in found:
+        np.testing.assert_allclose(vectors, expected, atol=1e-4)
+    runtime._network = lambda batch: cramped([*batch] * 3)
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        runtime.infer(images[:1])
 
 
 def test_input_is_rgb_with_imagenet_normalisation():

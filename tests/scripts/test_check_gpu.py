@@ -36,11 +36,10 @@ def test_a_part_that_fails_says_why_and_leaves_the_others_alone(capsys):
 def test_parts_that_would_begin_too_late_are_left_out():
     found = check_gpu.measured({"late": lambda _: {"ok": False}}, keep=len, budget_s=-1)
     assert found == {"late": {"skipped": "no time left"}}
-    assert check_gpu.failures(found) == []
 
 
 def options(seconds=0.01):
-    return argparse.Namespace(device="cpu", seconds=seconds)
+    return argparse.Namespace(device="cpu", seconds=seconds, budget=check_gpu.BUDGET_S)
 
 
 def test_a_part_has_a_process_of_its_own():
@@ -58,16 +57,19 @@ def test_a_part_that_hangs_is_ended_and_one_that_dies_is_told():
 
 
 @pytest.mark.parametrize(
-    ("result", "fails"),
+    ("part", "fails"),
     [
-        ({"ok": True}, False),
-        ({"ok": False}, True),
-        ([{"ok": True}, {"ok": False}], True),
-        ({}, False),
+        ({"found": {"ok": True}}, False),
+        ({"found": {"ok": False}}, True),
+        ({"found": [{"ok": True}, {"ok": False}]}, True),
+        ({"found": [{"ok": True}, {"skipped": "no such precision"}]}, False),
+        ({"found": {"skipped": "it died with exit code 1"}}, True),
+        ({"skipped": "no time left"}, True),
     ],
 )
-def test_what_is_not_as_on_a_cpu_is_a_failure(result, fails):
-    assert check_gpu.failures({"part": {"found": result}}) == (["part"] if fails else [])
+def test_what_is_not_as_on_a_cpu_or_was_not_compared_is_a_failure(part, fails):
+    found = {"boxes as on a CPU": part, "training": {"found": {"skipped": "no memory"}}}
+    assert check_gpu.failures(found) == (["boxes as on a CPU"] if fails else [])
 
 
 def test_the_table_has_every_column_of_every_row():

@@ -9,11 +9,13 @@ from av.codec.hwaccel import HWAccel
 from av.video.reformatter import ColorRange, Colorspace
 
 from pipeline.build import build_sources
+from pipeline.errors import DecodeError
 from pipeline.gpu_frame import GpuFrame
 from pipeline.settings import parse_settings
-from pipeline.sources import VideoFile, gpu_acceleration
+from pipeline.sources import VideoFile, gpu_acceleration, video_file
+from pipeline.sources import container as container_module
 from pipeline.sources.nvdec import bgr_pixels
-from pipeline.sources.video_file import PictureConverter
+from pipeline.sources.picture_converter import PictureConverter
 from support.assets import SAMPLE_VIDEOS
 
 LOBBY = SAMPLE_VIDEOS / "lobby.mp4"
@@ -108,6 +110,43 @@ def test_frames_stay_where_they_are_decoded(tmp_path):
     assert not any(isinstance(frame, GpuFrame) for frame in plain)
     assert video.warnings == []
     for one, other in zip(kept, plain, strict=True):
+        assert (one.index, one.time_s, one.shape) == (other.index, other.time_s, other.shape)
+        assert np.abs(one.image.astype(int) - other.image).max() <= 3
+
+
+def failing(how, monkeypatch):
+    """Let the first pass over a file, the GPU's, fail after three pictures."""
+    passes = []
+
+    def frames(container, stream, damage):
+        passes.append(len(passes))
+        for number, picture in enumerate(
+            container_module.decoded_frames(container, stream, damage)
+        ):
+            if len(passes) == 1 and number == 3:
+                if isinstance(how, Exception):
+                    raise how
+                damage.failed_packets += 1
+            yield picture
+
+    monkeypatch.setattr(video_file, "decoded_frames", frames)
+    return passes
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["a packet", DecodeError("decoding failed: Cannot allocate memory"), RuntimeError("CUDA")],
+)
+def test_where_it_fails_in_the_middle_of_a_file_the_cpu_goes_on(tmp_path, monkeypatch, how):
+    path = raw_clip(tmp_path / "v.mkv")
+    expected = list(VideoFile("v", path))
+    passes = failing(how, monkeypatch)
+    video = VideoFile("v", path, acceleration=NOWHERE)
+    found = list(video)
+    assert len(passes) == 2
+    assert [isinstance(frame, GpuFrame) for frame in found] == [True] * 3 + [False] * 2
+    assert video.warnings == ["frames that the GPU could not decode or keep: 2"]
+    for one, other in zip(found, expected, strict=True):
         assert (one.index, one.time_s, one.shape) == (other.index, other.time_s, other.shape)
         assert np.abs(one.image.astype(int) - other.image).max() <= 3
 

@@ -33,8 +33,8 @@ from pipeline.sources.live.messages import (
     UseSlot,
 )
 from pipeline.sources.live.slot import FrameSlot
+from pipeline.sources.picture_converter import PictureConverter
 from pipeline.sources.stream_address import redact, secrets_of
-from pipeline.sources.video_file import PictureConverter
 
 __all__ = ["read_camera"]
 
