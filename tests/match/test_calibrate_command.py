@@ -173,7 +173,7 @@ def test_a_run_and_an_archive_record_and_report_weights_without_calibration(
 @pytest.mark.parametrize("fmr", ["x", [[1]], 3])
 def test_a_damaged_calibration_is_one_clear_error(weights, fmr):
     store_curve(weights, fmr)
-    with pytest.raises(ModelError, match="is damaged .*run `reid-pipeline calibrate"):
+    with pytest.raises(ModelError, match=r"is damaged .*run `reid-pipeline calibrate"):
         stored(weights)
 
 
