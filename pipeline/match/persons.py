@@ -20,7 +20,7 @@ __all__ = ["Person", "PersonBook"]
 MAX_PAST_SPANS = 64
 """Spans kept of folded tracks; older ones lie too far back to clash with anything."""
 
-TRACKLETS_EACH = 8
+TRACKLETS_EACH = 6
 """Of a person, at most, when the threshold is chosen by the number of tracklets."""
 
 
