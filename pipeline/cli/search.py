@@ -156,11 +156,14 @@ def _show(asked: str, found: Sequence[Found]) -> None:
         console.print(f"{asked}: no sighting matches", highlight=False, markup=False)
         return
     table = Table(title=None)
-    for heading in ("similarity", "person", "camera", "from", "to", "best picture"):
+    places = [_place(each) for each in found]
+    headings = ["similarity", "person", "camera", "from", "to"]
+    headings += ["best picture"] if any(places) else []
+    for heading in headings:
         side: Literal["left", "right"] = "right" if heading in {"similarity", "person"} else "left"
         table.add_column(heading, justify=side, overflow="fold")
-    for each in found:
-        cells = moment(each.first_s), moment(each.last_s), _place(each)
+    for each, place in zip(found, places, strict=True):
+        cells = [moment(each.first_s), moment(each.last_s), place][: len(headings) - 3]
         person = f"{each.global_id} {each.name}".rstrip() if each.named else ""
         table.add_row(
             f"{each.similarity:.3f}", _plain(person), _plain(each.camera), *map(_plain, cells)

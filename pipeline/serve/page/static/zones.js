@@ -129,15 +129,21 @@ function addPoint([x, y]) {
   redraw();
 }
 
-async function save() {
+let saved = Promise.resolve();
+
+/** Saves come one after the other, so that the last one is what stays. */
+function save() {
   const { camera, map } = editing;
-  try {
-    const { cameras } = await put(`/api/cameras/${encodeURIComponent(camera)}/zones`, map);
-    take(cameras);
-    showZones();
-  } catch (error) {
-    tell(error.message, "bad");
-  }
+  const all = structuredClone(map);
+  saved = saved.then(async () => {
+    try {
+      const { cameras } = await put(`/api/cameras/${encodeURIComponent(camera)}/zones`, all);
+      take(cameras);
+      showZones();
+    } catch (error) {
+      tell(error.message, "bad");
+    }
+  });
 }
 
 choosePlace(canvas, {
