@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 import reid_model  # noqa: F401 - comes first: it switches usage reports of libraries off
 
 if TYPE_CHECKING:
-    __version__: str
-
     from pipeline.api import Results, open_results, run
     from pipeline.build import OwnStages, Stages, build_sources, build_stages
     from pipeline.core import Pipeline
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from pipeline.jobs.inputs import settings_for
     from pipeline.protocols import Detector, Embedder, Matcher, Sink, Source, Tracker
     from pipeline.settings import Settings
+    from pipeline.version import __version__
 
 __all__ = [
     "Detections",
@@ -80,6 +79,7 @@ MODULES = {
     "jobs.inputs": ["settings_for"],
     "protocols": ["Detector", "Embedder", "Matcher", "Sink", "Source", "Tracker"],
     "settings": ["Settings"],
+    "version": ["__version__"],
 }
 """Where each name of the front door is at home."""
 HOMES = {name: module for module, names in MODULES.items() for name in names}
@@ -87,8 +87,6 @@ HOMES = {name: module for module, names in MODULES.items() for name in names}
 
 def __getattr__(name: str) -> Any:
     """Import a name of the front door on its first use."""
-    if name == "__version__":
-        return _version()
     if name not in HOMES:
         raise AttributeError(f"module 'pipeline' has no attribute {name!r}")
     return getattr(import_module(f"pipeline.{HOMES[name]}"), name)
@@ -96,12 +94,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Return the names of the front door, for completion."""
-    return sorted([*globals(), *HOMES, "__version__"])
-
-
-def _version() -> str:
-    """Look the version up: that takes as long as all else that ``import pipeline`` does."""
-    from reid_model.installation import FULL, LITE, installed_version  # noqa: PLC0415 - see above
-
-    # Unknown is that of a source tree which was never installed.
-    return installed_version(FULL) or installed_version(LITE) or "0+unknown"
+    return sorted([*globals(), *HOMES])

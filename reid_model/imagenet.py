@@ -36,9 +36,10 @@ FIRST_PARTS = {
 """The same in a block that does not expand."""
 OUTSIDE = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2"}
 """Names outside the blocks."""
+SEED = 1
 
 
-def start_from_package(architecture: Architecture, out: Path, *, seed: int = 1) -> Path:
+def start_from_package(architecture: Architecture, out: Path) -> Path:
     """Write a checkpoint whose backbone is an ImageNet one from an installed package.
 
     The embedding and its neck are random numbers.
@@ -46,7 +47,6 @@ def start_from_package(architecture: Architecture, out: Path, *, seed: int = 1) 
     Args:
         architecture: Its backbone must be one of `PACKAGES`.
         out: A ``.safetensors`` file.
-        seed: Of the random numbers.
 
     Returns:
         The package's file.
@@ -62,7 +62,7 @@ def start_from_package(architecture: Architecture, out: Path, *, seed: int = 1) 
         )
     source = _file_of(package)
     tensors = torch.load(source, map_location="cpu", weights_only=True)
-    torch.manual_seed(seed)
+    torch.manual_seed(SEED)
     plain = SiameseNetwork(architecture.model_copy(update={"instance_norm": False}))
     own = plain.backbone.state_dict()
     found = _renamed(tensors, plain)

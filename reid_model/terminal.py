@@ -9,7 +9,8 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console as RichConsole
@@ -18,7 +19,26 @@ from rich.segment import Segment
 from rich.text import Text
 from typer.core import TyperCommand
 
-__all__ = ["Console", "NumbersCommand", "complain", "log_to_stderr", "visible"]
+__all__ = [
+    "STDOUT",
+    "Console",
+    "JsonOption",
+    "NumbersCommand",
+    "complain",
+    "log_to_stderr",
+    "visible",
+]
+
+STDOUT = Path("-")
+JsonOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        help="Write what the table shows to this file as JSON; - prints it instead of the table.",
+        show_default=False,
+    ),
+]
 
 STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 

@@ -179,8 +179,7 @@ class Journal:
             try:
                 with np.load(path) as saved:
                     frame, xyxy, score = saved["frame"], saved["xyxy"], saved["score"]
-                    if "passed_over" in saved:  # not where an earlier version was interrupted
-                        boxes.update(dict.fromkeys(saved["passed_over"].tolist()))
+                    boxes.update(dict.fromkeys(saved["passed_over"].tolist()))
             except (OSError, BadZipFile, KeyError, ValueError, RecursionError) as error:
                 raise OutputError(f"{path} is damaged ({error}): remove it and run again") from None
             numbers, starts = np.unique(frame, return_index=True)

@@ -23,8 +23,8 @@ from pipeline.places import Path
 
 __all__ = ["Earlier", "read_earlier", "read_tracklets", "write_identities"]
 
-COLUMNS = ["tracklet_id", "first_time", "last_time", "frames", "weight", "agreement"]
-COLUMNS += ["visible_s", "embedding"]
+COLUMNS = ["tracklet_id", "first_time", "last_time", "frames", "weight", "agreement", "visible_s"]
+COLUMNS += ["embedding"]
 Earlier = tuple[dict[str, int], int]
 """Identities by tracklet, and the smallest number that was never given out."""
 
@@ -46,12 +46,9 @@ def read_tracklets(folder: ArchiveFolder) -> tuple[list[Tracklet], list[str]]:
         vectors = embeddings_in(table, part)
         scale = table["weight"].to_numpy() * table["agreement"].to_numpy()
         vectors *= scale[:, None].astype(np.float32)
-        if "visible_s" in table.column_names:
-            visible_s = table["visible_s"].to_pylist()
-        else:  # a part of an older version
-            visible_s = [(last - first) / 1e6 for first, last in zip(*times, strict=True)]
-        plain = (table[name].to_pylist() for name in ("tracklet_id", "frames", "weight"))
-        whole = zip(*times, *plain, visible_s, vectors, paths, strict=True)
+        names = "tracklet_id", "frames", "weight", "visible_s"
+        plain = (table[name].to_pylist() for name in names)
+        whole = zip(*times, *plain, vectors, paths, strict=True)
         for first, last, name, frames, weight, visible, vector, path in whole:
             rows.append((first, camera, name, last, frames, weight, visible, vector, path))
     rows.sort(key=lambda row: row[:3])

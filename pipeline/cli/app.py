@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import typer
 
-from pipeline import __version__
 from pipeline.cli.commands import COMMANDS
 from pipeline.cli.terminal import NumbersCommand, log_to_stderr
 from pipeline.errors import InputError, ReidPipelineError
+from pipeline.version import __version__
 from reid_model.complaints import exit_code_of, refuse_home
 from reid_model.program import EXIT_CODES
 

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
+from pipeline.cli.terminal import STDOUT, JsonOption
 from pipeline.layout.files import as_json, write_atomically
 
 __all__ = ["STDOUT", "JsonOption", "file_of", "write_json"]
-
-STDOUT = Path("-")
-JsonOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--json",
-        metavar="FILE",
-        help="Write what the table shows to this file as JSON; - prints it instead of the table.",
-        show_default=False,
-    ),
-]
 
 
 def file_of(path: Path | None) -> Path | None:

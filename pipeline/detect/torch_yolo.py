@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,9 @@ from pipeline.datatypes import Detections, Frame
 from pipeline.detect.letterbox import PADDING_GREY, Letterbox
 from pipeline.detect.yolov8 import STRIDE, Yolov8
 from pipeline.gpu_frame import GpuFrame
+from reid_model.gpu_batches import GpuBatches
 
 __all__ = ["TorchYolo"]
-
-log = logging.getLogger(__name__)
 
 FRAMES_AT_ONCE = 32
 """Frames in one forward pass; more gain nothing and take memory."""
@@ -54,8 +53,8 @@ class TorchYolo:
         self._confidence = confidence
         self._nms_iou = nms_iou
         self._image_size = image_size
-        self._at_once = FRAMES_AT_ONCE
         self.name = f"{weights.name} (torch, {device}, {'fp16' if half else 'fp32'})"
+        self._batches = GpuBatches(FRAMES_AT_ONCE, what="frames", name=self.name)
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """Return the persons of each frame."""
@@ -64,21 +63,11 @@ class TorchYolo:
         for row, frame in enumerate(frames):
             by_shape.setdefault(frame.shape, []).append(row)
         for shape, rows in by_shape.items():
-            start = 0
-            while start < len(rows):
-                now = rows[start : start + self._at_once]
-                try:
-                    persons = self._persons([frames[row] for row in now], shape)
-                except torch.cuda.OutOfMemoryError:
-                    if len(now) == 1:
-                        raise
-                    if self._at_once == FRAMES_AT_ONCE:
-                        log.warning("%s: short of memory, taking fewer frames at once", self.name)
-                    self._at_once = (len(now) + 1) // 2
-                    continue
-                for row, each in zip(now, persons, strict=True):
-                    found[row] = each
-                start += len(now)
+            persons = self._batches.results(
+                partial(self._persons, shape=shape), [frames[row] for row in rows]
+            )
+            for row, each in zip(rows, persons, strict=True):
+                found[row] = each
         return found
 
     @torch.inference_mode()

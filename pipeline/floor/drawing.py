@@ -19,28 +19,29 @@ SEEN_M = 60.0
 """Nothing further away than this is drawn."""
 STEPS_M = (0.5, 1, 2, 5, 10, 20)
 MAX_LINES = 30
+BORDER = 24
+"""Points along the upper side of a picture whose places are looked up."""
 LINE, LABEL, POINT, WORST = (90, 220, 90), (255, 255, 255), (255, 160, 0), (0, 0, 255)
 
 
-def seen_floor(plane: Plane, size: tuple[int, int], *, border: int = 24) -> Array:
+def seen_floor(plane: Plane, size: tuple[int, int]) -> Array:
     """Return ``(N, 2)`` corners in metres of the floor that a camera sees well, in order.
 
     Args:
         plane: The floor.
         size: Width and height of the picture, pixels.
-        border: Points along each side of the picture.
     """
     width, height = size
-    columns, rows = np.linspace(0, width, border), np.linspace(0, height, 4 * border)
+    columns, rows = np.linspace(0, width, BORDER), np.linspace(0, height, 4 * BORDER)
     pixels = np.stack(np.meshgrid(columns, rows), axis=2)
     flat = pixels.reshape(-1, 2)
     with np.errstate(invalid="ignore"):
         places = plane.places(flat)
         near = plane.pixel_m(flat) < SEEN_PIXEL_M
     places[~near] = np.nan
-    grid = places.reshape(len(rows), border, 2)
+    grid = places.reshape(len(rows), BORDER, 2)
     far, close = [], []
-    for column in range(border):
+    for column in range(BORDER):
         known = np.flatnonzero(np.isfinite(grid[:, column, 0]))
         if len(known):
             far.append(grid[known[0], column])

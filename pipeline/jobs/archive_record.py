@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline import __version__
 from pipeline.archive.footage import Footage, Recording
 from pipeline.archive.schedule import Schedule
 from pipeline.floor.placing import Floor
 from pipeline.jobs.archive_worker import ArchiveJob
+from pipeline.version import __version__
 
 __all__ = ["archive_record"]
 

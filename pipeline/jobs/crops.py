@@ -40,6 +40,8 @@ SAME_IOU = 0.5
 TILE_EDGE_PX = 3
 PLACE_SIZE = (128, 64)
 """Height and width of a background, pixels."""
+SEED = 1
+"""Of the jitter of the boxes, and of the places."""
 QUALITY = 90
 
 
@@ -62,7 +64,6 @@ def cut_crops(
     tiles: bool = False,
     places: Path | None = None,
     device: str = "auto",
-    seed: int = 1,
     on_picture: Callable[[CropCounts], None] = lambda _counts: None,
 ) -> CropCounts:
     """Write one JPEG per person and looked-at picture.
@@ -76,7 +77,6 @@ def cut_crops(
         tiles: Look at quarters of each picture too, for small people.
         places: Folder for backgrounds cut at random, none if not given.
         device: Where the detector runs.
-        seed: Of the jitter of the boxes and of the places.
         on_picture: Called after every picture.
 
     Raises:
@@ -93,7 +93,7 @@ def cut_crops(
             raise OutputError(f"folder {folder} holds something already: choose another")
     files = _files(sources)
     detector = load_detector(detect, cameras=["crops"], device=resolve_device(device))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     counts = CropCounts(0, 0, 0)
     for name, image in _pictures(files, every_s):
         boxes = _people(detector, image, tiles=tiles)

@@ -16,10 +16,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import get_args
 
-from pipeline import __version__
 from pipeline.devices import resolve_device
 from pipeline.jobs.self_test import try_networks, try_video
 from pipeline.plugins import StageKind, plugin_names
+from pipeline.version import __version__
 from reid_model.installation import FULL, LITE, install_hint, installed_version, is_lite
 
 __all__ = ["Check", "State", "examine"]

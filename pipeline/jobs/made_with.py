@@ -6,8 +6,8 @@ import platform
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline import __version__
 from pipeline.build import Stages
+from pipeline.version import __version__
 from reid_model.installation import installed_version
 
 __all__ = ["made_with", "now"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ResultsError, SinkError
-from pipeline.layout.store_schema import PLACES, SCHEMA, WATCH_SCHEMA
+from pipeline.layout.store_schema import SCHEMA
 
 __all__ = ["ORPHANS", "Database", "Statement", "erasing", "fold_log", "open_reader"]
 
@@ -127,7 +127,6 @@ class Database:
             self._writer.execute(f"PRAGMA {pragma}")
         if found == 0:
             self._writer.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
-        self._writer.executescript(PLACES + WATCH_SCHEMA)
 
 
 def erasing(tracks: Iterable[tuple[str, int]]) -> Iterator[Statement]:
@@ -179,9 +178,6 @@ def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_S)) as connection:
             connection.row_factory = sqlite3.Row
             _check_format(connection)
-            known = "SELECT 1 FROM sqlite_master WHERE name = 'places'"
-            if connection.execute(known).fetchone() is None:  # of an earlier version
-                connection.executescript(PLACES.replace("CREATE TABLE", "CREATE TEMP TABLE"))
             yield connection
     except sqlite3.Error as error:
         raise ResultsError(f"registry {path} cannot be read ({error}): restore it") from None

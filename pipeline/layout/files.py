@@ -135,6 +135,8 @@ def read_table(
             file = pq.ParquetFile(content, page_checksum_verification=True)
             if columns is not None:
                 present = set(file.schema_arrow.names)
+                if missing := sorted(set(columns) - present):  # pyarrow says nothing of them
+                    raise OSError(f"it has no column {missing[0]}")
                 columns = [*columns, *(name for name in optional if name in present)]
             return file.read(columns=columns)
     except (OSError, pa.ArrowException) as error:

@@ -1,6 +1,6 @@
 """Tables and triggers of the identity store."""
 
-__all__ = ["PLACES", "SCHEMA", "WATCH_SCHEMA"]
+__all__ = ["SCHEMA"]
 
 SCHEMA = """
 CREATE TABLE counters (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
@@ -61,11 +61,10 @@ CREATE TRIGGER sighting_removed AFTER DELETE ON sightings BEGIN
     DELETE FROM thumbnails WHERE sighting = old.sighting;
     DELETE FROM embeddings WHERE sighting = old.sighting;
 END;
-"""
-PLACES = """
+
 -- Where a track of a calibrated camera was last, and its speed. `path` has x, y and uncertainty, float32 in
 -- the byte order of the machine, for each half second since the epoch from `first_slot` on.
-CREATE TABLE IF NOT EXISTS places (
+CREATE TABLE places (
     sighting INTEGER PRIMARY KEY,
     x_m REAL,
     y_m REAL,
@@ -74,16 +73,15 @@ CREATE TABLE IF NOT EXISTS places (
     first_slot INTEGER NOT NULL,
     path BLOB NOT NULL
 );
-"""
-WATCH_SCHEMA = """
+
 -- Who is looked for, and by which pictures; `sighting` is where a picture was taken from, if it
 -- was.
-CREATE TABLE IF NOT EXISTS watched (
+CREATE TABLE watched (
     watched INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
     is_of_folder INTEGER NOT NULL
 );
-CREATE TABLE IF NOT EXISTS watched_pictures (
+CREATE TABLE watched_pictures (
     picture INTEGER PRIMARY KEY,
     watched INTEGER NOT NULL,
     sighting INTEGER,
@@ -92,7 +90,7 @@ CREATE TABLE IF NOT EXISTS watched_pictures (
 );
 -- `expected` is how many false alerts the calibration foretold since the alert before;
 -- `is_match` is the operator's answer.
-CREATE TABLE IF NOT EXISTS alerts (
+CREATE TABLE alerts (
     event INTEGER PRIMARY KEY,
     time_s REAL NOT NULL,
     watched INTEGER NOT NULL,
@@ -105,7 +103,7 @@ CREATE TABLE IF NOT EXISTS alerts (
     is_match INTEGER
 );
 -- Who came into a zone or crossed a line inwards, and the other way, by hours since the epoch.
-CREATE TABLE IF NOT EXISTS zone_counts (
+CREATE TABLE zone_counts (
     name TEXT NOT NULL,
     hour INTEGER NOT NULL,
     entries INTEGER NOT NULL,
@@ -113,20 +111,20 @@ CREATE TABLE IF NOT EXISTS zone_counts (
     PRIMARY KEY (name, hour)
 ) WITHOUT ROWID;
 -- How long everybody was inside who left in an hour: not who, nor when in that hour.
-CREATE TABLE IF NOT EXISTS zone_stays (
+CREATE TABLE zone_stays (
     hour INTEGER NOT NULL,
     name TEXT NOT NULL,
     dwell_s REAL NOT NULL
 );
-CREATE INDEX IF NOT EXISTS zone_stays_by_hour ON zone_stays (hour);
-CREATE TRIGGER IF NOT EXISTS place_removed AFTER DELETE ON sightings BEGIN
+CREATE INDEX zone_stays_by_hour ON zone_stays (hour);
+CREATE TRIGGER place_removed AFTER DELETE ON sightings BEGIN
     DELETE FROM places WHERE sighting = old.sighting;
 END;
-CREATE TRIGGER IF NOT EXISTS watched_removed AFTER DELETE ON watched BEGIN
+CREATE TRIGGER watched_removed AFTER DELETE ON watched BEGIN
     DELETE FROM watched_pictures WHERE watched = old.watched;
     DELETE FROM alerts WHERE watched = old.watched;
 END;
-CREATE TRIGGER IF NOT EXISTS alert_removed AFTER DELETE ON sightings BEGIN
+CREATE TRIGGER alert_removed AFTER DELETE ON sightings BEGIN
     DELETE FROM alerts WHERE camera = old.camera AND track = old.track;
 END;
 """

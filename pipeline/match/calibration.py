@@ -208,7 +208,6 @@ def calibrate(
     overlap_s: float = 0.0,
     weights_sha256: str = "",
     runtime: str = "",
-    seed: int = 0,
 ) -> Calibration:
     """Measure error rates on tracks whose persons are known.
 
@@ -221,7 +220,6 @@ def calibrate(
         overlap_s: Tracks of one camera that overlap by more than this are two persons.
         weights_sha256: Hash of the weights file.
         runtime: Backend and precision.
-        seed: Of the bootstrap.
 
     Raises:
         InputError: There are no genuine or no impostor pairs over two cameras.
@@ -256,7 +254,7 @@ def calibrate(
             "name people of a run by `reid-pipeline edit`"
         )
     kind = np.where(genuine, GENUINE, np.where(across, ACROSS, WITHIN))
-    curve = rate_curve(cosine, kind, person[a], seed=seed)
+    curve = rate_curve(cosine, kind, person[a])
     return Calibration(
         weights_sha256=weights_sha256,
         runtime=runtime,

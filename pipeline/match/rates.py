@@ -42,9 +42,7 @@ class RatePoint:
     fnmr_high: float = nan
 
 
-def rate_curve(
-    cosine: FloatArray, kind: IntArray, person: IntArray, *, seed: int
-) -> tuple[RatePoint, ...]:
+def rate_curve(cosine: FloatArray, kind: IntArray, person: IntArray) -> tuple[RatePoint, ...]:
     """Return the rates over the grid, with a bootstrap that draws persons, not pairs.
 
     A drawn person brings all pairs along: pairs of one person depend on each other, and drawing
@@ -54,7 +52,6 @@ def rate_curve(
         cosine: ``(P,)`` similarity of pairs.
         kind: ``(P,)`` what they are.
         person: ``(P,)`` one of the persons of each.
-        seed: Of the bootstrap.
     """
     bins = np.searchsorted(GRID, cosine, side="right")  # thresholds at or below the cosine
     size = len(GRID) + 1
@@ -64,7 +61,7 @@ def rate_curve(
     names, person = np.unique(person[genuine], return_inverse=True)
     people = len(names)
     fnmr = _share_below(bins, np.ones(len(bins)), size)
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     drawn = []
     for _ in range(BOOTSTRAPS):
         times = np.bincount(random.integers(people, size=people), minlength=people)

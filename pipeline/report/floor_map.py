@@ -117,7 +117,7 @@ def draw_map(results: Results) -> FloorMap | None:
     corners = [np.array(each) for each in [*shapes.zones.values(), *shapes.lines.values()]]
     seen = [_near(view, xy) for view in views.values()]
     frame = _Frame.around([xy, *seen, *corners], y_up=record.y_up)
-    step = next((s for s in STEPS_M if frame.longest_m / s <= 12), STEPS_M[-1])
+    step = next((s for s in STEPS_M if frame.max_side_m / s <= 12), STEPS_M[-1])
     shown = places["global_id"].value_counts().index[:MAX_PATHS].tolist()
     cells, side = _cells(xy, frame)
     cameras = dict.fromkeys([*results.cameras(), *views])
@@ -162,7 +162,7 @@ class _Frame:
         return cls(every.min(axis=0) - EDGE_M, every.max(axis=0) + EDGE_M, y_up)
 
     @property
-    def longest_m(self) -> float:
+    def max_side_m(self) -> float:
         return float((self.high - self.low).max())
 
     @property

@@ -12,7 +12,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from pipeline import __version__
 from pipeline.errors import EditError, InputError, SinkError
 from pipeline.protocols import LiveView
 from pipeline.serve.access import Access
@@ -35,6 +34,7 @@ from pipeline.serve.users import UserBook
 from pipeline.serve.video_api import video_router
 from pipeline.serve.watch_api import watch_router
 from pipeline.serve.zones_api import zones_router
+from pipeline.version import __version__
 
 __all__ = ["create_app"]
 

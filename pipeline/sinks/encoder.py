@@ -31,14 +31,12 @@ class VideoWriter:
 
     Args:
         path: The ``.mp4`` file.
-        threads: Threads of the encoder; 0 lets it choose.
         preset: Of x264: the faster, the larger the file.
     """
 
-    def __init__(self, path: Path, *, threads: int = 0, preset: str = "veryfast") -> None:
+    def __init__(self, path: Path, *, preset: str = "veryfast") -> None:
         self._path = path
         self._partial = path.with_name(path.name + ".partial")
-        self._threads = threads
         self._encoder = ENCODER | {"preset": preset}
         self._file: H264File | None = None
 
@@ -74,7 +72,7 @@ class VideoWriter:
                     (width, height),
                     muxer=MUXER,
                     encoder=self._encoder,
-                    threads=self._threads,
+                    threads=0,  # as x264 chooses
                     metadata=MADE_BY,
                 )
             self._file.write(image, time_s)

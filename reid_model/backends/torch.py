@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,10 +14,9 @@ from reid_model.backends import Precision
 from reid_model.checkpoint import load_checkpoint
 from reid_model.description import Description
 from reid_model.errors import BackendError
+from reid_model.gpu_batches import GpuBatches
 
 __all__ = ["TorchRuntime"]
-
-log = logging.getLogger(__name__)
 
 GPU_BATCH = 256
 """Crops per forward pass on a GPU; more gains nothing and takes memory."""
@@ -61,8 +59,8 @@ class TorchRuntime:
         # Channels last is 2.4 times as fast on a CPU, and what tensor cores want on a GPU.
         network = checkpoint.network.to(self._device, self._dtype)
         self._network = network.to(memory_format=torch.channels_last)
-        self._batch = 1 if on_cpu else GPU_BATCH
         self.name = f"{weights.name} (torch, {device}, {chosen})"
+        self._batches = GpuBatches(1 if on_cpu else GPU_BATCH, what="crops", name=self.name)
 
     def infer(
         self, images: Iterable[NDArray[np.uint8] | torch.Tensor]
@@ -71,25 +69,13 @@ class TorchRuntime:
 
         Arrays have the input's size; tensors may have any, and are scaled where they are.
         """
-        vectors: list[NDArray[np.float32]] = []
-        waiting = list(images)
-        while len(vectors) < len(waiting):
-            now = waiting[len(vectors) : len(vectors) + self._batch]
-            try:
-                vectors += list(self._forward(now))
-            except torch.cuda.OutOfMemoryError:
-                if len(now) == 1:
-                    raise
-                if self._batch == GPU_BATCH:
-                    log.warning("%s: short of memory, taking fewer crops at once", self.name)
-                self._batch = (len(now) + 1) // 2
-        return vectors
+        return self._batches.results(self._forward, list(images))
 
     @torch.inference_mode()
     def forward(self, count: int) -> None:
         """Infer so many blank crops and drop the result: what the network alone costs."""
-        for start in range(0, count, self._batch):
-            size = min(self._batch, count - start), 3, *self.description.input_size
+        for start in range(0, count, self._batches.size):
+            size = min(self._batches.size, count - start), 3, *self.description.input_size
             blank = torch.zeros(size, dtype=self._dtype, device=self._device)
             self._network(blank.contiguous(memory_format=torch.channels_last))
         if self._device.type == "cuda":

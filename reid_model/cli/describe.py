@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.table import Table
 
-from reid_model.cli.options import JsonOption, check_json, parse_size, write_json
+from reid_model.cli.options import check_json, parse_size, write_json
 from reid_model.errors import RecipeError
 from reid_model.files import MARK
-from reid_model.terminal import Console
+from reid_model.terminal import Console, JsonOption
 
 if TYPE_CHECKING:
     from reid_model.describing import Trial

@@ -11,7 +11,6 @@ from rich.table import Table
 from reid_model.cli.options import (
     BackendOption,
     DeviceOption,
-    JsonOption,
     PrecisionOption,
     check_json,
     write_json,
@@ -21,7 +20,7 @@ from reid_model.evaluation.sets import read_set
 from reid_model.files import MARK, check_outputs, check_replaceable
 from reid_model.inference import load_embedder
 from reid_model.stored_weights import default_weights
-from reid_model.terminal import Console
+from reid_model.terminal import Console, JsonOption
 
 if TYPE_CHECKING:
     from reid_model.evaluation.report import Evaluation

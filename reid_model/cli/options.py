@@ -11,6 +11,7 @@ import typer
 
 from reid_model.errors import RecipeError
 from reid_model.files import check_outputs, check_replaceable
+from reid_model.terminal import STDOUT
 from reid_model.writing import write_atomically
 
 __all__ = [
@@ -19,7 +20,6 @@ __all__ = [
     "DeviceOption",
     "FolderOption",
     "InitOption",
-    "JsonOption",
     "OverwriteOption",
     "PrecisionOption",
     "RecipeOption",
@@ -30,8 +30,6 @@ __all__ = [
     "parse_size",
     "write_json",
 ]
-
-STDOUT = Path("-")
 
 WeightsOption = Annotated[
     Path | None,
@@ -60,16 +58,6 @@ OverwriteOption = Annotated[
 InitOption = Annotated[Path | None, typer.Option("--init", help="Weights to start from.")]
 StepsOption = Annotated[int | None, typer.Option("--steps", min=1, help="Steps, not the recipe's.")]
 CpuOption = Annotated[bool, typer.Option("--cpu", help="Stay on the CPU.")]
-
-JsonOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--json",
-        metavar="FILE",
-        help="Write what the table shows to this file as JSON; - prints it instead of the table.",
-        show_default=False,
-    ),
-]
 
 
 def check_json(path: Path | None, inputs: list[Path]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,26 +21,22 @@ class Triplet:
     negative: IdentityImage
 
 
-def read_triplets(
-    source: Path, folder: Path, *, images: Iterable[IdentityImage] | None = None
-) -> list[Triplet]:
-    """Read a CSV with the columns Anchor, Negative and Positive.
+def read_triplets(source: Path, folder: Path) -> list[Triplet]:
+    """Read a CSV with the columns Anchor, Negative and Positive: images named as in Market-1501.
 
     Args:
         source: The CSV.
         folder: What its file names are relative to.
-        images: Who is on the images; ``None`` takes it from names as in Market-1501.
 
     Raises:
         DatasetError: A row names a missing image, anchor and positive are of different
             identities or one and the same image, or the negative is of the anchor's identity.
     """
-    known = None if images is None else {image.path: image for image in images}
     triplets = []
     rows = read_table(source, columns=("Anchor", "Positive", "Negative"))
     for row, names in enumerate(rows, start=2):
         where = f"{source} row {row}"
-        anchor, positive, negative = (_image(folder / name, where, known) for name in names)
+        anchor, positive, negative = (_image(folder / name, where) for name in names)
         if anchor.identity != positive.identity:
             raise DatasetError(
                 f"{where}: anchor {names[0]} is of identity {anchor.identity}, positive {names[1]} "
@@ -66,13 +62,9 @@ def triplets_of(triplets: Sequence[Triplet], identities: frozenset[str]) -> list
     ]
 
 
-def _image(path: Path, where: str, known: dict[Path, IdentityImage] | None) -> IdentityImage:
+def _image(path: Path, where: str) -> IdentityImage:
     if not path.is_file():
         raise DatasetError(f"{where}: image {path} does not exist")
-    if known is not None:
-        if path not in known:
-            raise DatasetError(f"{where}: image {path} is not among the images with identities")
-        return known[path]
     parts = MARKET_NAME.match(path.name)
     if parts is None:
         raise DatasetError(f"{where}: image name {path.name} does not say identity and camera")

@@ -12,6 +12,9 @@ from reid_model.network import SiameseNetwork
 
 __all__ = ["embed_pixels", "network_input"]
 
+BATCH = 64
+"""Images in one forward pass."""
+
 
 def network_input(images: torch.Tensor, architecture: Architecture) -> torch.Tensor:
     """Return ``(N, 3, H, W)`` normalised RGB, channels last, of ``(N, H, W, 3)`` uint8 BGR."""
@@ -29,7 +32,6 @@ def embed_pixels(
     pixels: NDArray[np.uint8],
     *,
     flip: bool = False,
-    batch: int = 64,
 ) -> NDArray[np.float32]:
     """Return ``(N, D)`` unit embeddings of ``(N, H, W, 3)`` uint8 BGR images.
 
@@ -37,12 +39,11 @@ def embed_pixels(
         network: In evaluation mode, on any device.
         pixels: Of the network's input size.
         flip: Add the mirrored image's embedding.
-        batch: Images per forward pass.
     """
     device = next(network.parameters()).device
     vectors = []
-    for start in range(0, len(pixels), batch):
-        part = torch.from_numpy(pixels[start : start + batch]).to(device)
+    for start in range(0, len(pixels), BATCH):
+        part = torch.from_numpy(pixels[start : start + BATCH]).to(device)
         images = network_input(part, network.architecture)
         embedded = network(images)
         if flip:

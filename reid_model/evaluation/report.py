@@ -33,6 +33,8 @@ __all__ = [
     "evaluate_images",
 ]
 
+DECODED = 256
+"""Images that are held decoded at once."""
 TINY = 1e-12
 
 
@@ -115,7 +117,6 @@ def embed_images(
     embedder: Embedder,
     *,
     flip: bool = False,
-    batch: int = 256,
     change: CropChange | None = None,
 ) -> NDArray[np.float32]:
     """Return ``(N, D)`` unit embeddings of image files.
@@ -124,15 +125,14 @@ def embed_images(
         images: What to embed.
         embedder: With what.
         flip: Add the embedding of the mirrored image.
-        batch: Decoded images that are held at once.
         change: What is done to the images first.
 
     Raises:
         DatasetError: An image is missing or damaged.
     """
     vectors = np.zeros((len(images), embedder.dim), np.float32)
-    for start in range(0, len(images), batch):
-        part_images = images[start : start + batch]
+    for start in range(0, len(images), DECODED):
+        part_images = images[start : start + DECODED]
         crops = [read_crop(image.path) for image in part_images]
         if change is not None:
             crops = change(part_images, crops)
@@ -211,7 +211,7 @@ def draw_histogram(evaluation: Evaluation, picture: Path) -> None:
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load
 
     rows = np.arange(len(evaluation.vectors), dtype=np.int64)
-    pairs = balanced_pairs(evaluation.vectors, evaluation.protocol, rows, seed=0)
+    pairs = balanced_pairs(evaluation.vectors, evaluation.protocol, rows)
     distance = np.sqrt(np.maximum(2 - 2 * pairs.similarity, 0))
     threshold = np.sqrt(max(0.0, 2 - 2 * evaluation.verification.threshold))
     figure = Figure(figsize=(7, 4), layout="constrained")

@@ -60,22 +60,17 @@ class PersonBox:
     bottom: int
 
 
-def read_photographs(source: Path, *, folder: Path | None = None) -> list[Photograph]:
-    """Read a CSV with the columns images and masks.
-
-    Args:
-        source: The CSV.
-        folder: What its paths are relative to; ``None`` = the CSV's own folder.
+def read_photographs(source: Path) -> list[Photograph]:
+    """Read a CSV with the columns images and masks, whose paths are relative to its folder.
 
     Raises:
         DatasetError: A row names a missing or damaged file, or a mask of another shape.
     """
-    root = source.parent if folder is None else folder
     photographs = []
     for row, (image_name, mask_name) in enumerate(
         read_table(source, columns=("images", "masks")), start=2
     ):
-        paths = root / image_name, root / mask_name
+        paths = source.parent / image_name, source.parent / mask_name
         for path in paths:
             if not path.is_file():
                 raise DatasetError(f"{source} row {row}: {path} does not exist")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.cli import main
@@ -94,15 +95,17 @@ def test_an_archive_that_was_interrupted_says_how_to_go_on(command, place, capsy
 
 
 @pytest.mark.parametrize("command", ["report", "search", "export", "forget"])
-@pytest.mark.parametrize("damage", ["cut", "one bit"])
+@pytest.mark.parametrize("damage", ["cut", "one bit", "no column"])
 def test_a_damaged_part_is_named_with_the_way_out(command, damage, place, capsys):
     part = place / "archive" / PART
     content = bytearray(part.read_bytes())
-    if damage == "cut":
-        del content[len(content) // 2 :]
+    if damage == "no column":
+        pq.write_table(pq.read_table(part).drop_columns(["tracklet_id"]), part)
+    elif damage == "cut":
+        part.write_bytes(content[: len(content) // 2])
     else:
         content[40] ^= 1
-    part.write_bytes(content)
+        part.write_bytes(content)
     line = complaint(capsys, place, command, "{place}/archive", *COMMANDS[command])
     assert "k0.parquet is damaged" in line
     assert "remove /archive/work/k0.json and run `reid-pipeline batch` again" in line

@@ -178,12 +178,13 @@ def test_only_one_module_imports_ultralytics_and_one_the_network():
     assert users["ultralytics"] == {"pipeline/detect/ultralytics_adapter.py"}
     # The package itself, so that usage reports of libraries are off before all else; the entry
     # point shares with `reid-model` how a command starts, speaks and ends, and files of the user are
-    # read and judged alike.
+    # read and judged alike; the detector shares with the network how batches fit a GPU's memory.
     assert users["reid_model"] == {
         "pipeline/__init__.py",
         "pipeline/__main__.py",
         "pipeline/cli/app.py",
         "pipeline/cli/terminal.py",
+        "pipeline/detect/torch_yolo.py",
         "pipeline/embed/reid.py",
         "pipeline/foreign.py",
         "pipeline/foreign_tables.py",

@@ -15,10 +15,10 @@ from pipeline.match.calibration import Calibration
 from pipeline.settings import EmbedSettings, parse_settings
 from reid_model.description import Description, write_sidecar
 from reid_model.stored_weights import weights_sha256, write_notes
+from support.colour_network import write_colour_network
 from support.random_weights import write_random_weights, write_spoilt
 from support.small_archives import STARTS, write_footage
 from support.small_runs import embed_settings, run, write_scene
-from support.small_teachers import colour_network
 
 AS_IS = Description(
     input_height=32, input_width=16, colour="bgr", scale=1, mean=(0, 0, 0), std=(1, 1, 1)
@@ -33,7 +33,7 @@ def weights(tmp_path):
 @pytest.fixture
 def network(tmp_path):
     """A network of others that tells these people apart, with its sidecar."""
-    xml = colour_network(tmp_path)
+    xml = write_colour_network(tmp_path / "colour.xml", is_described=False)
     write_sidecar(xml, AS_IS)
     return xml
 

@@ -76,15 +76,6 @@ def test_places_go_with_their_sighting(walked, path):
         assert connection.execute("SELECT count(*) FROM places").fetchone() == (0,)
 
 
-def test_stores_of_earlier_versions_are_read_without_places(walked, path):
-    walked.registry.close()
-    with sqlite3.connect(path / REGISTRY) as connection:
-        connection.executescript("DROP TRIGGER place_removed; DROP TABLE places;")
-    (path / "recording.json").write_text("{}")
-    assert open_results(path).sightings()["x_m"].isna().all()
-    assert [each.x_m for each in walked.records.people(limit=9)] == [None] * 3
-
-
 def test_zones_in_metres_count_over_cameras_and_stay_out_of_what_is_drawn(path, feed):
     feed.registry.close()
     hall = ZoneMap(zones={"hall": [(0, 2), (9, 2), (9, 4), (0, 4)]})

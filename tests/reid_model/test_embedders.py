@@ -11,10 +11,11 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from reid_model.architecture import Architecture
-from reid_model.backends.torch import GPU_BATCH, TorchRuntime
+from reid_model.backends.torch import TorchRuntime
 from reid_model.card import filled_card
 from reid_model.checkpoint import load_checkpoint, save_checkpoint
 from reid_model.errors import BackendError, WeightsError
+from reid_model.gpu_batches import GpuBatches
 from reid_model.inference import load_embedder
 from reid_model.network import SiameseNetwork
 from reid_model.preprocess import normalised, resized
@@ -106,7 +107,8 @@ def test_where_memory_is_short_torch_takes_fewer_crops_at_once(weights, caplog):
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
         return network(batch)
 
-    runtime._network, runtime._batch = cramped, GPU_BATCH
+    runtime._network = cramped
+    runtime._batches = GpuBatches(256, what="crops", name="small")
     with caplog.at_level(logging.WARNING):
         found = [runtime.infer(images), runtime.infer(images)]
     assert batches == [5, 3, 2, 2, 1, 2, 2, 1]

@@ -12,8 +12,8 @@ from reid_model.errors import WeightsError
 from reid_model.inference import load_embedder
 from reid_model.preprocess import normalised
 from support.assets import SHARED, needs_shared
+from support.colour_network import write_colour_network
 from support.people import write_people
-from support.small_teachers import colour_network
 
 SIZE = (32, 16)
 AS_IS = Description(
@@ -77,7 +77,11 @@ def test_colours_and_scale_are_as_a_slow_loop_has_them():
 
 @pytest.mark.parametrize("kind", ["onnx", "openvino"])
 def test_a_network_of_unknown_input_is_refused_with_the_way_out(tmp_path, kind):
-    model = mean_network(tmp_path) if kind == "onnx" else colour_network(tmp_path)
+    model = (
+        mean_network(tmp_path)
+        if kind == "onnx"
+        else write_colour_network(tmp_path / "colour.xml", is_described=False)
+    )
     with pytest.raises(WeightsError, match="run `reid-model describe"):
         load_embedder(model)
 
@@ -102,7 +106,7 @@ def test_metadata_of_model_api_say_how_to_feed_a_network(tmp_path):
 
 @pytest.mark.parametrize("turned", ["True", "False"])
 def test_what_was_built_in_by_the_converter_is_not_done_again(tmp_path, turned):
-    xml = colour_network(tmp_path)
+    xml = write_colour_network(tmp_path / "colour.xml", is_described=False)
     model = openvino.Core().read_model(xml)
     for key, value in {
         "mean_values": "data[123.675,116.28,103.53]",
@@ -159,12 +163,12 @@ def test_an_input_of_another_shape_is_named(tmp_path, shape):
 
 
 def test_which_of_several_outputs_counts_must_be_said(tmp_path):
-    xml = colour_network(tmp_path, outputs=2)
+    xml = write_colour_network(tmp_path / "colour.xml", is_described=False, outputs=2)
     write_sidecar(xml, AS_IS)
     with pytest.raises(WeightsError, match=r"2 outputs .*--output"):
         load_embedder(xml)
     write_sidecar(xml, AS_IS.model_copy(update={"output": "embedding1"}))
-    assert load_embedder(xml).dim == 24
+    assert load_embedder(xml).dim == 64
     write_sidecar(xml, AS_IS.model_copy(update={"output": "logits"}))
     with pytest.raises(WeightsError, match="no output logits"):
         load_embedder(xml)
@@ -177,7 +181,7 @@ def test_an_output_that_is_no_vector_is_named(tmp_path):
 
 
 def test_how_a_network_is_fed_counts_for_whether_vectors_compare(tmp_path):
-    xml = colour_network(tmp_path)
+    xml = write_colour_network(tmp_path / "colour.xml", is_described=False)
     write_sidecar(xml, AS_IS)
     plain = load_embedder(xml)
     plain.store_calibration({"threshold": 0.3})
@@ -209,7 +213,7 @@ def test_describing_writes_what_the_file_does_not_say(tmp_path, capsys):
 
 @pytest.mark.parametrize("labelled", [True, False])
 def test_describing_tries_the_network_on_pictures(tmp_path, capsys, labelled):
-    xml = colour_network(tmp_path)
+    xml = write_colour_network(tmp_path / "colour.xml", is_described=False)
     people = write_people(tmp_path / "people")
     if not labelled:
         for number, path in enumerate(sorted(people.iterdir())):
@@ -221,9 +225,9 @@ def test_describing_tries_the_network_on_pictures(tmp_path, capsys, labelled):
 
 
 def test_a_network_that_is_fed_the_wrong_way_is_not_described(tmp_path, capsys):
-    xml = colour_network(tmp_path)
+    xml = write_colour_network(tmp_path / "colour.xml", is_described=False)
     people = write_people(tmp_path / "people", identities=12)
-    assert describe(xml, "--like", "fast-reid", "--scale", "0.001", "--data", str(people)) == 2
+    assert describe(xml, "--like", "fast-reid", "--scale", "0.1", "--data", str(people)) == 2
     assert "try --like" in " ".join(capsys.readouterr().err.split())
     assert not sidecar_of(xml).exists()
 

@@ -17,9 +17,9 @@ from reid_model.evaluation.report import centred
 from reid_model.evaluation.reranking import rerank
 from reid_model.evaluation.sets import read_set
 from reid_model.evaluation.verification import Pairs, best_threshold, score_verification
+from support.colour_network import write_colour_network
 from support.people import write_people
 from support.random_weights import write_random_weights
-from support.small_teachers import colour_network
 
 
 def unit(rows):
@@ -219,7 +219,7 @@ def test_several_sets_and_weights_stand_side_by_side(tmp_path, capsys):
     )
     (tmp_path / "ids.json").write_text("[1, 2, 3, 4]")
     first = write_random_weights(tmp_path / "first.safetensors")
-    other = colour_network(tmp_path)
+    other = write_colour_network(tmp_path / "colour.xml", is_described=False)
     assert main(["describe", str(other), "--like", "openvino-zoo"]) == 0
     arguments = ["evaluate", "--data", str(people[0]), "--data", str(described), "--centre"]
     arguments += ["--weights", str(first), "--weights", str(other)]

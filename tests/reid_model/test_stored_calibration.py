@@ -7,8 +7,8 @@ from reid_model.description import Description, sidecar_of, write_sidecar
 from reid_model.errors import WeightsError
 from reid_model.inference import load_embedder
 from reid_model.stored_weights import read_notes
+from support.colour_network import write_colour_network
 from support.random_weights import write_random_weights
-from support.small_teachers import colour_network
 
 MEASURED = {"threshold": 0.25, "fmr": [[0.2, 0.01]]}
 
@@ -16,7 +16,7 @@ MEASURED = {"threshold": 0.25, "fmr": [[0.2, 0.01]]}
 def weights(kind, folder):
     if kind == "checkpoint":
         return write_random_weights(folder / "random.safetensors")
-    xml = colour_network(folder)
+    xml = write_colour_network(folder / "colour.xml", is_described=False)
     steps = {"input_height": 32, "input_width": 16, "colour": "bgr", "scale": 1}
     write_sidecar(xml, Description(**steps, mean=(0, 0, 0), std=(1, 1, 1)))
     return xml

@@ -11,7 +11,7 @@ import openvino
 import yaml
 from openvino import opset13 as ops
 
-__all__ = ["colour_network", "small_network", "write_distillation"]
+__all__ = ["small_network", "write_distillation"]
 
 
 def small_network(
@@ -34,25 +34,6 @@ def small_network(
     out = ops.sigmoid(vector) if last == "sigmoid" else ops.erf(vector)
     path = folder / f"{name}.xml"
     openvino.save_model(openvino.Model([out], [images], name), path, compress_to_fp16=False)
-    return path
-
-
-def colour_network(folder: Path, *, size: tuple[int, int] = (32, 16), outputs: int = 1) -> Path:
-    """Write a network that tells people apart by the mean colour of their crops.
-
-    It takes pixel values as they are, in any order of the channels, and says nothing of that.
-    """
-    rng = np.random.default_rng(3)
-    images = ops.parameter([1, 3, *size], np.float32, name="data")
-    colour = ops.reduce_mean(images, [2, 3], keep_dims=False)
-    waves = ops.matmul(colour, (rng.normal(size=(3, 24)) / 40).astype(np.float32), False, False)
-    vector = ops.sin(ops.add(waves, rng.uniform(0, 6, (1, 24)).astype(np.float32)))
-    found = [vector, ops.multiply(vector, np.float32(2))][:outputs]
-    model = openvino.Model(found, [images], "colour")
-    for number, port in enumerate(model.outputs):
-        port.set_names({f"embedding{number}"})
-    path = folder / "colour.xml"
-    openvino.save_model(model, path, compress_to_fp16=False)
     return path
 
 
