@@ -43,6 +43,8 @@ class Command:
         results: Folders of results whose files must be whole.
         goes_on: Command lines that may follow, the first that works counts; none = ``line``.
         outcome: What it makes, by name; the same whether it was ended in between or not.
+        visitor: For a command that ends by a signal alone: works with it in a process of its own,
+            given the folder, the command's errors and its process, and ends it when all is done.
     """
 
     prepare: Callable[[Path], object]
@@ -50,6 +52,7 @@ class Command:
     outcome: Callable[[Path], Mapping[str, object]]
     results: tuple[str, ...] = ()
     goes_on: list[list[str]] = field(default_factory=list)
+    visitor: Callable[[Path, Path, int], None] | None = None
 
     def left(self, place: Path) -> list[str]:
         """Return what is wrong with what an ended command left."""
