@@ -35,7 +35,7 @@ def test_the_threshold_is_that_for_as_many_tracklets_as_there_are(resolve):
 def test_those_who_come_again_and_again_are_not_many():
     persons, counts = run(3, 9, resolve=True)
     assert len(persons) == 3
-    assert counts[-1] == max(counts) == 8 * 3
+    assert counts[-1] == max(counts) == 6 * 3
     assert len(persons.by_track) > 8 * 3
 
 
