@@ -27,7 +27,16 @@ from support.small_recordings import write_recording
 from support.small_runs import run, write_scene
 from support.small_teachers import small_network, write_distillation
 
-__all__ = ["COMMANDS", "WEIGHTS", "Command", "in_place", "inputs_of", "make_archive", "make_scene"]
+__all__ = [
+    "COMMANDS",
+    "SAMPLE",
+    "WEIGHTS",
+    "Command",
+    "in_place",
+    "inputs_of",
+    "make_archive",
+    "make_scene",
+]
 
 LIVE_S = 5
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_videos" / "lobby.mp4"
