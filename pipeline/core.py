@@ -180,7 +180,10 @@ class Pipeline:
 
     def shared_warnings(self) -> list[str]:
         """Return what a user should know of the detections and the matching so far."""
-        return [*warnings_of(self._detector), *warnings_of(self._matcher)]
+        left_out = [
+            f"{camera}: {text}" for camera, keep in self._keep.items() for text in warnings_of(keep)
+        ]
+        return [*warnings_of(self._detector), *left_out, *warnings_of(self._matcher)]
 
     def drain_events(self) -> list[Event]:
         """Return the changes of identities since the last call, oldest first."""

@@ -11,6 +11,15 @@ from pathlib import Path
 __all__ = ["FolderContent", "look_through"]
 
 
+OF_DISKS = frozenset(
+    {
+        "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@eadir", "$recycle.bin",
+        "recycler", "lost+found", "system volume information",
+    }
+)  # fmt: skip
+"""Folders in which Windows, Linux and network disks keep what was deleted, in lower case."""
+
+
 @dataclass(slots=True)
 class FolderContent:
     """What was found.
@@ -27,7 +36,8 @@ class FolderContent:
 def look_through(folder: Path, *, suffixes: Collection[str], below: bool) -> FolderContent:
     """Return the files of a folder that end in some suffixes.
 
-    Linked folders are read as others are, each folder once, so that links in a circle end.
+    Linked folders are read as others are, each folder once, so that links in a circle end. Those in
+    which disks keep deleted files are left out.
 
     Args:
         folder: An existing folder.
@@ -44,11 +54,9 @@ def look_through(folder: Path, *, suffixes: Collection[str], below: bool) -> Fol
     while folders or linked:
         # Linked ones last, so that a folder is called by its own name where it has one here.
         here = folders.pop(0) if folders else linked.pop(0)
-        state = (folder / here).stat()
-        if (state.st_dev, state.st_ino) in read:
-            found.notes.append(f"{here} leads to a folder that was read under another name")
+        if why := _why_not_read(folder, here, read):
+            found.notes.append(f"{here} {why}")
             continue
-        read.add((state.st_dev, state.st_ino))
         try:
             entries = sorted(os.scandir(folder / here), key=lambda each: each.name)
         except OSError as error:
@@ -75,6 +83,17 @@ def look_through(folder: Path, *, suffixes: Collection[str], below: bool) -> Fol
         found.notes.append(f"files with other suffixes were passed over: {listed}")
     found.files.sort()
     return found
+
+
+def _why_not_read(folder: Path, here: Path, read: set[tuple[int, int]]) -> str:
+    """Return why a folder is left out, empty where it is not: it is noted as read then."""
+    if here.name.lower() in OF_DISKS:
+        return "is passed over: it holds deleted files of a disk"
+    state = (folder / here).stat()
+    if (state.st_dev, state.st_ino) in read:
+        return "leads to a folder that was read under another name"
+    read.add((state.st_dev, state.st_ino))
+    return ""
 
 
 def _is(kind: Callable[[], bool]) -> bool:

@@ -118,7 +118,7 @@ class Tracker(Protocol):
         """
 
 
-def warnings_of(stage: Detector | Tracker | Matcher) -> list[str]:
+def warnings_of(stage: object) -> list[str]:
     """Return what a user should know of what a stage found so far, one line each."""
     return list(getattr(stage, "warnings", []))
 

@@ -86,6 +86,11 @@ class CameraSettings(ZoneMap, FloorSettings):
                 )
         return self
 
+    def outside(self, width: int, height: int) -> list[str]:
+        """Return what lies wholly outside a picture of this size, the region included."""
+        region = ZoneMap(zones={} if self.region is None else {"region": self.region})
+        return [*region.outside(width, height), *super().outside(width, height)]
+
 
 class SourceSettings(Section):
     """Reading video."""

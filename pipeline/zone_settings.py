@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from pipeline.settings_section import Section
 
-__all__ = ["FLOOR", "Point", "Polygon", "ZoneMap"]
+__all__ = ["FLOOR", "Point", "Polygon", "ZoneMap", "told_outside"]
 
 FLOOR = "the floor"
 """Stands for a camera where zones and lines are in metres; no camera can be called so."""
@@ -47,3 +48,22 @@ class ZoneMap(Section):
     """Polygons in pixels; somebody is inside whose feet, the bottom centre of the box, are."""
     lines: dict[Name, Line] = Field(default_factory=dict, max_length=50)
     """Lines through points in pixels; in is from the left to the right of it, looking along."""
+
+    def outside(self, width: int, height: int) -> list[str]:
+        """Return the names of what lies wholly outside a picture of this size, in pixels."""
+        shapes = {**self.zones, **self.lines}
+        return [name for name, points in shapes.items() if not _meets(points, width, height)]
+
+
+def told_outside(camera: str, name: str, width: int, height: int) -> str:
+    """Return what to tell of a zone, line or region that lies outside its camera's picture."""
+    return (
+        f"camera {camera}: {name} lies outside its picture of {width} x {height} pixels, so nobody "
+        "counts there: give corners in pixels of that picture"
+    )
+
+
+def _meets(points: Sequence[Point], width: int, height: int) -> bool:
+    # Its rectangle: a shape around a corner of the picture counts as inside.
+    sides = zip(zip(*points, strict=True), (width, height), strict=True)
+    return all(min(values) <= most and max(values) >= 0 for values, most in sides)

@@ -1,6 +1,6 @@
 """The one reader of CSV files and of text in columns, whoever wrote them.
 
-Byte order marks, UTF-16, semicolons, tabs, Excel's line ``sep=;``, Windows lines, spaces around
+Byte order marks, UTF-16, semicolons, tabs, Excel's line ``sep=;``, comments (``#``) above the columns, Windows lines, spaces around
 names, numbers in scientific form and decimal commas are read as they are meant. Names stay text: a camera ``NA`` or
 ``01`` is called so. What cannot be meant (a column twice, rows longer than the header) is an
 error.
@@ -28,7 +28,9 @@ __all__ = ["first_line", "numbers_in", "read_csv", "read_csv_in_pieces", "read_h
 SEPARATORS = (",", ";", "\t")
 HEAD_BYTES = 1 << 16
 ENCODINGS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-STATED = re.compile(r"sep=([,;\t])[,;\t]*(?:\r\n|\r|\n)", re.IGNORECASE)
+END = r"(?:\r\n|\r|\n)"
+ABOVE = re.compile(rf"(?:sep=([,;\t])[,;\t]*{END})?(?:(?:#[^\r\n]*)?{END})*", re.IGNORECASE)
+"""What may stand above a table: the separator, as Excel states it, and comments."""
 LARGEST = 1e30
 """Beyond, no number stands for anything here: infinite, or a slip of the pen."""
 EXACT = float(2**53)
@@ -69,7 +71,7 @@ def read_csv_in_pieces(
     Raises:
         DatasetError: As of ``read_csv``.
     """
-    head, encoding, stated = _head(path, content)
+    head, encoding, stated, above = _head(path, content)
     first = _first_line(head)
     if not first:
         raise DatasetError(f"{path} is empty, it lacks even the line of columns")
@@ -91,7 +93,7 @@ def read_csv_in_pieces(
         names=columns,
         dtype=dict.fromkeys(names, str),
         chunksize=rows_at_once,
-        skiprows=1 if stated else 0,
+        above=above,
     )
     empty = True
     for table in reader:
@@ -125,15 +127,15 @@ def read_headless(path: Path) -> pd.DataFrame:
     Raises:
         DatasetError: As of ``read_csv``.
     """
-    head, encoding, stated = _head(path, None)
+    head, encoding, stated, above = _head(path, None)
     first = _first_line(head)
     if not first:
         return pd.DataFrame()
     separator = stated or max(SEPARATORS, key=first.count)
     if separator not in first:
         separator = r"\s+"
-    options = {"sep": separator, "header": None, "skiprows": 1 if stated else 0}
-    tables = _parsed(path, None, encoding=encoding, chunksize=None, **options)
+    options = {"sep": separator, "header": None}
+    tables = _parsed(path, None, encoding=encoding, above=above, chunksize=None, **options)
     return next(iter(tables), pd.DataFrame()).dropna(axis="columns", how="all")
 
 
@@ -155,11 +157,8 @@ def _first_line(head: str) -> str:
     return re.split(r"[\r\n]", head.strip(), maxsplit=1)[0]
 
 
-def _head(path: Path, content: bytes | None) -> tuple[str, str, str | None]:
-    """Return the beginning of a file as text, its encoding, and the separator if a line states it.
-
-    That line, which Excel reads and never shows, is left out.
-    """
+def _head(path: Path, content: bytes | None) -> tuple[str, str, str | None, int]:
+    """Return a table's beginning, its encoding, the separator if stated, and the lines above it."""
     try:
         if content is None:
             if kind := special_kind(path):
@@ -176,12 +175,19 @@ def _head(path: Path, content: bytes | None) -> tuple[str, str, str | None]:
         raise DatasetError(f"{path} is no text: expected a CSV")
     text = head.decode(encoding, "replace")
     text = text.removeprefix("\ufeff")
-    stated = STATED.match(text)
-    return text[stated.end() :] if stated else text, encoding, stated and stated[1]
+    found = ABOVE.match(text)
+    above, stated = (found[0], found[1]) if found else ("", None)
+    return text[len(above) :], encoding, stated, len(re.findall(END, above))
 
 
 def _parsed(
-    path: Path, content: bytes | None, *, encoding: str, chunksize: int | None, **options: object
+    path: Path,
+    content: bytes | None,
+    *,
+    encoding: str,
+    above: int,
+    chunksize: int | None,
+    **options: object,
 ) -> Iterator[pd.DataFrame]:
     try:
         with (
@@ -190,6 +196,8 @@ def _parsed(
             if content is None
             else io.TextIOWrapper(io.BytesIO(content), encoding, newline="") as file,
         ):
+            for _ in range(above):
+                file.readline()
             # Rows longer than the line of columns: which value belongs where is not known.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             found = pd.read_csv(  # type: ignore[call-overload]

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from rich.table import Table
 
 from killing.commands import COMMANDS as LONG
 from killing.commands import Command
+from killing.serving import SERVE
 from killing.short import SHORT
 from pipeline.cli import main as pipeline_main
 from reid_model.cli import main as reid_main
@@ -36,7 +38,7 @@ from reid_model.program import run_program
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1]), "CI": "true"}
 FORK = multiprocessing.get_context("fork")
-COMMANDS = {**LONG, **SHORT}
+COMMANDS = {**LONG, **SHORT, "serve": SERVE}
 MAINS = {"pipeline": pipeline_main, "reid_model": reid_main}
 PATIENCE_S = 600.0
 END_S = 30.0
@@ -155,8 +157,14 @@ class Trial:
     def _run(self, line: list[str], delay_s: float | None = None) -> tuple[int, str]:
         """Run a command, with ``delay_s`` end it; return its exit code and errors."""
         log = self.work.with_suffix(".log")
+        log.unlink(missing_ok=True)
         process = FORK.Process(target=_child, args=(line, self.work, log))
         process.start()
+        visitor = None
+        if self._command.visitor is not None:
+            visit = (self._command.visitor, self.work, log, process.pid)
+            visitor = FORK.Process(target=_visit, args=visit)
+            visitor.start()
         children: list[psutil.Process] = []
         try:
             _wait(process, PATIENCE_S if delay_s is None else delay_s)
@@ -170,11 +178,15 @@ class Trial:
             if process.is_alive():
                 process.kill()
             process.join()
+        code = process.exitcode or 0
+        if visitor is not None:
+            visitor.join()
+            code = visitor.exitcode or code
         _, alive = psutil.wait_procs(children, timeout=END_S)
         for each in alive:
             each.kill()
         text = log.read_text(errors="replace")
-        return process.exitcode or 0, text + "".join(f"\nleft: {each}" for each in alive)
+        return code, text + "".join(f"\nleft: {each}" for each in alive)
 
 
 def _wait(process: multiprocessing.process.BaseProcess, seconds: float) -> None:
@@ -187,7 +199,7 @@ def _wait(process: multiprocessing.process.BaseProcess, seconds: float) -> None:
 def _child(line: list[str], place: Path, log: Path) -> None:
     """Be a command from its first line on, imports done."""
     os.chdir(place)
-    with log.open("wb") as stream, Path(os.devnull).open("rb+") as nothing:
+    with log.open("ab") as stream, Path(os.devnull).open("rb+") as nothing:
         for source, number in ((nothing, 0), (nothing, 1), (stream, 2)):
             os.dup2(source.fileno(), number)
     if "live" in line:  # starts processes that import the program that they are started from
@@ -197,6 +209,13 @@ def _child(line: list[str], place: Path, log: Path) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _visit(visitor: Callable[[Path, Path, int], None], place: Path, log: Path, server: int) -> None:
+    """Work with a command while it runs; what goes wrong is written to its errors."""
+    with log.open("ab") as stream:
+        os.dup2(stream.fileno(), 2)
+    visitor(place, log, server)
 
 
 if __name__ == "__main__":

@@ -120,8 +120,8 @@ def find_footage(folder: Path, *, suffixes: Collection[str], pattern: str | None
     count, _, best, misfit, why = max(misfits, key=lambda each: each[:2])
     raise SourceError(
         f"{misfit} does not fit the pattern {best}{why and f', as {why}'} ({count} of {len(files)} "
-        "files do): give one that fits all with --pattern, or a CSV path,camera,start with "
-        "--manifest"
+        "files do): move what is no footage elsewhere, give a pattern that fits all with "
+        "--pattern, or a CSV path,camera,start with --manifest"
     )
 
 

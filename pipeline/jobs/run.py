@@ -13,7 +13,7 @@ from pipeline.errors import SinkError, SourceError
 from pipeline.jobs.progress import CameraProgress, OnProgress
 from pipeline.jobs.report import report_at_end
 from pipeline.jobs.run_record import record_at_end, record_at_start
-from pipeline.jobs.start import check_open_files, files_read, try_networks
+from pipeline.jobs.start import check_open_files, check_shapes, files_read, try_networks
 from pipeline.protocols import Sink
 from pipeline.runners.offline import CameraCount, Outcome, run_offline
 from pipeline.settings import Settings
@@ -67,6 +67,8 @@ def process_videos(
             "watched by `reid-pipeline live`, apart from files"
         )
     sources = build_sources(settings)
+    sizes = {each.camera: (each.header.width, each.header.height) for each in sources}
+    check_shapes(settings, sizes)
     with ExitStack() as stack:
         read = [*inputs, *files_read(settings, gallery), *(source.path for source in sources)]
         videos = [f"{source.camera}.mp4" for source in sources] if settings.output.video else []
@@ -77,8 +79,7 @@ def process_videos(
         if stages.gallery is not None:
             stack.callback(stages.gallery.close)
         if own is None:
-            sizes = {(source.header.width, source.header.height) for source in sources}
-            try_networks(stages.pipeline, sizes, camera=sources[0].camera)
+            try_networks(stages.pipeline, sizes.values(), camera=sources[0].camera)
         on_start()
         return _work(settings, sources, stages, folder, on_progress)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,9 @@ from pipeline.core import Pipeline
 from pipeline.datatypes import Frame
 from pipeline.errors import ModelError, ReidPipelineError, SettingsError
 from pipeline.settings import Settings
+from pipeline.zone_settings import told_outside
 
-__all__ = ["check_open_files", "files_read", "try_networks"]
+__all__ = ["check_open_files", "check_shapes", "files_read", "try_networks"]
 
 FILES_BESIDE = 12
 """Tables, events and scratch files that are open while videos are."""
@@ -53,6 +54,22 @@ def check_open_files(cameras: int, *, video: bool, live: bool = False) -> None:
             f"{cameras} cameras need about {needed} open files, and this process may have {limit}: "
             f"raise the limit with `ulimit -n {max(256, 2 * needed)}`{others}"
         )
+
+
+def check_shapes(settings: Settings, sizes: Mapping[str, tuple[int, int]]) -> None:
+    """Refuse regions, zones and lines that a camera's picture shows nothing of.
+
+    Args:
+        settings: With the cameras.
+        sizes: ``(width, height)`` of their pictures, pixels.
+
+    Raises:
+        SettingsError: Names the first of them, and the size of the picture.
+    """
+    for camera in settings.cameras:
+        width, height = sizes[camera.name]
+        for name in camera.outside(width, height):
+            raise SettingsError(told_outside(camera.name, name, width, height))
 
 
 def try_networks(pipeline: Pipeline, sizes: Collection[tuple[int, int]], *, camera: str) -> None:

@@ -14,7 +14,7 @@ from pipeline.passages import Passage, ZoneTotal, cameras_of, totals_of
 from pipeline.results import open_results
 from pipeline.results.zones import passages, zones_of
 from pipeline.sources.camera_list import resolve_cameras, resolve_floor
-from pipeline.zone_settings import FLOOR, ZoneMap
+from pipeline.zone_settings import FLOOR, ZoneMap, told_outside
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +48,18 @@ def count_zones(
         log.warning(
             "zones of cameras that are not in %s count nobody: %s", where, ", ".join(strange)
         )
+    for each in results.summary().cameras:
+        shapes = maps.get(each.camera, ZoneMap())
+        for name in _outside(shapes, [size for _, size in each.sizes]):
+            log.warning("%s", told_outside(each.camera, name, *each.sizes[0][1]))
     found = passages(results, maps)
     return found, totals_of(names, found)
+
+
+def _outside(shapes: ZoneMap, sizes: Sequence[tuple[int, int]]) -> list[str]:
+    """Return what lies outside the picture at each of its sizes; nothing where none is known."""
+    outside = [set(shapes.outside(*size)) for size in sizes]
+    return sorted(set.intersection(*outside)) if outside else []
 
 
 def _listed(cams: Sequence[str]) -> dict[str, ZoneMap]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.datatypes import Event, FrameResult, IntArray
 from pipeline.layout.zones import write_zones
 from pipeline.registry.store import Store
-from pipeline.zone_settings import ZoneMap
+from pipeline.zone_settings import ZoneMap, told_outside
 from pipeline.zones import ZoneCounter
 
 __all__ = ["LiveZones"]
+
+logger = logging.getLogger(__name__)
 
 HOUR_S = 3600
 COUNT = (
@@ -40,6 +43,7 @@ class LiveZones:
         self._y_up = y_up
         self._counter = ZoneCounter(self._maps, y_up=y_up)
         self._forgotten: set[int] = set()
+        self._sizes: dict[str, tuple[int, ...]] = {}
 
     @property
     def maps(self) -> Mapping[str, ZoneMap]:
@@ -64,6 +68,7 @@ class LiveZones:
         write_zones(self._folder, maps)
         self._maps = maps
         self._counter = ZoneCounter(maps, y_up=self._y_up)
+        self._sizes.pop(camera, None)
 
     def see(self, result: FrameResult, shown: IntArray) -> list[Event]:
         """Take in a frame and return what became sure by it, not numbered yet.
@@ -74,6 +79,7 @@ class LiveZones:
         """
         if not self._maps:
             return []
+        self._check(result.frame.camera, result.frame.shape[:2])
         tracks = result.tracks
         passages = self._counter.see(
             result.frame.camera,
@@ -102,3 +108,12 @@ class LiveZones:
             for each in passages
             if each.global_id not in self._forgotten
         ]
+
+    def _check(self, camera: str, shape: tuple[int, ...]) -> None:
+        """Warn of what lies outside a camera's picture, once for each size of it."""
+        if self._sizes.get(camera) == shape or camera not in self._maps:
+            return
+        self._sizes[camera] = shape
+        height, width = shape
+        for name in self._maps[camera].outside(width, height):
+            logger.warning("%s", told_outside(camera, name, width, height))

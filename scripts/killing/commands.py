@@ -27,7 +27,16 @@ from support.small_recordings import write_recording
 from support.small_runs import run, write_scene
 from support.small_teachers import small_network, write_distillation
 
-__all__ = ["COMMANDS", "WEIGHTS", "Command", "in_place", "inputs_of", "make_archive", "make_scene"]
+__all__ = [
+    "COMMANDS",
+    "SAMPLE",
+    "WEIGHTS",
+    "Command",
+    "in_place",
+    "inputs_of",
+    "make_archive",
+    "make_scene",
+]
 
 LIVE_S = 5
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_videos" / "lobby.mp4"
@@ -43,6 +52,8 @@ class Command:
         results: Folders of results whose files must be whole.
         goes_on: Command lines that may follow, the first that works counts; none = ``line``.
         outcome: What it makes, by name; the same whether it was ended in between or not.
+        visitor: For a command that ends by a signal alone: works with it in a process of its own,
+            given the folder, the command's errors and its process, and ends it when all is done.
     """
 
     prepare: Callable[[Path], object]
@@ -50,6 +61,7 @@ class Command:
     outcome: Callable[[Path], Mapping[str, object]]
     results: tuple[str, ...] = ()
     goes_on: list[list[str]] = field(default_factory=list)
+    visitor: Callable[[Path, Path, int], None] | None = None
 
     def left(self, place: Path) -> list[str]:
         """Return what is wrong with what an ended command left."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import yaml
 from PIL import Image
 
-from killing.commands import WEIGHTS, Command, in_place, inputs_of, make_archive, make_scene
+from killing.commands import SAMPLE, WEIGHTS, Command, in_place, inputs_of, make_archive, make_scene
 from pipeline.results import open_results
 from reid_model.stored_weights import read_notes
+from support.facing_views import camera_list, points_in, walked_run, walkers
 from support.people import write_people
 from support.random_weights import write_random_weights
 
@@ -33,6 +35,14 @@ def _floor() -> None:
     make_scene()
     cameras = [{"name": "cam1", "source": "scene/cam1.mp4", "floor_points": POINTS}]
     Path("cameras.yaml").write_text(yaml.safe_dump({"cameras": cameras}))
+
+
+def _walked() -> None:
+    moved = [[u, v, x + 0.8, y - 0.5] for u, v, x, y in points_in("back")]
+    camera_list(Path(), front=points_in("front"), back=moved)
+    for name in ("front.mp4", "back.mp4"):  # whole, as every video must be afterwards
+        shutil.copy(SAMPLE, name)
+    walked_run(Path("run"), walkers(12))
 
 
 def _people() -> None:
@@ -60,6 +70,15 @@ def _calibrated(place: Path) -> dict[str, object]:
     return {"calibrated": "calibration" in read_notes(place / WEIGHTS), **_left()(place)}
 
 
+def _refined(place: Path) -> dict[str, object]:
+    [made, *others] = [yaml.safe_load(each.read_text()) for each in place.rglob("refined.yaml")]
+    return {
+        "same": all(each == made for each in others),
+        "list": made,
+        **_left("new", "other")(place),
+    }
+
+
 def _pruned(place: Path) -> dict[str, object]:
     return {"left": len(open_results(place / "out").sightings()), **inputs_of(place)}
 
@@ -70,6 +89,9 @@ EVALUATE = ["pipeline", "evaluate", "out", "--ground-truth", "truth.csv", "--jso
 CALIBRATE = ["pipeline", "calibrate", "people", "--weights", str(WEIGHTS), "--store"]
 CALIBRATE += ["--json", "found.json", "--false-match-rate", "0.3", "--device", "cpu"]
 CROPS = ["pipeline", "crops", "scene", "--places", "places", "--every", "0.2", "--out"]
+REFINED = "new/refined.yaml"
+REFINE = ["pipeline", "floor", "refine", "run", "--cams", "cams.yaml", "--camera", "back"]
+REFINE += ["--out", REFINED, "--json", "found.json"]
 PRUNE = ["pipeline", "prune", "out", "--keep-days", "1", "--yes"]
 SCORE = ["reid_model", "evaluate", "--data", "people", "--weights", str(WEIGHTS)]
 SCORE += ["--json", "scores.json", "--histogram", "distances.png"]
@@ -87,6 +109,14 @@ SHORT: Mapping[str, Command] = {
         goes_on=[[*CROPS, "crops"], [*CROPS[:3], "--places", "elsewhere", "--out", "other"]],
     ),
     "floor fit": Command(in_place(_floor), ["pipeline", "floor", "fit", "cameras.yaml"], _left()),
+    "floor refine": Command(
+        in_place(_walked),
+        REFINE,
+        _refined,
+        ("run",),
+        # A list that exists is never written over.
+        goes_on=[REFINE, ["other/refined.yaml" if each == REFINED else each for each in REFINE]],
+    ),
     "prune": Command(in_place(make_archive), PRUNE, _pruned, ("out",)),
     "reid-model evaluate": Command(in_place(_people), SCORE, _left()),
     "reid-model export": Command(in_place(_people), EXPORT, _left()),

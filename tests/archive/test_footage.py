@@ -46,6 +46,16 @@ def test_a_given_pattern_may_name_the_suffix(tmp_path):
     assert found.start == datetime(2026, 1, 5, 23, 59, tzinfo=UTC)
 
 
+def test_what_disks_keep_of_deleted_files_is_passed_over_and_told(tmp_path):
+    touch(tmp_path, "gate/20260105_235959.mp4")
+    for name in ("#recycle", "@eaDir/x", "$RECYCLE.BIN", "lost+found", "@Recycle/gate"):
+        touch(tmp_path, f"{name}/20260105_080000.mp4")
+    found = find(tmp_path)
+    assert [each.camera for each in found.recordings] == ["gate"]
+    assert len(found.notes) == 5
+    assert "#recycle is passed over: it holds deleted files of a disk" in found.notes
+
+
 @pytest.mark.parametrize(
     ("pattern", "reason"),
     [

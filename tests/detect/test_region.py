@@ -47,3 +47,13 @@ def test_the_corner_a_polygon_starts_with_does_not_matter(feet, turn):
     one = RegionFilter(polygon=SQUARE, min_height_px=0)(boxes)
     other = RegionFilter(polygon=turned, min_height_px=0)(boxes)
     np.testing.assert_array_equal(one.xyxy, other.xyxy)
+
+
+def test_a_region_that_leaves_everybody_out_is_told():
+    keep = RegionFilter(polygon=SQUARE, min_height_px=0)
+    for _ in range(20):
+        assert not keep.warnings
+        keep(detections(standing_at(50, 150)))
+    assert "all 20 detections were left out" in keep.warnings[0]
+    keep(detections(standing_at(150, 150)))
+    assert not keep.warnings

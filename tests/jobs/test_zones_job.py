@@ -184,6 +184,39 @@ def test_shapes_that_nobody_can_enter_or_cross_are_refused(tmp_path, shapes, sai
         count_zones(made_up(tmp_path), [str(path)])
 
 
+BEYOND = [[1300, 10], [1900, 10], [1900, 500], [1300, 500]]
+
+
+@pytest.mark.parametrize(
+    ("shapes", "name"),
+    [
+        ({"zones": {"shop": BEYOND}}, "shop"),
+        ({"lines": {"door": [[10, -9], [90, -9]]}}, "door"),
+        ({"region": BEYOND}, "region"),
+    ],
+)
+def test_shapes_outside_the_picture_are_refused_before_a_run(tmp_path, capsys, shapes, name):
+    path = tmp_path / "cameras.yaml"
+    camera = {"name": "lobby", "source": str(SAMPLES / "lobby.mp4"), **shapes}
+    path.write_text(yaml.safe_dump({"cameras": [camera]}))
+    assert main(["run", "--cams", str(path), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert f"camera lobby: {name} lies outside its picture of 960 x 540 pixels" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_shapes_outside_the_picture_of_finished_work_are_told(tmp_path, caplog):
+    sizes = {"camera": "lobby", "sizes": [[0, [320, 240]], [9, [960, 540]]]}
+    record = shop_in("lobby") | {"cameras": [sizes]}
+    run = made_up(tmp_path, **record)
+    inside = [[500, 10], [900, 10], [900, 500]]
+    drawn = {"lobby": {"zones": {"far": BEYOND, "late": inside}, "lines": {}}}
+    (run / "zones.json").write_text(json.dumps(drawn))
+    count_zones(run)
+    assert "camera lobby: far lies outside its picture of 320 x 240" in caplog.text
+    assert "late" not in caplog.text
+
+
 def test_a_zone_may_cross_itself():
     ZoneMap(zones={"bow": [(0, 0), (100, 100), (100, 0), (0, 100)]})
 

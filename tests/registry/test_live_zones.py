@@ -98,3 +98,10 @@ def test_one_who_sits_for_long_does_not_move_how_long_people_usually_stay(shop):
         stay(shop, begin, seconds, gone=15)
     (count,) = shop.stored().registry.zones.counts(since_s=START)
     assert (count.exits, count.median_dwell_s) == (3, 7.0)
+
+
+def test_a_zone_outside_the_picture_is_told_once(shop, caplog):
+    beyond = ZoneMap(zones={"far": [(5000, 0), (5100, 0), (5100, 100)]})
+    shop.registry.draw_zones("lobby", beyond)
+    stay(shop, 0, 3)
+    assert caplog.text.count("camera lobby: far lies outside its picture of") == 1

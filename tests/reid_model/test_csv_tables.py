@@ -34,6 +34,8 @@ def write(tmp_path, content):
         "\n\ncamera,frame,x\n\nNA,0,1.5\n\n01,100,2\n\n",
         "camera,frame,x,\nNA,0,1.5,\n01,100,2,\n",
         "sep=;\r\ncamera;frame;x\r\nNA;0;1,5\r\n01;100;2\r\n",
+        '# of "cam", by hand, 2026\n#\n\ncamera,frame,x\nNA,0,1.5\n01,100,2\n',
+        'sep=;\r# 5" lens\rcamera;frame;x\rNA;0;1,5\r01;100;2\r',
         "\ufeffSEP=,,,\ncamera,frame,x\nNA,0,1.5\n01,100,2\n",
         "sep=\t\rcamera\tframe\tx\rNA\t0\t1.5\r01\t100\t2\r",
         "sep=;\ncamera;frame;x\nNA;0;1,5\n01;100;2\n".encode("utf-16"),
@@ -52,6 +54,8 @@ def write(tmp_path, content):
         "blank",
         "trailing",
         "stated",
+        "comments",
+        "stated and comment",
         "stated bom",
         "stated mac",
         "stated utf16",
@@ -145,7 +149,7 @@ def test_separators_alone_are_no_rows(tmp_path):
 
 
 def test_text_without_a_line_of_columns_may_state_its_separator(tmp_path):
-    table = read_headless(write(tmp_path, "sep=;\n1;7;10,5\n2;7;11,5\n"))
+    table = read_headless(write(tmp_path, "sep=;\n# frame;who\n1;7;10,5\n2;7;11,5\n"))
 
     assert table.shape == (2, 3)
     assert table[1].tolist() == [7, 7]
