@@ -115,7 +115,7 @@ def evaluate(
     if write_json(json_out, about | found.as_dict()):
         wide.print(score_table(found.scores, found.covered))
         status = found.run.status
-        for line in notes(found.scores, found.covered, status=status, cut=processed_only):
+        for line in notes(found, status=status, cut=processed_only):
             wide.print(line, highlight=False, markup=False)
     if out is not None:
         draw(found, out)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from rich.table import Table
 
+from pipeline.jobs.evaluate import Evaluation
 from pipeline.metrics.false_people import FalsePeople
 from pipeline.metrics.scores import Score, Scores
 
@@ -25,6 +26,8 @@ SHOWN = {
     "people": "true_identities",
     "found": "found_identities",
 }
+MANY_UNLABELLED = 0.25
+"""Share of the found boxes in frames without any true box from which on the labels are doubted."""
 WHOLE_NUMBERS = frozenset({"id_switches", "true_identities", "found_identities"})
 
 
@@ -66,18 +69,15 @@ def false_people_table(found: FalsePeople) -> Table:
     return table
 
 
-def notes(
-    scores: Scores, coverage: Mapping[str, float], *, status: str, cut: bool
-) -> Iterator[str]:
+def notes(found: Evaluation, *, status: str, cut: bool) -> Iterator[str]:
     """Yield what one has to know to read the numbers, one line each.
 
     Args:
-        scores: The scores.
-        coverage: Per camera, the share of the true boxes in frames that the run processed.
+        found: The scores, and what they rest on.
         status: Of the run, empty where it is not known.
         cut: Whether true boxes beyond the processed frames were left out.
     """
-    overall = scores.overall
+    overall = found.scores.overall
     if status not in ("", "complete"):
         yield f"The run is {status}: its boxes may not be all there."
     if overall.hidden_boxes:
@@ -91,10 +91,19 @@ def notes(
             f"{overall.unassigned_boxes} found boxes have no identity"
             f"{doubles if overall.duplicate_boxes else ''}: detected, but unassigned."
         )
-    if any(share < 1 for share in coverage.values()):
+    if any(share < 1 for share in found.covered.values()):
         fate = "left out" if cut else "missed; --processed-only leaves them out"
-        yield f"The run did not process all of the video: true boxes beyond count as {fate}."
-    unseen = [camera for camera, score in scores.cameras.items() if not score.found_boxes]
+        yield (
+            f"The ground truth goes on beyond the frames that the run processed: what is there counts as {fate}. "
+            "If the whole video was processed, the ground truth is of another frame rate."
+        )
+    for camera, share in found.unlabelled.items():
+        if share >= MANY_UNLABELLED:
+            yield (
+                f"{share:.0%} of the boxes found in {camera} lie in frames without any true box and count as "
+                "false: is the ground truth of another frame rate, or of some frames only?"
+            )
+    unseen = [camera for camera, score in found.scores.cameras.items() if not score.found_boxes]
     if unseen:
         yield f"Nothing was found in {', '.join(unseen)}."
 

@@ -20,7 +20,7 @@ from pipeline.metrics.ground_truth import read_ground_truth
 from pipeline.metrics.matches import BoxView, Mistake, box_table, name_identities, worst_mistakes
 from pipeline.metrics.mistake_sheet import draw_mistakes
 from pipeline.metrics.pairing import pair_boxes
-from pipeline.metrics.scope import coverage, restrict
+from pipeline.metrics.scope import coverage, restrict, unlabelled
 from pipeline.metrics.scores import Scores, score_paired
 from pipeline.metrics.timeline import draw_timeline
 from pipeline.results import open_results
@@ -41,6 +41,7 @@ class Evaluation:
     Attributes:
         scores: By TrackEval, per camera and over all cameras.
         covered: Per camera, the share of the true boxes in frames that the run processed.
+        unlabelled: Per camera, the share of the found boxes in frames without any true box.
         boxes: As ``pipeline.metrics.matches.box_table`` returns it.
         mistakes: Those that touch the most boxes, worst first.
         run: What was scored.
@@ -48,6 +49,7 @@ class Evaluation:
 
     scores: Scores
     covered: Mapping[str, float]
+    unlabelled: Mapping[str, float]
     boxes: pd.DataFrame
     mistakes: Sequence[Mistake]
     run: FinishedRun
@@ -57,6 +59,7 @@ class Evaluation:
         return {
             **self.scores.as_dict(),
             "coverage": dict(self.covered),
+            "unlabelled": dict(self.unlabelled),
             "mistakes": [asdict(each) for each in self.mistakes],
         }
 
@@ -99,6 +102,7 @@ def evaluate(
     return Evaluation(
         scores=score_paired(paired, iou=iou),
         covered=covered.share,
+        unlabelled=unlabelled(truth, finished.tracks),
         boxes=boxes,
         mistakes=worst_mistakes(boxes, limit=MAX_MISTAKES),
         run=finished,

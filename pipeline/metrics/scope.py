@@ -11,7 +11,7 @@ from pipeline.errors import InputError
 from pipeline.metrics.finished_run import FinishedRun
 from pipeline.metrics.tables import CAMERAS
 
-__all__ = ["Coverage", "coverage", "restrict"]
+__all__ = ["Coverage", "coverage", "restrict", "unlabelled"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +40,19 @@ def coverage(ground_truth: pd.DataFrame, frames: Mapping[str, int]) -> Coverage:
     share = inside.groupby(ground_truth["camera"]).mean()
     known = {str(camera): float(part) for camera, part in share.items() if camera in frames}
     return Coverage(known, ground_truth[inside].reset_index(drop=True))
+
+
+def unlabelled(ground_truth: pd.DataFrame, tracks: pd.DataFrame) -> Mapping[str, float]:
+    """Return per camera the share of the found boxes that lie in frames without any true box.
+
+    Args:
+        ground_truth: As ``check_ground_truth`` returns it.
+        tracks: As ``check_tracks`` returns it.
+    """
+    labelled = pd.MultiIndex.from_frame(ground_truth[["camera", "frame"]])
+    outside = ~pd.MultiIndex.from_frame(tracks[["camera", "frame"]]).isin(labelled)
+    share = pd.Series(outside).groupby(tracks["camera"].to_numpy()).mean()
+    return {str(camera): float(part) for camera, part in share.items()}
 
 
 def restrict(

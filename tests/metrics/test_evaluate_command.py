@@ -112,6 +112,20 @@ def test_a_run_over_part_of_the_video_says_so(run, truth, tmp_path, capsys):
     assert "count as left out" in capsys.readouterr().out
 
 
+def test_boxes_in_frames_without_labels_are_told(run, truth, tmp_path, capsys):
+    out = tmp_path / "scores.json"
+    given = ["evaluate", str(run), "--ground-truth", str(truth), "--json", str(out)]
+    assert main(given) == 0
+    assert "without any true box" not in capsys.readouterr().out
+    header, *rows = truth.read_text().splitlines()
+    some = [row for row in rows if row.startswith("b") or int(row.split(",")[1]) % 5 == 0]
+    truth.write_text("\n".join([header, *some]) + "\n")
+    assert main(given) == 0
+    assert json.loads(out.read_text())["unlabelled"] == {"a": pytest.approx(0.8), "b": 0}
+    told = " ".join(capsys.readouterr().out.split())
+    assert "80% of the boxes found in a lie in frames without any true box" in told
+
+
 def test_a_run_that_did_not_finish_says_so(run, truth, capsys):
     (run / "run.json").write_text(json.dumps({"status": "incomplete"}))
     assert main(["evaluate", str(run), "--ground-truth", str(truth)]) == 0
