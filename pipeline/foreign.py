@@ -20,6 +20,7 @@ from reid_model.files import (
     is_same,
     read_regular,
     special_kind,
+    unreadable,
     way_out,
     write_whole,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "read_xml",
     "read_yaml",
     "special_kind",
+    "unreadable",
     "way_out",
     "write_figure",
     "write_whole",

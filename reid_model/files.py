@@ -26,6 +26,7 @@ __all__ = [
     "one_line",
     "read_regular",
     "special_kind",
+    "unreadable",
     "way_out",
     "write_whole",
 ]
@@ -55,6 +56,9 @@ WAYS_OUT = {
     errno.ENAMETOOLONG: "give a shorter name",
     errno.EIO: "check the disk",
 }
+
+REFUSALS = frozenset({*WAYS_OUT, errno.EMFILE, errno.ENFILE})
+"""Errors that say nothing against what is in a file."""
 
 
 def special_kind(path: Path) -> str:
@@ -89,6 +93,20 @@ def one_line(error: OSError) -> str:
     """Return what to tell of an error of the system that nobody has put in words of their own."""
     what = "a file" if error.filename is None else os.fsdecode(error.filename)
     return f"{what} cannot be used ({error.strerror or error}): {way_out(error)}"
+
+
+def unreadable(path: Path, error: Exception, *, mend: str) -> str:
+    """Return what to tell of a file that could not be read: that it is damaged, unless the system says more.
+
+    Args:
+        path: The file.
+        error: What came of reading it.
+        mend: What to do where it is damaged.
+    """
+    if isinstance(error, OSError) and error.errno in REFUSALS:
+        return f"{path} cannot be read ({error.strerror}): {way_out(error)}"
+    problem = " ".join((str(error) or repr(error)).split())
+    return f"{path} is damaged ({problem}): {mend}"
 
 
 def is_same(one: Path, other: Path) -> bool:

@@ -25,7 +25,7 @@ import numpy as np
 from pipeline.archive.footage import Recording
 from pipeline.datatypes import Detections
 from pipeline.errors import OutputError
-from pipeline.foreign import read_regular
+from pipeline.foreign import read_regular, unreadable
 from pipeline.layout.archive import TABLES, ArchiveFolder
 from pipeline.layout.files import as_json, write_private
 from pipeline.locks import Lock
@@ -124,7 +124,7 @@ class Journal:
         try:
             first, *others = (tuple(cut) for cut in json.loads(read_regular(path)))
         except (OSError, ValueError, TypeError, RecursionError) as error:
-            raise OutputError(f"{path} is damaged ({error}): run again") from None
+            raise OutputError(unreadable(path, error, mend="run again")) from None
         return [first, *others]
 
     def write_cuts(self, recording: Recording, cuts: Sequence[Cut]) -> None:
@@ -181,7 +181,8 @@ class Journal:
                     frame, xyxy, score = saved["frame"], saved["xyxy"], saved["score"]
                     boxes.update(dict.fromkeys(saved["passed_over"].tolist()))
             except (OSError, BadZipFile, KeyError, ValueError, RecursionError) as error:
-                raise OutputError(f"{path} is damaged ({error}): remove it and run again") from None
+                mend = "remove it and run again"
+                raise OutputError(unreadable(path, error, mend=mend)) from None
             numbers, starts = np.unique(frame, return_index=True)
             for number, rows in zip(
                 numbers.tolist(), np.split(np.arange(len(frame)), starts[1:]), strict=False

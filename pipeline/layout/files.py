@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import ResultsError, SinkError
-from pipeline.foreign import special_kind, way_out, write_whole
+from pipeline.foreign import special_kind, unreadable, way_out, write_whole
 from pipeline.whole_lines import read_whole
 
 __all__ = [
@@ -140,8 +140,7 @@ def read_table(
                 columns = [*columns, *(name for name in optional if name in present)]
             return file.read(columns=columns)
     except (OSError, pa.ArrowException) as error:
-        problem = " ".join(str(error).split())
-        raise ResultsError(f"{path} is damaged ({problem}): {way_out}") from None
+        raise ResultsError(unreadable(path, error, mend=way_out)) from None
 
 
 def read_lines(path: Path, make: Callable[[Any], T]) -> Iterator[T]:

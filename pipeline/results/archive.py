@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from pipeline.datatypes import UNASSIGNED, Event, FloatArray
 from pipeline.errors import ResultsError
+from pipeline.foreign import unreadable
 from pipeline.layout.archive import (
     ARCHIVE_RECORD,
     NEXT_IDENTITY,
@@ -67,7 +68,8 @@ class ArchiveResults(Results):
                 "`reid-pipeline batch` again to write it again"
             ) from None
         except (OSError, pa.ArrowException) as error:
-            raise ResultsError(f"{self.path}/boxes is damaged ({error}): restore it") from None
+            boxes = self.path / "boxes"
+            raise ResultsError(unreadable(boxes, error, mend="restore it")) from None
 
     def parts(self) -> list[Part]:
         """Return a file of sightings for each video file and day."""

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, PositiveInt, ValidationError
 
 from pipeline.errors import ResultsError
-from pipeline.foreign import read_regular
+from pipeline.foreign import read_regular, unreadable
 
 __all__ = ["CameraCounts", "CameraInput", "FloorRecord", "Record", "read_record"]
 
@@ -102,7 +102,7 @@ def read_record(path: Path, *, way_out: str) -> tuple[dict[str, Any], Record]:
     except FileNotFoundError:
         return {}, Record()
     except OSError as error:
-        problem = f"cannot be read ({error.strerror})"
+        raise ResultsError(f"record {unreadable(path, error, mend=way_out)}") from None
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in fault["loc"])

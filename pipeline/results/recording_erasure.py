@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.errors import ResultsError
+from pipeline.foreign import unreadable
 from pipeline.layout.database import ORPHANS, Database, Statement, erasing, open_reader
 from pipeline.layout.edits import sighting_name
 from pipeline.layout.files import write_private
@@ -209,9 +210,8 @@ def _lines_left(file: Recorded, is_gone: Callable[[_Line], bool]) -> str | None:
         lines = lines[len(header) :]
         kept = [line for line, about in zip(lines, described, strict=True) if not is_gone(about)]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ResultsError(
-            f"{file.path} is damaged ({error}): remove it, then run this again"
-        ) from None
+        mend = "remove it, then run this again"
+        raise ResultsError(unreadable(file.path, error, mend=mend)) from None
     if len(kept) == len(lines):
         return None
     return "".join([*header, *kept]) if kept else ""

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import ResultsError
-from pipeline.foreign import read_regular
+from pipeline.foreign import read_regular, unreadable
 from pipeline.layout.files import read_table, write_atomically
 from pipeline.layout.run import (
     EMBEDDINGS_PARQUET,
@@ -132,7 +132,7 @@ def _csv_without(path: Path, tracks: Tracks) -> bytes:
             if (row["camera"], int(row["track_id"])) not in tracks
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ResultsError(f"{path} is damaged ({error}): run again") from None
+        raise ResultsError(unreadable(path, error, mend="run again")) from None
     return "".join([header, *kept]).encode()
 
 
@@ -159,7 +159,8 @@ def _events_without(path: Path, tracks: Tracks) -> bytes | None:
             if not of_person and not {each["global_id"], each.get("other_id")} & gone
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ResultsError(f"{path} is damaged ({error!r}): remove it, then forget again") from None
+        mend = "remove it, then forget again"
+        raise ResultsError(unreadable(path, error, mend=mend)) from None
     return "".join(kept).encode()
 
 

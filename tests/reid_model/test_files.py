@@ -3,11 +3,18 @@
 import errno
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
 from reid_model.errors import OutputError
-from reid_model.files import check_outputs, check_replaceable, special_kind, way_out
+from reid_model.files import (
+    check_outputs,
+    check_replaceable,
+    special_kind,
+    unreadable,
+    way_out,
+)
 
 
 @pytest.fixture
@@ -91,3 +98,15 @@ def test_pipes_sockets_devices_and_folders_are_called_by_their_kind(tmp_path, mo
 )
 def test_every_error_of_the_disk_has_its_own_way_out(number, said):
     assert said in way_out(OSError(number, os.strerror(number)))
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged():
+    path, mend = Path("run/embeddings.parquet"), "run again"
+    refused = OSError(errno.EACCES, "Permission denied", str(path))
+    told = unreadable(path, refused, mend=mend)
+    assert told.startswith("run/embeddings.parquet cannot be read (Permission denied): allow it")
+    assert mend not in told
+    for error in (OSError("no such\ncolumn"), ValueError("no such column")):
+        told = unreadable(path, error, mend=mend)
+        assert told == "run/embeddings.parquet is damaged (no such column): run again"
+    assert unreadable(path, ValueError(), mend=mend).count("\n") == 0
