@@ -71,6 +71,8 @@ def repository(tmp_path, monkeypatch):
     who = ["-c", "user.name=a", "-c", "user.email=a@b.example"]
     for words in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "Begin"]):
         subprocess.run(["git", *words], cwd=folder, check=True)
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PYTEST_FLAGS"):  # of `make` around the tests
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(release, "REPOSITORY", folder)
     monkeypatch.setattr(release, "DIST", folder / "dist")
     monkeypatch.setattr(release.os, "geteuid", lambda: 1000)  # no root: without the image
