@@ -173,8 +173,7 @@ def _head(path: Path, content: bytes | None) -> tuple[str, str, str | None, int]
     head = content[:HEAD_BYTES]
     if encoding != "utf-16" and b"\0" in head:
         raise DatasetError(f"{path} is no text: expected a CSV")
-    text = head.decode(encoding, "replace")
-    text = text.removeprefix("\ufeff")
+    text = head.decode(encoding, "replace").removeprefix("\ufeff")
     found = ABOVE.match(text)
     above, stated = (found[0], found[1]) if found else ("", None)
     return text[len(above) :], encoding, stated, len(re.findall(END, above))

@@ -96,15 +96,16 @@ def one_line(error: OSError) -> str:
 
 
 def unreadable(path: Path, error: Exception, *, mend: str) -> str:
-    """Return what to tell of a file that could not be read: that it is damaged, unless the system says more.
+    """Return what to tell of a file that could not be read: what the system says, else that it is damaged.
 
     Args:
         path: The file.
         error: What came of reading it.
-        mend: What to do where it is damaged.
+        mend: What to do, unless the system refuses what is whole.
     """
-    if isinstance(error, OSError) and error.errno in REFUSALS:
-        return f"{path} cannot be read ({error.strerror}): {way_out(error)}"
+    if isinstance(error, OSError) and error.strerror:
+        out = way_out(error) if error.errno in REFUSALS else mend
+        return f"{path} cannot be read ({error.strerror}): {out}"
     problem = " ".join((str(error) or repr(error)).split())
     return f"{path} is damaged ({problem}): {mend}"
 

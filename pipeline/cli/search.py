@@ -157,13 +157,12 @@ def _show(asked: str, found: Sequence[Found]) -> None:
         return
     table = Table(title=None)
     places = [_place(each) for each in found]
-    headings = ["similarity", "person", "camera", "from", "to"]
-    headings += ["best picture"] if any(places) else []
-    for heading in headings:
+    last = ["best picture"] if any(places) else []
+    for heading in ("similarity", "person", "camera", "from", "to", *last):
         side: Literal["left", "right"] = "right" if heading in {"similarity", "person"} else "left"
         table.add_column(heading, justify=side, overflow="fold")
     for each, place in zip(found, places, strict=True):
-        cells = [moment(each.first_s), moment(each.last_s), place][: len(headings) - 3]
+        cells = [moment(each.first_s), moment(each.last_s), *([place] if last else [])]
         person = f"{each.global_id} {each.name}".rstrip() if each.named else ""
         table.add_row(
             f"{each.similarity:.3f}", _plain(person), _plain(each.camera), *map(_plain, cells)

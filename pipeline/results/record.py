@@ -101,12 +101,10 @@ def read_record(path: Path, *, way_out: str) -> tuple[dict[str, Any], Record]:
         return record, Record.model_validate(record)
     except FileNotFoundError:
         return {}, Record()
-    except OSError as error:
-        raise ResultsError(f"record {unreadable(path, error, mend=way_out)}") from None
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in fault["loc"])
-        problem = f"is damaged ({place or 'file'}: {fault['msg']})"
-    except (ValueError, TypeError, RecursionError) as error:
-        problem = f"is damaged ({error})"
-    raise ResultsError(f"record {path} {problem}: {way_out}")
+        problem = f"{path} is damaged ({place or 'file'}: {fault['msg']}): {way_out}"
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        problem = unreadable(path, error, mend=way_out)
+    raise ResultsError(f"record {problem}")
