@@ -25,6 +25,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+import torch
 from rich.console import Console
 from rich.table import Table
 
@@ -55,6 +56,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--keep", type=Path, help="folder for what went wrong")
     given = parser.parse_args(argv)
     number = signal.Signals[f"SIG{given.signal}"]
+    # A child of a fork would wait for ever for the threads of its parent's OpenMP pool.
+    torch.set_num_threads(1)
     table = Table("command", "undisturbed", given.signal, "ended first", "exit codes", "wrong")
     wrong = []
     for name in given.commands:

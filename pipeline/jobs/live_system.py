@@ -19,6 +19,7 @@ from pipeline.jobs.live_registry import LiveRegistry
 from pipeline.jobs.start import try_networks
 from pipeline.layout.recording import GALLERY_FILE, LOCK, newest_events
 from pipeline.layout.zones import read_zones
+from pipeline.match.gallery import gallery_lock
 from pipeline.notify.home_assistant import HomeAssistant
 from pipeline.notify.outbox import Outbox
 from pipeline.protocols import LiveCamera
@@ -192,7 +193,9 @@ def _open_folder(folder: Path) -> None:
         raise OutputError(
             f"output {folder} cannot be used ({error.strerror}): choose another --out"
         ) from None
-    if names and LOCK not in names:
+    # A run that was killed while it loaded its models has left no more than this.
+    begun = {gallery_lock(folder / GALLERY_FILE).name}
+    if LOCK not in names and not names <= begun:
         raise OutputError(
             f"output {folder} holds files that no live run made: choose another --out"
         )

@@ -26,7 +26,14 @@ from pipeline.locks import Lock
 from pipeline.match.persons import Person, PersonBook
 from pipeline.match.spans import GALLERY_SPAN, Spans
 
-__all__ = ["GalleryFile", "drop_from_gallery", "forget_in_gallery", "load_gallery", "save_gallery"]
+__all__ = [
+    "GalleryFile",
+    "drop_from_gallery",
+    "forget_in_gallery",
+    "gallery_lock",
+    "load_gallery",
+    "save_gallery",
+]
 
 FORMAT = 1
 MAX_BYTES = 1_000_000_000
@@ -161,9 +168,14 @@ def drop_from_gallery(path: Path, numbers: Collection[int]) -> int:
     return int(np.sum(~keep))
 
 
-def _lock(path: Path) -> Lock:
+def gallery_lock(path: Path) -> Path:
+    """Return the file that keeps other runs from a gallery; one that was killed leaves it."""
     path = path.resolve()
-    return Lock(path.with_name(f".{path.name}.lock"), what=f"gallery {path}")
+    return path.with_name(f".{path.name}.lock")
+
+
+def _lock(path: Path) -> Lock:
+    return Lock(gallery_lock(path), what=f"gallery {path.resolve()}")
 
 
 def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

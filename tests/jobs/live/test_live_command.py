@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from pipeline.cli import main
+from pipeline.errors import InputError
 from support.live_program import (
     PATIENCE_S,
     SAMPLES,
@@ -172,6 +173,23 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path, capsys):
     assert main(["live", "--cams", "rtsp://127.0.0.1:9/x", "--out", str(tmp_path)]) == 2
     assert "no live run made" in capsys.readouterr().err
     assert [each.name for each in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_run_killed_while_it_loaded_its_models_is_gone_on_with(tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+    flags = ["live", "--cams", "rtsp://127.0.0.1:9/x", "--no-serve", "--out", str(out)]
+
+    def end(*_, **__):
+        left.append({each.name for each in out.iterdir()})
+        raise InputError("the end")
+
+    left: list[set[str]] = []
+    monkeypatch.setattr("pipeline.jobs.live_system.try_networks", end)
+    assert main(flags) == 2
+    (lock,) = left[0]  # a kill leaves what an error removes
+    (out / lock).touch()
+    assert main(flags) == 2
+    assert "the end" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_run_with_an_address_watches_live(tmp_path, capsys):
