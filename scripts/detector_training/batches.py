@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset
 
 from detector_training.distillation import DenseTeacher
-from detector_training.labelled import Boxes, Image, Labelled, is_finished, read_pool
+from detector_training.labelled import (
+    Boxes,
+    Image,
+    Labelled,
+    Scores,
+    is_finished,
+    read_answers,
+    read_pool,
+)
 from detector_training.pools import HELD_OUT, HELD_OUT_EVERY, SHARES, UNLABELLED
 
 GREY = 114
@@ -32,6 +40,8 @@ NOT_TAUGHT = -1.0
 """Score where the truth is known."""
 
 Batch = Mapping[str, torch.Tensor]
+Known = tuple[Path, Boxes, Scores]
+"""A picture, (N, 4) boxes in pixels and (N,) how sure each is."""
 Size = tuple[int, int, int]
 """Height and width of a piece, and how many there are in a batch."""
 
@@ -44,16 +54,19 @@ class Pieces(IterableDataset[Batch]):
         sizes: (height, width) of a piece and how many there are in a batch, by step.
         first: Step of the first batch.
         seed: Of everything random.
-        teacher: Folder of the detector that is asked about unlabelled pictures.
+        teacher: Folder of the detector that is asked about every piece; none = what is on
+            unlabelled pictures is what the pools' answers say.
     """
 
     def __init__(
-        self, folder: Path, *, sizes: Sequence[Size], first: int, seed: int, teacher: Path
+        self, folder: Path, *, sizes: Sequence[Size], first: int, seed: int, teacher: Path | None
     ) -> None:
         made = [name for name in SHARES if is_finished(folder / name)]
         if not made:
             raise SystemExit(f"{folder} has no finished pool: make them with `pictures`")
-        self._pools = {name: _learnt(name, read_pool(folder / name)) for name in made}
+        self._pools = {
+            name: _learnt(name, _labels(folder / name, answered=teacher is None)) for name in made
+        }
         shares = np.array([SHARES[name] for name in made])
         self._shares = shares / shares.sum()
         self._sizes, self._first, self._seed = sizes, first, seed
@@ -62,47 +75,60 @@ class Pieces(IterableDataset[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         """Yield what ultralytics' losses take: img, cls, bboxes (centre, size; 0 to 1), batch_idx.
 
-        Also taught, (N, anchors, 5): the teacher's corners and score, or `NOT_TAUGHT`; and
+        Also certainty, (boxes,): how sure each box is. With a teacher taught, (N, anchors, 5): the teacher's corners and score, or `NOT_TAUGHT`; and
         map2, map4 and so on: what the teacher's stages give, as in `TeacherOutputs`.
         """
         cv2.setNumThreads(1)
-        teacher = DenseTeacher(self._teacher)
+        teacher = None if self._teacher is None else DenseTeacher(self._teacher)
         for step in range(self._first, len(self._sizes)):
             yield self._batch(step, teacher)
 
-    def _batch(self, step: int, teacher: DenseTeacher) -> Batch:
+    def _batch(self, step: int, teacher: DenseTeacher | None) -> Batch:
         rng = np.random.default_rng((self._seed, step))
         height, width, count = self._sizes[step]
         names = rng.choice(list(self._pools), count, p=self._shares)
-        images, boxes, rows = [], [], []
+        images, boxes, certainty, rows = [], [], [], []
         for row, name in enumerate(names):
             pool = self._pools[name]
-            path, known = pool[rng.integers(len(pool))]
+            path, known, sure = pool[rng.integers(len(pool))]
             image = np.asarray(cv2.imread(str(path)), np.uint8)
             whole = width > height
             scales = WHOLE_SCALES if whole else SCALES.get(name, USUAL_SCALES)
-            tilt = rng.normal(0, TILT) if name in UNLABELLED else 0.0
-            piece = cut(Labelled(image, known), (height, width), scales, rng, tilt=tilt)
+            tilt = rng.normal(0, TILT) if teacher and name in UNLABELLED else 0.0
+            piece = cut(Labelled(image, known, sure), (height, width), scales, rng, tilt=tilt)
             images.append(worn(coloured(piece.image, rng), rng))
             boxes.append(piece.boxes)
+            certainty.append(piece.certainty)
             rows += [row] * len(piece.boxes)
         corners = np.concatenate(boxes) / np.array([width, height] * 2, np.float32)
         middles, sides = (corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]
         pixels = np.ascontiguousarray(np.stack(images)[..., ::-1].transpose(0, 3, 1, 2))
-        outputs_of_teacher = teacher(pixels)
-        taught = outputs_of_teacher.anchors
-        taught[[name not in UNLABELLED for name in names], :, 4] = NOT_TAUGHT
-        return {
+        batch = {
             "img": torch.from_numpy(pixels),
-            "taught": torch.from_numpy(taught),
-            **{f"map{k}": torch.from_numpy(each) for k, each in outputs_of_teacher.maps.items()},
             "cls": torch.zeros(len(rows), 1),
             "bboxes": torch.from_numpy(np.concatenate([middles, sides], axis=1)),
+            "certainty": torch.from_numpy(np.concatenate(certainty)),
             "batch_idx": torch.tensor(rows, dtype=torch.float32),
         }
+        if teacher is None:
+            return batch
+        outputs = teacher(pixels)
+        taught = outputs.anchors
+        taught[[name not in UNLABELLED for name in names], :, 4] = NOT_TAUGHT
+        maps = {f"map{k}": torch.from_numpy(each) for k, each in outputs.maps.items()}
+        return {**batch, "taught": torch.from_numpy(taught), **maps}
 
 
-def _learnt(name: str, pool: Sequence[tuple[Path, Boxes]]) -> list[tuple[Path, Boxes]]:
+def _labels(folder: Path, *, answered: bool) -> list[Known]:
+    """Return the pictures of a pool with their boxes: of a real one, perhaps the stored answers."""
+    pictures = read_pool(folder)
+    if not answered or folder.name not in UNLABELLED:
+        return [(path, boxes, np.ones(len(boxes), np.float32)) for path, boxes in pictures]
+    answers = read_answers(folder, len(pictures))
+    return [(path, *answer) for (path, _), answer in zip(pictures, answers, strict=True)]
+
+
+def _learnt(name: str, pool: Sequence[Known]) -> list[Known]:
     """Return the pictures of a pool without those that are held out."""
     if name not in HELD_OUT:
         return list(pool)
@@ -110,7 +136,13 @@ def _learnt(name: str, pool: Sequence[tuple[Path, Boxes]]) -> list[tuple[Path, B
 
 
 def batches(
-    folder: Path, *, sizes: Sequence[Size], first: int, seed: int, teacher: Path, workers: int
+    folder: Path,
+    *,
+    sizes: Sequence[Size],
+    first: int,
+    seed: int,
+    teacher: Path | None,
+    workers: int,
 ) -> Iterator[Batch]:
     """Yield batches in the order of steps.
 
@@ -119,7 +151,7 @@ def batches(
         sizes: Of every step's batch.
         first: Step of the first batch.
         seed: Of everything random.
-        teacher: Folder of the detector that is asked about unlabelled pictures.
+        teacher: Folder of the detector that is asked about every piece; none = as `Pieces` has it.
         workers: 1 prepares them in a process of its own, so that training need not wait; 0 does
             not. More would each begin at the first step.
     """
@@ -177,11 +209,12 @@ def cut(
     image = _shrunk_first(picture.image, matrix, (width, height), how)
     boxes = picture.boxes * np.array([scale * narrow, scale] * 2, np.float32)
     boxes += offset
-    kept = _inside(boxes, width, height)
+    inside = _inside(boxes, width, height)
+    kept = np.clip(boxes[inside], 0, np.array([width, height] * 2, np.float32))
     if rng.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
         kept[:, [0, 2]] = width - kept[:, [2, 0]]
-    return Labelled(image, kept)
+    return Labelled(image, kept, picture.certainty[inside])
 
 
 def _shrunk_first(
@@ -199,13 +232,14 @@ def _shrunk_first(
     return np.asarray(moved, np.uint8)
 
 
-def _inside(boxes: Boxes, width: int, height: int) -> Boxes:
+def _inside(boxes: Boxes, width: int, height: int) -> NDArray[np.bool_]:
+    """Say of which boxes enough lies within the piece."""
     limit = np.array([width, height] * 2, np.float32)
     clipped = np.clip(boxes, 0, limit)
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     left = (clipped[:, 2] - clipped[:, 0]) * (clipped[:, 3] - clipped[:, 1])
     tall = clipped[:, 3] - clipped[:, 1] >= MIN_HEIGHT
-    return np.asarray(clipped[(left >= MIN_INSIDE * area) & tall], np.float32)
+    return np.asarray((left >= MIN_INSIDE * area) & tall, np.bool_)
 
 
 def coloured(image: Image, rng: np.random.Generator) -> Image:

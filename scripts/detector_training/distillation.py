@@ -140,10 +140,14 @@ class TeacherAssigner:
         self._usual = usual
         self.taught: torch.Tensor | None = None
         """(N, anchors, 5) of the batch; a score below 0 where the truth counts."""
+        self.certainty: torch.Tensor | None = None
+        """(N, boxes) of the batch: how sure each box of the truth is, in its order."""
 
     def __call__(self, *arguments: Any, **named: Any) -> tuple[torch.Tensor, ...]:
         """Return labels, boxes in pixels, scores, the mask of persons and their numbers."""
         labels, boxes, scores, is_person, numbers = self._usual(*arguments, **named)
+        if self.certainty is not None and self.certainty.shape[1]:
+            scores = scores * self.certainty.gather(1, numbers)[..., None]
         if self.taught is None:
             return labels, boxes, scores, is_person, numbers
         said = self.taught[..., 4:]
@@ -185,7 +189,12 @@ class Student:
         self._distances = []
 
     def distance(self) -> torch.Tensor:
-        """Return the mean distance over the stages, in spreads of the teacher's channels."""
+        """Return the mean distance over the stages, in spreads of the teacher's channels.
+
+        It is 0 where there were no maps to compare with.
+        """
+        if not self._distances:
+            return torch.zeros(())
         return torch.stack(self._distances).mean()
 
     def _compare(self, number: int) -> Any:
@@ -200,6 +209,12 @@ class Student:
             return torch.where(self._taken[number], theirs.to(mine.dtype), mine)
 
         return compare
+
+
+def by_picture(certainty: torch.Tensor, pictures: torch.Tensor, count: int) -> torch.Tensor:
+    """Return (count, most boxes of a picture): the (boxes,) certainties of each picture's boxes."""
+    rows = [certainty[pictures == number] for number in range(count)]
+    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
 
 
 def distillation_losses(network: Any) -> TeacherAssigner:

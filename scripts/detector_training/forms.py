@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,34 +17,46 @@ import torch
 import yaml
 from safetensors.torch import save_file
 
-from detector_training.training import STATE, WHOLE
-from pipeline.detect.built_in import NAME
+from detector_training.beginning import STATE, State, beginning
+from detector_training.training import WHOLE
+from pipeline.detect.built_in import BUILT_IN, LARGER
 from pipeline.detect.ultralytics_adapter import contained
 
 STRIDE = 32
 OPSET = 17
+MODELS = {"yolov8n.yaml": "built-in", "yolov8s.yaml": LARGER}
+"""What the detectors of each architecture are called."""
 SMALL = 256
 """Constants with fewer values stay in single precision: they cost nothing."""
 
 
-def write_forms(run: Path, out: Path) -> None:
+def write_forms(run: Path, out: Path, *, half_of: Sequence[Path] = ()) -> None:
     """Write the moving average of a run as it ships; weights are stored in half precision.
 
     Args:
         run: Folder of the training.
         out: Gets ``person_detector.safetensors`` (for a GPU),
-            ``person_detector_openvino_model/`` (for a CPU) and ``person_detector.onnx`` (for
-            everything else). The last two compute in single precision where they are not asked
-            for less, and take images of any size in whole strides.
+            ``person_detector_openvino_model/`` (for a CPU; not of the larger one, which would
+            lie there three times) and ``person_detector.onnx`` (for everything else). The last two
+            compute in single precision where they are not asked for less, and take images of any
+            size in whole strides.
+        half_of: What the run began with. The mean of those weights and of the run's ships, which
+            keeps what it saw before and knows what it learned.
     """
     state = torch.load(run / STATE, map_location="cpu", weights_only=True)
+    average = state["average"]
+    if half_of:
+        average = _mean(average, beginning(half_of, average))
+    called = MODELS[state["recipe"]["model"]]
+    name = BUILT_IN[called]
     out.mkdir(parents=True, exist_ok=True)
-    weights = out / f"{NAME}.safetensors"
+    weights = out / f"{name}.safetensors"
     half = {
-        name: (each.half() if each.is_floating_point() else each).contiguous()
-        for name, each in state["average"].items()
+        layer: (each.half() if each.is_floating_point() else each).contiguous()
+        for layer, each in average.items()
     }
     notes = {"recipe": state["recipe"], "step": state["step"], "minutes": round(state["minutes"])}
+    notes |= {"half_of": [each.name for each in half_of]} if half_of else {}
     save_file(
         half,
         weights,
@@ -56,11 +69,19 @@ def write_forms(run: Path, out: Path) -> None:
     example = torch.zeros(1, 3, *WHOLE)
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing warns of every size it takes as fixed
-        _write_openvino(network, example, out / f"{NAME}_openvino_model")
-        _write_onnx(network, example, out / f"{NAME}.onnx")
-    for path in sorted(each for each in out.rglob(f"{NAME}*") if each.is_file()):
+        if called != LARGER:
+            _write_openvino(network, example, out / f"{name}_openvino_model")
+        _write_onnx(network, example, out / f"{name}.onnx")
+    for path in sorted(each for each in out.rglob(f"{name}*") if each.is_file()):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         print(f"{path.relative_to(out)}: {path.stat().st_size / 1e6:.1f} MB, sha256 {digest}")
+
+
+def _mean(one: State, other: State) -> State:
+    return {
+        name: (each.float() + other[name].float()) / 2 if each.is_floating_point() else each
+        for name, each in one.items()
+    }
 
 
 def _network_of(state: dict[str, torch.Tensor], architecture: str) -> Any:
@@ -96,7 +117,8 @@ def _write_openvino(network: torch.nn.Module, example: torch.Tensor, folder: Pat
         torch.jit.trace(network, example, strict=False), example_input=example
     )
     model.reshape([-1, 3, -1, -1])
-    openvino.save_model(model, str(folder / f"{NAME}.xml"), compress_to_fp16=True)
+    name = folder.name.removesuffix("_openvino_model")
+    openvino.save_model(model, str(folder / f"{name}.xml"), compress_to_fp16=True)
     (folder / "metadata.yaml").write_text(yaml.safe_dump(_metadata(), sort_keys=False))
 
 

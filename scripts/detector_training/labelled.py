@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 Boxes = NDArray[np.float32]
+Scores = NDArray[np.float32]
 
 JPEG_QUALITY = 92
+ANSWERS = "answers.npz"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,10 +25,17 @@ class Labelled:
     Attributes:
         image: (H, W, 3) uint8 BGR.
         boxes: (N, 4) float32 left, top, right, bottom in pixels, within the picture.
+        scores: (N,) how sure it is that somebody is there, 0 to 1; none = certain.
     """
 
     image: Image
     boxes: Boxes
+    scores: Scores | None = None
+
+    @property
+    def certainty(self) -> Scores:
+        """`scores`, or 1 for each box."""
+        return np.ones(len(self.boxes), np.float32) if self.scores is None else self.scores
 
 
 def write_pool(folder: Path, pictures: Iterable[Labelled]) -> int:
@@ -43,6 +52,29 @@ def write_pool(folder: Path, pictures: Iterable[Labelled]) -> int:
         rows += [(count - 1, *box) for box in picture.boxes]
     np.savez(folder / "boxes.npz", rows=np.array(rows, np.float32).reshape(-1, 5), count=count)
     return count
+
+
+def write_answers(folder: Path, answers: Sequence[tuple[Boxes, Scores]]) -> None:
+    """Write what a stronger detector says of every picture of a pool."""
+    rows = [(number, *box, score)
+            for number, (boxes, scores) in enumerate(answers)
+            for box, score in zip(boxes, scores, strict=True)]  # fmt: skip
+    np.savez(folder / ANSWERS, rows=np.array(rows, np.float32).reshape(-1, 6))
+
+
+def read_answers(folder: Path, pictures: int) -> list[tuple[Boxes, Scores]]:
+    """Return (N, 4) boxes and (N,) scores of every picture of a pool.
+
+    Raises:
+        SystemExit: `write_answers` was not called for the pool.
+    """
+    if not (folder / ANSWERS).is_file():
+        raise SystemExit(f"{folder} has no answers of the teacher: make them with `answers`")
+    with np.load(folder / ANSWERS) as stored:
+        rows = stored["rows"]
+    # Sorted by picture, as they were written.
+    ends = np.searchsorted(rows[:, 0], np.arange(pictures), side="right")
+    return [(each[:, 1:5], each[:, 5]) for each in np.split(rows, ends)[:pictures]]
 
 
 def is_finished(folder: Path) -> bool:

@@ -14,17 +14,20 @@ import numpy as np
 from detector_training.composition import Material, compose
 from detector_training.footage import Teacher, composed, frames_of, rendered
 from detector_training.labelled import (
+    ANSWERS,
     Boxes,
     Image,
     Labelled,
     fitted,
     is_finished,
     read_pool,
+    write_answers,
     write_pool,
 )
 from detector_training.patchwork import patchwork
 from detector_training.people import from_crops, from_photographs
 from detector_training.scenery import empty_windows, median_frame
+from detector_training.views import ViewsTeacher
 from reid_model.training.photographs import Photograph, person_boxes, read_photographs
 
 SHARES = {
@@ -116,6 +119,22 @@ def make_pools(source: Ingredients, *, scenes: int, drawn: int, composed_count: 
         folder = source.out / name
         if not is_finished(folder):
             print(f"{name}: {write_pool(folder, make())} pictures", flush=True)
+
+
+def ask(folder: Path, weights: Path) -> None:
+    """Store what a teacher says of every real picture, where that is not there yet.
+
+    Args:
+        folder: Pools as `make_pools` left them.
+        weights: Folder of a YOLOv8 model in OpenVINO form.
+    """
+    teacher = ViewsTeacher(weights)
+    for name in sorted(UNLABELLED):
+        if is_finished(folder / name) and not (folder / name / ANSWERS).exists():
+            pictures = read_pool(folder / name)
+            answers = list(teacher.answers(_read(path) for path, _ in pictures))
+            write_answers(folder / name, answers)
+            print(f"{name}: {sum(len(boxes) for boxes, _ in answers)} boxes", flush=True)
 
 
 def _photographs(source: Ingredients) -> Iterator[Labelled]:

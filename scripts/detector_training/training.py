@@ -1,24 +1,28 @@
-"""Training of a nano detector from nothing, resumable, at the pace of a CPU or of a GPU."""
+"""Training of a detector, resumable, at the pace of a CPU or of a GPU."""
 
 from __future__ import annotations
 
 import csv
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from detector_training.batches import Size, batches
-from detector_training.distillation import Student, TeacherAssigner, distillation_losses
+from detector_training.beginning import STATE, beginning
+from detector_training.distillation import (
+    Student,
+    TeacherAssigner,
+    by_picture,
+    distillation_losses,
+)
 from pipeline.detect.ultralytics_adapter import contained
 
-STATE = "state.pt"
 CURVES = "curves.csv"
 PIECE = 320
 """Side of the pieces that most of the training sees, pixels."""
@@ -52,6 +56,7 @@ class Recipe:
         batch: Pieces in a batch; of whole pictures fewer.
         rate: Highest learning rate.
         seed: Of weights and batches.
+        fixed_norms: Whether batch norms keep the statistics that they began with.
     """
 
     model: str
@@ -59,6 +64,7 @@ class Recipe:
     batch: int
     rate: float
     seed: int
+    fixed_norms: bool = False
 
     def sizes(self) -> list[Size]:
         """Return the size of every step's batch."""
@@ -119,9 +125,9 @@ def train(
     out: Path,
     recipe: Recipe,
     *,
-    teacher: Path,
+    teacher: Path | None,
     device: str,
-    begin_with: Path | None = None,
+    begin_with: Sequence[Path] = (),
     workers: int = 1,
 ) -> None:
     """Train to the last step; start from the folder's state if it has one.
@@ -130,18 +136,20 @@ def train(
         pictures: Pools as `make_pools` left them.
         out: Folder of `state.pt` and `curves.csv`.
         recipe: Its number of steps may differ from the state's; the rest may not.
-        teacher: Folder of the detector that is asked about unlabelled pictures.
+        teacher: Folder of the detector that is asked about every piece, of the same architecture;
+            none = what is on unlabelled pictures is what the pools' answers say.
         device: ``cpu`` or ``cuda``.
-        begin_with: Weights to begin with: `state.pt` of another run, or a safetensors file that
-            ships; none = random ones.
+        begin_with: Weights to begin with, as `beginning` takes them; none = random ones.
         workers: Processes that prepare batches, 0 or 1.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     learner = _learner(recipe, device)
     first, minutes = _resume(out / STATE, recipe, learner)
-    if not first and begin_with is not None:
-        _take_weights(begin_with, learner)
+    if not first and begin_with:
+        state = beginning(begin_with, learner.network.state_dict())
+        learner.network.load_state_dict(state)
+        learner.average.ema.load_state_dict(state)
     stream = batches(
         pictures,
         sizes=recipe.sizes(),
@@ -170,6 +178,10 @@ def train(
 def _learner(recipe: Recipe, device: str) -> _Learner:
     network = new_network(recipe.model).to(device, memory_format=torch.channels_last)
     network.train()
+    if recipe.fixed_norms:
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.eval()
     with contained():
         from ultralytics.utils.torch_utils import ModelEMA  # noqa: PLC0415
 
@@ -197,7 +209,9 @@ def _step(
     """Learn from one batch; return the box, class, distribution and feature_map losses."""
     on_device = {name: each.to(device) for name, each in batch.items()}
     images = on_device["img"].to(memory_format=torch.channels_last).float() / 255
-    learner.assigner.taught = on_device.pop("taught")
+    learner.assigner.taught = on_device.pop("taught", None)
+    certainty = on_device.pop("certainty")
+    learner.assigner.certainty = by_picture(certainty, on_device["batch_idx"], len(images))
     names = [name for name in on_device if name.startswith("map")]
     maps = {int(name.removeprefix("map")): on_device.pop(name) for name in names}
     learner.student.observe(maps, helped, seed=seed)
@@ -241,23 +255,17 @@ def _save(path: Path, recipe: Recipe, learner: _Learner, *, done: tuple[int, flo
     partial.replace(path)
 
 
-def _take_weights(path: Path, learner: _Learner) -> None:
-    """Begin with the averaged weights of another run, or with those that ship."""
-    if path.suffix == ".safetensors":
-        weights = load_file(path)
-    else:
-        weights = torch.load(path, map_location="cpu", weights_only=True)["average"]
-    learner.network.load_state_dict(weights)
-    learner.average.ema.load_state_dict(weights)
-
-
 def _resume(path: Path, recipe: Recipe, learner: _Learner) -> tuple[int, float]:
     """Put a stored state in place; return the next step and the minutes spent."""
     if not path.exists():
         return 0, 0.0
     state = torch.load(path, map_location="cpu", weights_only=True)
     now = asdict(recipe)
-    changed = [name for name in ("model", "batch", "seed") if state["recipe"][name] != now[name]]
+    changed = [
+        name
+        for name in ("model", "batch", "seed", "fixed_norms")
+        if state["recipe"][name] != now[name]
+    ]
     if changed:
         raise SystemExit(f"{path} is of another recipe ({', '.join(changed)}): use another --out")
     learner.network.load_state_dict(state["network"])

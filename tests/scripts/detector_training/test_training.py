@@ -11,7 +11,7 @@ def test_pictures_are_held_out_of_the_pools_that_are_for_judging(pools):
     from detector_training.batches import Pieces
 
     pieces = Pieces(pools, sizes=[], first=0, seed=0, teacher=TEACHER)
-    assert [path.stem for path, _ in pieces._pools["stock"]] == ["00001", "00002", "00003"]
+    assert [path.stem for path, *_ in pieces._pools["stock"]] == ["00001", "00002", "00003"]
     assert len(pieces._pools["videos"]) == 4
 
 
@@ -26,7 +26,7 @@ def test_weights_that_ship_can_be_begun_with(pools, tmp_path, monkeypatch):
     recipe = training.Recipe("yolov8n.yaml", steps=1, batch=2, rate=1e-3, seed=0)
     shipped = TEACHER.with_name("person_detector.safetensors")
     training.train(
-        pools, tmp_path, recipe, teacher=TEACHER, device="cpu", begin_with=shipped, workers=0
+        pools, tmp_path, recipe, teacher=TEACHER, device="cpu", begin_with=[shipped], workers=0
     )
     state = torch.load(tmp_path / training.STATE, weights_only=True)["network"]
     for name, tensor in load_file(shipped).items():
