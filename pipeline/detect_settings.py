@@ -16,8 +16,8 @@ class DetectSettings(Section):
     """Finding persons."""
 
     weights: str | None = None
-    """Whatever ultralytics loads: a name (``yolo11n.pt``), a file, an OpenVINO folder; none = the
-    package's own detector."""
+    """``built-in-s`` = the package's larger detector; or whatever ultralytics loads: a name
+    (``yolo11n.pt``), a file, an OpenVINO folder; none = the package's own small one."""
     detections: Path | None = None
     """Saved boxes (CSV or MOT) to use instead of a detector."""
     plugin: str | None = None

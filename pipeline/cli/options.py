@@ -26,7 +26,8 @@ DetectorOption = Annotated[
     str | None,
     typer.Option(
         "--detector",
-        help="Person detector: a YOLO name (yolo11n.pt), file or OpenVINO folder; none = built-in.",
+        help="Person detector: built-in-s (larger), a YOLO name (yolo11n.pt), file or OpenVINO "
+        "folder; none = built-in.",
         show_default=False,
     ),
 ]

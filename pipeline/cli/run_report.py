@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from pipeline.detect.built_in import LARGER
 from pipeline.foreign import MARK
 from pipeline.layout.run import REPORT
 from pipeline.settings import Settings
-from reid_model.installation import is_lite
 
 if TYPE_CHECKING:
     from pipeline.results import Results
@@ -49,8 +49,7 @@ def note_on_detector(settings: Settings) -> str | None:
     detect = settings.detect
     if any(each is not None for each in (detect.weights, detect.detections, detect.plugin)):
         return None
-    larger = "the full installation takes larger ones" if is_lite() else "use --detector yolo11s.pt"
-    return f"Built-in detector; for difficult footage {larger}"
+    return f"Built-in detector; for difficult footage use --detector {LARGER}"
 
 
 def where_to_look(out: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.detect.built_in import built_in_detector
+from pipeline.detect.built_in import BUILT_IN, built_in_detector
 from pipeline.detect.exported import find_model
 from pipeline.detect.openvino_yolo import OpenVinoYolo
 from pipeline.detect.ultralytics_adapter import UltralyticsDetector
@@ -21,7 +21,8 @@ __all__ = ["load_detector"]
 def load_detector(settings: DetectSettings, *, cameras: Sequence[str], device: str) -> Detector:
     """Return the detector for a run.
 
-    It is a plug-in, saved boxes, or a network; without any of them, the package's own. OpenVINO
+    It is a plug-in, saved boxes, or a network; without any of them, the package's own.
+    OpenVINO
     models run on OpenVINO directly, ONNX models too when the device is a CPU, weights of this
     project's own training on torch; everything else goes through ultralytics.
 
@@ -43,7 +44,8 @@ def load_detector(settings: DetectSettings, *, cameras: Sequence[str], device: s
         from pipeline.detect.replay import ReplayDetector  # noqa: PLC0415 - start-up time
 
         return ReplayDetector(settings.detections, cameras=cameras, confidence=settings.confidence)
-    path = built_in_detector(device) if settings.weights is None else Path(settings.weights)
+    wanted = "built-in" if settings.weights is None else settings.weights
+    path = built_in_detector(device, wanted) if wanted in BUILT_IN else Path(wanted)
     model = find_model(path) if path.exists() else None
     _refuse_special(path if model is None else model)
     if model is not None and (device == "cpu" or model.suffix == ".xml"):

@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.core import Pipeline
 from pipeline.datatypes import Frame
+from pipeline.detect.built_in import BUILT_IN
 from pipeline.errors import ModelError, ReidPipelineError, SettingsError
 from pipeline.settings import Settings
 from pipeline.zone_settings import told_outside
@@ -27,7 +28,7 @@ with two cameras; a process that reads a camera opens 23."""
 def files_read(settings: Settings, gallery: Path | None) -> list[Path]:
     """Return the files, beside videos, that settings name; the gallery is written, too."""
     named = settings.detect.weights, settings.detect.detections, settings.embed.weights, gallery
-    return [Path(each) for each in named if each is not None]
+    return [Path(each) for each in named if each is not None and each not in BUILT_IN]
 
 
 def check_open_files(cameras: int, *, video: bool, live: bool = False) -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.datatypes import Frame
-from pipeline.detect.built_in import FOLDER, NAME, built_in_detector
+from pipeline.detect.built_in import BUILT_IN, FOLDER, LARGER, NAME, built_in_detector
 from pipeline.detect.loading import load_detector
 from pipeline.detect.ultralytics_adapter import UltralyticsDetector
 from pipeline.settings import CameraSettings, DetectSettings, SourceSettings
@@ -13,7 +13,7 @@ from pipeline.sources import open_source
 from support.assets import SAMPLE_VIDEOS
 from support.builders import frame
 
-MAX_BYTES = 8_000_000
+MAX_BYTES = {"built-in": 8_000_000, LARGER: 25_000_000}
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +31,8 @@ def pictures():
     return chosen
 
 
-def built_in(device="cpu"):
-    return load_detector(DetectSettings(), cameras=["lobby"], device=device)
+def built_in(device="cpu", called=None):
+    return load_detector(DetectSettings(weights=called), cameras=["lobby"], device=device)
 
 
 def through_ultralytics(path):
@@ -51,8 +51,9 @@ def test_a_run_without_a_detector_gets_the_package_s_own():
     assert NAME in built_in().name
 
 
-def test_it_finds_the_people_of_the_sample_videos(pictures):
-    detector = built_in()
+@pytest.mark.parametrize("called", [None, "built-in", LARGER])
+def test_it_finds_the_people_of_the_sample_videos(called, pictures):
+    detector = built_in(called=called)
     hits, wanted = 0, 0
     for one, people in pictures:
         found = detector.detect([one])[0].xyxy
@@ -73,8 +74,10 @@ def test_pictures_of_any_shape_go_in(size):
     assert (found.xyxy <= np.array(size * 2)).all()
 
 
-def test_ultralytics_finds_the_same(pictures):
-    expected, other = built_in(), through_ultralytics(FOLDER / f"{NAME}.onnx")
+@pytest.mark.parametrize("called", BUILT_IN)
+def test_ultralytics_finds_the_same(called, pictures):
+    expected = built_in(called=called)
+    other = through_ultralytics(FOLDER / f"{BUILT_IN[called]}.onnx")
     for one, _ in pictures[:4]:
         sure = expected.detect([one])[0]
         also = other.detect([one])[0]
@@ -87,13 +90,17 @@ def test_ultralytics_finds_the_same(pictures):
 
 def test_devices_other_than_a_cpu_get_the_checkpoint():
     assert built_in_detector("cuda:0").name == f"{NAME}.safetensors"
+    assert built_in_detector("cuda:0", LARGER).name == f"{NAME}_s.safetensors"
     assert built_in_detector("cpu").is_dir()
 
 
 def test_every_form_is_small():
     files = [path for path in FOLDER.rglob("*") if path.is_file()]
     assert {path.suffix for path in files} >= {".safetensors", ".onnx", ".xml", ".bin"}
-    assert max(path.stat().st_size for path in files) < MAX_BYTES
+    larger = [path for path in files if path.stem == BUILT_IN[LARGER]]
+    assert {path.suffix for path in larger} == {".safetensors", ".onnx"}
+    assert max(path.stat().st_size for path in larger) < MAX_BYTES[LARGER]
+    assert max(path.stat().st_size for path in {*files} - {*larger}) < MAX_BYTES["built-in"]
 
 
 def test_a_frame_s_result_does_not_depend_on_its_company(pictures):

@@ -54,6 +54,7 @@ PARSED_ALONE = {
 """Patterns of commands that are not run, and why."""
 
 OTHER_PROGRAMS = {
+    "yolo": "of ultralytics; downloads the weights that it exports",
     "git": "a copy of the repository, with the history that a test may not have",
     "mosquitto_sub": "listens to a broker of the reader's",
     "source": "of the shell",
