@@ -93,6 +93,8 @@ def work(place: Elsewhere) -> None:
     clips = ["corridor.mp4", "entrance.mp4", "lobby.mp4"]
     place.call("reid-pipeline", "run", "--cams", *clips, "--max-seconds", "4")
     place.expect("runs/latest/identities.csv", "runs/latest/mosaic.mp4", "runs/latest/report.html")
+    larger = "--detector", "built-in-s", "--no-video", "--max-seconds", "1", "--out", "larger"
+    place.call("reid-pipeline", "run", "--cams", "lobby.mp4", *larger)
     found = place.call("reid-pipeline", "search", "runs/latest", "--identity", "1", "--json", "-")
     if not json.loads(found)["sightings"]:
         raise SystemExit("the search found nothing")
