@@ -121,7 +121,7 @@ def run(
         cams: Video files, folders, globs and camera lists, as ``reid-pipeline run --cams`` takes
             them.
         out: Folder for everything that is written; made if it is not there.
-        detector: A YOLO model (name, file or OpenVINO folder), or an object of one's own that
+        detector: ``built-in-s``, a YOLO model (name, file or OpenVINO folder), or an object of one's own that
             finds persons; ``None`` takes that of the settings, or the built-in one.
         tracker: What makes the tracker of one camera, such as a class; called once per camera.
         embedder: An object of one's own that turns crops into vectors.
