@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import dist, sqrt
 
 import numpy as np
 
@@ -67,6 +68,10 @@ class Presence:
     boxes: int = 0
     scores: float = 0.0
     heights: float = 0.0
+    _widths: float = 0.0
+    _last: tuple[float, float] | None = None
+    _leap: float = 0.0
+    _before_leap: int = 0
     _in_picture: _Spread = field(default_factory=_Spread)
     _in_place: _Spread = field(default_factory=_Spread)
     _of_camera: _Spread = field(default_factory=_Spread)
@@ -83,17 +88,30 @@ class Presence:
         """
         left, top, right, bottom = xyxy
         x, y = (left + right) / 2, (top + bottom) / 2
+        place = x - camera_shift[0], y - camera_shift[1]
+        if self._last is not None and (step := dist(place, self._last)) > self._leap:
+            self._leap, self._before_leap = step, self.boxes
+        self._last = place
         self.boxes += 1
+        self._widths += right - left
         self.scores += score
         self.heights += bottom - top
         self._in_picture.add(x, y)
-        self._in_place.add(x - camera_shift[0], y - camera_shift[1])
+        self._in_place.add(*place)
         self._of_camera.add(*camera_shift)
 
     @property
     def spread(self) -> float:
-        """Deviation of the middles of the boxes, in box heights, without the camera's own motion."""
-        own = self._in_place.deviation - SHIFT_ERROR * self._of_camera.deviation
+        """Deviation of the middles of the boxes, in box heights, without the camera's own motion.
+
+        Nor does the widest step count if it is wider than the boxes: there the track may have gone
+        over from one thing to another. Somebody who walks takes more than one.
+        """
+        place = self._in_place.deviation
+        if self.boxes >= FEW_BOXES and self._leap * self.boxes > self._widths:
+            share = self._before_leap / self.boxes
+            place = sqrt(max(place**2 - share * (1 - share) * self._leap**2, 0.0))
+        own = place - SHIFT_ERROR * self._of_camera.deviation
         moved = max(min(own, self._in_picture.deviation), 0.0)
         return moved * self.boxes / self.heights if self.heights > 0 else 0.0
 

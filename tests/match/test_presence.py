@@ -69,6 +69,19 @@ def test_who_walks_is_somebody_while_the_camera_turns_or_seems_to():
     assert not seen(jitter(50, 1.0), [0.4] * 50, PAN).is_somebody  # a latch beside a false motion
 
 
+def test_a_track_that_goes_over_from_thing_to_thing_is_nobody():
+    there, beside = jitter(16, 0.3), jitter(4, 0.3) + np.array([90, 20])
+    assert not seen(np.concatenate([there, beside]), [0.6] * 20).is_somebody
+    # Nearer, it may be one person, who moved once.
+    assert seen(np.concatenate([there, there[:4] + np.array([60, 0])]), [0.6] * 20).is_somebody
+
+
+def test_who_walks_far_between_two_frames_is_somebody():
+    walk = [(100 + 150 * i, 300) for i in range(6)]
+    assert seen(walk, [0.4] * 6).is_somebody
+    assert seen([*walk, *[walk[-1]] * 20], [0.4] * 26).is_somebody  # and then stands
+
+
 def test_nothing_was_seen_yet():
     assert Presence().spread == 0.0
 
