@@ -264,7 +264,7 @@ def _resume(path: Path, recipe: Recipe, learner: _Learner) -> tuple[int, float]:
     changed = [
         name
         for name in ("model", "batch", "seed", "fixed_norms")
-        if state["recipe"][name] != now[name]
+        if state["recipe"].get(name, False) != now[name]
     ]
     if changed:
         raise SystemExit(f"{path} is of another recipe ({', '.join(changed)}): use another --out")
