@@ -15,6 +15,7 @@ from pipeline.datatypes import (
     Tracklet,
 )
 from pipeline.match.constraints import SpatialRules, estimate_overlaps
+from pipeline.match.exchange import exchanged
 from pipeline.match.features import tracklet_features
 from pipeline.match.linkage import link
 from pipeline.match.neighbours import EXACT_ROWS, candidate_pairs
@@ -206,9 +207,13 @@ def _link_usable(
         apart[block] |= rules.clashing(spans, *pairs[block].T)
     pairs = pairs[~apart]
     features *= weight[:, None]
-    return link(
-        features, weight, spans, np.arange(len(spans)), pairs, rules=rules, threshold=threshold
-    )
+    owner = np.arange(len(spans))
+    few = len(features) <= EXACT_ROWS
+    sums = features.copy() if few else features  # which `link` uses up
+    group = link(sums, weight, spans, owner, pairs, rules=rules, threshold=threshold)
+    if not few:
+        return group
+    return exchanged(group, features, weight, spans, pairs, rules=rules, threshold=threshold)
 
 
 def identities_of(
