@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
+from reid_model.cli.adapt import adapt
 from reid_model.cli.describe import describe
 from reid_model.cli.distill import distill
 from reid_model.cli.evaluate import evaluate
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command(cls=NumbersCommand)(init)
 app.command(cls=NumbersCommand)(train)
 app.command(cls=NumbersCommand)(distill)
+app.command(cls=NumbersCommand)(adapt)
 app.command(cls=NumbersCommand)(evaluate)
 app.command(cls=NumbersCommand)(export)
 app.command(cls=NumbersCommand)(describe)

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reid_model.adaptation import whitened
 from reid_model.distillation.crops import read_pool
 from reid_model.distillation.losses import Memory, distillation_loss
 from reid_model.distillation.recipe import DistillationRecipe
 from reid_model.distillation.teacher import Teachers
 from reid_model.distillation.views import Views, compiled
-from reid_model.distillation.whitening import whitened
 from reid_model.errors import RecipeError
 from reid_model.evaluation.ranking import RankingScores
 from reid_model.training.run import Learner, Progress, TrainingRun

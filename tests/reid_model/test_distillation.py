@@ -9,7 +9,6 @@ import pytest
 import torch
 import yaml
 
-from reid_model.architecture import Architecture
 from reid_model.checkpoint import load_checkpoint
 from reid_model.cli import main
 from reid_model.distillation import augment, training
@@ -17,9 +16,7 @@ from reid_model.distillation.crops import IdentityDraw
 from reid_model.distillation.losses import Memory, distillation_loss
 from reid_model.distillation.recipe import LossWeights, load_distillation
 from reid_model.distillation.training import Distillation
-from reid_model.distillation.whitening import whitened
 from reid_model.errors import RecipeError
-from reid_model.network import SiameseNetwork
 from support.small_teachers import small_network, write_distillation
 
 CHANGES = {
@@ -147,27 +144,6 @@ def teacher_of_eight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.write_text(yaml.safe_dump(content))
     monkeypatch.setattr(training, "WHITENING_CROPS", 64)
     return path
-
-
-def test_whitened_embeddings_are_centred_and_half_as_uneven() -> None:
-    torch.manual_seed(3)
-    shape = Architecture(
-        backbone="tf_efficientnet_lite0", embedding_dim=8, input_height=64, input_width=32
-    )
-    network = SiameseNetwork(shape).eval()
-    neck = network.bn.state_dict()
-    for name, low in (("running_mean", -1.0), ("running_var", 0.5), ("weight", 0.5)):
-        neck[name].uniform_(low, 2)
-    batches = [torch.rand(32, 3, 64, 32) * torch.rand(32, 3, 1, 1) for _ in range(3)]
-    before = torch.cat([network.features(each)[1] for each in batches]).detach()
-    result = whitened(network, batches)
-    after = torch.cat([result.features(each)[1] for each in batches]).detach()
-    torch.testing.assert_close(after.mean(0), torch.zeros(8), atol=1e-3, rtol=0)
-    spreads = [torch.linalg.eigvalsh(torch.cov(each.T.double())) for each in (before, after)]
-    ratios = [float((spread[-1] / spread[-3]).log()) for spread in spreads]
-    assert ratios[1] == pytest.approx(ratios[0] / 2, rel=0.15)
-    again = torch.cat([network.features(each)[1] for each in batches]).detach()
-    torch.testing.assert_close(again, before)
 
 
 def test_command_trains_and_writes_weights_that_embed(teacher_of_eight: Path) -> None:

@@ -1,0 +1,124 @@
+"""Reads crops and writes weights that are adapted to them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from reid_model.adaptation import adapted
+from reid_model.architecture import Architecture
+from reid_model.checkpoint import load_checkpoint, save_checkpoint
+from reid_model.data.images import picture_files, read_images
+from reid_model.data.pixels import read_pixels
+from reid_model.errors import DatasetError
+from reid_model.evaluation.embedding import network_input
+
+__all__ = ["Adapted", "adapt"]
+
+BATCH = 16
+NO_LONGER_TRUE = frozenset({"calibration", "scores"})
+"""Notes of weights that hold for the embeddings of before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """What weights were adapted by.
+
+    Attributes:
+        crops: How many crops of places.
+        places: How many places.
+        persons: How many persons of whom there is more than one crop.
+        exponent: Of the generalised mean, as it is now.
+    """
+
+    crops: int
+    places: int
+    persons: int
+    exponent: float
+
+
+def adapt(
+    weights: Path,
+    out: Path,
+    *,
+    crops: Sequence[Path],
+    people: Sequence[Path],
+    exponent: float | None = None,
+) -> Adapted:
+    """Write weights that are centred on places and blunted for what changes within a person.
+
+    Args:
+        weights: A checkpoint; not changed.
+        out: The checkpoint to write.
+        crops: A folder of each place.
+        people: Sets of crops with identities, each as ``read_images`` takes it.
+        exponent: Of the generalised mean from now on; ``None`` = as learned.
+
+    Raises:
+        WeightsError: The checkpoint cannot be used.
+        DatasetError: A folder holds no pictures or nobody twice, or nothing was asked for.
+        OutputError: The file cannot be written.
+    """
+    if not (crops or people or exponent is not None):
+        raise DatasetError("nothing to adapt by: give --crops, --people or --exponent")
+    checkpoint = load_checkpoint(weights)
+    architecture = checkpoint.architecture
+    found = [_pictures(folder) for folder in crops]
+    known, persons = _people(people)
+    network = adapted(
+        checkpoint.network,
+        [_batches(paths, architecture) for paths in found],
+        zip(_batches([path for path, _ in known], architecture), _numbers(known), strict=True),
+        exponent=exponent,
+    )
+    exponent = float(network.p.detach())
+    result = Adapted(sum(map(len, found)), len(found), persons, exponent)
+    notes = {k: each for k, each in checkpoint.notes.items() if k not in NO_LONGER_TRUE}
+    notes["adapted_by"] = {
+        "crops": {folder.name: len(paths) for folder, paths in zip(crops, found, strict=True)},
+        "persons": persons,
+        "exponent": round(exponent, 4),
+    }
+    save_checkpoint(network, out, notes=notes)
+    return result
+
+
+def _pictures(folder: Path) -> list[Path]:
+    found = picture_files(folder, below=True) if folder.is_dir() else []
+    if not found:
+        raise DatasetError(f"crop folder {folder} holds no pictures: check the path")
+    return found
+
+
+def _people(sources: Sequence[Path]) -> tuple[list[tuple[Path, int]], int]:
+    """Return the crops of everybody who is seen twice with their numbers, and how many there are."""
+    known: list[tuple[Path, int]] = []
+    number = 0
+    for source in sources:
+        images = read_images(source)
+        counts = Counter(image.identity for image in images)
+        twice = sorted(name for name, count in counts.items() if count > 1)
+        if not twice:
+            raise DatasetError(f"{source} shows nobody twice: --people needs several crops of each")
+        numbers = {name: number + place for place, name in enumerate(twice)}
+        number += len(twice)
+        known += [(im.path, numbers[im.identity]) for im in images if im.identity in numbers]
+    return known, number
+
+
+def _batches(paths: Sequence[Path], architecture: Architecture) -> Iterator[Tensor]:
+    """Yield ``(N, 3, H, W)`` normalised RGB."""
+    for start in range(0, len(paths), BATCH):
+        pixels = read_pixels(paths[start : start + BATCH], architecture.input_size)
+        yield network_input(torch.from_numpy(pixels), architecture)
+
+
+def _numbers(known: Sequence[tuple[Path, int]]) -> Iterator[Tensor]:
+    """Yield the ``(N,)`` numbers of the persons of each batch."""
+    for start in range(0, len(known), BATCH):
+        yield torch.tensor([number for _, number in known[start : start + BATCH]])
