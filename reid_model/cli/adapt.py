@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reid_model.errors import OutputError
+from reid_model.cli.options import check_new_checkpoint
 from reid_model.terminal import Console
 
 __all__ = ["adapt"]
@@ -45,8 +45,7 @@ def adapt(
     """
     from reid_model.adapting import adapt as write_adapted  # noqa: PLC0415 - torch loads slowly
 
-    if out.exists():
-        raise OutputError(f"{out} exists already: choose another name or delete it")
+    check_new_checkpoint(out)
     found = write_adapted(weights, out, crops=crops or [], people=people or [], exponent=exponent)
     Console(stderr=True, highlight=False, soft_wrap=True).print(
         f"{out}: centred on {found.crops} crops of {found.places} place(s); {found.persons} persons "

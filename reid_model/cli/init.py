@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reid_model.cli.options import parse_size
+from reid_model.cli.options import check_new_checkpoint, parse_size
 from reid_model.terminal import Console
 
 __all__ = ["init"]
@@ -28,12 +28,10 @@ def init(
 ) -> None:
     """Write a start for training from ImageNet weights that a package brings, offline."""
     from reid_model.architecture import Architecture  # noqa: PLC0415 - torch loads slowly
-    from reid_model.errors import OutputError  # noqa: PLC0415
     from reid_model.imagenet import start_from_package  # noqa: PLC0415
 
     height, width = parse_size(size)
-    if out.exists():
-        raise OutputError(f"{out} exists already: choose another name or delete it")
+    check_new_checkpoint(out)
     architecture = Architecture(
         backbone=backbone,
         embedding_dim=dim,

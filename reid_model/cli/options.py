@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from reid_model.errors import RecipeError
+from reid_model.errors import OutputError, RecipeError
 from reid_model.files import check_outputs, check_replaceable
 from reid_model.terminal import STDOUT
 from reid_model.writing import write_atomically
@@ -27,6 +27,7 @@ __all__ = [
     "StepsOption",
     "WeightsOption",
     "check_json",
+    "check_new_checkpoint",
     "parse_size",
     "write_json",
 ]
@@ -81,6 +82,14 @@ def write_json(path: Path | None, content: dict[str, Any]) -> bool:
         return False
     write_atomically(path, text.encode())
     return True
+
+
+def check_new_checkpoint(out: Path) -> None:
+    """Raise `OutputError` unless a path is free, and named so that it is read as a checkpoint."""
+    if out.suffix.lower() != ".safetensors":
+        raise OutputError(f"{out} is not named as a checkpoint: end it in .safetensors")
+    if out.exists():
+        raise OutputError(f"{out} exists already: choose another name or delete it")
 
 
 def parse_size(size: str) -> tuple[int, int]:

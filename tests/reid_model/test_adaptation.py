@@ -117,6 +117,8 @@ def test_what_cannot_be_adapted_by_is_refused(
         error = capsys.readouterr().err
         assert said in error
         assert len(error.strip().splitlines()) == 1
+    assert main(["adapt", str(weights), "--exponent", "2", "--out", str(once / "o.txt")]) == 2
+    assert "end it in .safetensors" in capsys.readouterr().err
     before = weights.read_bytes()
     assert main(["adapt", str(weights), "--exponent", "2", "--out", str(weights)]) == 2
     assert "exists already" in capsys.readouterr().err
