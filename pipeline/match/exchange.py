@@ -23,8 +23,8 @@ __all__ = ["MAX_PARTS", "exchanged"]
 
 MAX_PARTS = 2048
 """Persons times cameras that saw them: of more, linkage has the last word."""
-LEAST_GAIN = 0.02
-"""Of the sum, in cosines of two whole tracks: less is noise."""
+LEAST_GAIN = 0.5
+"""Of the sum, in cosines of two whole tracks: among crowds, less is chance."""
 CHOICES = 4
 """Persons that a part is tried with."""
 Matrix = NDArray[np.float64]
