@@ -13,7 +13,7 @@ from torch import Tensor
 from reid_model.adaptation import adapted
 from reid_model.architecture import Architecture
 from reid_model.checkpoint import load_checkpoint, save_checkpoint
-from reid_model.data.images import picture_files, read_images
+from reid_model.data.images import crop_files, read_images
 from reid_model.data.pixels import read_pixels
 from reid_model.errors import DatasetError
 from reid_model.evaluation.embedding import network_input
@@ -68,7 +68,7 @@ def adapt(
         raise DatasetError("nothing to adapt by: give --crops, --people or --exponent")
     checkpoint = load_checkpoint(weights)
     architecture = checkpoint.architecture
-    found = [_pictures(folder) for folder in crops]
+    found = [crop_files(folder) for folder in crops]
     known, persons = _people(people)
     network = adapted(
         checkpoint.network,
@@ -86,13 +86,6 @@ def adapt(
     }
     save_checkpoint(network, out, notes=notes)
     return result
-
-
-def _pictures(folder: Path) -> list[Path]:
-    found = picture_files(folder, below=True) if folder.is_dir() else []
-    if not found:
-        raise DatasetError(f"crop folder {folder} holds no pictures: check the path")
-    return found
 
 
 def _people(sources: Sequence[Path]) -> tuple[list[tuple[Path, int]], int]:

@@ -15,6 +15,7 @@ __all__ = [
     "MARKET_NAME",
     "SUFFIXES",
     "IdentityImage",
+    "crop_files",
     "picture_files",
     "read_identity_csv",
     "read_images",
@@ -78,6 +79,18 @@ def picture_files(folder: Path, *, below: bool = False) -> list[Path]:
     return sorted(
         path for path in found if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     )
+
+
+def crop_files(folder: Path) -> list[Path]:
+    """Return the pictures in a folder of crops and those below it.
+
+    Raises:
+        DatasetError: There are none.
+    """
+    found = picture_files(folder, below=True) if folder.is_dir() else []
+    if not found:
+        raise DatasetError(f"crop folder {folder} holds no pictures: check the path")
+    return found
 
 
 def read_market_folder(folder: Path) -> list[IdentityImage]:

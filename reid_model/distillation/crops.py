@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from reid_model.data.images import picture_files, read_images
+from reid_model.data.images import crop_files, read_images
 from reid_model.data.pixels import read_pixels
 from reid_model.data.split import of_identities, read_identities
 from reid_model.distillation.recipe import DistillationRecipe
@@ -99,12 +99,12 @@ def read_pool(recipe: DistillationRecipe, size: Size, *, kept_masks: Path) -> Cr
     shares = [recipe.labelled_share / len(labelled)] * len(labelled)
     sources = {recipe.labelled.name: len(labelled)}
     for source in recipe.unlabelled:
-        found = _pictures(source.folder)
+        found = crop_files(source.folder)
         paths += found
         shares += [source.share / len(found)] * len(found)
         sources[source.folder.name] = len(found)
     pixels = read_pixels(paths, size)
-    places = [] if recipe.backgrounds is None else _pictures(recipe.backgrounds)
+    places = [] if recipe.backgrounds is None else crop_files(recipe.backgrounds)
     return CropPool(
         pixels=_rgb(pixels),
         masks=torch.from_numpy(_masks(pixels, paths, kept_masks))[:, None],
@@ -115,13 +115,6 @@ def read_pool(recipe: DistillationRecipe, size: Size, *, kept_masks: Path) -> Cr
         protocol=make_protocol(held),
         sources=sources,
     )
-
-
-def _pictures(folder: Path) -> list[Path]:
-    found = picture_files(folder, below=True)
-    if not found:
-        raise DatasetError(f"crop folder {folder} holds no pictures: check the path")
-    return found
 
 
 def _rgb(pixels: NDArray[np.uint8]) -> Tensor:
