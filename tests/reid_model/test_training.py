@@ -124,9 +124,9 @@ def test_a_checkpoint_says_how_it_was_made(undisturbed):
 
 
 def test_the_losses_fall_on_people_that_are_easy_to_tell_apart(source, tmp_path):
-    recipe = write_recipe(tmp_path / "longer.yaml", source, steps=30)
+    recipe = write_recipe(tmp_path / "longer.yaml", source, steps=80)
     changes = {"optimiser.rate": 3e-3, "batch.identities": 4, "batch.images": 3}
-    train(recipe, tmp_path / "run", **changes, **{"validation.every_steps": 30})
+    train(recipe, tmp_path / "run", **changes, **{"validation.every_steps": 80})
     curves = pd.read_csv(tmp_path / "run" / "curves.csv").set_index(["step", "curve"])["value"]
     # Single batches of so short a run go up and down: the best of those on record counts.
     assert curves.xs("loss/IdentityLoss", level=1).min() < np.log(4) - 0.1  # what guessing costs
