@@ -38,9 +38,11 @@ def whitened(network: SiameseNetwork, batches: Iterable[Tensor]) -> SiameseNetwo
         and whitening", ECCV 2012.
     """
     vectors = _embedded(network, batches)
-    floor = MIN_VARIANCE * torch.linalg.eigvalsh(torch.cov(vectors.T))[-1]
-    matrix = _evening(torch.cov(vectors.T), WHITENING, floor)
-    return _mapped(network, matrix, vectors.mean(0))
+    variances, axes = torch.linalg.eigh(torch.cov(vectors.T))
+    matrix = _evening(variances + MIN_VARIANCE * variances[-1], axes, WHITENING)
+    result = copy.deepcopy(network)
+    _map_last_layer(result, matrix, vectors.mean(0))
+    return result
 
 
 @torch.no_grad()
@@ -78,8 +80,10 @@ def adapted(
     known = [(_embedded(result, [batch]), labels) for batch, labels in people]
     if known:
         within = _within(torch.cat([each for each, _ in known]), torch.cat([n for _, n in known]))
-        matrix = _evening(within, EVENING, MIN_VARIANCE_WITHIN * within.diagonal().mean())
-    return _mapped(result, matrix, centre)
+        variances, axes = torch.linalg.eigh(within)
+        matrix = _evening(variances + MIN_VARIANCE_WITHIN * variances.mean(), axes, EVENING)
+    _map_last_layer(result, matrix, centre)
+    return result
 
 
 def _embedded(network: SiameseNetwork, batches: Iterable[Tensor]) -> Tensor:
@@ -96,26 +100,23 @@ def _within(vectors: Tensor, labels: Tensor) -> Tensor:
     return covariance
 
 
-def _evening(covariance: Tensor, power: float, floor: Tensor) -> Tensor:
+def _evening(variances: Tensor, axes: Tensor, power: float) -> Tensor:
     """Return the ``(D, D)`` map that makes variances more equal and keeps their overall size."""
-    variances, axes = torch.linalg.eigh(covariance)
-    scales = (variances + floor).clamp(min=1e-12).pow(-power / 2)
+    scales = variances.clamp(min=1e-12).pow(-power / 2)
     matrix: Tensor = axes @ torch.diag(scales / scales.mean()) @ axes.T
     return matrix
 
 
-def _mapped(network: SiameseNetwork, matrix: Tensor, centre: Tensor) -> SiameseNetwork:
-    """Return a copy whose embeddings behind the neck are ``matrix @ (embedding - centre)``."""
-    result = copy.deepcopy(network)
-    neck = result.bn
+def _map_last_layer(network: SiameseNetwork, matrix: Tensor, centre: Tensor) -> None:
+    """Make embeddings behind the neck what ``matrix @ (embedding - centre)`` was."""
+    neck = network.bn
     running_mean, running_var = neck.running_mean, neck.running_var
     assert running_mean is not None
     assert running_var is not None
     factor = neck.weight.double() / (running_var.double() + neck.eps).sqrt()
     offset = neck.bias.double() - running_mean.double() * factor
-    result.embed.weight.copy_(matrix @ (factor[:, None] * result.embed.weight.double()))
+    network.embed.weight.copy_(matrix @ (factor[:, None] * network.embed.weight.double()))
     running_mean.copy_(-(matrix @ (offset - centre)))
     running_var.fill_(1 - neck.eps)
     neck.weight.fill_(1)
     neck.bias.zero_()
-    return result

@@ -69,11 +69,13 @@ def adapt(
     checkpoint = load_checkpoint(weights)
     architecture = checkpoint.architecture
     found = [crop_files(folder) for folder in crops]
-    known, persons = _people(people)
+    known, numbers = _people(people)
+    persons = len(set(numbers))
     network = adapted(
         checkpoint.network,
         [_batches(paths, architecture) for paths in found],
-        zip(_batches([path for path, _ in known], architecture), _numbers(known), strict=True),
+        # Of nobody there is no batch, but one empty part of the numbers.
+        zip(_batches(known, architecture), torch.split(torch.tensor(numbers), BATCH), strict=False),
         exponent=exponent,
     )
     exponent = float(network.p.detach())
@@ -88,20 +90,19 @@ def adapt(
     return result
 
 
-def _people(sources: Sequence[Path]) -> tuple[list[tuple[Path, int]], int]:
-    """Return the crops of everybody who is seen twice with their numbers, and how many there are."""
-    known: list[tuple[Path, int]] = []
-    number = 0
+def _people(sources: Sequence[Path]) -> tuple[list[Path], list[int]]:
+    """Return the crops of everybody who is seen twice, and the numbers of the persons on them."""
+    numbers: dict[tuple[Path, str], int] = {}
+    paths, on_them = [], []
     for source in sources:
         images = read_images(source)
         counts = Counter(image.identity for image in images)
-        twice = sorted(name for name, count in counts.items() if count > 1)
+        twice = [image for image in images if counts[image.identity] > 1]
         if not twice:
             raise DatasetError(f"{source} shows nobody twice: --people needs several crops of each")
-        numbers = {name: number + place for place, name in enumerate(twice)}
-        number += len(twice)
-        known += [(im.path, numbers[im.identity]) for im in images if im.identity in numbers]
-    return known, number
+        paths += [image.path for image in twice]
+        on_them += [numbers.setdefault((source, image.identity), len(numbers)) for image in twice]
+    return paths, on_them
 
 
 def _batches(paths: Sequence[Path], architecture: Architecture) -> Iterator[Tensor]:
@@ -109,9 +110,3 @@ def _batches(paths: Sequence[Path], architecture: Architecture) -> Iterator[Tens
     for start in range(0, len(paths), BATCH):
         pixels = read_pixels(paths[start : start + BATCH], architecture.input_size)
         yield network_input(torch.from_numpy(pixels), architecture)
-
-
-def _numbers(known: Sequence[tuple[Path, int]]) -> Iterator[Tensor]:
-    """Yield the ``(N,)`` numbers of the persons of each batch."""
-    for start in range(0, len(known), BATCH):
-        yield torch.tensor([number for _, number in known[start : start + BATCH]])

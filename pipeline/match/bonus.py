@@ -45,8 +45,10 @@ class PairBonus:
 
 def with_evidence(
     rules: SpatialRules, spans: Spans, owner: IntArray, pairs: IntArray, weight: FloatArray
-) -> tuple[IntArray, PairBonus]:
+) -> tuple[IntArray, PairBonus | None]:
     """Return the candidates and those that place alone suggests, and what places and gaps add to them.
+
+    Where neither places nor walking times are known these are the candidates as they are, and ``None``.
 
     Args:
         rules: What places and walking times say.
@@ -55,6 +57,8 @@ def with_evidence(
         pairs: ``(P, 2)`` rows that are candidates, the smaller first, in ascending order.
         weight: ``(count,)`` how many features each row is of.
     """
+    if rules.ground is None and rules.walking is None:
+        return pairs, None
     count = len(weight)
     single = np.bincount(owner, minlength=count) == 1
     span_of = np.full(count, -1)  # the past of a person is many tracks, of which nothing is said

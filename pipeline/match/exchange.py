@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray, IntArray
-from pipeline.match.bonus import with_evidence
+from pipeline.match.bonus import PairBonus
 from pipeline.match.constraints import SpatialRules
 from pipeline.match.spans import Spans
 
@@ -39,6 +39,7 @@ def exchanged(
     *,
     rules: SpatialRules,
     threshold: float,
+    bonus: PairBonus | None = None,
 ) -> IntArray:
     """Return ``(N,)`` the numbers of the groups once no exchange makes them better.
 
@@ -48,8 +49,9 @@ def exchanged(
         weight: ``(N,)`` how many features each sum is of.
         spans: ``(N,)`` when and where the tracks behind the rows were.
         pairs: ``(P, 2)`` rows that are candidates, the smaller first, each pair once.
-        rules: Which tracks cannot be of one person, and what places and gaps add.
+        rules: Which tracks cannot be of one person.
         threshold: Cosine from which on two tracks are rather of one person.
+        bonus: What places and gaps add to the similarity of rows, see `with_evidence`.
 
     Source:
         The sum is that of correlation clustering: Bansal, Blum and Chawla, "Correlation
@@ -59,7 +61,15 @@ def exchanged(
     part = part.reshape(-1)
     if not 2 < len(names[0]) <= MAX_PARTS:
         return group
-    parts = _parts(part, sums, weight, spans, pairs, rules=rules, threshold=threshold)
+    linked = np.zeros((len(names[0]), len(names[0])), bool)
+    linked[part[pairs[:, 0]], part[pairs[:, 1]]] = True
+    parts = _Parts(
+        rows=[np.flatnonzero(part == each) for each in range(len(linked))],
+        advantage=_advantage(part, sums, weight, bonus, threshold),
+        linked=linked | linked.T,
+        spans=spans,
+        rules=rules,
+    )
     _, of_part = np.unique(names[0], return_inverse=True)
     search = _Search(parts, of_part.reshape(-1))
     while search.step():
@@ -96,34 +106,22 @@ class _Parts:
         return bool(self.rules.clashing(self.spans, a, b).any())
 
 
-def _parts(
-    part: IntArray,
-    sums: FloatArray,
-    weight: FloatArray,
-    spans: Spans,
-    pairs: IntArray,
-    *,
-    rules: SpatialRules,
-    threshold: float,
-) -> _Parts:
+def _advantage(
+    part: IntArray, sums: FloatArray, weight: FloatArray, bonus: PairBonus | None, threshold: float
+) -> Matrix:
+    """Return ``(P, P)``: for two parts the sum over pairs of tracks of (cosine - threshold)."""
     count = int(part.max()) + 1
     vectors = np.zeros((count, sums.shape[1]))
     np.add.at(vectors, part, sums)
     weights = np.bincount(part, weight, minlength=count)
     advantage = vectors @ vectors.T - threshold * np.outer(weights, weights)
-    if rules.ground is not None or rules.walking is not None:
-        total = weight.astype(np.float32)
-        pairs, bonus = with_evidence(rules, spans, np.arange(len(part)), pairs, total)
+    if bonus is not None:
         summed = bonus.relabelled(part)
         low, high = np.divmod(summed.code, summed.count)
         advantage[low, high] += summed.value
         advantage[high, low] += summed.value
     np.fill_diagonal(advantage, 0)
-    linked = np.zeros((count, count), bool)
-    linked[part[pairs[:, 0]], part[pairs[:, 1]]] = True
-    order = np.argsort(part, kind="stable")
-    rows = np.split(order, np.cumsum(np.bincount(part, minlength=count))[:-1])
-    return _Parts(rows, advantage, linked | linked.T, spans, rules)
+    return advantage
 
 
 class _Search:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datatypes import FloatArray, IntArray
-from pipeline.match.bonus import PairBonus, with_evidence
+from pipeline.match.bonus import PairBonus
 from pipeline.match.constraints import SpatialRules
 from pipeline.match.spans import Spans
 
@@ -38,6 +38,7 @@ def link(
     *,
     rules: SpatialRules,
     threshold: float,
+    bonus: PairBonus | None = None,
 ) -> IntArray:
     """Return ``(N,)`` the number of each row's group: the smallest row in it.
 
@@ -47,13 +48,11 @@ def link(
         spans: When and where the tracks behind the rows were.
         owner: ``(len(spans),)`` the row that each span belongs to.
         pairs: ``(P, 2)`` rows that are candidates, the smaller first, each pair once.
-        rules: Which groups cannot be one person, and what places and gaps add to their similarity.
+        rules: Which groups cannot be one person.
         threshold: Minimum weighted mean cosine of two groups that are joined.
+        bonus: What places and gaps add to the similarity of rows, see `with_evidence`.
     """
     total = weight.astype(np.float32)
-    bonus = None
-    if rules.ground is not None or rules.walking is not None:
-        pairs, bonus = with_evidence(rules, spans, owner, pairs, total)
     group = np.arange(len(sums))
     owner = owner.copy()
     limit = round(threshold * COST_STEPS)

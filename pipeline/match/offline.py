@@ -14,6 +14,7 @@ from pipeline.datatypes import (
     IntArray,
     Tracklet,
 )
+from pipeline.match.bonus import with_evidence
 from pipeline.match.constraints import SpatialRules, estimate_overlaps
 from pipeline.match.exchange import exchanged
 from pipeline.match.features import tracklet_features
@@ -208,12 +209,15 @@ def _link_usable(
     pairs = pairs[~apart]
     features *= weight[:, None]
     owner = np.arange(len(spans))
+    pairs, bonus = with_evidence(rules, spans, owner, pairs, weight)
     few = len(features) <= EXACT_ROWS
     sums = features.copy() if few else features  # which `link` uses up
-    group = link(sums, weight, spans, owner, pairs, rules=rules, threshold=threshold)
+    group = link(sums, weight, spans, owner, pairs, rules=rules, threshold=threshold, bonus=bonus)
     if not few:
         return group
-    return exchanged(group, features, weight, spans, pairs, rules=rules, threshold=threshold)
+    return exchanged(
+        group, features, weight, spans, pairs, rules=rules, threshold=threshold, bonus=bonus
+    )
 
 
 def identities_of(

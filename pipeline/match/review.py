@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.datatypes import FloatArray
+from pipeline.match.bonus import with_evidence
 from pipeline.match.constraints import SpatialRules
 from pipeline.match.linkage import link
 from pipeline.match.neighbours import candidate_pairs
@@ -82,8 +83,10 @@ def regroup(
     weight = np.array([node.weight for node in nodes], np.float32)
     spans = Spans.all_of([node.spans for node in nodes])
     owner = np.repeat(np.arange(len(nodes)), [len(node.spans) for node in nodes])
+    pairs, bonus = with_evidence(rules, spans, owner, pairs, weight)
+    sums = features * weight[:, None]
     labels = link(
-        features * weight[:, None], weight, spans, owner, pairs, rules=rules, threshold=threshold
+        sums, weight, spans, owner, pairs, rules=rules, threshold=threshold, bonus=bonus
     ).tolist()
     of_gallery = np.unique(owner[spans.camera == GALLERY_CAMERA]).tolist()
     names = _names(nodes, labels, of_gallery)
