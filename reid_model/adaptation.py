@@ -52,6 +52,7 @@ def adapted(
     people: Iterable[tuple[Tensor, Tensor]] = (),
     *,
     exponent: float | None = None,
+    edge_weight: float | None = None,
 ) -> SiameseNetwork:
     """Return the network centred on other places, blunted for what changes within a person.
 
@@ -65,6 +66,7 @@ def adapted(
         people: Batches, and the ``(N,)`` numbers of the persons on them; none = directions stay.
         exponent: Of the generalised mean from now on; ``None`` = as learned. Higher ones let the
             strongest places of a crop decide.
+        edge_weight: Of the pooling from now on, as in `Architecture`; ``None`` = as before.
 
     Source:
         Within-class covariance normalisation: Hatch, Kajarekar and Stolcke, "Within-Class Covariance
@@ -73,6 +75,8 @@ def adapted(
     result = copy.deepcopy(network)
     if exponent is not None:
         result.p.fill_(exponent)
+    if edge_weight is not None:
+        result.architecture = result.architecture.model_copy(update={"edge_weight": edge_weight})
     size = result.architecture.embedding_dim
     centre, matrix = torch.zeros(size, dtype=torch.float64), torch.eye(size, dtype=torch.float64)
     if places:

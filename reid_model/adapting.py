@@ -34,12 +34,14 @@ class Adapted:
         places: How many places.
         persons: How many persons of whom there is more than one crop.
         exponent: Of the generalised mean, as it is now.
+        edge_weight: Of the cells at the edge, as it is now.
     """
 
     crops: int
     places: int
     persons: int
     exponent: float
+    edge_weight: float
 
 
 def adapt(
@@ -49,6 +51,7 @@ def adapt(
     crops: Sequence[Path],
     people: Sequence[Path],
     exponent: float | None = None,
+    edge_weight: float | None = None,
 ) -> Adapted:
     """Write weights that are centred on places and blunted for what changes within a person.
 
@@ -58,14 +61,17 @@ def adapt(
         crops: A folder of each place.
         people: Sets of crops with identities, each as ``read_images`` takes it.
         exponent: Of the generalised mean from now on; ``None`` = as learned.
+        edge_weight: Of the cells at the map's edge from now on; ``None`` = as before.
 
     Raises:
         WeightsError: The checkpoint cannot be used.
         DatasetError: A folder holds no pictures or nobody twice, or nothing was asked for.
         OutputError: The file cannot be written.
     """
-    if not (crops or people or exponent is not None):
-        raise DatasetError("nothing to adapt by: give --crops, --people or --exponent")
+    if not (crops or people) and exponent is None and edge_weight is None:
+        raise DatasetError(
+            "nothing to adapt by: give --crops, --people, --exponent or --edge-weight"
+        )
     checkpoint = load_checkpoint(weights)
     architecture = checkpoint.architecture
     found = [crop_files(folder) for folder in crops]
@@ -77,14 +83,16 @@ def adapt(
         # Of nobody there is no batch, but one empty part of the numbers.
         zip(_batches(known, architecture), torch.split(torch.tensor(numbers), BATCH), strict=False),
         exponent=exponent,
+        edge_weight=edge_weight,
     )
-    exponent = float(network.p.detach())
-    result = Adapted(sum(map(len, found)), len(found), persons, exponent)
+    exponent, edge_weight = float(network.p.detach()), network.architecture.edge_weight
+    result = Adapted(sum(map(len, found)), len(found), persons, exponent, edge_weight)
     notes = {k: each for k, each in checkpoint.notes.items() if k not in NO_LONGER_TRUE}
     notes["adapted_by"] = {
         "crops": {folder.name: len(paths) for folder, paths in zip(crops, found, strict=True)},
         "persons": persons,
         "exponent": round(exponent, 4),
+        "edge_weight": edge_weight,
     }
     save_checkpoint(network, out, notes=notes)
     return result

@@ -63,6 +63,7 @@ def _facts(weights: Path, notes: Mapping[str, Any]) -> str:
     rows = {
         "backbone": f"`{about.backbone}`, last stride {about.last_stride}",
         "instance norm": "of the input and in the stem" if about.instance_norm else "none",
+        "pooling": f"generalised mean, cells at the edge counted {about.edge_weight:g} times",
         "embedding": f"{about.embedding_dim}-d",
         "input": f"RGB crops scaled to {about.input_height} x {about.input_width}, mean "
         f"{_listed(about.mean)}, deviation {_listed(about.std)}",

@@ -89,7 +89,8 @@ class SiameseNetwork(nn.Module):
         """Return ``(N, C)``: the generalised mean over the positions of ``(N, C, H, W)``."""
         p = self.p.float()
         powers = maps.float().clamp(min=CLAMP).pow(p)  # beyond what half precision can hold
-        return powers.mean(dim=(2, 3)).pow(1.0 / p).to(maps.dtype)
+        mean = _weighted_mean(powers, edge=self.architecture.edge_weight)
+        return mean.pow(1.0 / p).to(maps.dtype)
 
 
 class _InstanceNormAct(nn.Module):
@@ -109,6 +110,16 @@ class _InstanceNormAct(nn.Module):
         normed = functional.instance_norm(maps.float(), weight=weight, bias=bias, eps=EPSILON)
         normalised: Tensor = self.act(normed).to(maps.dtype)
         return normalised
+
+
+def _weighted_mean(maps: Tensor, *, edge: float) -> Tensor:
+    """Return ``(N, C)``: the mean of ``(N, C, H, W)`` whose cells at the edge weigh ``edge``, others 1."""
+
+    def total(cells: Tensor) -> Tensor:
+        inside = cells[:, :, 1:-1, 1:-1]
+        return edge * cells.sum(dim=(2, 3)) + (1 - edge) * inside.sum(dim=(2, 3))
+
+    return total(maps) / total(torch.ones_like(maps[:1, :1]))
 
 
 def _backbone(architecture: Architecture, *, pretrained: bool) -> Any:

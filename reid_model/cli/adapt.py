@@ -37,6 +37,15 @@ def adapt(
             min=1, max=20, help="Of the pooling: higher lets fewer places of a crop decide."
         ),
     ] = None,
+    edge_weight: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1,
+            max=10,
+            help="Of the pooling: what a crop's edge counts, its inside 1. Part of what the edge "
+            "sees is padding.",
+        ),
+    ] = None,
 ) -> None:
     """Change the last layer of weights by what crops of other places show; nothing is trained.
 
@@ -46,8 +55,15 @@ def adapt(
     from reid_model.adapting import adapt as write_adapted  # noqa: PLC0415 - torch loads slowly
 
     check_new_checkpoint(out)
-    found = write_adapted(weights, out, crops=crops or [], people=people or [], exponent=exponent)
+    found = write_adapted(
+        weights,
+        out,
+        crops=crops or [],
+        people=people or [],
+        exponent=exponent,
+        edge_weight=edge_weight,
+    )
     Console(stderr=True, highlight=False, soft_wrap=True).print(
         f"{out}: centred on {found.crops} crops of {found.places} place(s); {found.persons} persons "
-        f"with more than one crop; exponent {found.exponent:.2f}"
+        f"with more than one crop; exponent {found.exponent:.2f}, edge weight {found.edge_weight:g}"
     )

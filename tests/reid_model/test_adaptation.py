@@ -82,6 +82,22 @@ def test_the_pooling_can_be_sharpened() -> None:
     torch.testing.assert_close(embedded(result, batches), embedded(network, batches))
 
 
+def test_the_edge_can_count_more_and_the_inside_of_a_map_less() -> None:
+    torch.manual_seed(5)
+    network = SiameseNetwork(SHAPE.model_copy(update={"input_height": 160, "input_width": 96}))
+    images = torch.rand(2, 3, 160, 96)
+    maps = network.eval().backbone(images).detach()  # 5 x 3 cells, 3 of them inside
+    result = adapted(network, [], exponent=1, edge_weight=2)
+    inside = maps.clamp(min=1e-6)[:, :, 1:4, 1:2]
+    all_cells = maps.clamp(min=1e-6).sum(dim=(2, 3))
+    expected = (2 * all_cells - inside.sum(dim=(2, 3))) / (2 * 12 + 3)
+    torch.testing.assert_close(result._pool(maps), expected)
+    assert network.architecture.edge_weight == 1
+    # A map of one cell has no inside.
+    small = result._pool(maps[:, :, :1, :1])
+    torch.testing.assert_close(small, maps[:, :, 0, 0].clamp(min=1e-6))
+
+
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     path = tmp_path / "weights.safetensors"
@@ -94,11 +110,14 @@ def test_command_writes_weights_without_the_calibration_of_before(weights: Path)
     people = write_people(weights.parent / "people", size=(64, 32))
     out = weights.parent / "out.safetensors"
     arguments = ["adapt", str(weights), "--crops", str(people), "--people", str(people)]
-    assert main([*arguments, "--exponent", "4", "--out", str(out)]) == 0
-    notes = load_checkpoint(out).notes
+    changes = ["--exponent", "4", "--edge-weight", "1.5"]
+    assert main([*arguments, *changes, "--out", str(out)]) == 0
+    written = load_checkpoint(out)
+    assert written.architecture.edge_weight == 1.5
+    notes = written.notes
     assert notes == {
         "teachers": ["t"],
-        "adapted_by": {"crops": {"people": 36}, "persons": 6, "exponent": 4.0},
+        "adapted_by": {"crops": {"people": 36}, "persons": 6, "exponent": 4.0, "edge_weight": 1.5},
     }
 
 
