@@ -88,8 +88,11 @@ def adapt(
     exponent, edge_weight = float(network.p.detach()), network.architecture.edge_weight
     result = Adapted(sum(map(len, found)), len(found), persons, exponent, edge_weight)
     notes = {k: each for k, each in checkpoint.notes.items() if k not in NO_LONGER_TRUE}
+    counts: Counter[str] = Counter()
+    for folder, paths in zip(crops, found, strict=True):
+        counts[folder.resolve().name] += len(paths)
     notes["adapted_by"] = {
-        "crops": {folder.name: len(paths) for folder, paths in zip(crops, found, strict=True)},
+        "crops": dict(counts),
         "persons": persons,
         "exponent": round(exponent, 4),
         "edge_weight": edge_weight,

@@ -44,7 +44,8 @@ def publish(
     is asked for. The tables go between the markers of a README.md beside it. Nothing is replaced
     before all is measured.
     """
-    from reid_model.evaluation.sets import read_set  # noqa: PLC0415 - slow to load
+    from reid_model.data.images import crop_files  # noqa: PLC0415 - slow to load
+    from reid_model.evaluation.sets import read_set  # noqa: PLC0415
     from reid_model.publishing import publish as write_files  # noqa: PLC0415
     from reid_model.stored_weights import default_weights  # noqa: PLC0415
 
@@ -54,7 +55,7 @@ def publish(
         checkpoint,
         default_weights() if out is None else out,
         [read_set(each) for each in data],
-        calibrate_on=[] if calibrate_on is None else _pictures(calibrate_on),
+        calibrate_on=[] if calibrate_on is None else crop_files(calibrate_on),
     )
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     for name, found in made.scores.items():
@@ -64,13 +65,3 @@ def publish(
         )
     told = "" if made.card is None else f"; tables in {made.card}"
     console.print(f"{made.weights}: least cosine to the checkpoint {made.min_cosine:.5f}{told}")
-
-
-def _pictures(folder: Path) -> list[Path]:
-    from reid_model.data.images import picture_files  # noqa: PLC0415 - slow to load
-    from reid_model.errors import DatasetError  # noqa: PLC0415
-
-    found = picture_files(folder, below=True) if folder.is_dir() else []
-    if not found:
-        raise DatasetError(f"--calibrate-on {folder} holds no pictures: name a folder of crops")
-    return found

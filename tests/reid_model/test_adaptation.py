@@ -108,8 +108,10 @@ def weights(tmp_path: Path) -> Path:
 
 def test_command_writes_weights_without_the_calibration_of_before(weights: Path) -> None:
     people = write_people(weights.parent / "people", size=(64, 32))
+    alike = write_people(weights.parent / "other" / "people", size=(64, 32), shots=1)
     out = weights.parent / "out.safetensors"
-    arguments = ["adapt", str(weights), "--crops", str(people), "--people", str(people)]
+    arguments = ["adapt", str(weights), "--people", str(people)]
+    arguments += ["--crops", str(people), "--crops", str(alike)]
     changes = ["--exponent", "4", "--edge-weight", "1.5"]
     assert main([*arguments, *changes, "--out", str(out)]) == 0
     written = load_checkpoint(out)
@@ -117,7 +119,7 @@ def test_command_writes_weights_without_the_calibration_of_before(weights: Path)
     notes = written.notes
     assert notes == {
         "teachers": ["t"],
-        "adapted_by": {"crops": {"people": 36}, "persons": 6, "exponent": 4.0, "edge_weight": 1.5},
+        "adapted_by": {"crops": {"people": 48}, "persons": 6, "exponent": 4.0, "edge_weight": 1.5},
     }
 
 
