@@ -1,4 +1,4 @@
-"""Changes the last layer of trained weights by what crops of other places show, without a training."""
+"""Changes pooling and last layer of trained weights by what crops of other places show, without a training."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ class Architecture(BaseModel):
     """Standardise the channels of every crop and normalise the stem by instance, not by batch:
     a camera's light and white balance drop out."""
     edge_weight: Annotated[float, Field(gt=0, le=10)] = 1.0
-    """How much the cells at the edge of the last map count in the pooling, the others 1: part of what
-    they see is padding, so they answer more weakly."""
+    """How much the cells at the edge of the last map count in the pooling, the others 1; part of what
+    they see is padding."""
     input_height: Annotated[int, Field(ge=32, le=1024)] = 128
     """Height that crops are scaled to, pixels."""
     input_width: Annotated[int, Field(ge=16, le=1024)] = 64

@@ -47,7 +47,7 @@ def adapt(
         ),
     ] = None,
 ) -> None:
-    """Change the last layer of weights by what crops of other places show; nothing is trained.
+    """Change pooling and last layer of weights by what crops of other places show, without training.
 
     Embeddings cost as much as before. The weights need a new calibration, and all stored embeddings
     are to be made anew.
